@@ -1,0 +1,3 @@
+//! Clickproof.
+#[cfg(target_arch = "wasm32")]
+mod edge;

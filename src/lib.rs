@@ -1,3 +1,24 @@
-//! Clickproof.
+//! Clickproof: a click domain that says of every click whether a person or a mail scanner made it.
+//!
+//! The house follows the way of a click:
+//!
+//! | step | where | what |
+//! | --- | --- | --- |
+//! | a mail carries it | [`link`] | signed, self-contained links and the keys that sign them |
+//! | a request shows | [`signals`] | the record, its id, the cookie, whose network it came from |
+//! | what it means | [`verdict`] | the tables of rules and the windows that they look at |
+//! | its message's life | [`message`] | clicks arrive, settle, are amended and leave |
+//! | what leaves | [`event`], [`report`] | events and their packing; counts and diagnosis |
+//!
+//! All of that is pure: no clock, no randomness, nothing of Workers. Two thin shells stand around it: `edge` is the
+//! Worker, `cli` (the binary's) the native commands.
+
+pub mod event;
+pub mod link;
+pub mod message;
+pub mod report;
+pub mod signals;
+pub mod verdict;
+
 #[cfg(target_arch = "wasm32")]
 mod edge;

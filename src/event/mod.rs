@@ -1,0 +1,78 @@
+//! What leaves the house: one JSON line an event, in the contract's names.
+//!
+//! [`packing`] puts settled events into queue messages and names the object that they end in.
+
+pub mod packing;
+
+use serde::Serialize;
+
+use crate::signals::{Record, Signals};
+use crate::verdict::Verdict;
+
+/// A record with its verdict; `event` is absent where a click is listed and not shipped.
+#[derive(Serialize)]
+struct Judged<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<&'static str>,
+    #[serde(flatten)]
+    record: &'a Record,
+    #[serde(flatten)]
+    verdict: &'a Verdict,
+}
+
+/// A record as the edge logs it, with what the request showed.
+#[derive(Serialize)]
+struct Received<'a> {
+    event: &'static str,
+    #[serde(flatten)]
+    record: &'a Record,
+    network: Option<&'static str>,
+    network_vendor: Option<&'static str>,
+    network_class: Option<&'static str>,
+    safelinks_referer: bool,
+}
+
+/// A click that could not be recorded: the whole record, so that it can be replayed from the log.
+#[derive(Serialize)]
+struct Unrecorded<'a> {
+    event: &'static str,
+    reason: &'a str,
+    record: &'a Record,
+}
+
+/// The line that ships a click from revision 1 on.
+#[must_use]
+pub fn shipped(record: &Record, verdict: &Verdict) -> String {
+    line(&Judged { event: Some("click"), record, verdict })
+}
+
+/// The line that lists a click with its current verdict.
+#[must_use]
+pub fn listed(record: &Record, verdict: &Verdict) -> String {
+    line(&Judged { event: None, record, verdict })
+}
+
+/// The edge's line for a request, written before anything else can fail.
+#[must_use]
+pub fn received(record: &Record, signals: &Signals) -> String {
+    let network = signals.network;
+    line(&Received {
+        event: "click.received",
+        record,
+        network: network.map(|network| network.name),
+        network_vendor: network.map(|network| network.vendor),
+        network_class: network.map(|network| network.class.as_str()),
+        safelinks_referer: signals.safelinks_referer,
+    })
+}
+
+/// The edge's line for a click that its message's object did not take.
+#[must_use]
+pub fn unrecorded(record: &Record, reason: &str) -> String {
+    line(&Unrecorded { event: "click.unrecorded", reason, record })
+}
+
+/// One line of JSON. Structs of strings, numbers and lists always serialise.
+fn line(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

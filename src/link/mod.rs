@@ -1,0 +1,34 @@
+//! What a mail carries: signed, self-contained links.
+//!
+//! [`mint`] makes them, [`token`] is their form, [`keys`] signs and checks them, [`url`] and [`text_id`] say what may
+//! stand in them, [`shard`] which object keeps their clicks.
+
+pub mod keys;
+pub mod mint;
+pub mod shard;
+pub mod text_id;
+pub mod token;
+pub mod url;
+
+pub use crate::signals::record::Kind;
+
+/// All that a token says: enough to redirect and to record without asking anyone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// What the link is for; it must fit the route.
+    pub kind: Kind,
+    /// How many objects share the message's clicks.
+    pub shards: u32,
+    /// Click links in the recipient's copy.
+    pub links_total: u32,
+    /// When the message was sent, Unix milliseconds.
+    pub sent_at_ms: u64,
+    /// The send.
+    pub message_id: String,
+    /// The addressee.
+    pub recipient_id: String,
+    /// The link of the message.
+    pub link_id: String,
+    /// Where to go, for kinds that go somewhere.
+    pub url: Option<url::Target>,
+}

@@ -1,0 +1,255 @@
+//! A message's life: clicks arrive, settle when their windows have closed, are amended by late evidence, and leave.
+//!
+//! Pure and synchronous: rows come from a [`Store`], time is an argument, nothing waits. The Durable Object is a thin
+//! shell around it, the tests run it with any order of arrival, any crash and any clock.
+//!
+//! What holds between calls, and makes every row's loss or repetition harmless:
+//!
+//! - A click row is the fact that a click happened; it is written once.
+//! - A pack row is the one commit point of a verdict: a click is settled when it stands in a pack, its current verdict
+//!   is the one of the highest revision. Packs are numbered without gaps.
+//! - `open_from_ms` of the last pack, or `late_from_ms` where that is earlier: every click before it is settled. So a
+//!   restart reads the open windows and not the message.
+//! - What is in memory is a copy of rows. After an error it is thrown away and loaded again.
+
+mod amend;
+mod arrive;
+pub mod deliveries;
+mod outbox;
+pub mod pack;
+mod read;
+mod settle;
+pub mod store;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+
+use crate::signals::{EventId, Record};
+use crate::verdict::{Click, Finding, Key, Ruleset, Thresholds};
+
+pub use arrive::Arrival;
+pub use outbox::Shipment;
+pub use read::Page;
+pub use settle::Settlement;
+pub use store::{Meta, Store};
+
+/// How long a click may take from the edge to the object: it is waited for this long beyond the windows.
+pub const RECORDING_LAG_MS: i64 = 2_000;
+
+/// The shortest time between two wakes. It bounds what alarms cost: one row for all the clicks of a second.
+pub const TICK_MS: i64 = 1_000;
+
+/// Past so many clicks a minute on one link by one recipient, further ones are counted and not stored.
+pub const FLOOD_CLICKS: usize = 100;
+
+/// The minute of [`FLOOD_CLICKS`].
+pub const FLOOD_MS: i64 = 60_000;
+
+/// How a message is judged.
+#[derive(Clone, Debug)]
+pub struct Judging {
+    /// The rules.
+    pub ruleset: Ruleset,
+    /// Their windows and counts.
+    pub thresholds: Thresholds,
+    /// How long after a click its windows close, milliseconds.
+    pub settle_ms: i64,
+}
+
+impl Judging {
+    /// How far the evidence for a click may lie from it, milliseconds.
+    fn reach_ms(&self) -> i64 {
+        self.thresholds.campaign_ms.max(self.thresholds.pair_ms)
+    }
+
+    /// Every click up to this moment is due.
+    fn cutoff_ms(&self, now_ms: i64) -> i64 {
+        now_ms - self.settle_ms - RECORDING_LAG_MS
+    }
+
+    /// When a click of that time is due.
+    fn due_ms(&self, ts_ms: i64) -> i64 {
+        ts_ms + self.settle_ms + RECORDING_LAG_MS
+    }
+}
+
+/// A click in memory.
+struct Recent {
+    click: Click,
+    /// It may change clicks that were settled before it came.
+    late: bool,
+    /// Clicks counted on it.
+    repeats: i64,
+    settled: Option<Settled>,
+}
+
+/// The current verdict of a settled click.
+#[derive(Clone)]
+struct Settled {
+    /// `None` where a later version of this code wrote it in words that are not known here: such a verdict stands
+    /// until that version is back.
+    finding: Option<Finding>,
+    revision: u32,
+    repeats: i64,
+}
+
+/// One message, or one shard of it, with its open windows in memory.
+pub struct Message<S> {
+    store: S,
+    judging: Judging,
+    meta: Meta,
+    /// Every click from `covered_from_ms` on.
+    recent: BTreeMap<EventId, Recent>,
+    covered_from_ms: i64,
+    unsettled: BTreeSet<EventId>,
+    /// Settled clicks whose counted repeats have grown since, with the moment at which that is told.
+    grown: BTreeMap<EventId, i64>,
+    /// The stored clicks of the last minutes by recipient and link, in the order of arrival.
+    floods: HashMap<(Key, Key), VecDeque<EventId>>,
+    /// Clicks of the last minutes that were counted and not stored: a replay of one is not counted again.
+    counted: BTreeSet<EventId>,
+    last_pack: u64,
+    open_from_ms: i64,
+    /// The earliest click in a pack.
+    oldest_ms: i64,
+    /// No click later than this is settled.
+    settled_to_ms: i64,
+    has_deliveries: bool,
+    last_tick_ms: i64,
+}
+
+impl<S: Store> Message<S> {
+    /// Loads a message's open windows; `None`, and nothing created, when there is no such message.
+    ///
+    /// # Errors
+    /// When storage fails.
+    pub fn load(store: S, judging: Judging) -> Result<Option<Self>, S::Error> {
+        let Some(meta) = store.meta()? else { return Ok(None) };
+        let mut message = Self::new(store, judging, meta);
+        message.has_deliveries = message.store.has_deliveries()?;
+        if let Some((last_pack, open_from_ms, oldest_ms)) = message.store.pack_bounds()? {
+            message.last_pack = last_pack;
+            message.open_from_ms = open_from_ms;
+            message.oldest_ms = oldest_ms;
+            message.settled_to_ms = open_from_ms - 1;
+        }
+        let open_from_ms = message.open_from_ms.min(message.meta.late_from_ms);
+        message.covered_from_ms = message.warm_from_ms(open_from_ms);
+        let (from, until) = (EventId::first_of(message.covered_from_ms), EventId::first_of(i64::MAX));
+        for (id, json) in message.store.clicks(from, until, usize::MAX)? {
+            let Ok(record) = Record::parse(&json) else { continue };
+            let click = Click::of(&record, message.delivered_at_ms(Key::of(&record.recipient_id))?);
+            message.floods.entry((click.recipient, click.link)).or_default().push_back(id);
+            message.recent.insert(id, Recent { click, late: true, repeats: 0, settled: None });
+        }
+        for (id, repeats) in message.store.repeats(from, until)? {
+            if let Some(recent) = message.recent.get_mut(&id) {
+                recent.repeats = repeats;
+            }
+        }
+        for (id, settled) in message.settled_between(message.covered_from_ms, i64::MAX)? {
+            message.settled_to_ms = message.settled_to_ms.max(id.ts_ms());
+            if let Some(recent) = message.recent.get_mut(&id) {
+                recent.settled = Some(settled);
+            }
+        }
+        for (id, recent) in &message.recent {
+            match &recent.settled {
+                None => _ = message.unsettled.insert(*id),
+                Some(settled) if settled.finding.is_some() && settled.repeats != recent.repeats => {
+                    message.grown.insert(*id, message.judging.due_ms(id.ts_ms()));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(Some(message))
+    }
+
+    /// Begins a message: its first click or its first delivery time has come.
+    ///
+    /// # Errors
+    /// When storage fails.
+    pub fn create(store: S, judging: Judging, name: &str) -> Result<Self, S::Error> {
+        let meta = Meta { name: name.to_owned(), late_from_ms: i64::MAX, ..Meta::default() };
+        store.create(&meta)?;
+        Ok(Self::new(store, judging, meta))
+    }
+
+    fn new(store: S, judging: Judging, meta: Meta) -> Self {
+        Self {
+            store,
+            judging,
+            meta,
+            recent: BTreeMap::new(),
+            covered_from_ms: 0,
+            unsettled: BTreeSet::new(),
+            grown: BTreeMap::new(),
+            floods: HashMap::new(),
+            counted: BTreeSet::new(),
+            last_pack: 0,
+            open_from_ms: 0,
+            oldest_ms: i64::MAX,
+            settled_to_ms: i64::MIN,
+            has_deliveries: false,
+            last_tick_ms: i64::MIN,
+        }
+    }
+
+    /// When the message wants to be woken, if at all: the next click is due, or something waits to be shipped. Not
+    /// before a [`TICK_MS`] has passed since the last time.
+    #[must_use]
+    pub fn wake_ms(&self, now_ms: i64) -> Option<i64> {
+        let settle = self.unsettled.first().map(|id| self.judging.due_ms(id.ts_ms()));
+        let grown = self.grown.values().min().copied();
+        let ship = (self.last_pack > self.meta.sent_pack).then_some(self.meta.retry_at_ms.max(now_ms));
+        let due = settle.into_iter().chain(grown).chain(ship).min()?;
+        Some(due.max(self.last_tick_ms.saturating_add(TICK_MS)))
+    }
+
+    /// Clicks that wait for their windows to close.
+    #[must_use]
+    pub fn unsettled(&self) -> usize {
+        self.unsettled.len()
+    }
+
+    /// How many clicks are held in memory.
+    #[must_use]
+    pub fn in_memory(&self) -> usize {
+        self.recent.len()
+    }
+
+    /// From where clicks are kept in memory when those before `open_from_ms` are settled: a late one looks back one
+    /// reach at clicks that look back one reach themselves.
+    fn warm_from_ms(&self, open_from_ms: i64) -> i64 {
+        open_from_ms.saturating_sub(2 * self.judging.reach_ms().max(FLOOD_MS)).max(0)
+    }
+
+    /// The delivery time of a recipient, where one was told.
+    fn delivered_at_ms(&self, recipient: Key) -> Result<Option<i64>, S::Error> {
+        if !self.has_deliveries {
+            return Ok(None);
+        }
+        let entries = self.store.deliveries(deliveries::bucket(recipient))?;
+        Ok(deliveries::find(&entries, recipient))
+    }
+
+    /// The current verdicts of the settled clicks between two moments (both included).
+    fn settled_between(&self, from_ms: i64, until_ms: i64) -> Result<BTreeMap<EventId, Settled>, S::Error> {
+        let mut settled = BTreeMap::new();
+        self.store.packs(from_ms, until_ms, &mut |row| {
+            let entries = row.open().map(|body| body.entries).unwrap_or_default();
+            let mut entries = entries.into_iter();
+            let verdicts = pack::keys(&row.keys).map(|(id, _)| match entries.next() {
+                None => (id, Settled { finding: None, revision: 0, repeats: 0 }),
+                Some(entry) => {
+                    let repeats = entry.repeats.unwrap_or_default();
+                    let revision = entry.verdict.revision;
+                    (id, Settled { finding: Some(entry.verdict.finding), revision, repeats })
+                }
+            });
+            // Packs come in the order of their number: the last revision stays. A click beside the span is left out:
+            // a pack that does not touch the span may have a later revision of it.
+            settled.extend(verdicts.filter(|(id, _)| (from_ms..=until_ms).contains(&id.ts_ms())));
+        })?;
+        Ok(settled)
+    }
+}

@@ -1,0 +1,95 @@
+//! Settled packs leave by the queue, in order, each at least once.
+//!
+//! The mark that a pack is sent moves only after the queue has taken it, and only from where the shipment began: a
+//! `reship` in between sets it back and is not undone by a shipment that was under way.
+
+use super::pack::{self, Entry};
+use super::{Message, Store};
+use crate::event::{self, packing};
+use crate::signals::{EventId, Record};
+
+/// The longest pause between two tries, milliseconds.
+const MAX_PAUSE_MS: i64 = 300_000;
+
+/// One pack on its way.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Shipment {
+    /// The pack.
+    pub pack: u64,
+    /// What goes to the queue: messages below its size limit.
+    pub messages: Vec<String>,
+}
+
+impl<S: Store> Message<S> {
+    /// The next pack that the queue has not taken, once its pause is over.
+    ///
+    /// # Errors
+    /// When storage fails.
+    pub fn shipment(&self, now_ms: i64) -> Result<Option<Shipment>, S::Error> {
+        if self.meta.sent_pack >= self.last_pack || now_ms < self.meta.retry_at_ms {
+            return Ok(None);
+        }
+        let number = self.meta.sent_pack + 1;
+        let Some(row) = self.store.pack(number)? else { return Ok(None) };
+        let Ok(body) = row.open() else { return Ok(None) };
+        let mut lines = Vec::with_capacity(body.entries.len());
+        let ids: Vec<EventId> = pack::keys(&row.keys).map(|(id, _)| id).collect();
+        let records: std::collections::BTreeMap<EventId, String> =
+            self.store.clicks_by_id(&ids)?.into_iter().collect();
+        for (id, entry) in ids.iter().zip(&body.entries) {
+            if let Some(Ok(record)) = records.get(id).map(|json| Record::parse(json)) {
+                lines.push(event::shipped(&as_judged(record, entry), &entry.verdict));
+            }
+        }
+        let messages = packing::messages(&self.meta.name, row.number, row.first_ms, &lines);
+        Ok(Some(Shipment { pack: number, messages }))
+    }
+
+    /// The queue has taken a pack: the mark moves, unless a `reship` has set it back meanwhile.
+    ///
+    /// # Errors
+    /// When storage fails; the message must then be loaded again.
+    pub fn shipped(&mut self, pack: u64) -> Result<(), S::Error> {
+        if self.meta.sent_pack + 1 != pack {
+            return Ok(());
+        }
+        self.meta.sent_pack = pack;
+        self.meta.failures = 0;
+        self.meta.retry_at_ms = 0;
+        self.store.put_meta(&self.meta)
+    }
+
+    /// The queue has refused: the next try waits twice as long as the one before.
+    ///
+    /// # Errors
+    /// When storage fails; the message must then be loaded again.
+    pub fn not_shipped(&mut self, now_ms: i64) -> Result<(), S::Error> {
+        let pause_ms = (super::TICK_MS << self.meta.failures.min(16)).min(MAX_PAUSE_MS);
+        self.meta.failures = self.meta.failures.saturating_add(1);
+        self.meta.retry_at_ms = now_ms + pause_ms;
+        self.store.put_meta(&self.meta)
+    }
+
+    /// Sends every settled event again, under the same keys; returns how many.
+    ///
+    /// # Errors
+    /// When storage fails; the message must then be loaded again.
+    pub fn reship(&mut self) -> Result<usize, S::Error> {
+        let mut events = 0;
+        self.store.pack_keys(i64::MAX, &mut |keys| events += pack::count(keys.len()))?;
+        if self.meta.sent_pack > 0 {
+            self.meta.sent_pack = 0;
+            self.meta.failures = 0;
+            self.meta.retry_at_ms = 0;
+            self.store.put_meta(&self.meta)?;
+        }
+        Ok(events)
+    }
+}
+
+/// The record as it stood when the entry was written: a second shipment says the same as the first.
+fn as_judged(mut record: Record, entry: &Entry) -> Record {
+    record.delivered_at_ms = entry.delivered_at_ms.or(record.delivered_at_ms);
+    record.repeats = entry.repeats.or(record.repeats);
+    record
+}

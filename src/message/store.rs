@@ -1,0 +1,144 @@
+//! The rows that a message lives in, and what it asks of whatever keeps them.
+//!
+//! The Durable Object keeps them in `SQLite`, the tests in memory. Rows written are the price ($1 a million), so a
+//! click is inserted once and never updated, and everything else is packed. Every call is synchronous: nothing else
+//! runs between two calls, and what they write is committed together.
+
+use crate::signals::EventId;
+
+/// What a message keeps about itself: one row.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Meta {
+    /// The object's name: the message's id, with its shard behind `#` from the second shard on.
+    pub name: String,
+    /// The last pack that the queue has taken; 0 before the first.
+    pub sent_pack: u64,
+    /// How often in a row the queue has refused.
+    pub failures: u32,
+    /// Not before this moment is the next try, Unix milliseconds.
+    pub retry_at_ms: i64,
+    /// The time of the oldest click that arrived after its time had been settled; `i64::MAX` when there is none.
+    pub late_from_ms: i64,
+}
+
+/// Settled verdicts: written once, shipped in order of their number, the record of every revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackRow {
+    /// 1, 2, 3, …
+    pub number: u64,
+    /// The time of the earliest click in it, Unix milliseconds.
+    pub first_ms: i64,
+    /// The time of the latest.
+    pub last_ms: i64,
+    /// Every click before this moment was settled when the pack was written, Unix milliseconds.
+    pub open_from_ms: i64,
+    /// Which clicks of whom: the index that finds a recipient's clicks (see [`super::pack`]).
+    pub keys: Vec<u8>,
+    /// The entries (see [`super::pack`]).
+    pub body: String,
+}
+
+/// A click as it was stored: its id and its record as JSON.
+pub type ClickRow = (EventId, String);
+
+/// Keeps a message's rows.
+pub trait Store {
+    /// What may go wrong. After an error the message is loaded anew from its rows.
+    type Error;
+
+    /// The message's own row; `None`, and nothing created, when there is no such message.
+    ///
+    /// # Errors
+    /// When storage fails, as with every call here.
+    fn meta(&self) -> Result<Option<Meta>, Self::Error>;
+
+    /// Creates the schema and the message's own row.
+    ///
+    /// # Errors
+    /// When storage fails.
+    fn create(&self, meta: &Meta) -> Result<(), Self::Error>;
+
+    /// Replaces the message's own row.
+    ///
+    /// # Errors
+    /// When storage fails.
+    fn put_meta(&self, meta: &Meta) -> Result<(), Self::Error>;
+
+    /// Adds a click; `false` and no change when its id is there.
+    ///
+    /// # Errors
+    /// When storage fails.
+    fn insert_click(&self, id: EventId, record: &str) -> Result<bool, Self::Error>;
+
+    /// The clicks from an id on, up to but without another, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When storage fails.
+    fn clicks(&self, from: EventId, until: EventId, limit: usize) -> Result<Vec<ClickRow>, Self::Error>;
+
+    /// The clicks of these ids, in any order; an id that is not there is left out.
+    ///
+    /// # Errors
+    /// When storage fails.
+    fn clicks_by_id(&self, ids: &[EventId]) -> Result<Vec<ClickRow>, Self::Error>;
+
+    /// Adds a pack.
+    ///
+    /// # Errors
+    /// When storage fails.
+    fn insert_pack(&self, pack: &PackRow) -> Result<(), Self::Error>;
+
+    /// Hands over the packs whose clicks lie between two moments (both included), in order of their number.
+    ///
+    /// # Errors
+    /// When storage fails.
+    fn packs(&self, from_ms: i64, until_ms: i64, each: &mut dyn FnMut(PackRow)) -> Result<(), Self::Error>;
+
+    /// The pack of that number.
+    ///
+    /// # Errors
+    /// When storage fails.
+    fn pack(&self, number: u64) -> Result<Option<PackRow>, Self::Error>;
+
+    /// Number and `open_from_ms` of the last pack, and `first_ms` of the earliest.
+    ///
+    /// # Errors
+    /// When storage fails.
+    fn pack_bounds(&self) -> Result<Option<(u64, i64, i64)>, Self::Error>;
+
+    /// Hands over the keys of the packs that hold clicks before a moment.
+    ///
+    /// # Errors
+    /// When storage fails.
+    fn pack_keys(&self, before_ms: i64, each: &mut dyn FnMut(&[u8])) -> Result<(), Self::Error>;
+
+    /// Counts a click on the record that stands for it.
+    ///
+    /// # Errors
+    /// When storage fails.
+    fn add_repeat(&self, id: EventId) -> Result<(), Self::Error>;
+
+    /// The clicks counted on records between two ids, the second left out.
+    ///
+    /// # Errors
+    /// When storage fails.
+    fn repeats(&self, from: EventId, until: EventId) -> Result<Vec<(EventId, i64)>, Self::Error>;
+
+    /// The delivery times of a bucket (see [`super::deliveries`]); empty when there are none.
+    ///
+    /// # Errors
+    /// When storage fails.
+    fn deliveries(&self, bucket: u8) -> Result<Vec<u8>, Self::Error>;
+
+    /// Replaces the delivery times of a bucket.
+    ///
+    /// # Errors
+    /// When storage fails.
+    fn put_deliveries(&self, bucket: u8, entries: &[u8]) -> Result<(), Self::Error>;
+
+    /// Whether there are any delivery times.
+    ///
+    /// # Errors
+    /// When storage fails.
+    fn has_deliveries(&self) -> Result<bool, Self::Error>;
+}

@@ -1,0 +1,168 @@
+//! Counts of a message's clicks by their current verdicts, and what they mean for the sender ([`diagnosis`]).
+
+pub mod diagnosis;
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Serialize;
+
+use crate::message::pack::Entry;
+use crate::signals::EventId;
+use crate::verdict::ClickType;
+
+pub use diagnosis::Diagnosis;
+
+/// The width of the timeline's steps.
+const MINUTE_MS: i64 = 60_000;
+
+/// Clicks by their type's name.
+type ByType = BTreeMap<&'static str, i64>;
+
+/// The report of a message (contract §8).
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// The message.
+    pub message_id: String,
+    /// Clicks stored.
+    pub clicks: i64,
+    /// Clicks of each type, those without any included.
+    pub by_type: ByType,
+    /// Clicks that people made.
+    pub human_clicks: i64,
+    /// Distinct recipients with such a click.
+    pub human_recipients: usize,
+    /// Distinct recipients with any click.
+    pub recipients: usize,
+    /// Clicks of the published table's five scanner types.
+    pub is_defender_bot: i64,
+    /// Clicks whose verdict is still provisional.
+    pub unsettled: i64,
+    /// Clicks counted and not stored.
+    pub repeats: i64,
+    /// By link, the most clicked first.
+    pub links: Vec<LinkCount>,
+    /// By minute, those without a click left out.
+    pub timeline: Vec<Minute>,
+    /// What to do next.
+    pub diagnosis: Vec<Diagnosis>,
+}
+
+/// Clicks of one link.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct LinkCount {
+    /// The link.
+    pub link_id: Option<String>,
+    /// Where it leads: the first URL seen, where they differ by recipient.
+    pub url: Option<String>,
+    /// Clicks stored.
+    pub clicks: i64,
+    /// Clicks that people made.
+    pub human_clicks: i64,
+}
+
+/// Clicks of one minute.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Minute {
+    /// Its beginning, Unix milliseconds.
+    pub ts_ms: i64,
+    /// Clicks by type; types without one are left out.
+    pub by_type: ByType,
+}
+
+/// Adds up entries: first verdicts count a click, amendments move it from one type to another.
+#[derive(Default)]
+pub struct Tally {
+    clicks: i64,
+    unsettled: i64,
+    by_type: BTreeMap<ClickType, i64>,
+    /// For each recipient the clicks of each kind that the report and the diagnosis tell apart.
+    recipients: HashMap<u64, PerRecipient>,
+    links: BTreeMap<Option<String>, PerLink>,
+    minutes: BTreeMap<i64, BTreeMap<ClickType, i64>>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct PerRecipient {
+    human: i32,
+    time_of_click: i32,
+}
+
+#[derive(Default)]
+struct PerLink {
+    url: Option<String>,
+    clicks: i64,
+    human: i64,
+}
+
+impl Tally {
+    /// Adds a revision of a click of a recipient, by the first half of its key, on a link: `link_id` and `url`.
+    pub fn add(&mut self, id: EventId, recipient: u64, link: &(Option<String>, Option<String>), entry: &Entry) {
+        let first = entry.verdict.revision <= 1;
+        self.clicks += i64::from(first);
+        self.unsettled += i64::from(!entry.verdict.is_final);
+        let person = self.recipients.entry(recipient).or_default();
+        let name = link.0.clone().or_else(|| link.1.clone());
+        let per_link = self.links.entry(name).or_default();
+        per_link.clicks += i64::from(first);
+        if per_link.url.is_none() {
+            per_link.url.clone_from(&link.1);
+        }
+        let minute = self.minutes.entry(id.ts_ms().div_euclid(MINUTE_MS) * MINUTE_MS).or_default();
+        let was = entry.was.filter(|_| !first).map(|kind| (kind, -1));
+        let is = entry.verdict.finding.click_type.map(|kind| (kind, 1));
+        for (kind, step) in was.into_iter().chain(is) {
+            *self.by_type.entry(kind).or_default() += i64::from(step);
+            *minute.entry(kind).or_default() += i64::from(step);
+            match kind {
+                ClickType::Human => {
+                    person.human += step;
+                    per_link.human += i64::from(step);
+                }
+                ClickType::ScannerTimeOfClick => person.time_of_click += step,
+                _ => {}
+            }
+        }
+    }
+
+    /// The report of what was added.
+    #[must_use]
+    pub fn report(self, message_id: &str, repeats: i64) -> Report {
+        let count = |kind: ClickType| self.by_type.get(&kind).copied().unwrap_or_default();
+        let with = |test: fn(&PerRecipient) -> bool| self.recipients.values().filter(|person| test(person)).count();
+        let facts = diagnosis::Facts {
+            clicks: self.clicks,
+            recipients: self.recipients.len(),
+            safe_links_recipients: with(|person| person.time_of_click > 0),
+            sandboxed: count(ClickType::ScannerSafeAttachments),
+            correlated: count(ClickType::ScannerCampaignView),
+            investigated: count(ClickType::ScannerAirOrMbi),
+        };
+        let mut links: Vec<LinkCount> = self
+            .links
+            .into_iter()
+            .map(|(link_id, PerLink { url, clicks, human })| LinkCount { link_id, url, clicks, human_clicks: human })
+            .collect();
+        links.sort_by_key(|link| std::cmp::Reverse(link.clicks));
+        let named = |counts: BTreeMap<ClickType, i64>| {
+            counts.into_iter().filter(|(_, n)| *n != 0).map(|(kind, n)| (kind.name(), n)).collect()
+        };
+        Report {
+            message_id: message_id.to_owned(),
+            clicks: self.clicks,
+            by_type: ClickType::ALL.into_iter().map(|kind| (kind.name(), count(kind))).collect(),
+            human_clicks: count(ClickType::Human),
+            human_recipients: with(|person| person.human > 0),
+            recipients: self.recipients.len(),
+            is_defender_bot: ClickType::ALL.into_iter().filter(|kind| kind.is_defender_bot()).map(count).sum(),
+            unsettled: self.unsettled,
+            repeats,
+            links,
+            timeline: self
+                .minutes
+                .into_iter()
+                .map(|(ts_ms, counts)| Minute { ts_ms, by_type: named(counts) })
+                .collect(),
+            diagnosis: diagnosis::of(&facts),
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The first-party cookie: a random visitor, and which clicks were the last three.
+//!
+//! A landing page on the same site brings it along, so that a page view can be credited to its click without a URL
+//! parameter. Version 1, before base64url without padding:
+//!
+//! | bytes | what |
+//! | --- | --- |
+//! | 1 | version, 1 |
+//! | 1 + n | key id |
+//! | 16 | visitor |
+//! | up to 3 times | click: event id (16), head of SHA-256 of its URL's host (4), object name (1 + n) |
+//! | 16 | HMAC-SHA-256 over all bytes before, cut to 128 bits |
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use sha2::{Digest, Sha256};
+
+use super::EventId;
+use crate::link::keys::{Keyring, MAC_BYTES, Purpose};
+
+/// The cookie's name: the prefix keeps it to this host and to secure origins.
+pub const NAME: &str = "__Host-cp";
+
+/// How many clicks it remembers.
+const MAX_CLICKS: usize = 3;
+
+/// How long it lives: a year, seconds.
+pub const MAX_AGE_S: u32 = 31_536_000;
+
+/// The version that is written.
+const VERSION: u8 = 1;
+
+/// No value is longer: three clicks with the longest object names stay below it.
+const MAX_CHARS: usize = 1_024;
+
+/// What the browser keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visitor {
+    /// Random, made on the first click.
+    pub id: [u8; 16],
+    /// The last clicks, newest first.
+    pub clicks: Vec<ClickRef>,
+}
+
+/// A click that the browser made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClickRef {
+    /// The click.
+    pub event_id: EventId,
+    /// The head of its URL's host: a page's own host tells which of the clicks led to it.
+    pub host: [u8; 4],
+    /// The object that keeps it.
+    pub object: String,
+}
+
+impl ClickRef {
+    /// The reference of a click whose URL has that host.
+    #[must_use]
+    pub fn new(event_id: EventId, host: &str, object: String) -> Self {
+        let digest = Sha256::digest(host.as_bytes());
+        Self { event_id, host: [digest[0], digest[1], digest[2], digest[3]], object }
+    }
+}
+
+impl Visitor {
+    /// Somebody new.
+    #[must_use]
+    pub const fn new(id: [u8; 16]) -> Self {
+        Self { id, clicks: Vec::new() }
+    }
+
+    /// The visitor's id as records carry it: 32 hexadecimal digits.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        self.id.iter().fold(String::with_capacity(32), |hex, byte| format!("{hex}{byte:02x}"))
+    }
+
+    /// Remembers a click as the newest.
+    pub fn clicked(&mut self, click: ClickRef) {
+        self.clicks.insert(0, click);
+        self.clicks.truncate(MAX_CLICKS);
+    }
+
+    /// The cookie's value.
+    #[must_use]
+    pub fn seal(&self, keys: &Keyring) -> String {
+        let mut bytes = vec![VERSION];
+        put_text(&mut bytes, keys.signer().as_bytes());
+        bytes.extend_from_slice(&self.id);
+        for click in &self.clicks {
+            bytes.extend_from_slice(&click.event_id.bytes());
+            bytes.extend_from_slice(&click.host);
+            put_text(&mut bytes, click.object.as_bytes());
+        }
+        let signature = keys.sign(Purpose::Cookie, &bytes);
+        bytes.extend_from_slice(&signature);
+        Base64UrlUnpadded::encode_string(&bytes)
+    }
+
+    /// Finds and opens the cookie in a `Cookie` header; `None` where there is none that a key of ours has signed.
+    #[must_use]
+    pub fn open(header: &str, keys: &Keyring) -> Option<Self> {
+        header
+            .split(';')
+            .filter_map(|pair| pair.trim().strip_prefix(NAME)?.strip_prefix('='))
+            .find_map(|value| Self::parse(value, keys))
+    }
+
+    fn parse(value: &str, keys: &Keyring) -> Option<Self> {
+        if value.len() > MAX_CHARS {
+            return None;
+        }
+        let bytes = Base64UrlUnpadded::decode_vec(value).ok()?;
+        let (signed, signature) = bytes.split_at_checked(bytes.len().checked_sub(MAC_BYTES)?)?;
+        let (&version, rest) = signed.split_first()?;
+        let (kid, rest) = take_text(rest)?;
+        if version != VERSION || keys.verify(Purpose::Cookie, kid, signed, signature) != Some(true) {
+            return None;
+        }
+        let (id, mut rest) = rest.split_first_chunk::<16>()?;
+        let mut clicks = Vec::new();
+        while let Some((event_id, tail)) = rest.split_first_chunk::<16>() {
+            let (host, tail) = tail.split_first_chunk::<4>()?;
+            let (object, tail) = take_text(tail)?;
+            let object = std::str::from_utf8(object).ok()?.to_owned();
+            clicks.push(ClickRef { event_id: EventId::from_bytes(*event_id), host: *host, object });
+            rest = tail;
+        }
+        (rest.is_empty() && clicks.len() <= MAX_CLICKS).then_some(Self { id: *id, clicks })
+    }
+}
+
+/// Key ids and object names stay below 256 bytes: one byte holds their length.
+fn put_text(bytes: &mut Vec<u8>, text: &[u8]) {
+    bytes.push(text.len() as u8);
+    bytes.extend_from_slice(text);
+}
+
+fn take_text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (&length, rest) = bytes.split_first()?;
+    rest.split_at_checked(length.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(byte: u8) -> Keyring {
+        let key = base64ct::Base64::encode_string(&[byte; 32]);
+        Keyring::parse(&format!("k{byte}:{key}")).0.unwrap()
+    }
+
+    fn visitor(clicks: usize) -> Visitor {
+        let mut visitor = Visitor::new([7; 16]);
+        for n in 0..clicks {
+            visitor.clicked(ClickRef::new(EventId::first_of(n as i64), "x.example", format!("m{n}")));
+        }
+        visitor
+    }
+
+    #[test]
+    fn it_opens_to_itself_and_remembers_three() {
+        for clicks in 0..6 {
+            let visitor = visitor(clicks);
+            let header = format!("a=b; {NAME}={}; c=d", visitor.seal(&keys(1)));
+            assert_eq!(Visitor::open(&header, &keys(1)), Some(visitor.clone()));
+            assert_eq!(visitor.clicks.len(), clicks.min(3));
+            assert!(clicks == 0 || visitor.clicks[0].object == format!("m{}", clicks - 1), "the newest stands first");
+        }
+    }
+
+    #[test]
+    fn the_longest_fits() {
+        let mut visitor = visitor(0);
+        for _ in 0..3 {
+            visitor.clicked(ClickRef::new(EventId::first_of(0), "x", "m".repeat(139)));
+        }
+        let header = format!("{NAME}={}", visitor.seal(&keys(1)));
+        assert_eq!(Visitor::open(&header, &keys(1)), Some(visitor));
+    }
+
+    #[test]
+    fn an_altered_or_foreign_one_is_none() {
+        let value = visitor(2).seal(&keys(1));
+        assert_eq!(Visitor::open(&format!("{NAME}={value}"), &keys(2)), None);
+        for at in 0..value.len() {
+            let mut altered = value.clone().into_bytes();
+            altered[at] = if altered[at] == b'A' { b'B' } else { b'A' };
+            let header = format!("{NAME}={}", String::from_utf8(altered).unwrap());
+            assert_eq!(Visitor::open(&header, &keys(1)), None, "{at}");
+        }
+        for bad in ["", "x", "__Host-cp=", "__Host-cp=!!!!", "__Host-cpx=AAAA"] {
+            assert_eq!(Visitor::open(bad, &keys(1)), None, "{bad}");
+        }
+    }
+
+    /// Frozen: browsers keep it for a year.
+    #[test]
+    fn the_form_is_frozen() {
+        let value = visitor(1).seal(&keys(1));
+        assert_eq!(value, FROZEN, "a cookie of version 1 must be opened for ever");
+        assert_eq!(Visitor::open(&format!("{NAME}={FROZEN}"), &keys(1)), Some(visitor(1)));
+    }
+
+    const FROZEN: &str = "";
+}

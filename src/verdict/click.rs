@@ -1,0 +1,74 @@
+//! The little of a click that rules look at: small enough to keep in memory while windows are open.
+
+use std::rc::Rc;
+
+use sha2::{Digest, Sha256};
+
+use crate::signals::{Record, Signals};
+
+/// Stands for an id in comparisons: the first 128 bits of its SHA-256, so equal keys are equal ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(u128);
+
+impl Key {
+    /// The key of `text`, compared as given: no case folding, no trimming.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let digest = Sha256::digest(text.as_bytes());
+        Self(digest.iter().take(16).fold(0, |key, byte| key << 8 | u128::from(*byte)))
+    }
+
+    /// The leading 64 bits: enough for an index whose hits are checked again.
+    #[must_use]
+    pub const fn short(self) -> u64 {
+        (self.0 >> 64) as u64
+    }
+}
+
+/// One click as the rules see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Click {
+    /// The click's own id; the second part of the order.
+    pub event_id: Rc<str>,
+    /// When the edge saw it, Unix milliseconds; the first part of the order.
+    pub ts_ms: i64,
+    /// The delivery where it is known, else the send, Unix milliseconds.
+    pub clock_ms: i64,
+    /// Who.
+    pub recipient: Key,
+    /// Which link of the message: `link_id`, or `url` where that is absent.
+    pub link: Key,
+    /// Where it leads: `url`, or `link_id` where that is absent.
+    pub url: Key,
+    /// What the request showed by itself.
+    pub signals: Signals,
+}
+
+impl Click {
+    /// The click of a record. `delivered_at_ms`, when known from elsewhere, wins over the record's own.
+    #[must_use]
+    pub fn of(record: &Record, delivered_at_ms: Option<i64>) -> Self {
+        Self {
+            event_id: record.event_id.as_str().into(),
+            ts_ms: record.ts_ms,
+            clock_ms: delivered_at_ms.or(record.delivered_at_ms).unwrap_or(record.sent_at_ms),
+            recipient: Key::of(&record.recipient_id),
+            link: Key::of(record.link()),
+            url: Key::of(record.destination()),
+            signals: Signals::of(record),
+        }
+    }
+
+    /// Milliseconds since the clock; a click before it (clock skew) counts as 0.
+    #[must_use]
+    pub const fn delta_ms(&self) -> i64 {
+        let delta = self.ts_ms.saturating_sub(self.clock_ms);
+        if delta < 0 { 0 } else { delta }
+    }
+
+    /// The order of a message's clicks: by time, then by id.
+    #[must_use]
+    pub fn order(&self) -> (i64, &str) {
+        (self.ts_ms, &self.event_id)
+    }
+}

@@ -1,0 +1,191 @@
+//! What a click was: the step from signals to a typed, explained, revisable verdict.
+//!
+//! [`click`] is the little of a click that the rules look at, [`windows`] what they see around it, [`rules`] the
+//! tables that decide. One pass, [`judge`], serves the Durable Object, the CLI and the tests: the object hands it a
+//! slice of the message's history that holds everything its clicks depend on, the CLI the whole history.
+
+pub mod click;
+pub mod rules;
+pub mod thresholds;
+pub mod windows;
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+pub use click::{Click, Key};
+pub use rules::{Rule, Ruleset};
+pub use thresholds::Thresholds;
+pub use windows::{Look, Windows};
+
+/// What made a click. The names are the contract's (§5, §6) and stand in every event and report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClickType {
+    /// A person.
+    Human,
+    /// Safe Links checked the URL when the message was delivered.
+    ScannerSafelinksDelivery,
+    /// Safe Links checked the URL because a person clicked it; that click stands beside this one.
+    #[serde(rename = "scanner_timeofclick")]
+    ScannerTimeOfClick,
+    /// Safe Attachments detonated every link of the copy.
+    ScannerSafeAttachments,
+    /// Campaign correlation fetched one link across many recipients.
+    ScannerCampaignView,
+    /// Automated investigation, or a mailbox intelligence crawl, long after the send.
+    ScannerAirOrMbi,
+}
+
+impl ClickType {
+    /// Every type, in the order in which reports list them.
+    pub const ALL: [Self; 6] = [
+        Self::Human,
+        Self::ScannerSafelinksDelivery,
+        Self::ScannerTimeOfClick,
+        Self::ScannerSafeAttachments,
+        Self::ScannerCampaignView,
+        Self::ScannerAirOrMbi,
+    ];
+
+    /// The name under which events and reports carry it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::ScannerSafelinksDelivery => "scanner_safelinks_delivery",
+            Self::ScannerTimeOfClick => "scanner_timeofclick",
+            Self::ScannerSafeAttachments => "scanner_safe_attachments",
+            Self::ScannerCampaignView => "scanner_campaign_view",
+            Self::ScannerAirOrMbi => "scanner_air_or_mbi",
+        }
+    }
+
+    /// Whether a machine made the click: the name begins with `scanner_`.
+    #[must_use]
+    pub fn is_bot(self) -> bool {
+        self.name().starts_with("scanner_")
+    }
+
+    /// Whether it is one of the published Defender table's five scanner types.
+    #[must_use]
+    pub const fn is_defender_bot(self) -> bool {
+        matches!(
+            self,
+            Self::ScannerSafelinksDelivery
+                | Self::ScannerTimeOfClick
+                | Self::ScannerSafeAttachments
+                | Self::ScannerCampaignView
+                | Self::ScannerAirOrMbi
+        )
+    }
+}
+
+/// How sure a verdict is. Proof of a person overturns `Probable`, never `Certain`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidence {
+    /// The evidence cannot come from a person.
+    Certain,
+    /// The evidence points one way; a person could have left it.
+    Probable,
+}
+
+/// What the landing page showed of whoever clicked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verified {
+    /// Nothing.
+    #[default]
+    None,
+}
+
+/// What a ruleset found about one click, before it gets a revision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What the click was; `None` for a record that is not a click.
+    pub click_type: Option<ClickType>,
+    /// Whose scanner it was.
+    pub vendor: Option<Cow<'static, str>>,
+    /// How sure.
+    pub confidence: Confidence,
+    /// The id of the rule that decided.
+    pub rule: Cow<'static, str>,
+    /// Every signal that spoke: `+name` for a scanner, `-name` for a person.
+    pub reasons: Vec<Cow<'static, str>>,
+    /// The `event_id` of the other click of a pair.
+    pub paired_with: Option<Box<str>>,
+}
+
+impl Finding {
+    /// What every record of another kind than `click` gets under the published table.
+    #[must_use]
+    pub fn not_a_click() -> Self {
+        Self {
+            click_type: None,
+            vendor: None,
+            confidence: Confidence::Certain,
+            rule: Cow::Borrowed("not_a_click"),
+            reasons: Vec::new(),
+            paired_with: None,
+        }
+    }
+
+    /// Whether two findings say the same of the click. Reasons alone are no change worth a revision.
+    #[must_use]
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        self.click_type == other.click_type
+            && self.confidence == other.confidence
+            && self.rule == other.rule
+            && self.vendor == other.vendor
+            && self.paired_with == other.paired_with
+    }
+}
+
+/// A finding as the world receives it (contract §6): with its flags, its ruleset and its place in time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// What was found.
+    #[serde(flatten)]
+    pub finding: Finding,
+    /// `click_type` begins with `scanner_`.
+    pub is_bot: bool,
+    /// One of the published table's five scanner types.
+    pub is_defender_bot: bool,
+    /// What the landing page showed.
+    pub verified: Verified,
+    /// Name and version of the ruleset, such as `full@0`.
+    pub ruleset: Cow<'static, str>,
+    /// 0 is provisional, 1 the settled verdict, higher ones amend it.
+    pub revision: u32,
+    /// Whether the click's look-ahead windows have closed.
+    #[serde(rename = "final")]
+    pub is_final: bool,
+}
+
+impl Verdict {
+    /// Gives a finding its place: revision 0 is provisional, every later one final.
+    #[must_use]
+    pub fn new(finding: Finding, ruleset: Ruleset, revision: u32) -> Self {
+        let kind = finding.click_type;
+        Self {
+            is_bot: kind.is_some_and(ClickType::is_bot),
+            is_defender_bot: kind.is_some_and(ClickType::is_defender_bot),
+            finding,
+            verified: Verified::None,
+            ruleset: Cow::Borrowed(ruleset.label()),
+            revision,
+            is_final: revision > 0,
+        }
+    }
+}
+
+/// Judges every click of `clicks`, which must be of one message and sorted by [`Click::order`].
+///
+/// A verdict is exact when the slice holds all that its click depends on: the recipient's clicks, and the clicks of
+/// its URL within [`Thresholds::campaign_ms`] on both sides.
+#[must_use]
+pub fn judge(clicks: &[Click], ruleset: Ruleset, thresholds: &Thresholds, look: Look) -> Vec<Finding> {
+    let windows = Windows::of(clicks, thresholds, look);
+    (0..clicks.len()).map(|at| rules::decide(ruleset, &windows.case(clicks, at, thresholds))).collect()
+}

@@ -1,0 +1,26 @@
+//! What the native tests share: the contract's table written a second time, as plainly as it can be, and a store in
+//! memory.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+
+pub mod naive;
+pub mod rows;
+
+use clickproof::signals::Record;
+
+/// 2026-11-22, noon.
+pub const NOON_MS: i64 = 1_795_348_800_000;
+
+/// A record with the least that the tests need to say.
+pub fn record(id: &str, recipient: &str, link: &str, ts_ms: i64) -> Record {
+    Record {
+        event_id: id.to_owned(),
+        message_id: "m".to_owned(),
+        recipient_id: recipient.to_owned(),
+        link_id: Some(link.to_owned()),
+        url: Some(format!("https://brand.example/{link}")),
+        ts_ms,
+        sent_at_ms: NOON_MS,
+        method: "GET".to_owned(),
+        ..Record::default()
+    }
+}

@@ -1,0 +1,141 @@
+//! A message's rows in memory, shared between the lives of a message as storage is, with a fuse: the call after which
+//! everything fails, as storage does when the process dies.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use clickproof::message::store::{ClickRow, Meta, PackRow, Store};
+use clickproof::signals::EventId;
+
+#[derive(Default)]
+pub struct Rows {
+    pub meta: RefCell<Option<Meta>>,
+    pub clicks: RefCell<BTreeMap<EventId, String>>,
+    pub packs: RefCell<BTreeMap<u64, PackRow>>,
+    pub repeats: RefCell<BTreeMap<EventId, i64>>,
+    pub deliveries: RefCell<BTreeMap<u8, Vec<u8>>>,
+    /// Rows written, as the platform counts them.
+    pub written: Cell<u64>,
+    /// Clicks read.
+    pub read: Cell<usize>,
+    /// How many writes still succeed.
+    pub fuse: Cell<Option<u64>>,
+}
+
+#[derive(Clone, Default)]
+pub struct Memory(pub Rc<Rows>);
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct Blown;
+
+impl Memory {
+    fn write(&self) -> Result<(), Blown> {
+        if let Some(left) = self.0.fuse.get() {
+            if left == 0 {
+                return Err(Blown);
+            }
+            self.0.fuse.set(Some(left - 1));
+        }
+        self.0.written.set(self.0.written.get() + 1);
+        Ok(())
+    }
+}
+
+impl Store for Memory {
+    type Error = Blown;
+
+    fn meta(&self) -> Result<Option<Meta>, Blown> {
+        Ok(self.0.meta.borrow().clone())
+    }
+
+    fn create(&self, meta: &Meta) -> Result<(), Blown> {
+        self.put_meta(meta)
+    }
+
+    fn put_meta(&self, meta: &Meta) -> Result<(), Blown> {
+        self.write()?;
+        *self.0.meta.borrow_mut() = Some(meta.clone());
+        Ok(())
+    }
+
+    fn insert_click(&self, id: EventId, record: &str) -> Result<bool, Blown> {
+        if self.0.clicks.borrow().contains_key(&id) {
+            return Ok(false);
+        }
+        self.write()?;
+        self.0.clicks.borrow_mut().insert(id, record.to_owned());
+        Ok(true)
+    }
+
+    fn clicks(&self, from: EventId, until: EventId, limit: usize) -> Result<Vec<ClickRow>, Blown> {
+        if from >= until {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<ClickRow> =
+            self.0.clicks.borrow().range(from..until).take(limit).map(|(id, json)| (*id, json.clone())).collect();
+        self.0.read.set(self.0.read.get() + rows.len());
+        Ok(rows)
+    }
+
+    fn clicks_by_id(&self, ids: &[EventId]) -> Result<Vec<ClickRow>, Blown> {
+        self.0.read.set(self.0.read.get() + ids.len());
+        let clicks = self.0.clicks.borrow();
+        Ok(ids.iter().filter_map(|id| clicks.get(id).map(|json| (*id, json.clone()))).collect())
+    }
+
+    fn insert_pack(&self, pack: &PackRow) -> Result<(), Blown> {
+        self.write()?;
+        let old = self.0.packs.borrow_mut().insert(pack.number, pack.clone());
+        assert_eq!(old, None, "a pack is written once");
+        Ok(())
+    }
+
+    fn packs(&self, from_ms: i64, until_ms: i64, each: &mut dyn FnMut(PackRow)) -> Result<(), Blown> {
+        for pack in self.0.packs.borrow().values() {
+            if pack.last_ms >= from_ms && pack.first_ms <= until_ms {
+                each(pack.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn pack(&self, number: u64) -> Result<Option<PackRow>, Blown> {
+        Ok(self.0.packs.borrow().get(&number).cloned())
+    }
+
+    fn pack_bounds(&self) -> Result<Option<(u64, i64, i64)>, Blown> {
+        let packs = self.0.packs.borrow();
+        let Some((number, last)) = packs.last_key_value() else { return Ok(None) };
+        Ok(Some((*number, last.open_from_ms, packs.values().map(|pack| pack.first_ms).min().unwrap())))
+    }
+
+    fn pack_keys(&self, before_ms: i64, each: &mut dyn FnMut(&[u8])) -> Result<(), Blown> {
+        self.0.packs.borrow().values().filter(|pack| pack.first_ms < before_ms).for_each(|pack| each(&pack.keys));
+        Ok(())
+    }
+
+    fn add_repeat(&self, id: EventId) -> Result<(), Blown> {
+        self.write()?;
+        *self.0.repeats.borrow_mut().entry(id).or_default() += 1;
+        Ok(())
+    }
+
+    fn repeats(&self, from: EventId, until: EventId) -> Result<Vec<(EventId, i64)>, Blown> {
+        Ok(self.0.repeats.borrow().range(from..until).map(|(id, count)| (*id, *count)).collect())
+    }
+
+    fn deliveries(&self, bucket: u8) -> Result<Vec<u8>, Blown> {
+        Ok(self.0.deliveries.borrow().get(&bucket).cloned().unwrap_or_default())
+    }
+
+    fn put_deliveries(&self, bucket: u8, entries: &[u8]) -> Result<(), Blown> {
+        self.write()?;
+        self.0.deliveries.borrow_mut().insert(bucket, entries.to_vec());
+        Ok(())
+    }
+
+    fn has_deliveries(&self) -> Result<bool, Blown> {
+        Ok(!self.0.deliveries.borrow().is_empty())
+    }
+}

@@ -1,0 +1,471 @@
+//! A message's life against the whole history: whatever the order of arrival, the delays, the crashes and the
+//! deliveries told late, the verdicts that stand at the end are those of the naive model on all that was stored.
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use clickproof::message::{Arrival, FLOOD_CLICKS, Judging, Message, RECORDING_LAG_MS, Store};
+use clickproof::signals::event_id::EventIds;
+use clickproof::signals::{EventId, Record};
+use clickproof::verdict::{Key, Ruleset, Thresholds};
+use common::naive;
+use common::rows::Memory;
+use common::{NOON_MS, record};
+use proptest::prelude::*;
+use serde_json::Value;
+
+const EXCHANGE: &str = "40.92.1.1";
+const HOME: &str = "203.0.113.9";
+const SAFE_LINKS: &str = "https://nam02.safelinks.protection.outlook.com/";
+
+fn judging(settle_ms: i64) -> Judging {
+    let thresholds = Thresholds { sandbox_clicks: 3, campaign_recipients: 3, ..Thresholds::default() };
+    Judging { ruleset: Ruleset::Defender, thresholds, settle_ms }
+}
+
+/// A message and the storage that outlives it.
+struct World {
+    rows: Memory,
+    judging: Judging,
+    message: Option<Message<Memory>>,
+}
+
+impl World {
+    fn new(judging: Judging) -> Self {
+        Self { rows: Memory::default(), judging, message: None }
+    }
+
+    fn message(&mut self) -> &mut Message<Memory> {
+        if self.message.is_none() {
+            let loaded = Message::load(self.rows.clone(), self.judging.clone()).unwrap();
+            self.message = Some(loaded.unwrap_or_else(|| {
+                Message::create(self.rows.clone(), self.judging.clone(), "m").unwrap()
+            }));
+        }
+        self.message.as_mut().unwrap()
+    }
+
+    fn arrive(&mut self, record: &Record) -> Arrival {
+        let json = serde_json::to_string(record).unwrap();
+        self.message().arrive(record, &json).unwrap()
+    }
+
+    fn crash(&mut self) {
+        self.message = None;
+    }
+
+    /// Wakes the message whenever it wants to be, up to a moment.
+    fn run_until(&mut self, until_ms: i64) {
+        let mut now_ms = i64::MIN;
+        while let Some(wake_ms) = self.message().wake_ms(now_ms).filter(|wake_ms| *wake_ms <= until_ms) {
+            now_ms = now_ms.max(wake_ms);
+            self.message().settle(now_ms).unwrap();
+            while let Some(shipment) = self.message().shipment(now_ms).unwrap() {
+                self.message().shipped(shipment.pack).unwrap();
+            }
+        }
+    }
+
+    /// Every click with its current verdict, as the API lists it.
+    fn listed(&mut self) -> Vec<Value> {
+        let mut lines = Vec::new();
+        let mut after = None;
+        loop {
+            let page = self.message().page(after, 7).unwrap();
+            lines.extend(page.lines.iter().map(|line| serde_json::from_str(line).unwrap()));
+            after = page.next;
+            if after.is_none() {
+                return lines;
+            }
+        }
+    }
+
+    /// Every revision of every click, in the order of the packs.
+    fn revisions(&self) -> BTreeMap<String, Vec<u32>> {
+        let mut revisions: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+        for pack in self.rows.0.packs.borrow().values() {
+            for entry in pack.open().unwrap().entries {
+                revisions.entry(entry.event_id).or_default().push(entry.verdict.revision);
+            }
+        }
+        revisions
+    }
+
+    fn check_settled(&mut self, stored: &[Record], thresholds: &Thresholds) -> Result<(), TestCaseError> {
+        let listed = self.listed();
+        prop_assert_eq!(listed.len(), stored.len());
+        let history: Vec<Record> =
+            listed.iter().map(|line| Record::parse(&line.to_string()).unwrap()).collect();
+        for (line, x) in listed.iter().zip(&history) {
+            let expected = naive::judge(x, &history, thresholds);
+            prop_assert_eq!(line["click_type"].as_str(), Some(expected.click_type), "{}", line);
+            prop_assert_eq!(line["rule"].as_str(), Some(expected.rule), "{}", line);
+            prop_assert_eq!(line["paired_with"].as_str(), expected.paired_with.as_deref(), "{}", line);
+            prop_assert_eq!(&line["final"], &Value::Bool(true));
+        }
+        for (id, revisions) in self.revisions() {
+            let expected: Vec<u32> = (1..).take(revisions.len()).collect();
+            prop_assert_eq!(revisions, expected, "each revision of {} once", id);
+        }
+        self.check_report(&listed)
+    }
+
+    fn check_report(&mut self, listed: &[Value]) -> Result<(), TestCaseError> {
+        let report = serde_json::to_value(self.message().report("m").unwrap()).unwrap();
+        let humans: Vec<&Value> = listed.iter().filter(|line| line["click_type"] == "human").collect();
+        let people = |lines: &[&Value]| {
+            lines.iter().map(|line| line["recipient_id"].to_string()).collect::<BTreeSet<_>>().len()
+        };
+        prop_assert_eq!(&report["clicks"], &Value::from(listed.len()));
+        prop_assert_eq!(&report["human_clicks"], &Value::from(humans.len()));
+        prop_assert_eq!(&report["human_recipients"], &Value::from(people(&humans)));
+        prop_assert_eq!(&report["recipients"], &Value::from(people(&listed.iter().collect::<Vec<_>>())));
+        let open = listed.iter().filter(|line| line["final"] == false).count();
+        prop_assert_eq!(&report["unsettled"], &Value::from(open));
+        let bots = listed.iter().filter(|line| line["is_defender_bot"] == true).count();
+        prop_assert_eq!(&report["is_defender_bot"], &Value::from(bots));
+        for (kind, count) in report["by_type"].as_object().unwrap() {
+            let expected = listed.iter().filter(|line| line["click_type"] == kind.as_str()).count();
+            prop_assert_eq!(count, &Value::from(expected), "{}", kind);
+        }
+        let sum = |list: &str, field: &str| -> i64 {
+            report[list].as_array().unwrap().iter().map(|item| item[field].as_i64().unwrap()).sum()
+        };
+        prop_assert_eq!(sum("links", "clicks"), listed.len() as i64);
+        prop_assert_eq!(sum("links", "human_clicks"), humans.len() as i64);
+        let minutes: i64 = report["timeline"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|minute| minute["by_type"].as_object().unwrap().values())
+            .map(|count| count.as_i64().unwrap())
+            .sum();
+        prop_assert_eq!(minutes, listed.len() as i64);
+        Ok(())
+    }
+}
+
+/// What happens to a message.
+#[derive(Clone, Debug)]
+enum Step {
+    Click { record: Box<Record>, delay_ms: i64, twice: bool },
+    Deliver { recipient: usize, offset_ms: i64, at_ms: i64 },
+    Crash { at_ms: i64 },
+}
+
+impl Step {
+    fn at_ms(&self) -> i64 {
+        match self {
+            Self::Click { record, delay_ms, .. } => record.ts_ms + delay_ms,
+            Self::Deliver { at_ms, .. } | Self::Crash { at_ms } => NOON_MS + at_ms,
+        }
+    }
+}
+
+const BASES: [i64; 12] =
+    [-600, 0, 100, 5_000, 59_700, 60_000, 61_000, 120_000, 400_000, 3_600_000, 3_660_000, 7_300_000];
+
+fn click() -> impl Strategy<Value = Step> {
+    (
+        any::<[u8; 12]>(),
+        prop::sample::select(BASES.to_vec()),
+        prop_oneof![4 => -2_i64..=2, 2 => 498_i64..=502, 2 => -600_i64..600],
+        (0..4_usize, 0..2_usize, 0..10_u8),
+        prop::sample::select(vec![None, Some(SAFE_LINKS), Some(SAFE_LINKS)]),
+        prop::sample::select(vec![None, Some(EXCHANGE), Some(EXCHANGE), Some(EXCHANGE), Some(HOME)]),
+        prop::sample::select(vec![0, 0, 0, 30, 1_500, 70_000, 4_000_000]),
+        prop::bool::weighted(0.2),
+    )
+        .prop_map(|(random, base, jitter, (recipient, link, odd), referer, ip, delay_ms, twice)| {
+            let ts_ms = NOON_MS + base + jitter;
+            let id = EventIds::default().next(ts_ms, random);
+            let mut record = record(&id.to_string(), &format!("r{recipient}"), &format!("l{link}"), ts_ms);
+            record.referer = referer.map(str::to_owned);
+            record.ip = ip.map(str::to_owned);
+            if odd == 0 {
+                // A clock ahead of its clicks: they are early for hours.
+                record.sent_at_ms = NOON_MS + 7_300_000;
+            }
+            Step::Click { record: Box::new(record), delay_ms, twice }
+        })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let at = prop::sample::select(BASES.to_vec());
+    prop_oneof![
+        20 => click(),
+        2 => (0..4_usize, prop::sample::select(vec![-1_000_i64, 0, 1_000, 59_500, 3_600_000]), at.clone())
+            .prop_map(|(recipient, offset_ms, at_ms)| Step::Deliver { recipient, offset_ms, at_ms }),
+        2 => at.prop_map(|at_ms| Step::Crash { at_ms }),
+    ]
+}
+
+fn live(steps: &[Step], judging: &Judging) -> Result<(), TestCaseError> {
+    let mut world = World::new(judging.clone());
+    let mut stored: Vec<Record> = Vec::new();
+    let mut steps: Vec<&Step> = steps.iter().collect();
+    steps.sort_by_key(|step| step.at_ms());
+    for step in steps {
+        world.run_until(step.at_ms());
+        match step {
+            Step::Click { record, twice, .. } => {
+                if world.arrive(record) == Arrival::Stored {
+                    stored.push((**record).clone());
+                }
+                if *twice {
+                    prop_assert_eq!(world.arrive(record), Arrival::Known);
+                }
+            }
+            Step::Deliver { recipient, offset_ms, .. } => {
+                let times = [(Key::of(&format!("r{recipient}")), NOON_MS + offset_ms)];
+                let before = world.revisions().values().map(Vec::len).sum::<usize>();
+                let reissued = world.message().deliver(&times).unwrap();
+                let after = world.revisions().values().map(Vec::len).sum::<usize>();
+                prop_assert_eq!(after - before, reissued);
+                prop_assert_eq!(world.message().deliver(&times).unwrap(), 0, "told twice is told once");
+            }
+            Step::Crash { .. } => world.crash(),
+        }
+        let listed = world.listed();
+        world.check_report(&listed)?;
+        check_provisional(&listed, &judging.thresholds)?;
+    }
+    world.run_until(NOON_MS + 100_000_000);
+    world.check_settled(&stored, &judging.thresholds)?;
+    world.crash();
+    world.check_settled(&stored, &judging.thresholds)
+}
+
+/// A provisional verdict is what the model says of the clicks up to it.
+fn check_provisional(listed: &[Value], thresholds: &Thresholds) -> Result<(), TestCaseError> {
+    let history: Vec<Record> = listed.iter().map(|line| Record::parse(&line.to_string()).unwrap()).collect();
+    for (line, x) in listed.iter().zip(&history).filter(|(line, _)| line["revision"] == 0) {
+        let expected = naive::look_back(x, &history, thresholds);
+        prop_assert_eq!(line["rule"].as_str(), Some(expected.rule), "{}", line);
+        prop_assert_eq!(line["click_type"].as_str(), Some(expected.click_type), "{}", line);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn what_settles_is_the_whole_historys_verdict(steps in prop::collection::vec(step(), 1..40)) {
+        live(&steps, &judging(60_000))?;
+    }
+
+    #[test]
+    fn a_short_settling_time_is_mended_by_amendments(steps in prop::collection::vec(step(), 1..40)) {
+        live(&steps, &judging(500))?;
+    }
+
+    /// Storage may die at any write: the next life starts from what was written and ends at the same verdicts.
+    #[test]
+    fn every_write_may_be_the_last(
+        steps in prop::collection::vec(click(), 1..25),
+        fuses in prop::collection::vec(0..12_u64, 1..12),
+    ) {
+        let judging = judging(500);
+        let mut world = World::new(judging.clone());
+        let mut fuses = fuses.into_iter();
+        let mut steps: Vec<&Step> = steps.iter().collect();
+        steps.sort_by_key(|step| step.at_ms());
+        let mut stored = BTreeMap::new();
+        let mut now_ms = 0;
+        for step in steps {
+            let Step::Click { record, .. } = step else { continue };
+            now_ms = step.at_ms();
+            let json = serde_json::to_string(record).unwrap();
+            loop {
+                world.message();
+                world.rows.0.fuse.set(fuses.next());
+                let message = world.message();
+                let done = message.arrive(record, &json).and_then(|_| message.settle(now_ms)).and_then(|_| {
+                    while let Some(shipment) = message.shipment(now_ms)? {
+                        message.shipped(shipment.pack)?;
+                    }
+                    Ok(())
+                });
+                world.rows.0.fuse.set(None);
+                if done.is_ok() {
+                    break;
+                }
+                world.crash();
+            }
+            stored.insert(record.event_id.clone(), (**record).clone());
+        }
+        world.run_until(now_ms + 100_000_000);
+        let stored: Vec<Record> = stored.into_values().collect();
+        world.check_settled(&stored, &judging.thresholds)?;
+    }
+}
+
+fn id(ts_ms: i64, n: u32) -> EventId {
+    let mut random = [0; 12];
+    random[4..8].copy_from_slice(&n.to_be_bytes());
+    EventIds::default().next(ts_ms, random)
+}
+
+fn stream(count: u32, per_second: i64, recipients: u32) -> impl Iterator<Item = Record> {
+    (0..count).map(move |n| {
+        let ts_ms = NOON_MS + i64::from(n) * 1_000 / per_second;
+        let mut click = record(&id(ts_ms, n).to_string(), &format!("r{}", n % recipients), "l", ts_ms);
+        click.ip = Some(EXCHANGE.to_owned());
+        click
+    })
+}
+
+#[test]
+fn a_flood_is_counted_on_its_last_stored_click() {
+    let mut world = World::new(judging(500));
+    let arrivals: Vec<Arrival> = stream(250, 10, 1).map(|click| world.arrive(&click)).collect();
+    assert_eq!(arrivals[..FLOOD_CLICKS], [Arrival::Stored; FLOOD_CLICKS]);
+    assert_eq!(arrivals[FLOOD_CLICKS..], [Arrival::Counted; 150]);
+    let again: Vec<Arrival> = stream(250, 10, 1).map(|click| world.arrive(&click)).collect();
+    assert_eq!(again, [Arrival::Known; 250], "a replay counts nothing");
+    world.crash();
+    world.run_until(NOON_MS + 1_000_000);
+    let listed = world.listed();
+    assert_eq!(listed.len(), FLOOD_CLICKS);
+    assert_eq!(listed.last().unwrap()["repeats"], 150);
+    assert_eq!(listed.iter().filter(|line| !line["repeats"].is_null()).count(), 1);
+    assert_eq!(serde_json::to_value(world.message().report("m").unwrap()).unwrap()["repeats"], 150);
+    // A minute later there is room again.
+    let later = NOON_MS + 70_000;
+    assert_eq!(world.arrive(&record(&id(later, 9).to_string(), "r0", "l", later)), Arrival::Stored);
+}
+
+#[test]
+fn repeats_that_come_after_settling_are_told_by_a_revision() {
+    let mut world = World::new(judging(500));
+    for click in stream(100, 100, 1) {
+        world.arrive(&click);
+    }
+    world.run_until(NOON_MS + 4_000);
+    let late = NOON_MS + 5_000;
+    assert_eq!(world.arrive(&record(&id(late, 1).to_string(), "r0", "l", late)), Arrival::Counted);
+    world.run_until(NOON_MS + 20_000);
+    let last = world.listed().pop().unwrap();
+    assert_eq!((&last["repeats"], &last["revision"]), (&Value::from(1), &Value::from(2)));
+}
+
+/// The price: a click's row, and a second's pack, mark and alarm.
+#[test]
+fn a_hundred_clicks_a_second_cost_at_most_1_2_rows_each() {
+    let mut world = World::new(judging(60_000));
+    let mut alarms = 0_u64;
+    let mut armed: Option<i64> = None;
+    let clicks = 30_000;
+    for click in stream(clicks, 100, 2_000) {
+        let now_ms = click.ts_ms;
+        if armed.is_some_and(|at| at <= now_ms) {
+            world.message().settle(now_ms).unwrap();
+            while let Some(shipment) = world.message().shipment(now_ms).unwrap() {
+                world.message().shipped(shipment.pack).unwrap();
+            }
+            armed = None;
+        }
+        world.arrive(&click);
+        if armed.is_none() {
+            armed = world.message().wake_ms(now_ms);
+            alarms += 1;
+        }
+    }
+    let rows = world.rows.0.written.get() + alarms;
+    let settled = clicks as usize - world.message().unsettled();
+    assert!(settled > 20_000, "{settled}");
+    assert!(rows as f64 / f64::from(clicks) <= 1.2, "{rows} rows for {clicks} clicks");
+}
+
+/// Memory and reading are bounded by the open windows and not by the message's size.
+#[test]
+fn a_long_message_keeps_only_its_open_windows_in_memory() {
+    let mut world = World::new(judging(60_000));
+    let mut most = 0;
+    for click in stream(100_000, 100, 5_000) {
+        world.run_until(click.ts_ms);
+        world.arrive(&click);
+        most = most.max(world.message().in_memory());
+    }
+    let open_s = (60_000 + RECORDING_LAG_MS + 2 * 60_000) / 1_000 + 10;
+    assert!(most <= usize::try_from(open_s).unwrap() * 100, "{most} clicks in memory");
+    world.rows.0.read.set(0);
+    world.crash();
+    world.message();
+    assert!(world.rows.0.read.get() <= most, "a restart reads {} clicks", world.rows.0.read.get());
+}
+
+#[test]
+fn reading_an_unknown_message_creates_nothing() {
+    let rows = Memory::default();
+    assert!(Message::load(rows.clone(), judging(500)).unwrap().is_none());
+    assert_eq!(rows.0.written.get(), 0);
+    assert!(rows.meta().unwrap().is_none());
+}
+
+#[test]
+fn an_id_that_is_not_of_its_time_is_refused() {
+    let mut world = World::new(judging(500));
+    let click = record("not-a-uuid", "r", "l", NOON_MS);
+    assert_eq!(world.arrive(&click), Arrival::Refused);
+    let click = record(&id(NOON_MS + 1, 0).to_string(), "r", "l", NOON_MS);
+    assert_eq!(world.arrive(&click), Arrival::Refused);
+}
+
+#[test]
+fn a_refusing_queue_is_asked_again_later_and_later_and_loses_nothing() {
+    let mut world = World::new(judging(500));
+    for click in stream(3, 1, 3) {
+        world.arrive(&click);
+    }
+    let mut now_ms = NOON_MS + 10_000;
+    let message = world.message();
+    message.settle(now_ms).unwrap();
+    let first = message.shipment(now_ms).unwrap().unwrap();
+    let mut pauses = Vec::new();
+    for _ in 0..12 {
+        message.not_shipped(now_ms).unwrap();
+        assert_eq!(message.shipment(now_ms).unwrap(), None, "not before its time");
+        let wake_ms = message.wake_ms(now_ms).unwrap();
+        pauses.push(wake_ms - now_ms);
+        now_ms = wake_ms;
+    }
+    assert_eq!(pauses[..4], [1_000, 2_000, 4_000, 8_000]);
+    assert_eq!(pauses.last(), Some(&300_000));
+    world.crash();
+    assert_eq!(world.message().shipment(now_ms).unwrap(), Some(first));
+}
+
+#[test]
+fn reship_sends_everything_again_under_the_same_keys() {
+    let mut world = World::new(judging(500));
+    for click in stream(300, 100, 300) {
+        world.arrive(&click);
+    }
+    let now_ms = NOON_MS + 100_000;
+    let ship = |message: &mut Message<Memory>| {
+        let mut messages = Vec::new();
+        while let Some(shipment) = message.shipment(now_ms).unwrap() {
+            messages.extend(shipment.messages);
+            message.shipped(shipment.pack).unwrap();
+        }
+        messages
+    };
+    world.message().settle(now_ms).unwrap();
+    let first = ship(world.message());
+    assert!(first.len() >= 3, "{} messages", first.len());
+    assert_eq!(ship(world.message()), Vec::<String>::new());
+
+    // Delivery times that come later must not change what was said under the same revision.
+    let quiet: Vec<(Key, i64)> = (0..300).map(|n| (Key::of(&format!("r{n}")), NOON_MS - 1)).collect();
+    assert_eq!(world.message().deliver(&quiet).unwrap(), 0);
+    assert_eq!(world.message().reship().unwrap(), 300);
+    assert_eq!(ship(world.message()), first);
+
+    // A shipment that was under way when the mark was set back does not move it.
+    world.message().reship().unwrap();
+    world.message().shipped(2).unwrap();
+    assert_eq!(ship(world.message()), first);
+}

@@ -1,3 +1,4 @@
 //! Clickproof.
 #[cfg(target_arch = "wasm32")]
 mod edge;
+pub mod signals;

@@ -1,0 +1,3 @@
+//! What a tracked link is made of.
+
+pub mod url;

@@ -22,3 +22,5 @@ pub mod verdict;
 
 #[cfg(target_arch = "wasm32")]
 mod edge;
+pub mod link;
+pub mod signals;

@@ -22,5 +22,3 @@ pub mod verdict;
 
 #[cfg(target_arch = "wasm32")]
 mod edge;
-pub mod link;
-pub mod signals;

@@ -77,7 +77,11 @@ fn history<const N: usize>(cases: [Case; N]) -> Vec<Record> {
 fn delivery_check_only_below_its_bound() {
     assert_eq!(rules(&history([at("a", 4_999).referer(SAFE_LINKS)])), ["safelinks_delivery"]);
     assert_eq!(rules(&history([at("a", 5_000).referer(SAFE_LINKS)])), ["human"]);
-    assert_eq!(rules(&history([at("a", -9_000).referer(SAFE_LINKS)])), ["safelinks_delivery"], "skew counts as 0");
+    assert_eq!(
+        rules(&history([at("a", -9_000).referer(SAFE_LINKS)])),
+        ["safelinks_delivery"],
+        "skew counts as 0"
+    );
     assert_eq!(rules(&history([at("a", 10).referer("https://outlook.example/")])), ["human"]);
 }
 
@@ -103,8 +107,11 @@ fn pairs_go_forward_and_leave_the_third_alone() {
         history([at("a", 90_000).referer(SAFE_LINKS), at("b", 90_100), at("c", 90_200).referer(SAFE_LINKS)]);
     assert_eq!(rules(&three), ["timeofclick_pair", "timeofclick_pair", "human"]);
     // A delivery check keeps its place between two that would otherwise be neighbours.
-    let between =
-        history([at("a", 4_900).referer(SAFE_LINKS), at("b", 4_950).referer(SAFE_LINKS), at("c", 5_100).referer(SAFE_LINKS)]);
+    let between = history([
+        at("a", 4_900).referer(SAFE_LINKS),
+        at("b", 4_950).referer(SAFE_LINKS),
+        at("c", 5_100).referer(SAFE_LINKS),
+    ]);
     assert_eq!(rules(&between), ["safelinks_delivery", "safelinks_delivery", "human"]);
 }
 
@@ -158,7 +165,11 @@ fn an_investigation_is_late_and_without_referer() {
     assert_eq!(rules(&history([at("a", 3_600_000).ip(EXCHANGE)])), ["human"]);
     assert_eq!(rules(&history([at("a", 3_600_001).ip(EXCHANGE).referer("x")])), ["human"]);
     assert_eq!(rules(&history([at("a", 3_600_001).ip(HOME)])), ["human"]);
-    assert_eq!(rules(&history([at("a", 3_600_001).ip("::ffff:40.92.1.1")])), ["air_or_mbi"], "mapped addresses");
+    assert_eq!(
+        rules(&history([at("a", 3_600_001).ip("::ffff:40.92.1.1")])),
+        ["air_or_mbi"],
+        "mapped addresses"
+    );
 }
 
 #[test]
@@ -189,12 +200,24 @@ fn arbitrary_click(small: bool) -> impl Strategy<Value = Record> {
         0..4_usize,
         0..3_usize,
         prop::sample::select(vec![None, Some(SAFE_LINKS), Some(SAFE_LINKS), Some("https://x.example/")]),
-        prop::sample::select(vec![None, Some(EXCHANGE), Some(EXCHANGE), Some("2a01:111::7"), Some(HOME), Some("junk")]),
+        prop::sample::select(vec![
+            None,
+            Some(EXCHANGE),
+            Some(EXCHANGE),
+            Some("2a01:111::7"),
+            Some(HOME),
+            Some("junk"),
+        ]),
         prop::option::weighted(0.2, prop::sample::select(vec![-1_000_i64, 0, 4_000, 59_000, 100_000])),
         prop::bool::weighted(0.1),
     )
         .prop_map(|(id, base, jitter, recipient, link, referer, ip, delivered, no_link_id)| {
-            let mut click = record(&format!("e{id:04}"), &format!("r{recipient}"), &format!("l{link}"), NOON_MS + base + jitter);
+            let mut click = record(
+                &format!("e{id:04}"),
+                &format!("r{recipient}"),
+                &format!("l{link}"),
+                NOON_MS + base + jitter,
+            );
             click.referer = referer.map(str::to_owned);
             click.ip = ip.map(str::to_owned);
             click.delivered_at_ms = delivered.map(|ms| NOON_MS + ms);

@@ -39,9 +39,10 @@ impl World {
     fn message(&mut self) -> &mut Message<Memory> {
         if self.message.is_none() {
             let loaded = Message::load(self.rows.clone(), self.judging.clone()).unwrap();
-            self.message = Some(loaded.unwrap_or_else(|| {
-                Message::create(self.rows.clone(), self.judging.clone(), "m").unwrap()
-            }));
+            self.message =
+                Some(loaded.unwrap_or_else(|| {
+                    Message::create(self.rows.clone(), self.judging.clone(), "m").unwrap()
+                }));
         }
         self.message.as_mut().unwrap()
     }

@@ -1,5 +1,5 @@
 //! edge
-use worker::{Context, Env, Request, Response, Result, event, durable_object, State, DurableObject};
+use worker::{Context, DurableObject, Env, Request, Response, Result, State, durable_object, event};
 
 #[event(fetch)]
 async fn fetch(_req: Request, _env: Env, _ctx: Context) -> Result<Response> {
@@ -8,9 +8,16 @@ async fn fetch(_req: Request, _env: Env, _ctx: Context) -> Result<Response> {
 
 /// obj
 #[durable_object]
-pub struct Message { _state: State, _env: Env }
+pub struct Message {
+    _state: State,
+    _env: Env,
+}
 
 impl DurableObject for Message {
-    fn new(state: State, env: Env) -> Self { Self { _state: state, _env: env } }
-    async fn fetch(&self, _req: Request) -> Result<Response> { Response::ok("x") }
+    fn new(state: State, env: Env) -> Self {
+        Self { _state: state, _env: env }
+    }
+    async fn fetch(&self, _req: Request) -> Result<Response> {
+        Response::ok("x")
+    }
 }

@@ -89,8 +89,7 @@ impl Keyring {
 
 impl Key {
     fn parse(entry: &str) -> Result<Self, String> {
-        let (kid, secret) =
-            entry.split_once(':').ok_or("must be a key id, a colon and the key in base64")?;
+        let (kid, secret) = entry.split_once(':').ok_or("must be a key id, a colon and the key in base64")?;
         if kid.is_empty()
             || kid.len() > MAX_KID
             || !kid.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))

@@ -129,9 +129,11 @@ impl Wanted {
             Kind::Click if url.is_none() => {
                 Err(format!("{}: missing; a click link needs a destination", entry.path("url")))
             }
-            Kind::Open | Kind::Unsubscribe if url.is_some() => {
-                Err(format!("{}: a link of kind {} leads nowhere; leave it out", entry.path("url"), kind.name()))
-            }
+            Kind::Open | Kind::Unsubscribe if url.is_some() => Err(format!(
+                "{}: a link of kind {} leads nowhere; leave it out",
+                entry.path("url"),
+                kind.name()
+            )),
             _ => Ok(Self { link_id, kind, url }),
         }
     }
@@ -161,13 +163,15 @@ impl<'a> Fields<'a> {
     fn only(&self, known: &[&str]) -> Result<(), String> {
         match self.object.keys().find(|name| !known.contains(&name.as_str())) {
             None => Ok(()),
-            Some(name) => {
-                Err(format!("{}: no such field; there are {}", self.path(name), known.join(", ")))
-            }
+            Some(name) => Err(format!("{}: no such field; there are {}", self.path(name), known.join(", "))),
         }
     }
 
-    fn id<E: std::fmt::Display>(&self, name: &str, check: fn(&str) -> Result<(), E>) -> Result<String, String> {
+    fn id<E: std::fmt::Display>(
+        &self,
+        name: &str,
+        check: fn(&str) -> Result<(), E>,
+    ) -> Result<String, String> {
         let id = self
             .get(name)
             .ok_or_else(|| format!("{}: missing", self.path(name)))?

@@ -69,14 +69,11 @@ fn find_host(url: &str) -> Option<Cow<'_, str>> {
     if is_special { special_host(host) } else { opaque_host(host) }
 }
 
-/// A file has neither user info nor port, and on this machine (`localhost`, or a drive's letter) it has no host.
+/// A file has neither user info nor port. On this machine (`localhost`) it has no host, nor has it where a drive's letter
+/// stands instead: the `:` or `|` after the letter is forbidden in a name.
 fn file_host(rest: &str) -> Option<Cow<'_, str>> {
     let rest = rest.strip_prefix(['/', '\\'])?.strip_prefix(['/', '\\'])?;
-    let host = rest.split(['/', '\\', '?', '#']).next()?;
-    let is_drive = matches!(host.as_bytes(), [letter, b':' | b'|'] if letter.is_ascii_alphabetic());
-    if host.is_empty() || is_drive {
-        return None;
-    }
+    let host = rest.split(['/', '\\', '?', '#']).next().filter(|host| !host.is_empty())?;
     special_host(host).filter(|host| host != "localhost")
 }
 
@@ -96,8 +93,7 @@ fn split_port(host_and_port: &str) -> (&str, &str) {
 
 /// Whether this may follow a host's colon: nothing, or a number up to 65,535 with any number of leading zeros.
 fn is_port(text: &str) -> bool {
-    let digits = text.trim_start_matches('0');
-    text.bytes().all(|b| b.is_ascii_digit()) && (digits.is_empty() || digits.parse::<u16>().is_ok())
+    text.is_empty() || (text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u16>().is_ok())
 }
 
 fn special_host(host: &str) -> Option<Cow<'_, str>> {

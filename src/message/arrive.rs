@@ -64,7 +64,8 @@ impl<S: Store> Message<S> {
     fn flooded(&self, click: &Click, id: EventId) -> Option<EventId> {
         let from_ms = click.ts_ms.saturating_sub(FLOOD_MS);
         let stored = self.floods.get(&(click.recipient, click.link))?;
-        let mut minute = stored.iter().filter(|other| other.ts_ms() > from_ms && other.ts_ms() <= id.ts_ms() + FLOOD_MS);
+        let mut minute =
+            stored.iter().filter(|other| other.ts_ms() > from_ms && other.ts_ms() <= id.ts_ms() + FLOOD_MS);
         let last = minute.clone().max()?;
         (minute.by_ref().count() >= FLOOD_CLICKS).then_some(*last)
     }

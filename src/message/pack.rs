@@ -71,7 +71,14 @@ impl Draft {
             recipient: Key::of(&record.recipient_id),
             link_id: record.link_id,
             url: record.url,
-            entry: Entry { event_id: record.event_id, link: 0, verdict, was, delivered_at_ms: None, repeats: None },
+            entry: Entry {
+                event_id: record.event_id,
+                link: 0,
+                verdict,
+                was,
+                delivered_at_ms: None,
+                repeats: None,
+            },
         }
     }
 }

@@ -26,16 +26,20 @@ impl<S: Store> Message<S> {
     pub fn page(&self, after: Option<EventId>, limit: usize) -> Result<Page, S::Error> {
         let from = after.map_or(EventId::first_of(0), EventId::successor);
         let rows = self.store.clicks(from, EventId::first_of(i64::MAX), limit)?;
-        let (Some((first, _)), Some((last, _))) = (rows.first(), rows.last()) else { return Ok(Page::default()) };
+        let (Some((first, _)), Some((last, _))) = (rows.first(), rows.last()) else {
+            return Ok(Page::default());
+        };
         let mut verdicts: BTreeMap<EventId, Verdict> = BTreeMap::new();
         self.store.packs(first.ts_ms(), last.ts_ms(), &mut |row| {
             let entries = row.open().map(|body| body.entries).unwrap_or_default();
-            verdicts.extend(pack::keys(&row.keys).map(|(id, _)| id).zip(entries.into_iter().map(|e| e.verdict)));
+            verdicts
+                .extend(pack::keys(&row.keys).map(|(id, _)| id).zip(entries.into_iter().map(|e| e.verdict)));
         })?;
         for (id, finding) in self.provisional(*first, last.successor())? {
             verdicts.insert(id, Verdict::new(finding, self.judging.ruleset, 0));
         }
-        let repeats: BTreeMap<EventId, i64> = self.store.repeats(*first, last.successor())?.into_iter().collect();
+        let repeats: BTreeMap<EventId, i64> =
+            self.store.repeats(*first, last.successor())?.into_iter().collect();
         let mut buckets: HashMap<u8, Vec<u8>> = HashMap::new();
         let next = (rows.len() == limit).then_some(*last);
         let mut lines = Vec::with_capacity(rows.len());
@@ -84,7 +88,8 @@ impl<S: Store> Message<S> {
     /// The provisional verdicts of the unsettled clicks between two ids, the second left out.
     fn provisional(&self, from: EventId, until: EventId) -> Result<Vec<(EventId, Finding)>, S::Error> {
         let open = self.unsettled.range(from..until);
-        let wanted = open.filter_map(|id| self.recent.get(id).map(|recent| (*id, recent.click.clone()))).collect();
+        let wanted =
+            open.filter_map(|id| self.recent.get(id).map(|recent| (*id, recent.click.clone()))).collect();
         self.judge(wanted, Look::Back)
     }
 }

@@ -80,7 +80,9 @@ impl<S: Store> Message<S> {
         for (id, finding) in self.judge(clicks, Look::Whole)? {
             let repeats = self.repeats_of(id)?;
             match before.get(&id).map(|old| (old, old.finding.as_ref())) {
-                None if due.contains(&id) => first.push(News { id, finding, revision: 1, repeats, was: None }),
+                None if due.contains(&id) => {
+                    first.push(News { id, finding, revision: 1, repeats, was: None })
+                }
                 Some((old, Some(said))) if !said.agrees_with(&finding) || old.repeats != repeats => {
                     let (revision, was) = (old.revision + 1, said.click_type);
                     again.push(News { id, finding, revision, repeats, was });
@@ -90,7 +92,8 @@ impl<S: Store> Message<S> {
         }
         let mut settlement = Settlement { settled: first.len(), amended: again.len(), packs: 0 };
         // Amendments may lie hours back: in packs of their own they do not stretch the others over those hours.
-        let packs: Vec<Vec<_>> = [again, first].into_iter().flat_map(|news| chunks(news, pack::MAX_ENTRIES)).collect();
+        let packs: Vec<Vec<_>> =
+            [again, first].into_iter().flat_map(|news| chunks(news, pack::MAX_ENTRIES)).collect();
         let count = packs.len();
         for (at, news) in packs.into_iter().enumerate() {
             // Only the last pack of the call may say that everything before the cut-off is settled.
@@ -244,7 +247,10 @@ impl<S: Store> Message<S> {
     }
 
     /// All clicks of these recipients, of any age.
-    pub(super) fn history_of(&self, recipients: &BTreeSet<Key>) -> Result<BTreeMap<EventId, Click>, S::Error> {
+    pub(super) fn history_of(
+        &self,
+        recipients: &BTreeSet<Key>,
+    ) -> Result<BTreeMap<EventId, Click>, S::Error> {
         let mut history = BTreeMap::new();
         if recipients.is_empty() {
             return Ok(history);
@@ -289,7 +295,9 @@ impl<S: Store> Message<S> {
             }
             let recent = self.recent.range(from.max(covered)..until.max(covered));
             found.extend(
-                recent.filter(|(_, recent)| passes(&recent.click)).map(|(id, recent)| (*id, recent.click.clone())),
+                recent
+                    .filter(|(_, recent)| passes(&recent.click))
+                    .map(|(id, recent)| (*id, recent.click.clone())),
             );
         }
         Ok(found)
@@ -321,7 +329,9 @@ impl<S: Store> Message<S> {
         }
         for (from_ms, until_ms) in merged(&old) {
             let found = self.settled_between(from_ms, until_ms)?;
-            settled.extend(found.into_iter().filter(|(id, _)| clicks.contains_key(id) && !self.recent.contains_key(id)));
+            settled.extend(
+                found.into_iter().filter(|(id, _)| clicks.contains_key(id) && !self.recent.contains_key(id)),
+            );
         }
         Ok(settled)
     }
@@ -336,7 +346,8 @@ impl<S: Store> Message<S> {
 
     /// Lets go of clicks that no open window reaches any more.
     fn forget(&mut self) {
-        let open_from_ms = self.unsettled.first().map_or(self.open_from_ms, |id| self.open_from_ms.min(id.ts_ms()));
+        let open_from_ms =
+            self.unsettled.first().map_or(self.open_from_ms, |id| self.open_from_ms.min(id.ts_ms()));
         let from_ms = self.warm_from_ms(open_from_ms);
         // Splitting the tree costs by what stays, so it is done for some seconds at a time.
         if from_ms < self.covered_from_ms.saturating_add(5 * super::TICK_MS) {

@@ -96,7 +96,13 @@ struct PerLink {
 
 impl Tally {
     /// Adds a revision of a click of a recipient, by the first half of its key, on a link: `link_id` and `url`.
-    pub fn add(&mut self, id: EventId, recipient: u64, link: &(Option<String>, Option<String>), entry: &Entry) {
+    pub fn add(
+        &mut self,
+        id: EventId,
+        recipient: u64,
+        link: &(Option<String>, Option<String>),
+        entry: &Entry,
+    ) {
         let first = entry.verdict.revision <= 1;
         self.clicks += i64::from(first);
         self.unsettled += i64::from(!entry.verdict.is_final);
@@ -128,7 +134,8 @@ impl Tally {
     #[must_use]
     pub fn report(self, message_id: &str, repeats: i64) -> Report {
         let count = |kind: ClickType| self.by_type.get(&kind).copied().unwrap_or_default();
-        let with = |test: fn(&PerRecipient) -> bool| self.recipients.values().filter(|person| test(person)).count();
+        let with =
+            |test: fn(&PerRecipient) -> bool| self.recipients.values().filter(|person| test(person)).count();
         let facts = diagnosis::Facts {
             clicks: self.clicks,
             recipients: self.recipients.len(),
@@ -140,7 +147,12 @@ impl Tally {
         let mut links: Vec<LinkCount> = self
             .links
             .into_iter()
-            .map(|(link_id, PerLink { url, clicks, human })| LinkCount { link_id, url, clicks, human_clicks: human })
+            .map(|(link_id, PerLink { url, clicks, human })| LinkCount {
+                link_id,
+                url,
+                clicks,
+                human_clicks: human,
+            })
             .collect();
         links.sort_by_key(|link| std::cmp::Reverse(link.clicks));
         let named = |counts: BTreeMap<ClickType, i64>| {
@@ -153,7 +165,11 @@ impl Tally {
             human_clicks: count(ClickType::Human),
             human_recipients: with(|person| person.human > 0),
             recipients: self.recipients.len(),
-            is_defender_bot: ClickType::ALL.into_iter().filter(|kind| kind.is_defender_bot()).map(count).sum(),
+            is_defender_bot: ClickType::ALL
+                .into_iter()
+                .filter(|kind| kind.is_defender_bot())
+                .map(count)
+                .sum(),
             unsettled: self.unsettled,
             repeats,
             links,

@@ -164,7 +164,10 @@ mod tests {
             let header = format!("a=b; {NAME}={}; c=d", visitor.seal(&keys(1)));
             assert_eq!(Visitor::open(&header, &keys(1)), Some(visitor.clone()));
             assert_eq!(visitor.clicks.len(), clicks.min(3));
-            assert!(clicks == 0 || visitor.clicks[0].object == format!("m{}", clicks - 1), "the newest stands first");
+            assert!(
+                clicks == 0 || visitor.clicks[0].object == format!("m{}", clicks - 1),
+                "the newest stands first"
+            );
         }
     }
 

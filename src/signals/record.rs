@@ -246,7 +246,8 @@ pub fn cut_referer(mut value: String) -> Option<String> {
 mod tests {
     use super::*;
 
-    const LEAST: &str = r#"{"event_id":"e","message_id":"m","recipient_id":"r","link_id":"l","ts_ms":2,"sent_at_ms":1}"#;
+    const LEAST: &str =
+        r#"{"event_id":"e","message_id":"m","recipient_id":"r","link_id":"l","ts_ms":2,"sent_at_ms":1}"#;
 
     fn with(field: &str, value: &str) -> Result<Record, String> {
         let mut object: Map<String, Value> = serde_json::from_str(LEAST).unwrap();

@@ -151,7 +151,11 @@ pub fn decide(ruleset: Ruleset, case: &Case) -> Finding {
         confidence: found.confidence,
         rule: Cow::Borrowed(rule.id),
         reasons: reasons(case),
-        paired_with: if rule.id == "timeofclick_pair" { case.pair.map(|(_, other)| other.into()) } else { None },
+        paired_with: if rule.id == "timeofclick_pair" {
+            case.pair.map(|(_, other)| other.into())
+        } else {
+            None
+        },
     }
 }
 

@@ -67,13 +67,14 @@ impl Windows {
 
         // The sorts are stable, so each group keeps the order of time.
         positions.sort_by_key(|&at| (clicks[at].recipient, clicks[at].link));
-        for copy_of_link in positions.chunk_by(|&a, &b| {
-            (clicks[a].recipient, clicks[a].link) == (clicks[b].recipient, clicks[b].link)
-        }) {
+        for copy_of_link in positions
+            .chunk_by(|&a, &b| (clicks[a].recipient, clicks[a].link) == (clicks[b].recipient, clicks[b].link))
+        {
             windows.find_pairs(clicks, copy_of_link, thresholds, look);
         }
         let mut person = vec![0_usize; clicks.len()];
-        for (number, copy) in positions.chunk_by(|&a, &b| clicks[a].recipient == clicks[b].recipient).enumerate()
+        for (number, copy) in
+            positions.chunk_by(|&a, &b| clicks[a].recipient == clicks[b].recipient).enumerate()
         {
             windows.count_early(clicks, copy, thresholds, look);
             for &at in copy {

@@ -24,7 +24,9 @@ fn safe_links(record: &Record) -> bool {
 
 /// The three networks that the contract names; the tests keep to addresses that no other entry of the catalogue holds.
 fn microsoft(record: &Record) -> bool {
-    let Some(ip) = record.ip.as_deref().and_then(|ip| ip.parse::<std::net::IpAddr>().ok()) else { return false };
+    let Some(ip) = record.ip.as_deref().and_then(|ip| ip.parse::<std::net::IpAddr>().ok()) else {
+        return false;
+    };
     let ip = ip.to_canonical();
     ["40.92.0.0/16", "52.96.0.0/12", "2a01:111::/32"]
         .iter()
@@ -53,10 +55,8 @@ fn rule_1(record: &Record, t: &Thresholds) -> bool {
 
 /// The pairs of x's (recipient, link), going forward.
 fn pair<'a>(x: &Record, history: &'a [Record], t: &Thresholds) -> Option<(&'a Record, bool)> {
-    let mut all: Vec<&Record> = history
-        .iter()
-        .filter(|y| y.recipient_id == x.recipient_id && link(y) == link(x))
-        .collect();
+    let mut all: Vec<&Record> =
+        history.iter().filter(|y| y.recipient_id == x.recipient_id && link(y) == link(x)).collect();
     all.sort_by_key(|y| order(y));
     let mut taken = vec![false; all.len()];
     let mut found = None;

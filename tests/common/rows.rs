@@ -72,8 +72,14 @@ impl Store for Memory {
         if from >= until {
             return Ok(Vec::new());
         }
-        let rows: Vec<ClickRow> =
-            self.0.clicks.borrow().range(from..until).take(limit).map(|(id, json)| (*id, json.clone())).collect();
+        let rows: Vec<ClickRow> = self
+            .0
+            .clicks
+            .borrow()
+            .range(from..until)
+            .take(limit)
+            .map(|(id, json)| (*id, json.clone()))
+            .collect();
         self.0.read.set(self.0.read.get() + rows.len());
         Ok(rows)
     }
@@ -111,7 +117,12 @@ impl Store for Memory {
     }
 
     fn pack_keys(&self, before_ms: i64, each: &mut dyn FnMut(&[u8])) -> Result<(), Blown> {
-        self.0.packs.borrow().values().filter(|pack| pack.first_ms < before_ms).for_each(|pack| each(&pack.keys));
+        self.0
+            .packs
+            .borrow()
+            .values()
+            .filter(|pack| pack.first_ms < before_ms)
+            .for_each(|pack| each(&pack.keys));
         Ok(())
     }
 

@@ -40,7 +40,8 @@ pub(crate) struct Range {
 struct Draft {
     line: usize,
     name: String,
-    settings: BTreeMap<&'static str, String>,
+    /// Each with the line that it stands on.
+    settings: BTreeMap<&'static str, (usize, String)>,
     prefixes: Vec<IpNet>,
 }
 
@@ -86,7 +87,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Section>, Mistake> {
                 let known = SETTINGS.join(", ");
                 return Err(mistake(format!("`{key}` is no setting of a section: those are {known}")));
             };
-            if draft.settings.insert(key, value.to_owned()).is_some() {
+            if draft.settings.insert(key, (line, value.to_owned())).is_some() {
                 return Err(mistake(format!("`{key}` is set twice in this section")));
             }
             check_setting(key, value).map_err(mistake)?;
@@ -112,8 +113,12 @@ fn finish(draft: Draft) -> Result<Section, Mistake> {
         return Err(mistake(format_args!("prefixes")));
     }
     let mut take = |key: &str| settings.remove(key).ok_or_else(|| mistake(format_args!("`{key} = …`")));
-    let (vendor, class, source, date) = (take("vendor")?, take("class")?, take("source")?, take("date")?);
-    let class = class_of(&class).ok_or_else(|| mistake(format_args!("known class")))?;
+    let ((_, vendor), (class_line, class)) = (take("vendor")?, take("class")?);
+    let ((_, source), (_, date)) = (take("source")?, take("date")?);
+    let class = Class::ALL.iter().copied().find(|known| known.as_str() == class).ok_or_else(|| {
+        let known: Vec<_> = Class::ALL.iter().map(|known| known.as_str()).collect();
+        Mistake { line: class_line, text: format!("there is no class `{class}`, only {}", known.join(", ")) }
+    })?;
     Ok(Section { name, vendor, class, source, date, prefixes })
 }
 
@@ -123,17 +128,9 @@ fn check_setting(key: &str, value: &str) -> Result<(), String> {
         "vendor" if !value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') => {
             Err(format!("a vendor is lower-case letters, digits and `-`, not `{value}`"))
         }
-        "class" if class_of(value).is_none() => {
-            let known: Vec<_> = Class::ALL.iter().map(|class| class.as_str()).collect();
-            Err(format!("there is no class `{value}`, only {}", known.join(", ")))
-        }
         "date" if !is_date(value) => Err(format!("a date is YYYY, YYYY-MM or YYYY-MM-DD, not `{value}`")),
         _ => Ok(()),
     }
-}
-
-fn class_of(text: &str) -> Option<Class> {
-    Class::ALL.iter().copied().find(|class| class.as_str() == text)
 }
 
 fn is_date(text: &str) -> bool {

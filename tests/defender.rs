@@ -1,6 +1,8 @@
 //! The published table: each rule by a case in which only it fires and by near misses, and the whole table against
 //! the naive model, dense around every bound.
 
+#![allow(clippy::cast_possible_wrap, clippy::many_single_char_names, reason = "the tests' numbers are small")]
+
 mod common;
 
 use clickproof::signals::Record;

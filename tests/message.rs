@@ -1,6 +1,8 @@
 //! A message's life against the whole history: whatever the order of arrival, the delays, the crashes and the
 //! deliveries told late, the verdicts that stand at the end are those of the naive model on all that was stored.
 
+#![allow(clippy::cast_possible_wrap, clippy::cast_precision_loss, reason = "the tests' numbers are small")]
+
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};

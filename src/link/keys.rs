@@ -111,8 +111,8 @@ fn derive(secret: &[u8], purpose: Purpose) -> Hmac<Sha256> {
 }
 
 fn keyed(secret: &[u8]) -> Hmac<Sha256> {
-    // HMAC takes a key of any length: the error of this constructor belongs to other MACs.
-    Hmac::<Sha256>::new_from_slice(secret).unwrap_or_else(|_| Hmac::<Sha256>::new(&Default::default()))
+    // The constructor's error belongs to MACs that are choosy about their keys.
+    Hmac::new_from_slice(secret).expect("HMAC takes a key of any length")
 }
 
 /// Reads base64 in whichever alphabet and padding the operator's tool wrote it.

@@ -73,6 +73,7 @@ impl fmt::Display for Refusal {
 
 /// Signs a link.
 #[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "there are three schemes")]
 pub fn seal(link: &Link, keys: &Keyring) -> String {
     let url = link.url.as_ref().map_or("", Target::as_str);
     let scheme = SCHEMES.iter().rposition(|scheme| url.starts_with(scheme)).unwrap_or(0);
@@ -80,7 +81,7 @@ pub fn seal(link: &Link, keys: &Keyring) -> String {
 
     let mut bytes = Vec::with_capacity(64 + url.len());
     bytes.push(VERSION);
-    bytes.push((link.kind as usize | scheme << 2) as u8);
+    bytes.push(link.kind as u8 | (scheme as u8) << 2);
     put_text(&mut bytes, kid);
     put_number(&mut bytes, link.shards.into());
     put_number(&mut bytes, link.links_total.into());
@@ -88,7 +89,7 @@ pub fn seal(link: &Link, keys: &Keyring) -> String {
     for id in [&link.message_id, &link.recipient_id, &link.link_id] {
         put_id(&mut bytes, id);
     }
-    bytes.extend_from_slice(url[SCHEMES[scheme].len()..].as_bytes());
+    bytes.extend_from_slice(&url.as_bytes()[SCHEMES[scheme].len()..]);
     let signature = keys.sign(Purpose::Token, &bytes);
     bytes.extend_from_slice(&signature);
     Base64UrlUnpadded::encode_string(&bytes)
@@ -131,13 +132,14 @@ pub fn leading(tail: &str) -> &str {
 
 fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
     while number > 0x7f {
-        bytes.push(number as u8 | 0x80);
+        bytes.push((number & 0x7f) as u8 | 0x80);
         number >>= 7;
     }
-    bytes.push(number as u8);
+    bytes.push((number & 0x7f) as u8);
 }
 
-/// Ids and key ids are at most 128 bytes: one byte holds their length.
+/// One byte holds the length of an id or a key id.
+#[expect(clippy::cast_possible_truncation, reason = "they are at most 128 bytes long")]
 fn put_text(bytes: &mut Vec<u8>, text: &[u8]) {
     bytes.push(text.len() as u8);
     bytes.extend_from_slice(text);

@@ -32,9 +32,9 @@ impl<S: Store> Message<S> {
             return Ok(0);
         }
         self.has_deliveries = true;
-        let clocks: BTreeMap<Key, i64> = times.iter().copied().collect();
+        let told: BTreeMap<Key, i64> = times.iter().copied().collect();
         for recent in self.recent.values_mut() {
-            if let Some(clock_ms) = clocks.get(&recent.click.recipient) {
+            if let Some(clock_ms) = told.get(&recent.click.recipient) {
                 recent.click.clock_ms = *clock_ms;
             }
         }

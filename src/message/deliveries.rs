@@ -35,13 +35,11 @@ pub fn merge(entries: &[u8], news: &[(Key, i64)]) -> Vec<u8> {
 }
 
 fn head(entry: &[u8; ENTRY]) -> [u8; 8] {
-    let [a, b, c, d, e, f, g, h, ..] = *entry;
-    [a, b, c, d, e, f, g, h]
+    std::array::from_fn(|at| entry[at])
 }
 
 fn time(entry: &[u8; ENTRY]) -> i64 {
-    let [.., a, b, c, d, e, f, g, h] = *entry;
-    i64::from_be_bytes([a, b, c, d, e, f, g, h])
+    i64::from_be_bytes(std::array::from_fn(|at| entry[8 + at]))
 }
 
 #[cfg(test)]
@@ -51,11 +49,11 @@ mod tests {
     #[test]
     fn the_last_time_counts() {
         let keys: Vec<Key> = (0..200).map(|n| Key::of(&format!("r{n}"))).collect();
-        let first: Vec<_> = keys.iter().enumerate().map(|(n, key)| (*key, n as i64)).collect();
+        let first: Vec<_> = keys.iter().copied().zip(0..).collect();
         let entries = merge(&merge(&[], &first), &[(keys[7], -1)]);
         assert_eq!(entries.len(), 200 * ENTRY);
-        for (n, key) in keys.iter().enumerate() {
-            assert_eq!(find(&entries, *key), Some(if n == 7 { -1 } else { n as i64 }));
+        for (n, key) in (0_i64..).zip(&keys) {
+            assert_eq!(find(&entries, *key), Some(if n == 7 { -1 } else { n }));
         }
         assert_eq!(find(&entries, Key::of("stranger")), None);
     }

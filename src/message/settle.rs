@@ -81,7 +81,7 @@ impl<S: Store> Message<S> {
             let repeats = self.repeats_of(id)?;
             match before.get(&id).map(|old| (old, old.finding.as_ref())) {
                 None if due.contains(&id) => {
-                    first.push(News { id, finding, revision: 1, repeats, was: None })
+                    first.push(News { id, finding, revision: 1, repeats, was: None });
                 }
                 Some((old, Some(said))) if !said.agrees_with(&finding) || old.repeats != repeats => {
                     let (revision, was) = (old.revision + 1, said.click_type);

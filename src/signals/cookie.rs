@@ -129,7 +129,8 @@ impl Visitor {
     }
 }
 
-/// Key ids and object names stay below 256 bytes: one byte holds their length.
+/// One byte holds the length of a key id or an object name.
+#[expect(clippy::cast_possible_truncation, reason = "an object name has at most 139 bytes, a key id 16")]
 fn put_text(bytes: &mut Vec<u8>, text: &[u8]) {
     bytes.push(text.len() as u8);
     bytes.extend_from_slice(text);
@@ -149,10 +150,10 @@ mod tests {
         Keyring::parse(&format!("k{byte}:{key}")).0.unwrap()
     }
 
-    fn visitor(clicks: usize) -> Visitor {
+    fn visitor(clicks: u8) -> Visitor {
         let mut visitor = Visitor::new([7; 16]);
         for n in 0..clicks {
-            visitor.clicked(ClickRef::new(EventId::first_of(n as i64), "x.example", format!("m{n}")));
+            visitor.clicked(ClickRef::new(EventId::first_of(n.into()), "x.example", format!("m{n}")));
         }
         visitor
     }
@@ -163,7 +164,7 @@ mod tests {
             let visitor = visitor(clicks);
             let header = format!("a=b; {NAME}={}; c=d", visitor.seal(&keys(1)));
             assert_eq!(Visitor::open(&header, &keys(1)), Some(visitor.clone()));
-            assert_eq!(visitor.clicks.len(), clicks.min(3));
+            assert_eq!(visitor.clicks.len(), usize::from(clicks.min(3)));
             assert!(
                 clicks == 0 || visitor.clicks[0].object == format!("m{}", clicks - 1),
                 "the newest stands first"

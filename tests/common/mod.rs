@@ -1,6 +1,7 @@
 //! What the native tests share: the contract's table written a second time, as plainly as it can be, and a store in
 //! memory.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+#![allow(clippy::cast_possible_wrap, reason = "the counts of tests are small")]
 
 pub mod naive;
 pub mod rows;

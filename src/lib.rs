@@ -10,9 +10,10 @@
 //! | its message's life | [`message`] | clicks arrive, settle, are amended and leave |
 //! | what leaves | [`event`], [`report`] | events and their packing; counts and diagnosis |
 //!
-//! All of that is pure: no clock, no randomness, nothing of Workers. Two thin shells stand around it: `edge` is the
+//! [`config`] reads the settings. All of that is pure: no clock, no randomness, nothing of Workers. Two thin shells stand around it: `edge` is the
 //! Worker, `cli` (the binary's) the native commands.
 
+pub mod config;
 pub mod event;
 pub mod link;
 pub mod message;

@@ -14,6 +14,7 @@
 
 mod amend;
 mod arrive;
+pub mod call;
 pub mod deliveries;
 mod outbox;
 pub mod pack;

@@ -1,0 +1,337 @@
+//! The settings (contract §7), read without a runtime: names and values come in, what is bad is named and replaced by
+//! its default. A bad setting never stops a redirect.
+
+use crate::link::keys::Keyring;
+use crate::link::url;
+use crate::message::Judging;
+use crate::verdict::thresholds::SETTINGS;
+use crate::verdict::{Ruleset, Thresholds};
+
+/// How long after a click its windows close, where `SETTLE_MS` does not say otherwise, milliseconds.
+const SETTLE_MS: i64 = 60_000;
+
+/// The longest time to settle: a day. Clicks stay in memory until then.
+const MAX_SETTLE_MS: i64 = 86_400_000;
+
+/// Settings of the contract that nothing in this version obeys: they are refused, never silently accepted.
+const NOT_YET: [&str; 10] = [
+    "SHADOW_RULESET",
+    "RETENTION_DAYS",
+    "PRIVACY",
+    "CLICK_REF_PARAM",
+    "BRAND_NAME",
+    "BRAND_COLOR",
+    "EVENTS_WEBHOOK_URL",
+    "ALERT_WEBHOOK_URL",
+    "UNSUBSCRIBE_WEBHOOK_URL",
+    "WEBHOOK_SECRET",
+];
+
+/// The value of a variable as the runtime gives it: numbers from `wrangler.toml` are numbers, what stands in
+/// `.dev.vars` is text.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// Text.
+    Text(String),
+    /// A number.
+    Number(f64),
+    /// Something that no setting takes, such as a list.
+    Other,
+}
+
+/// A bad setting or binding, and what to do about it. It never holds the value: that may be a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The setting or binding.
+    pub name: String,
+    /// What it must be.
+    pub words: String,
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.name, self.words)
+    }
+}
+
+/// The `SameSite` attribute of the cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SameSite {
+    /// Sent with top-level navigation, and with everything on the same site.
+    Lax,
+    /// Sent only from the same site.
+    Strict,
+    /// Sent from everywhere.
+    None,
+}
+
+impl SameSite {
+    /// The attribute's value.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Lax => "Lax",
+            Self::Strict => "Strict",
+            Self::None => "None",
+        }
+    }
+}
+
+/// The settings in force.
+pub struct Config {
+    /// What minted links begin with, without a final slash; else the request's own origin.
+    pub public_url: Option<String>,
+    /// The one host that answers `/v1`, in lower case.
+    pub api_host: Option<String>,
+    /// How messages are judged.
+    pub judging: Judging,
+    /// Whether clicks set the cookie.
+    pub cookie: bool,
+    /// Its `SameSite`.
+    pub same_site: SameSite,
+    /// The signing keys; without them no link can be opened.
+    pub keys: Option<Keyring>,
+    /// What `/v1` asks for; without it everything is refused.
+    pub api_token: Option<String>,
+    /// Everything that is bad, by name.
+    pub problems: Vec<Problem>,
+}
+
+impl Config {
+    /// Reads the variables and secrets of an environment. Bindings are not among them.
+    #[must_use]
+    pub fn read(variables: impl IntoIterator<Item = (String, Value)>) -> Self {
+        let judging =
+            Judging { ruleset: Ruleset::Full, thresholds: Thresholds::default(), settle_ms: SETTLE_MS };
+        let mut config = Self {
+            public_url: None,
+            api_host: None,
+            judging,
+            cookie: true,
+            same_site: SameSite::Lax,
+            keys: None,
+            api_token: None,
+            problems: Vec::new(),
+        };
+        let mut keys_named = false;
+        for (name, value) in variables {
+            // Empty is the same as absent, so that a setting can be switched off where it stands.
+            if value == Value::Text(String::new()) {
+                continue;
+            }
+            keys_named |= name == "LINK_KEYS";
+            if let Err(words) = config.set(&name, &value) {
+                config.problems.push(Problem { name, words });
+            }
+        }
+        if !keys_named {
+            config.problem(
+                "LINK_KEYS",
+                "missing; without keys no link can be opened: kid:base64 of 32 bytes or more",
+            );
+        }
+        if config.api_token.is_none() {
+            config.problem("API_TOKEN", "missing; the API refuses everything without it");
+        }
+        config.problems.sort_by(|a, b| a.name.cmp(&b.name));
+        config
+    }
+
+    fn problem(&mut self, name: &str, words: &str) {
+        self.problems.push(Problem { name: name.to_owned(), words: words.to_owned() });
+    }
+
+    fn set(&mut self, name: &str, value: &Value) -> Result<(), String> {
+        if let Some(setting) = SETTINGS.iter().find(|setting| setting.name == name) {
+            let number = whole(value).unwrap_or(i64::MIN);
+            return setting
+                .set(&mut self.judging.thresholds, number)
+                .map_err(|bounds| format!("{bounds}; {} holds", setting.default));
+        }
+        match name {
+            "PUBLIC_URL" => self.public_url = Some(base_url(text(value)?)?),
+            "API_HOST" => self.api_host = Some(host_name(text(value)?)?),
+            "RULESET" => {
+                self.judging.ruleset = Ruleset::named(text(value)?)
+                    .ok_or_else(|| format!("must be one of {}; full holds", Ruleset::NAMES.join(", ")))?;
+            }
+            "SETTLE_MS" => {
+                self.judging.settle_ms =
+                    whole(value).filter(|ms| (0..=MAX_SETTLE_MS).contains(ms)).ok_or_else(|| {
+                        format!("must be a whole number from 0 to {MAX_SETTLE_MS}; {SETTLE_MS} holds")
+                    })?;
+            }
+            "COOKIE" => {
+                self.cookie = match text(value)? {
+                    "on" => true,
+                    "off" => false,
+                    _ => return Err("must be on or off; on holds".to_owned()),
+                };
+            }
+            "COOKIE_SAMESITE" => {
+                let wanted = text(value)?;
+                self.same_site = [SameSite::Lax, SameSite::Strict, SameSite::None]
+                    .into_iter()
+                    .find(|same_site| same_site.name().eq_ignore_ascii_case(wanted))
+                    .ok_or("must be Lax, Strict or None; Lax holds")?;
+            }
+            "LINK_KEYS" => {
+                let (keys, problems) = Keyring::parse(text(value)?);
+                self.keys = keys;
+                if !problems.is_empty() {
+                    return Err(problems.join("; "));
+                }
+            }
+            "API_TOKEN" => self.api_token = Some(text(value)?.to_owned()),
+            name if NOT_YET.contains(&name) => {
+                return Err("nothing in this version obeys it; remove it".to_owned());
+            }
+            _ => return Err("no such setting; remove it, or mend its name".to_owned()),
+        }
+        Ok(())
+    }
+}
+
+fn text(value: &Value) -> Result<&str, String> {
+    match value {
+        Value::Text(text) => Ok(text),
+        _ => Err("must be a string".to_owned()),
+    }
+}
+
+/// A whole number, as a number or in digits.
+fn whole(value: &Value) -> Option<i64> {
+    match value {
+        Value::Text(digits) => digits.trim().parse().ok(),
+        // Nothing takes more than JavaScript's safe integers.
+        #[expect(clippy::cast_possible_truncation, reason = "it is whole and below 2^53")]
+        Value::Number(number) => {
+            (number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0).then_some(*number as i64)
+        }
+        Value::Other => None,
+    }
+}
+
+/// What links begin with: scheme, host, perhaps a path; no query, no fragment, no final slash.
+///
+/// # Errors
+/// What it must be.
+pub fn base_url(text: &str) -> Result<String, String> {
+    let target = url::Target::parse(text).map_err(|error| error.to_string())?;
+    if target.as_str().contains(['?', '#']) {
+        return Err(
+            "must be a URL without query and fragment, such as https://click.brand.example".to_owned()
+        );
+    }
+    Ok(target.as_str().trim_end_matches('/').to_owned())
+}
+
+fn host_name(text: &str) -> Result<String, String> {
+    let whole = format!("https://{text}/");
+    match url::host(&whole) {
+        Some(host) if host.eq_ignore_ascii_case(text) => Ok(host.into_owned()),
+        _ => Err("must be a host name alone, such as api.brand.example".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, Value)]) -> Config {
+        let key = format!("k:{}", "A".repeat(43));
+        let secrets = [("LINK_KEYS", Value::Text(key)), ("API_TOKEN", Value::Text("t".into()))];
+        Config::read(secrets.iter().chain(variables).map(|(name, value)| ((*name).to_owned(), value.clone())))
+    }
+
+    fn names(config: &Config) -> Vec<&str> {
+        config.problems.iter().map(|problem| problem.name.as_str()).collect()
+    }
+
+    fn word(text: &str) -> Value {
+        Value::Text(text.to_owned())
+    }
+
+    #[test]
+    fn the_defaults_hold_without_settings() {
+        let config = read(&[]);
+        assert_eq!(config.problems, []);
+        assert_eq!(config.judging.thresholds, Thresholds::default());
+        assert_eq!((config.judging.ruleset, config.judging.settle_ms), (Ruleset::Full, 60_000));
+        assert!(config.cookie && config.same_site == SameSite::Lax && config.keys.is_some());
+    }
+
+    #[test]
+    fn every_good_setting_is_obeyed_as_number_or_text() {
+        for number in [Value::Number(700.0), word("700"), word(" 700 ")] {
+            let config = read(&[("PAIR_MS", number.clone()), ("SETTLE_MS", number)]);
+            assert_eq!(config.problems, []);
+            assert_eq!((config.judging.thresholds.pair_ms, config.judging.settle_ms), (700, 700));
+        }
+        let config = read(&[
+            ("RULESET", word("defender")),
+            ("COOKIE", word("off")),
+            ("COOKIE_SAMESITE", word("none")),
+            ("PUBLIC_URL", word("https://click.brand.example/t/")),
+            ("API_HOST", word("API.brand.example")),
+        ]);
+        assert_eq!(config.problems, []);
+        assert_eq!(config.judging.ruleset, Ruleset::Defender);
+        assert!(!config.cookie && config.same_site == SameSite::None);
+        assert_eq!(config.public_url.as_deref(), Some("https://click.brand.example/t"));
+        assert_eq!(config.api_host.as_deref(), Some("api.brand.example"));
+    }
+
+    #[test]
+    fn every_typo_is_named_and_its_default_holds() {
+        let mut typos = vec![
+            ("PUBLIC_URL", word("click.brand.example")),
+            ("API_HOST", word("https://api.brand.example/")),
+            ("RULESET", word("defnder")),
+            ("SETTLE_MS", word("6OOOO")),
+            ("COOKIE", word("yes")),
+            ("COOKIE_SAMESITE", word("Loose")),
+            ("PAIR_SM", Value::Number(500.0)),
+        ];
+        typos.extend(SETTINGS.iter().map(|setting| (setting.name, word("1e3"))));
+        typos.extend(NOT_YET.iter().map(|name| (*name, word("x"))));
+        let config = read(&typos);
+        let mut expected: Vec<&str> = typos.iter().map(|(name, _)| *name).collect();
+        expected.sort_unstable();
+        assert_eq!(names(&config), expected);
+        assert_eq!(config.judging.thresholds, Thresholds::default());
+        assert_eq!((config.judging.ruleset, config.judging.settle_ms), (Ruleset::Full, 60_000));
+        assert!(config.cookie && config.same_site == SameSite::Lax && config.public_url.is_none());
+    }
+
+    #[test]
+    fn odd_numbers_are_typos() {
+        for odd in [
+            Value::Number(0.5),
+            Value::Number(-1.0),
+            Value::Number(1e300),
+            Value::Number(f64::NAN),
+            Value::Other,
+        ] {
+            assert_eq!(names(&read(&[("PAIR_MS", odd.clone())])), ["PAIR_MS"], "{odd:?}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_missed_by_name_and_never_shown() {
+        let config = Config::read([]);
+        assert_eq!(names(&config), ["API_TOKEN", "LINK_KEYS"]);
+        let config = Config::read([
+            ("LINK_KEYS".to_owned(), word("k:secretish,k2")),
+            ("API_TOKEN".to_owned(), word("")),
+        ]);
+        assert_eq!(names(&config), ["API_TOKEN", "LINK_KEYS"]);
+        assert!(config.keys.is_none());
+        assert!(config.problems.iter().all(|problem| !problem.words.contains("secretish")));
+    }
+
+    #[test]
+    fn empty_is_absent() {
+        assert_eq!(read(&[("SHADOW_RULESET", word("")), ("PAIR_MS", word(""))]).problems, []);
+    }
+}

@@ -1,0 +1,174 @@
+//! What the edge asks of a message's object: one definition for both sides, so that they cannot drift apart.
+//!
+//! A call is a path and a body. Deploys overlap, so an object may meet a call of another version: what it does not
+//! know is an error and changes nothing.
+
+use serde::{Deserialize, Serialize};
+
+use super::Arrival;
+use super::read::Page;
+use crate::signals::EventId;
+
+/// The most clicks of one page: an object builds it in memory.
+pub const MAX_PAGE: usize = 1_000;
+
+/// A call to an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// A click arrives: its record as JSON.
+    Arrive(String),
+    /// Delivery times arrive.
+    Deliver(Vec<Delivery>),
+    /// Clicks behind one, at most so many.
+    Page {
+        /// The last click that the caller has.
+        after: Option<EventId>,
+        /// At most [`MAX_PAGE`].
+        limit: usize,
+    },
+    /// The counts; the body is the message's id.
+    Report(String),
+    /// Everything settled is to be shipped again.
+    Reship,
+}
+
+/// One delivery time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Whose copy.
+    pub recipient_id: String,
+    /// When it was delivered, Unix milliseconds.
+    pub delivered_at_ms: i64,
+}
+
+/// The answer to [`Call::Arrive`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arrived {
+    /// What became of the click.
+    pub arrival: Arrival,
+}
+
+/// The answer to [`Call::Deliver`], and the API's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivered {
+    /// Distinct recipients told.
+    pub recipients: usize,
+    /// Settled clicks that got a new revision.
+    pub reissued: usize,
+}
+
+/// The answer to [`Call::Reship`], and the API's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reshipped {
+    /// Events that go out again.
+    pub events: usize,
+}
+
+impl Call {
+    /// The path and the body that carry it.
+    #[must_use]
+    pub fn encode(&self) -> (&'static str, String) {
+        match self {
+            Self::Arrive(record) => ("/arrive", record.clone()),
+            // Strings and numbers always serialise.
+            Self::Deliver(times) => ("/deliver", serde_json::to_string(times).unwrap_or_default()),
+            Self::Page { after, limit } => {
+                ("/page", format!("{limit} {}", after.map(|id| id.to_string()).unwrap_or_default()))
+            }
+            Self::Report(message_id) => ("/report", message_id.clone()),
+            Self::Reship => ("/reship", String::new()),
+        }
+    }
+
+    /// Reads a call.
+    ///
+    /// # Errors
+    /// What is not understood.
+    pub fn decode(path: &str, body: String) -> Result<Self, String> {
+        match path {
+            "/arrive" => Ok(Self::Arrive(body)),
+            "/deliver" => serde_json::from_str(&body).map(Self::Deliver).map_err(|error| error.to_string()),
+            "/page" => {
+                let (limit, after) = body.split_once(' ').ok_or("page: no limit")?;
+                let limit: usize = limit.parse().map_err(|_| "page: bad limit")?;
+                let after = match after {
+                    "" => None,
+                    id => Some(EventId::parse(id).ok_or("page: bad id")?),
+                };
+                Ok(Self::Page { after, limit: limit.min(MAX_PAGE) })
+            }
+            "/report" => Ok(Self::Report(body)),
+            "/reship" => Ok(Self::Reship),
+            other => Err(format!("no such call: {other}")),
+        }
+    }
+}
+
+impl Page {
+    /// The page as an answer: where to go on, then the lines.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let mut text = self.next.map(|id| id.to_string()).unwrap_or_default();
+        for line in &self.lines {
+            text.push('\n');
+            text.push_str(line);
+        }
+        text
+    }
+
+    /// Where to go on, and the lines as NDJSON, of an answer.
+    #[must_use]
+    pub fn decode(mut text: String) -> (Option<EventId>, String) {
+        let lines = match text.find('\n') {
+            None => String::new(),
+            Some(end) => {
+                let mut lines = text.split_off(end).split_off(1);
+                lines.push('\n');
+                lines
+            }
+        };
+        (EventId::parse(&text), lines)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_call_is_read_as_it_was_written() {
+        let id = EventId::first_of(7);
+        for call in [
+            Call::Arrive("{}".to_owned()),
+            Call::Deliver(vec![Delivery { recipient_id: "r".to_owned(), delivered_at_ms: -1 }]),
+            Call::Page { after: None, limit: 5 },
+            Call::Page { after: Some(id), limit: MAX_PAGE },
+            Call::Report("m".to_owned()),
+            Call::Reship,
+        ] {
+            let (path, body) = call.encode();
+            assert_eq!(Call::decode(path, body), Ok(call));
+        }
+        for (path, body) in
+            [("/nothing", ""), ("/deliver", "{}"), ("/page", ""), ("/page", "x "), ("/page", "5 x")]
+        {
+            assert!(Call::decode(path, body.to_owned()).is_err(), "{path} {body}");
+        }
+        assert_eq!(
+            Call::decode("/page", "999999 ".to_owned()),
+            Ok(Call::Page { after: None, limit: MAX_PAGE }),
+            "a page is never longer"
+        );
+    }
+
+    #[test]
+    fn every_page_is_read_as_it_was_written() {
+        let id = EventId::first_of(7);
+        for (next, lines, expected) in
+            [(None, vec![], ""), (None, vec!["a"], "a\n"), (Some(id), vec!["a", "b"], "a\nb\n")]
+        {
+            let page = Page { lines: lines.into_iter().map(str::to_owned).collect(), next };
+            assert_eq!(Page::decode(page.encode()), (next, expected.to_owned()));
+        }
+    }
+}

@@ -186,6 +186,8 @@ impl Config {
             name if NOT_YET.contains(&name) => {
                 return Err("nothing in this version obeys it; remove it".to_owned());
             }
+            // A binding is an object; which of them must be there is the shell's to say.
+            _ if *value == Value::Other => {}
             _ => return Err("no such setting; remove it, or mend its name".to_owned()),
         }
         Ok(())

@@ -1,23 +1,28 @@
-//! edge
-use worker::{Context, DurableObject, Env, Request, Response, Result, State, durable_object, event};
+//! The Worker: everything that knows the runtime, and nothing that decides.
+//!
+//! [`routes`] answers requests, [`click`] the redirect among them and [`api`] what senders ask; [`object`] is the
+//! Durable Object around a message, [`rows`] its storage, [`stub`] how the edge reaches it; [`consumer`] writes what
+//! the queue brings; [`settings`] reads the environment, [`respond`] and [`log`] speak to the outside.
+
+mod api;
+mod click;
+mod consumer;
+mod log;
+mod object;
+mod respond;
+mod routes;
+mod rows;
+mod settings;
+mod stub;
+
+use worker::{Context, Env, MessageBatch, Request, Response, Result, event};
 
 #[event(fetch)]
-async fn fetch(_req: Request, _env: Env, _ctx: Context) -> Result<Response> {
-    Response::ok("ok")
+async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
+    routes::answer(request, &env, &context).await
 }
 
-/// obj
-#[durable_object]
-pub struct Message {
-    _state: State,
-    _env: Env,
-}
-
-impl DurableObject for Message {
-    fn new(state: State, env: Env) -> Self {
-        Self { _state: state, _env: env }
-    }
-    async fn fetch(&self, _req: Request) -> Result<Response> {
-        Response::ok("x")
-    }
+#[event(queue)]
+async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> Result<()> {
+    consumer::consume(&batch, &env).await
 }

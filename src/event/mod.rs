@@ -6,6 +6,7 @@ pub mod packing;
 
 use serde::Serialize;
 
+use crate::link::token::Refusal;
 use crate::signals::{Record, Signals};
 use crate::verdict::Verdict;
 
@@ -40,6 +41,13 @@ struct Unrecorded<'a> {
     record: &'a Record,
 }
 
+/// A token that was refused, so that a lost key shows.
+#[derive(Serialize)]
+struct Refused {
+    event: &'static str,
+    reason: &'static str,
+}
+
 /// The line that ships a click from revision 1 on.
 #[must_use]
 pub fn shipped(record: &Record, verdict: &Verdict) -> String {
@@ -64,6 +72,12 @@ pub fn received(record: &Record, signals: &Signals) -> String {
         network_class: network.map(|network| network.class.as_str()),
         safelinks_referer: signals.safelinks_referer,
     })
+}
+
+/// The edge's line for a token that it did not open.
+#[must_use]
+pub fn refused(refusal: Refusal) -> String {
+    line(&Refused { event: "link.refused", reason: refusal.name() })
 }
 
 /// The edge's line for a click that its message's object did not take.

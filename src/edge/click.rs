@@ -1,0 +1,150 @@
+//! `/c/{token}`: the redirect. It waits for nothing: the line is logged, the answer goes out, and the click is handed
+//! to its message's object afterwards. Whatever fails behind it, a valid link redirects; an invalid one never does.
+
+use std::cell::RefCell;
+
+use worker::{Context, Date, Env, Headers, Method, Request, Response, Result};
+
+use super::{log, respond, routes::Place, stub};
+use crate::config::Config;
+use crate::event;
+use crate::link::token::{self, Refusal};
+use crate::link::{Kind, Link, shard, url};
+use crate::message::call::{Arrived, Call};
+use crate::signals::cookie::{self, ClickRef, Visitor};
+use crate::signals::event_id::EventIds;
+use crate::signals::record::{self, Record};
+use crate::signals::{EventId, Signals};
+
+thread_local! {
+    /// The ids that one isolate makes ascend.
+    static IDS: RefCell<EventIds> = RefCell::default();
+}
+
+/// Answers a click on a link. `tail` is the path behind `/c/`.
+pub(super) fn redirect(
+    request: &Request,
+    env: &Env,
+    context: &Context,
+    config: &Config,
+    place: &Place,
+    tail: &str,
+) -> Result<Response> {
+    let Some(keys) = &config.keys else { return respond::try_later() };
+    let opened = token::open(token::leading(tail), keys).and_then(|link| match link.kind {
+        Kind::Click => Ok(link),
+        _ => Err(Refusal::WrongKind),
+    });
+    let link = match opened {
+        Ok(link) => link,
+        Err(refusal) => {
+            log::line(&event::refused(refusal));
+            return respond::not_found();
+        }
+    };
+
+    let headers = request.headers();
+    let is_head = request.method() == Method::Head;
+    let may_keep = config.cookie && !is_head && header(headers, "sec-gpc").as_deref() != Some("1");
+    let mut random = [0; 28];
+    // Without randomness the ids still ascend, and a visitor of zeros is better than no redirect.
+    let _ = getrandom::fill(&mut random);
+    let (for_id, for_visitor) = random.split_at(12);
+    let known = if may_keep {
+        header(headers, "cookie").and_then(|cookies| Visitor::open(&cookies, keys))
+    } else {
+        None
+    };
+    let state = match (may_keep, &known) {
+        (false, _) => "none",
+        (true, None) => "new",
+        (true, Some(_)) => "returning",
+    };
+    let visitor = may_keep.then(|| known.unwrap_or_else(|| Visitor::new(sixteen(for_visitor))));
+
+    let now_ms = i64::try_from(Date::now().as_millis()).unwrap_or_default();
+    let id = IDS.with_borrow_mut(|ids| ids.next(now_ms, std::array::from_fn(|at| for_id[at])));
+    let record = Record {
+        cookie: Some(state.to_owned()),
+        visitor_id: visitor.as_ref().map(Visitor::hex),
+        ..record(request, place, &link, id)
+    };
+    log::line(&event::received(&record, &Signals::of(&record)));
+
+    let destination = link.url.as_ref().map_or("", url::Target::as_str);
+    let object = shard::object_name(&link.message_id, shard::shard(&link.recipient_id, link.shards));
+    let answer = Headers::new();
+    answer.set("location", destination)?;
+    answer.set("cache-control", "no-store, private")?;
+    answer.set("x-robots-tag", "noindex, nofollow")?;
+    if let Some(mut visitor) = visitor {
+        let host = url::host(destination).unwrap_or_default();
+        visitor.clicked(ClickRef::new(id, &host, object.clone()));
+        answer.set("set-cookie", &set_cookie(&visitor.seal(keys), config))?;
+    }
+    let env = env.clone();
+    context.wait_until(async move { hand_over(&env, &object, record).await });
+    Ok(Response::empty()?.with_status(302).with_headers(answer))
+}
+
+/// Gives the click to its message's object. A loss is logged with the whole record, so that it can be replayed.
+async fn hand_over(env: &Env, object: &str, record: Record) {
+    let json = match serde_json::to_string(&record) {
+        Ok(json) => json,
+        Err(error) => return log::failure("click.unrecorded", &record.event_id, &error),
+    };
+    // The object knows an event_id that it has: asking again is harmless.
+    if let Err(failure) = stub::ask::<Arrived>(env, object, &Call::Arrive(json)).await {
+        log::alarm(&event::unrecorded(&record, &failure.to_string()));
+    }
+}
+
+/// What the request shows, without the cookie.
+fn record(request: &Request, place: &Place, link: &Link, id: EventId) -> Record {
+    let headers = request.headers();
+    let text = |name: &str| header(headers, name).and_then(record::cut);
+    let cf = request.cf();
+    Record {
+        event_id: id.to_string(),
+        message_id: link.message_id.clone(),
+        recipient_id: link.recipient_id.clone(),
+        link_id: Some(link.link_id.clone()),
+        url: link.url.as_ref().map(|url| url.as_str().to_owned()),
+        kind: link.kind,
+        ts_ms: id.ts_ms(),
+        sent_at_ms: i64::try_from(link.sent_at_ms).unwrap_or(i64::MAX),
+        delivered_at_ms: None,
+        links_total: Some(link.links_total.into()),
+        method: request.method().to_string(),
+        ip: text("cf-connecting-ip"),
+        asn: cf.and_then(worker::Cf::asn).map(Into::into),
+        country: cf.and_then(worker::Cf::country),
+        user_agent: text("user-agent"),
+        referer: header(headers, "referer").and_then(record::cut_referer),
+        accept: text("accept"),
+        accept_language: text("accept-language"),
+        sec_fetch_site: text("sec-fetch-site"),
+        sec_fetch_mode: text("sec-fetch-mode"),
+        sec_fetch_dest: text("sec-fetch-dest"),
+        sec_fetch_user: text("sec-fetch-user"),
+        sec_purpose: text("sec-purpose").or_else(|| text("purpose")).or_else(|| text("x-moz")),
+        sec_ch_ua: text("sec-ch-ua"),
+        x_forwarded_for: text("x-forwarded-for"),
+        http_protocol: cf.map(worker::Cf::http_protocol).and_then(record::cut),
+        secure: Some(place.is_secure()),
+        ..Record::default()
+    }
+}
+
+fn header(headers: &Headers, name: &str) -> Option<String> {
+    headers.get(name).ok().flatten()
+}
+
+fn set_cookie(value: &str, config: &Config) -> String {
+    let (name, max_age, same_site) = (cookie::NAME, cookie::MAX_AGE_S, config.same_site.name());
+    format!("{name}={value}; Secure; HttpOnly; Path=/; SameSite={same_site}; Max-Age={max_age}")
+}
+
+fn sixteen(bytes: &[u8]) -> [u8; 16] {
+    std::array::from_fn(|at| bytes.get(at).copied().unwrap_or_default())
+}

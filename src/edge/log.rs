@@ -1,0 +1,26 @@
+//! The log: one JSON line an event, shipped to analytics by the platform. The event's name comes first.
+
+use serde::Serialize;
+use worker::{console_error, console_log};
+
+/// Writes a line that is already JSON.
+pub(super) fn line(json: &str) {
+    console_log!("{json}");
+}
+
+/// Writes a line that is already JSON and that somebody should look at.
+pub(super) fn alarm(json: &str) {
+    console_error!("{json}");
+}
+
+/// Writes a failure: what failed and where.
+pub(super) fn failure(event: &'static str, subject: &str, error: &dyn std::fmt::Display) {
+    #[derive(Serialize)]
+    struct Failure<'a> {
+        event: &'static str,
+        subject: &'a str,
+        error: String,
+    }
+    let failure = Failure { event, subject, error: error.to_string() };
+    alarm(&serde_json::to_string(&failure).unwrap_or_default());
+}

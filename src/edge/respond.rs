@@ -1,0 +1,104 @@
+//! Answers: pages, JSON and their headers.
+
+use serde::Serialize;
+use worker::{Headers, Response, Result};
+
+/// The page for links that do not work.
+const NOT_FOUND: &str = include_str!("../../static/404.html");
+
+/// What every page may load and do: nothing.
+const PAGE_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+
+/// An error of the API: its status, and a code that programs can tell apart.
+#[derive(Clone, Copy)]
+pub(super) enum Code {
+    BadRequest,
+    Unauthorized,
+    NotFound,
+    TooLarge,
+    Misconfigured,
+    Unavailable,
+}
+
+impl Code {
+    const fn parts(self) -> (u16, &'static str) {
+        match self {
+            Self::BadRequest => (400, "bad_request"),
+            Self::Unauthorized => (401, "unauthorized"),
+            Self::NotFound => (404, "not_found"),
+            Self::TooLarge => (413, "too_large"),
+            Self::Misconfigured => (500, "misconfigured"),
+            Self::Unavailable => (503, "unavailable"),
+        }
+    }
+}
+
+/// A response with a status, a content type and a body.
+pub(super) fn text(status: u16, content_type: &str, body: String) -> Result<Response> {
+    let headers = Headers::new();
+    headers.set("content-type", content_type)?;
+    headers.set("cache-control", "no-store, private")?;
+    headers.set("x-content-type-options", "nosniff")?;
+    Ok(Response::from_bytes(body.into_bytes())?.with_status(status).with_headers(headers))
+}
+
+/// A page. Nothing on it runs, loads or can be framed.
+fn page(status: u16, html: &str) -> Result<Response> {
+    let response = text(status, "text/html; charset=utf-8", html.to_owned())?;
+    let headers = response.headers();
+    headers.set("content-security-policy", PAGE_POLICY)?;
+    headers.set("referrer-policy", "no-referrer")?;
+    headers.set("x-robots-tag", "noindex, nofollow")?;
+    Ok(response)
+}
+
+/// The page for links that do not work: the same whatever is wrong with them.
+pub(super) fn not_found() -> Result<Response> {
+    page(404, NOT_FOUND)
+}
+
+/// The link may be good, but nothing can be said of it now.
+pub(super) fn try_later() -> Result<Response> {
+    let response = text(503, "text/plain; charset=utf-8", "Please try again in a minute.\n".to_owned())?;
+    response.headers().set("retry-after", "60")?;
+    Ok(response)
+}
+
+/// Another method than the route's.
+pub(super) fn method_not_allowed(allow: &str) -> Result<Response> {
+    let response = text(405, "text/plain; charset=utf-8", format!("Use {allow}.\n"))?;
+    response.headers().set("allow", allow)?;
+    Ok(response)
+}
+
+/// JSON.
+pub(super) fn json(status: u16, value: &impl Serialize) -> Result<Response> {
+    text(status, "application/json", serde_json::to_string(value)?)
+}
+
+/// An error of the API.
+pub(super) fn error(code: Code, message: &str) -> Result<Response> {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        error: Error<'a>,
+    }
+    #[derive(Serialize)]
+    struct Error<'a> {
+        code: &'a str,
+        message: &'a str,
+    }
+    let (status, code_name) = code.parts();
+    let response = json(status, &Body { error: Error { code: code_name, message } })?;
+    match code {
+        Code::Unauthorized => response.headers().set("www-authenticate", "Bearer")?,
+        Code::Unavailable => response.headers().set("retry-after", "5")?,
+        _ => {}
+    }
+    Ok(response)
+}
+
+/// The answer to `HEAD`: the headers of `GET`'s.
+pub(super) fn without_body(response: Response) -> Result<Response> {
+    let (status, headers) = (response.status_code(), response.headers().clone());
+    Ok(Response::empty()?.with_status(status).with_headers(headers))
+}

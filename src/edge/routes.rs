@@ -1,0 +1,84 @@
+//! Which request goes where.
+
+use worker::{Context, Env, Method, Request, Response, Result};
+
+use super::{api, click, respond, settings};
+use crate::config::Config;
+
+/// A request's URL, taken apart. The runtime has normalised it; only the path's escapes are left.
+pub(super) struct Place {
+    /// Scheme and host with its port, such as `https://click.brand.example`.
+    pub(super) origin: String,
+    /// The host without its port, in lower case.
+    pub(super) host: String,
+    /// From the first slash on, as it was sent.
+    pub(super) path: String,
+    /// Behind the question mark.
+    pub(super) query: String,
+}
+
+impl Place {
+    fn of(url: &str) -> Self {
+        let url = url.split('#').next().unwrap_or_default();
+        let (before, query) = url.split_once('?').unwrap_or((url, ""));
+        let host_from = before.find("://").map_or(0, |at| at + 3);
+        let path_from = before[host_from..].find('/').map_or(before.len(), |at| host_from + at);
+        let authority = &before[host_from..path_from];
+        // The colon of a port stands behind the last bracket of an IPv6 address.
+        let host = match authority.rfind(':').filter(|colon| authority.rfind(']').is_none_or(|end| end < *colon)) {
+            Some(colon) => &authority[..colon],
+            None => authority,
+        };
+        Self {
+            origin: before[..path_from].to_owned(),
+            host: host.to_ascii_lowercase(),
+            path: before[path_from..].to_owned(),
+            query: query.to_owned(),
+        }
+    }
+
+    /// Whether browsers treat the origin as secure: https, or this machine.
+    pub(super) fn is_secure(&self) -> bool {
+        let local = matches!(self.host.as_str(), "127.0.0.1" | "[::1]" | "localhost");
+        local || self.host.ends_with(".localhost") || self.origin.starts_with("https://")
+    }
+}
+
+/// Answers a request.
+pub(super) async fn answer(request: Request, env: &Env, context: &Context) -> Result<Response> {
+    let config = settings::config(env);
+    let place = Place::of(&request.inner().url());
+    let is_head = request.method() == Method::Head;
+    let reads = is_head || request.method() == Method::Get;
+
+    if let Some(tail) = place.path.strip_prefix("/c/") {
+        // The one route that says itself what HEAD means: a click by another method.
+        return if reads {
+            click::redirect(&request, env, context, &config, &place, tail)
+        } else {
+            respond::method_not_allowed("GET, HEAD")
+        };
+    }
+    let response = if place.path == "/v1" || place.path.starts_with("/v1/") {
+        if config.api_host.as_ref().is_some_and(|host| *host != place.host) {
+            respond::not_found()
+        } else {
+            api::answer(request, env, &config, &place).await
+        }
+    } else if place.path == "/healthz" {
+        if reads { health(&config) } else { respond::method_not_allowed("GET, HEAD") }
+    } else {
+        respond::not_found()
+    }?;
+    if is_head { respond::without_body(response) } else { Ok(response) }
+}
+
+/// `ok`, or every bad setting and binding by name.
+fn health(config: &Config) -> Result<Response> {
+    const TEXT: &str = "text/plain; charset=utf-8";
+    if config.problems.is_empty() {
+        return respond::text(200, TEXT, "ok".to_owned());
+    }
+    let lines: Vec<String> = config.problems.iter().map(ToString::to_string).collect();
+    respond::text(500, TEXT, format!("{}\n", lines.join("\n")))
+}

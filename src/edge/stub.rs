@@ -1,0 +1,91 @@
+//! How the edge reaches a message's object: typed calls, asked again where that can help.
+
+use std::fmt;
+use std::time::Duration;
+
+use js_sys::Reflect;
+use serde::de::DeserializeOwned;
+use worker::{Delay, Env, Error, Method, Request, RequestInit};
+
+use super::settings::MESSAGES;
+use crate::message::call::Call;
+
+/// The pauses before further tries, milliseconds: well inside the 30 s that work after an answer may take.
+const PAUSES_MS: [u64; 3] = [50, 400, 2_000];
+
+/// Why an object did not answer.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The call did not arrive, or its answer did not.
+    Unreachable { words: String, again: bool },
+    /// The object answered with an error.
+    Refused { status: u16, words: String },
+    /// The answer is not what was asked for.
+    Unreadable(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable { words, .. } => write!(f, "unreachable: {words}"),
+            Self::Refused { status, words } => write!(f, "refused with {status}: {words}"),
+            Self::Unreadable(words) => write!(f, "unreadable: {words}"),
+        }
+    }
+}
+
+impl Failure {
+    /// Whether a second try may succeed: storage may be back, the object may have moved. One that is overloaded is
+    /// not asked again.
+    fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable { again, .. } => *again,
+            Self::Refused { status, .. } => *status >= 500,
+            Self::Unreadable(_) => false,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let says = |name: &str| match &error {
+            Error::UnknownJsError { original, .. } | Error::Internal(original) => {
+                Reflect::get(original, &name.into()).is_ok_and(|value| value.is_truthy())
+            }
+            _ => false,
+        };
+        Self::Unreachable { again: says("retryable") && !says("overloaded"), words: error.to_string() }
+    }
+}
+
+/// Asks an object and reads its answer as JSON.
+pub(super) async fn ask<T: DeserializeOwned>(env: &Env, object: &str, call: &Call) -> Result<T, Failure> {
+    let text = ask_text(env, object, call).await?;
+    serde_json::from_str(&text).map_err(|error| Failure::Unreadable(error.to_string()))
+}
+
+/// Asks an object. Every call may be repeated: what it does twice is done once.
+pub(super) async fn ask_text(env: &Env, object: &str, call: &Call) -> Result<String, Failure> {
+    let mut pauses = PAUSES_MS.into_iter();
+    loop {
+        match once(env, object, call).await {
+            Err(failure) if failure.is_passing() => match pauses.next() {
+                Some(ms) => Delay::from(Duration::from_millis(ms)).await,
+                None => return Err(failure),
+            },
+            answer => return answer,
+        }
+    }
+}
+
+/// One try, with a stub of its own: after an exception a stub stays broken.
+async fn once(env: &Env, object: &str, call: &Call) -> Result<String, Failure> {
+    let (path, body) = call.encode();
+    let mut init = RequestInit::new();
+    init.with_method(Method::Post).with_body(Some(body.into()));
+    let request = Request::new_with_init(&format!("https://object{path}"), &init)?;
+    let stub = env.durable_object(MESSAGES)?.get_by_name(object)?;
+    let mut response = stub.fetch_with_request(request).await?;
+    let (status, text) = (response.status_code(), response.text().await?);
+    if status == 200 { Ok(text) } else { Err(Failure::Refused { status, words: text }) }
+}

@@ -8,6 +8,7 @@ import http from "node:http";
 import { createServer } from "node:net";
 import os from "node:os";
 import path from "node:path";
+import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Miniflare } from "miniflare";
 import { unstable_readConfig as readConfig } from "wrangler";
@@ -58,8 +59,7 @@ export async function startWorker({
     defaultPersistRoot: persist,
     handleStructuredLogs({ level, message }) {
       output.push({ level, message });
-      const parsed = parseJson(message);
-      if (parsed !== undefined) logs.push(parsed);
+      keepJson(logs, message);
     },
     workers: [
       {
@@ -156,9 +156,14 @@ export async function startWrangler({ stateDir, port, vars = {} } = {}) {
     wranglerDev({ port, stateDir: stateDir ?? path.join(temp, "state"), args: [`--env-file=${envFile}`] }),
     { cwd: root, detached: true, env: wranglerEnv, stdio: ["ignore", "pipe", "pipe"] },
   );
+  const logs = [];
   const output = [];
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding("utf8").on("data", (text) => output.push(text));
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on("line", (line) => {
+      output.push(line);
+      keepJson(logs, line);
+    });
+  }
   // A test runner that is interrupted takes the group with it.
   const killGroup = () => signalGroup(child.pid, "SIGKILL");
   process.once("exit", killGroup);
@@ -183,13 +188,15 @@ export async function startWrangler({ stateDir, port, vars = {} } = {}) {
     if (child.exitCode !== null) throw new Error(`wrangler dev ended with ${child.exitCode}`);
   } catch (error) {
     await end("SIGKILL");
-    throw new Error(`${error.message}:\n${output.join("")}`);
+    throw new Error(`${error.message}:\n${output.join("\n")}`);
   }
   return {
     ...client(origin, vars.API_TOKEN ?? API_TOKEN),
     port,
-    /** What wrangler has printed, the worker's log lines among it. */
-    output: () => output.join(""),
+    logs,
+    /** The lines that wrangler has printed, the worker's among them. */
+    output,
+    waitForLog: waitIn(logs),
     /** As a crash: kill -9 on every process of the group, workerd too; resolves when none is left. */
     kill: () => end("SIGKILL"),
     stop: () => end("SIGTERM"),
@@ -288,10 +295,15 @@ function defined(object) {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
 }
 
-function parseJson(text) {
+function keepJson(logs, line) {
+  if (!line.startsWith("{")) return;
   try {
-    return JSON.parse(text);
+    logs.push(JSON.parse(line));
   } catch {
-    return undefined;
+    // Not one of the worker's own lines.
   }
+}
+
+function waitIn(logs) {
+  return (predicate, options) => until(() => logs.find(predicate), { what: "the log line", ...options });
 }

@@ -75,16 +75,25 @@ async function welcome(origin, apiToken) {
       }),
     });
     const text = await response.text();
-    if (!response.ok) return `${serving}  It minted no sample link: ${response.status} ${text.trim()}\n`;
+    const href = response.ok ? firstHref(text) : null;
+    if (!href) return `${serving}  It minted no sample link: ${response.status} ${text.trim()}\n`;
     const curl = `curl -H '${authorization.replaceAll("'", "'\\''")}' ${origin}/v1/messages/${SAMPLE}`;
     return [
       serving,
-      `  A tracked link to try:  ${JSON.parse(text).links[0].href}`,
+      `  A tracked link to try:  ${href}`,
       `  Its report:             ${curl}`,
       `  Its clicks:             ${curl}/clicks`,
       "",
     ].join("\n");
   } catch (error) {
     return `${serving}  It minted no sample link: ${error.message}\n`;
+  }
+}
+
+function firstHref(text) {
+  try {
+    return JSON.parse(text).links[0].href;
+  } catch {
+    return null;
   }
 }

@@ -31,7 +31,7 @@ export async function ensureNpmPackages() {
       "npm",
       ["ci", "--no-audit", "--no-fund"],
       {
-        advice: "Check the connection to the npm registry, then run this again.",
+        advice: "Check the lines above and the network, then run this again.",
       },
     );
   });

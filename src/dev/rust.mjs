@@ -1,5 +1,5 @@
 // The Rust side of the set-up: the toolchain with its wasm target, and the two programs that turn a crate into a
-// Worker: worker-build and the wasm-bindgen CLI. Both come from crates.io by `cargo install`; worker-build would
+// Worker: worker-build and the wasm-bindgen CLI. Both are compiled by `cargo install`; left alone, worker-build would
 // fetch what it lacks from release pages, which not every network reaches.
 
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
@@ -56,7 +56,7 @@ export function ensureWorkerBuild() {
     crate: "worker-build",
     bin: "worker-build",
     version: WORKER_BUILD,
-    usually: "once, 1 to 4 min",
+    usually: "once, usually 2 to 5 min",
     args: ["--locked", "--bin", "worker-build"],
     before: ensureOpenssl,
   });
@@ -70,7 +70,7 @@ export function ensureWasmBindgen() {
     bin: "wasm-bindgen",
     version: lock.match(/name = "wasm-bindgen"\nversion = "(.+)"/)[1],
     override: "WASM_BINDGEN_BIN",
-    usually: "once, 1 to 3 min",
+    usually: "once, usually 1 to 3 min",
     // Without --locked: the package's own lock file does not resolve.
     args: ["--bin", "wasm-bindgen"],
   });
@@ -82,7 +82,7 @@ async function ensureCargoTool({ crate, bin, version, override, usually, args, b
   const isRight = (file) => output(file, ["--version"])?.split(" ").at(-1) === version;
 
   const chosen = override && process.env[override];
-  if (chosen && isRight(chosen)) return path.resolve(chosen);
+  if (chosen && isRight(chosen)) return chosen;
   if (chosen) console.error(`${override} is not ${bin} ${version}: not used`);
   const installed = which(bin);
   if (installed && isRight(installed)) return installed;
@@ -110,7 +110,7 @@ async function ensureCargoTool({ crate, bin, version, override, usually, args, b
           CARGO_TARGET_DIR: path.join(building, "target"),
           CARGO_PROFILE_DEV_DEBUG: "0",
         },
-        advice: "Check the connection to crates.io and the lines above, then run this again.",
+        advice: "Check the lines above and the network, then run this again.",
       },
     );
     rmSync(home, { recursive: true, force: true });

@@ -26,7 +26,7 @@ export function wranglerDev({ port, stateDir = path.join(root, ".wrangler/state"
 export const wranglerEnv = {
   ...process.env,
   CLOUDFLARE_CF_FETCH_ENABLED: "false",
-  // The banner is what asks the registry for updates.
+  // Printing the banner is what looks for updates.
   WRANGLER_HIDE_BANNER: "true",
   WRANGLER_SEND_ERROR_REPORTS: "false",
   WRANGLER_SEND_METRICS: "false",

@@ -25,7 +25,7 @@ await main(async () => {
   const results = [];
   let closing = [];
   for (const name of chosen) {
-    console.log(closing.join("\n"), `\n=== ${name}\n`);
+    console.log([...closing, `\n=== ${name}\n`].join("\n"));
     const began = Date.now();
     let outcome;
     closing = [];
@@ -39,11 +39,11 @@ await main(async () => {
     results.push({ name, outcome, seconds: (Date.now() - began) / 1000 });
   }
 
-  console.log("\n=== summary");
+  console.log("\n=== summary\n");
   for (const { name, outcome, seconds } of results) {
     console.log(`${name.padEnd(8)} ${outcome.padEnd(14)} ${seconds.toFixed(1).padStart(7)} s`);
   }
-  console.log(closing.join("\n"));
+  if (closing.length > 0) console.log(["", ...closing].join("\n"));
   if (results.some(({ outcome }) => outcome === "failed")) process.exitCode = 1;
 });
 

@@ -33,7 +33,7 @@ export function isScript(url) {
 }
 
 // A terminal's Ctrl-C has already reached the children, a `kill` of this process alone has not: passing the signal
-// on serves both. What does not end within ten seconds is killed.
+// on serves both. What has not ended ten seconds later is killed.
 function stop(signal) {
   if (stopping) return;
   stopping = true;
@@ -44,8 +44,27 @@ function stop(signal) {
     child.kill(signal);
   }
   setTimeout(() => {
-    for (const child of children) child.kill("SIGKILL");
-  }, 10_000).unref();
+    for (const pid of descendants(process.pid)) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // It has ended by itself.
+      }
+    }
+    process.exit();
+  }, 10_000);
+}
+
+// wrangler's own children, workerd among them, outlive a killed wrangler: they have to be named one by one.
+function descendants(pid) {
+  const family = (output("ps", ["-A", "-o", "ppid=,pid="]) ?? "")
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/));
+  const below = (parent) =>
+    family
+      .filter(([ppid]) => Number(ppid) === parent)
+      .flatMap(([, child]) => [Number(child), ...below(Number(child))]);
+  return below(pid);
 }
 
 /** `spawn` whose child gets this process's signals. */

@@ -1,0 +1,67 @@
+// `npm run build`, which is wrangler's build command too: sets up what the build needs and makes the release build,
+// build/index.js and build/index_bg.wasm.
+
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { gzipSync } from "node:zlib";
+import { ensureNpmPackages, npmBin } from "./npm.mjs";
+import { Failure, isScript, main, output, root, show } from "./run.mjs";
+import { ensureRust, ensureWasmBindgen, ensureWasmTarget, ensureWorkerBuild } from "./rust.mjs";
+
+const WASM = path.join(root, "build/index_bg.wasm");
+const OUTPUTS = [path.join(root, "build/index.js"), WASM];
+const STAMP = path.join(root, "build/.stamp");
+
+/** Makes the release build; fast when nothing has changed. */
+export async function build() {
+  ensureRust();
+  await ensureNpmPackages();
+  await ensureWasmTarget();
+  const workerBuild = await ensureWorkerBuild();
+  const env = {
+    ...process.env,
+    WASM_BINDGEN_BIN: await ensureWasmBindgen(),
+    WASM_OPT_BIN: process.env.WASM_OPT_BIN || npmBin("wasm-opt"),
+    ESBUILD_BIN: process.env.ESBUILD_BIN || npmBin("esbuild"),
+    // worker-build sets it for its own cargo build: the same here, or each would undo the other's work.
+    WASM_BINDGEN_USE_JS_SYS: "1",
+  };
+
+  // Cargo knows what has changed. What comes after it (wasm-bindgen, wasm-opt, esbuild) always takes seconds, so it
+  // is left out when cargo's wasm, the tools and the finished build are those of the last time.
+  const cargo = ["build", "--lib", "--release", "--target", "wasm32-unknown-unknown"];
+  if ((await show("cargo", cargo, { env })) !== 0) throw new Failure("The crate does not compile.");
+  const { target_directory: target } = JSON.parse(
+    output("cargo", ["metadata", "--format-version", "1", "--no-deps", "--offline"]),
+  );
+  const inputs = [
+    path.join(target, "wasm32-unknown-unknown/release/clickproof.wasm"),
+    path.join(root, "package-lock.json"),
+  ];
+  const tools = [workerBuild, env.WASM_BINDGEN_BIN, env.WASM_OPT_BIN, env.ESBUILD_BIN];
+  const stamp = () => fingerprint([...inputs, ...OUTPUTS], tools);
+
+  if (existsSync(STAMP) && OUTPUTS.every(existsSync) && readFileSync(STAMP, "utf8") === stamp()) {
+    console.log(`build/ is up to date: ${sizes()}`);
+    return;
+  }
+  rmSync(STAMP, { force: true });
+  if ((await show(workerBuild, ["--release"], { env })) !== 0) throw new Failure("worker-build failed.");
+  writeFileSync(STAMP, stamp());
+  console.log(`build/index_bg.wasm: ${sizes()}`);
+}
+
+function fingerprint(files, words) {
+  const hash = createHash("sha256").update(JSON.stringify(words));
+  for (const file of files) hash.update(readFileSync(file));
+  return hash.digest("hex");
+}
+
+function sizes() {
+  const wasm = readFileSync(WASM);
+  const kb = (bytes) => `${(bytes / 1000).toFixed(0)} kB`;
+  return `${kb(wasm.length)} of wasm, ${kb(gzipSync(wasm, { level: 9 }).length)} gzipped`;
+}
+
+if (isScript(import.meta.url)) await main(build);

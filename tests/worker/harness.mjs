@@ -1,0 +1,309 @@
+// The built worker on the real runtime (workerd), for tests: under Miniflare's API with everything observable, or
+// as `wrangler dev` in a process group of its own that can be killed as a crash would.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import http from "node:http";
+import { createServer } from "node:net";
+import os from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Miniflare } from "miniflare";
+import { unstable_readConfig as readConfig } from "wrangler";
+import { root } from "../../src/dev/run.mjs";
+import { wranglerDev, wranglerEnv } from "../../src/dev/wrangler.mjs";
+
+export const API_TOKEN = "test-api-token";
+export const LINK_KEYS = `k1:${Buffer.alloc(32, 7).toString("base64")}`;
+
+const BUILD = path.join(root, "build");
+const EVENTS_QUEUE = "clickproof-events";
+
+/** Calls `fn` until what it returns (or resolves to) is truthy, and returns that. */
+export async function until(fn, { timeout = 10_000, every = 20, what = "the condition" } = {}) {
+  for (const end = Date.now() + timeout; ; await sleep(every)) {
+    const result = await fn();
+    if (result) return result;
+    if (Date.now() > end) throw new Error(`${what} did not come true in ${timeout} ms`);
+  }
+}
+
+/**
+ * Starts the worker with wrangler.toml's settings and bindings.
+ *
+ * - `vars`: settings and secrets, over wrangler.toml's; `undefined` removes one
+ * - `persist`: a directory for its state, kept when it closes; in memory and temporary without
+ * - `port`: any free one without
+ * - `queueConsumers`: per queue name, over the tests' quick batches
+ * - `worker`: Miniflare worker options over all others, e.g. `{ r2Buckets: {} }` for a missing binding
+ * - `workers`: further workers, as Miniflare takes them
+ */
+export async function startWorker({
+  vars = {},
+  persist,
+  port = 0,
+  queueConsumers = {},
+  worker = {},
+  workers = [],
+} = {}) {
+  const config = readConfig({ config: path.join(root, "wrangler.toml") }, { hideWarnings: true });
+  const logs = [];
+  const output = [];
+  const mf = new Miniflare({
+    host: "127.0.0.1",
+    port,
+    // The visitor's network is what a test says it is, never what a look-up on the network says.
+    cf: false,
+    defaultPersistRoot: persist,
+    handleStructuredLogs({ level, message }) {
+      output.push({ level, message });
+      keepJson(logs, message);
+    },
+    workers: [
+      {
+        name: config.name,
+        modulesRoot: BUILD,
+        modules: [
+          { type: "ESModule", path: path.join(BUILD, "index.js") },
+          { type: "CompiledWasm", path: path.join(BUILD, "index_bg.wasm") },
+        ],
+        compatibilityDate: config.compatibility_date,
+        compatibilityFlags: config.compatibility_flags,
+        bindings: defined({ LINK_KEYS, API_TOKEN, ...config.vars, ...vars }),
+        durableObjects: Object.fromEntries(
+          config.durable_objects.bindings.map(({ name, class_name }) => [
+            name,
+            { className: class_name, useSQLite: true },
+          ]),
+        ),
+        queueProducers: Object.fromEntries(
+          config.queues.producers.map(({ binding, queue }) => [binding, { queueName: queue }]),
+        ),
+        queueConsumers: Object.fromEntries(
+          config.queues.consumers.map((consumer) => [
+            consumer.queue,
+            { ...quickConsumer(consumer), ...queueConsumers[consumer.queue] },
+          ]),
+        ),
+        r2Buckets: Object.fromEntries(
+          config.r2_buckets.map(({ binding, bucket_name }) => [binding, bucket_name]),
+        ),
+        ...worker,
+      },
+      ...workers,
+    ],
+  });
+  const origin = (await mf.ready).origin;
+
+  return {
+    mf,
+    ...client(origin, vars.API_TOKEN ?? API_TOKEN),
+    /** The JSON lines that the worker has logged, parsed, oldest first. */
+    logs,
+    /** Everything that it has logged, as `{ level, message }`. */
+    output,
+    /** The first JSON log line, past or to come, for which the predicate holds. */
+    waitForLog: (predicate, options) =>
+      until(() => logs.find(predicate), { what: "the log line", ...options }),
+    /** Every event in R2, parsed, each with its object's key as `{ key, event }`. */
+    async r2Events(prefix = "events/") {
+      const bucket = await mf.getR2Bucket("ARCHIVE");
+      const events = [];
+      for (let page = { truncated: true }; page.truncated;) {
+        page = await bucket.list({ prefix, cursor: page.cursor });
+        for (const { key } of page.objects) {
+          const lines = (await (await bucket.get(key)).text()).split("\n").filter(Boolean);
+          events.push(...lines.map((line) => ({ key, event: JSON.parse(line) })));
+        }
+      }
+      return events;
+    },
+    close: () => mf.dispose(),
+  };
+}
+
+// Batches go out at once, a message that fails comes back soon. The dead-letter queue keeps a second's pause: with
+// none, a hundred tries would be over in the blink of an eye.
+function quickConsumer({ queue, max_batch_size, max_retries, dead_letter_queue }) {
+  return {
+    maxBatchSize: max_batch_size,
+    maxBatchTimeout: 0.1,
+    maxRetries: max_retries,
+    retryDelay: queue === EVENTS_QUEUE ? 0 : 1,
+    deadLetterQueue: dead_letter_queue,
+  };
+}
+
+/**
+ * Starts `wrangler dev` as `npm start` does, as a process group of its own.
+ *
+ * - `stateDir`: its state; pass it to a second start to go on with it. The caller removes it
+ * - `port`: the same again after a kill, any free one without
+ * - `vars`: settings and secrets, as strings and over wrangler.toml's, as .dev.vars would hold them
+ */
+export async function startWrangler({ stateDir, port, vars = {} } = {}) {
+  port ??= await freePort();
+  const temp = mkdtempSync(path.join(os.tmpdir(), "clickproof-"));
+  const envFile = path.join(temp, "vars");
+  const settings = Object.entries(defined({ LINK_KEYS, API_TOKEN, ...vars }));
+  writeFileSync(envFile, settings.map(([name, value]) => `${name}='${value}'\n`).join(""));
+
+  const child = spawn(
+    process.execPath,
+    // In place of .dev.vars: a developer's own settings are none of a test's business.
+    wranglerDev({ port, stateDir: stateDir ?? path.join(temp, "state"), args: [`--env-file=${envFile}`] }),
+    { cwd: root, detached: true, env: wranglerEnv, stdio: ["ignore", "pipe", "pipe"] },
+  );
+  const logs = [];
+  const output = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on("line", (line) => {
+      output.push(line);
+      keepJson(logs, line);
+    });
+  }
+  // A test runner that is interrupted takes the group with it.
+  const killGroup = () => signalGroup(child.pid, "SIGKILL");
+  process.once("exit", killGroup);
+
+  async function end(signal) {
+    signalGroup(child.pid, signal);
+    await until(() => !signalGroup(child.pid, 0), {
+      what: `the end of wrangler's process group by ${signal}`,
+    });
+    process.off("exit", killGroup);
+    rmSync(temp, { recursive: true, force: true });
+  }
+
+  const origin = `http://127.0.0.1:${port}`;
+  try {
+    const answers = () => request(`${origin}/healthz`).catch(() => null);
+    await until(() => child.exitCode !== null || answers(), {
+      timeout: 60_000,
+      every: 100,
+      what: "wrangler's answer",
+    });
+    if (child.exitCode !== null) throw new Error(`wrangler dev ended with ${child.exitCode}`);
+  } catch (error) {
+    await end("SIGKILL");
+    throw new Error(`${error.message}:\n${output.join("\n")}`);
+  }
+  return {
+    ...client(origin, vars.API_TOKEN ?? API_TOKEN),
+    port,
+    logs,
+    /** The lines that wrangler has printed, the worker's among them. */
+    output,
+    waitForLog: waitIn(logs),
+    /** As a crash: kill -9 on every process of the group, workerd too; resolves when none is left. */
+    kill: () => end("SIGKILL"),
+    stop: () => end("SIGTERM"),
+  };
+}
+
+/** True when a process of the group was there to take the signal. */
+function signalGroup(group, signal) {
+  try {
+    process.kill(-group, signal);
+    return true;
+  } catch (error) {
+    if (error.code !== "ESRCH") throw error;
+    return false;
+  }
+}
+
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  return port;
+}
+
+function client(origin, apiToken) {
+  const at = (path) => origin + path;
+  const api = (path, { body, headers, ...init } = {}) =>
+    request(at(path), {
+      ...init,
+      body: body === undefined || typeof body === "string" ? body : JSON.stringify(body),
+      headers: { Authorization: `Bearer ${apiToken}`, ...headers },
+    });
+  return {
+    origin,
+    /** A request for a path, with these headers and no others. */
+    request: (path, init) => request(at(path), init),
+    /** A request with the API token; an object as body becomes JSON. */
+    api,
+    /** Mints links: the body of POST /v1/links in, its answer out. */
+    async mint(body) {
+      const response = await api("/v1/links", { method: "POST", body });
+      const text = await response.text();
+      if (response.status !== 200) throw new Error(`POST /v1/links: ${response.status} ${text}`);
+      return JSON.parse(text);
+    },
+    /** Opens a token, a path or a minted href as a visitor of that network would. */
+    click: (link, { ip = "192.0.2.1", asn, country, headers, ...init } = {}) =>
+      request(at(clickPath(link)), {
+        ...init,
+        headers: {
+          "CF-Connecting-IP": ip,
+          // The last field keeps the local runtime from compressing for a client that never asked.
+          "MF-CF-Blob": JSON.stringify({ asn, country, clientAcceptEncoding: "" }),
+          ...headers,
+        },
+      }),
+  };
+}
+
+function clickPath(link) {
+  if (/^https?:/.test(link)) return link.replace(/^https?:\/\/[^/]+/, "");
+  return link.startsWith("/") ? link : `/c/${link}`;
+}
+
+/**
+ * A request with exactly these headers, answered by a `Response` and never redirected. (`fetch` sends headers of its
+ * own, Sec-Fetch-Mode and Accept-Language among them, and those are evidence here.)
+ */
+function request(url, { method = "GET", headers = {}, body } = {}) {
+  return new Promise((resolve, reject) => {
+    const outgoing = http.request(
+      url,
+      { method, headers: defined(headers), agent: false },
+      async (incoming) => {
+        try {
+          const chunks = await incoming.toArray();
+          const answer = new Headers();
+          for (let i = 0; i < incoming.rawHeaders.length; i += 2) {
+            answer.append(incoming.rawHeaders[i], incoming.rawHeaders[i + 1]);
+          }
+          const status = incoming.statusCode;
+          const bodiless = method === "HEAD" || [204, 205, 304].includes(status);
+          resolve(new Response(bodiless ? null : Buffer.concat(chunks), { status, headers: answer }));
+        } catch (error) {
+          reject(error);
+        }
+      },
+    );
+    outgoing.on("error", reject);
+    outgoing.end(body);
+  });
+}
+
+function defined(object) {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
+}
+
+function keepJson(logs, line) {
+  if (!line.startsWith("{")) return;
+  try {
+    logs.push(JSON.parse(line));
+  } catch {
+    // Not one of the worker's own lines.
+  }
+}
+
+function waitIn(logs) {
+  return (predicate, options) => until(() => logs.find(predicate), { what: "the log line", ...options });
+}

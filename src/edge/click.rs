@@ -3,6 +3,8 @@
 
 use std::cell::RefCell;
 
+use js_sys::Reflect;
+use wasm_bindgen::JsValue;
 use worker::{Context, Date, Env, Headers, Method, Request, Response, Result};
 
 use super::{log, respond, routes::Place, stub};
@@ -103,7 +105,7 @@ async fn hand_over(env: &Env, object: &str, record: Record) {
 fn record(request: &Request, place: &Place, link: &Link, id: EventId) -> Record {
     let headers = request.headers();
     let text = |name: &str| header(headers, name).and_then(record::cut);
-    let cf = request.cf();
+    let cf = Cf::of(request);
     Record {
         event_id: id.to_string(),
         message_id: link.message_id.clone(),
@@ -117,8 +119,8 @@ fn record(request: &Request, place: &Place, link: &Link, id: EventId) -> Record 
         links_total: Some(link.links_total.into()),
         method: request.method().to_string(),
         ip: text("cf-connecting-ip"),
-        asn: cf.and_then(worker::Cf::asn).map(Into::into),
-        country: cf.and_then(worker::Cf::country),
+        asn: cf.number("asn"),
+        country: cf.text("country"),
         user_agent: text("user-agent"),
         referer: header(headers, "referer").and_then(record::cut_referer),
         accept: text("accept"),
@@ -130,9 +132,32 @@ fn record(request: &Request, place: &Place, link: &Link, id: EventId) -> Record 
         sec_purpose: text("sec-purpose").or_else(|| text("purpose")).or_else(|| text("x-moz")),
         sec_ch_ua: text("sec-ch-ua"),
         x_forwarded_for: text("x-forwarded-for"),
-        http_protocol: cf.map(worker::Cf::http_protocol).and_then(record::cut),
+        http_protocol: cf.text("httpProtocol"),
         secure: Some(place.is_secure()),
         ..Record::default()
+    }
+}
+
+/// What the platform says of the connection. Any of it may be missing, where workers-rs' own getters would panic.
+struct Cf(JsValue);
+
+impl Cf {
+    fn of(request: &Request) -> Self {
+        Self(Reflect::get(request.inner(), &"cf".into()).unwrap_or_default())
+    }
+
+    fn get(&self, name: &str) -> JsValue {
+        // Reading a property of nothing throws.
+        Reflect::get(&self.0, &name.into()).unwrap_or_default()
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.get(name).as_string().and_then(record::cut)
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "AS numbers have 32 bits")]
+    fn number(&self, name: &str) -> Option<i64> {
+        self.get(name).as_f64().map(|number| number as i64)
     }
 }
 

@@ -98,7 +98,7 @@ pub(super) fn error(code: Code, message: &str) -> Result<Response> {
 }
 
 /// The answer to `HEAD`: the headers of `GET`'s.
-pub(super) fn without_body(response: Response) -> Result<Response> {
+pub(super) fn without_body(response: &Response) -> Result<Response> {
     let (status, headers) = (response.status_code(), response.headers().clone());
     Ok(Response::empty()?.with_status(status).with_headers(headers))
 }

@@ -25,10 +25,11 @@ impl Place {
         let path_from = before[host_from..].find('/').map_or(before.len(), |at| host_from + at);
         let authority = &before[host_from..path_from];
         // The colon of a port stands behind the last bracket of an IPv6 address.
-        let host = match authority.rfind(':').filter(|colon| authority.rfind(']').is_none_or(|end| end < *colon)) {
-            Some(colon) => &authority[..colon],
-            None => authority,
-        };
+        let host =
+            match authority.rfind(':').filter(|colon| authority.rfind(']').is_none_or(|end| end < *colon)) {
+                Some(colon) => &authority[..colon],
+                None => authority,
+            };
         Self {
             origin: before[..path_from].to_owned(),
             host: host.to_ascii_lowercase(),
@@ -70,7 +71,7 @@ pub(super) async fn answer(request: Request, env: &Env, context: &Context) -> Re
     } else {
         respond::not_found()
     }?;
-    if is_head { respond::without_body(response) } else { Ok(response) }
+    if is_head { respond::without_body(&response) } else { Ok(response) }
 }
 
 /// `ok`, or every bad setting and binding by name.

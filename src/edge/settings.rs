@@ -58,7 +58,7 @@ fn variables(env: &Env) -> Vec<(String, Value)> {
         };
         Some((name.as_string()?, value))
     };
-    Object::keys(values.unchecked_ref()).iter().filter_map(read).collect()
+    Object::keys(values.unchecked_ref::<Object>()).iter().filter_map(read).collect()
 }
 
 fn missing_bindings(env: &Env) -> Vec<Problem> {
@@ -70,6 +70,9 @@ fn missing_bindings(env: &Env) -> Vec<Problem> {
     bindings
         .into_iter()
         .filter(|(_, there, _)| !there)
-        .map(|(name, _, what)| Problem { name: name.to_owned(), words: format!("missing; bind {what} to it") })
+        .map(|(name, _, what)| Problem {
+            name: name.to_owned(),
+            words: format!("missing; bind {what} to it"),
+        })
         .collect()
 }

@@ -4,10 +4,17 @@
 //! A recipient's bucket is the first byte of its key, an entry the key's first eight bytes and the time (both
 //! big-endian), sorted, so that one row is read to know one time. 2 MB a row are room for 30 million recipients.
 
+use serde_json::Value;
+
+use super::call::Delivery;
+use crate::link::text_id;
 use crate::verdict::Key;
 
 /// Bytes of one entry.
 const ENTRY: usize = 16;
+
+/// The last moment that JavaScript's dates can hold, Unix milliseconds.
+const MAX_TIME_MS: i64 = 8_640_000_000_000_000;
 
 /// The bucket of a recipient.
 #[must_use]
@@ -34,6 +41,26 @@ pub fn merge(entries: &[u8], news: &[(Key, i64)]) -> Vec<u8> {
     all.into_iter().flat_map(|(key, ms)| key.into_iter().chain(ms.to_be_bytes())).collect()
 }
 
+/// Reads the body of `POST …/deliveries`: a list of `{recipient_id, delivered_at_ms}`.
+///
+/// # Errors
+/// A message that names the first bad entry and field; nothing is taken then.
+pub fn read(body: &Value) -> Result<Vec<Delivery>, String> {
+    let entries = body.as_array().ok_or("the body: must be a list of {recipient_id, delivered_at_ms}")?;
+    let read = |(at, entry): (usize, &Value)| {
+        let recipient_id =
+            entry["recipient_id"].as_str().ok_or(format!("[{at}].recipient_id: must be a string"))?;
+        text_id::check_recipient_id(recipient_id).map_err(|error| format!("[{at}]: {error}"))?;
+        let delivered_at_ms =
+            entry["delivered_at_ms"]
+                .as_i64()
+                .filter(|ms| (0..=MAX_TIME_MS).contains(ms))
+                .ok_or(format!("[{at}].delivered_at_ms: must be a whole number of Unix milliseconds"))?;
+        Ok(Delivery { recipient_id: recipient_id.to_owned(), delivered_at_ms })
+    };
+    entries.iter().enumerate().map(read).collect()
+}
+
 fn head(entry: &[u8; ENTRY]) -> [u8; 8] {
     std::array::from_fn(|at| entry[at])
 }
@@ -56,6 +83,28 @@ mod tests {
             assert_eq!(find(&entries, *key), Some(if n == 7 { -1 } else { n }));
         }
         assert_eq!(find(&entries, Key::of("stranger")), None);
+    }
+
+    #[test]
+    fn a_bad_entry_is_named() {
+        let good = serde_json::json!({"recipient_id": "r", "delivered_at_ms": 5});
+        assert_eq!(read(&serde_json::json!([good])).unwrap()[0].delivered_at_ms, 5);
+        assert_eq!(read(&serde_json::json!([])), Ok(vec![]));
+        for (bad, words) in [
+            (serde_json::json!({"delivered_at_ms": 5}), "[1].recipient_id: must be a string"),
+            (serde_json::json!({"recipient_id": "a@b", "delivered_at_ms": 5}), "[1]: recipient_id"),
+            (serde_json::json!({"recipient_id": "r"}), "[1].delivered_at_ms: must be"),
+            (
+                serde_json::json!({"recipient_id": "r", "delivered_at_ms": 1.5}),
+                "[1].delivered_at_ms: must be",
+            ),
+            (serde_json::json!({"recipient_id": "r", "delivered_at_ms": -1}), "[1].delivered_at_ms: must be"),
+            (serde_json::json!("r"), "[1].recipient_id: must be a string"),
+        ] {
+            let error = read(&serde_json::json!([good, bad])).unwrap_err();
+            assert!(error.starts_with(words), "{error}");
+        }
+        assert!(read(&serde_json::json!({})).is_err());
     }
 
     /// Frozen: rows written by one deploy are read by the next.

@@ -206,6 +206,18 @@ impl<S: Store> Message<S> {
         Some(due.max(self.last_tick_ms.saturating_add(TICK_MS)))
     }
 
+    /// The object's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.meta.name
+    }
+
+    /// Where its rows are.
+    #[must_use]
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
     /// Clicks that wait for their windows to close.
     #[must_use]
     pub fn unsettled(&self) -> usize {

@@ -1,0 +1,264 @@
+//! The Durable Object of a message, or of one of its shards: a thin shell around [`Message`].
+//!
+//! - **Named** `{message_id}`, from the second shard on `{message_id}#n`.
+//! - **Schema**: see [`super::rows`].
+//! - **Calls**: see [`crate::message::call`]; `POST /arrive`, `/deliver`, `/page`, `/report`, `/reship`.
+//! - **Alarm**: one, for the earliest thing that is due; it settles, then ships.
+//!
+//! What holds:
+//!
+//! - Between two awaits everything is synchronous, so a call sees and leaves a consistent message. What a call writes
+//!   is committed together, and its answer leaves only when that is durable (the output gate).
+//! - Memory is a copy of rows. After an error it is thrown away; the next call loads it again.
+//! - The alarm is set from the message's own state after every call and every alarm, and on the first call after a
+//!   restart, so there is none that only memory knows of.
+//! - The one await with effects is the queue's `send`, in the alarm. Others may call meanwhile; the mark that a pack is
+//!   sent moves only if nobody has set it back. To send it twice is harmless: the pack names its object in R2.
+
+use std::cell::{Cell, RefCell};
+
+use serde::Serialize;
+use worker::{
+    Date, DurableObject, Env, Error, MessageBuilder, Method, QueueContentType, Request, Response, Result,
+    State, durable_object,
+};
+
+use super::rows::Rows;
+use super::{log, settings};
+use crate::message::call::{Arrived, Call, Delivered, Reshipped};
+use crate::message::{Arrival, Message, Shipment};
+use crate::signals::Record;
+use crate::verdict::Key;
+
+/// Packs that one alarm ships: the rest waits for the next, a second later.
+const MAX_PACKS: usize = 64;
+
+/// How soon an alarm that failed is tried again, milliseconds. The runtime's own retries end after six.
+const RETRY_MS: i64 = 5_000;
+
+/// The object.
+#[durable_object(alarm)]
+pub struct MessageObject {
+    state: State,
+    env: Env,
+    message: RefCell<Option<Message<Rows>>>,
+    /// When the alarm is set for, as far as this life of the object knows, Unix milliseconds.
+    armed_ms: Cell<Option<i64>>,
+    alarms_set: Cell<usize>,
+}
+
+impl DurableObject for MessageObject {
+    fn new(state: State, env: Env) -> Self {
+        Self { state, env, message: RefCell::new(None), armed_ms: Cell::new(None), alarms_set: Cell::new(0) }
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        if request.method() != Method::Post {
+            return Response::error("calls are posted", 405);
+        }
+        let (path, body) = (request.path(), request.text().await?);
+        let call = match Call::decode(&path, body) {
+            Ok(call) => call,
+            Err(words) => return Response::error(words, 400),
+        };
+        match self.answer(call) {
+            Ok(Answer::Refused(words)) => Response::error(words, 400),
+            Ok(Answer::Text(text)) => {
+                self.arm().await?;
+                Response::ok(text)
+            }
+            Err(error) => {
+                self.message.take();
+                log::failure("message.failed", &self.name(), &error);
+                Response::error(error.to_string(), 500)
+            }
+        }
+    }
+
+    async fn alarm(&self) -> Result<Response> {
+        self.armed_ms.set(None);
+        if let Err(error) = self.settle_and_ship().await {
+            // What was settled is in rows; the rest is due still.
+            self.message.take();
+            log::failure("message.alarm_failed", &self.name(), &error);
+            self.set_alarm(now_ms() + RETRY_MS).await?;
+        } else {
+            self.arm().await?;
+        }
+        Response::empty()
+    }
+}
+
+/// What a call is answered with.
+enum Answer {
+    Text(String),
+    Refused(String),
+}
+
+impl Answer {
+    fn json(value: &impl Serialize) -> Result<Self> {
+        Ok(Self::Text(serde_json::to_string(value)?))
+    }
+}
+
+impl MessageObject {
+    /// Carries a call out. Nothing waits in here.
+    fn answer(&self, call: Call) -> Result<Answer> {
+        match call {
+            Call::Arrive(json) => {
+                let record = match Record::parse(&json) {
+                    Ok(record) => record,
+                    Err(words) => return Ok(Answer::Refused(words)),
+                };
+                let arrival = self.with_message(|message| message.arrive(&record, &json))?;
+                if arrival == Arrival::Refused {
+                    return Ok(Answer::Refused("event_id: must be a UUIDv7 of ts_ms".to_owned()));
+                }
+                Answer::json(&Arrived { arrival })
+            }
+            Call::Deliver(times) => {
+                let times: Vec<(Key, i64)> =
+                    times.iter().map(|time| (Key::of(&time.recipient_id), time.delivered_at_ms)).collect();
+                let mut recipients: Vec<Key> = times.iter().map(|(recipient, _)| *recipient).collect();
+                recipients.sort_unstable();
+                recipients.dedup();
+                let reissued = self.with_message(|message| message.deliver(&times))?;
+                Answer::json(&Delivered { recipients: recipients.len(), reissued })
+            }
+            Call::Page { after, limit } => {
+                let page = self.with_known(|message| message.page(after, limit))?.unwrap_or_default();
+                Ok(Answer::Text(page.encode()))
+            }
+            Call::Report(message_id) => {
+                let report = self.with_known(|message| message.report(&message_id))?;
+                Answer::json(
+                    &report.unwrap_or_else(|| crate::report::Tally::default().report(&message_id, 0)),
+                )
+            }
+            Call::Reship => {
+                let events = self.with_known(Message::reship)?.unwrap_or_default();
+                Answer::json(&Reshipped { events })
+            }
+        }
+    }
+
+    /// Settles what is due, then ships what has been settled. Logs what that came to.
+    async fn settle_and_ship(&self) -> Result<()> {
+        let Some(settlement) = self.with_known(|message| message.settle(now_ms()))? else { return Ok(()) };
+        let mut shipped = 0;
+        while shipped < MAX_PACKS {
+            let Some(Some(Shipment { pack, messages })) =
+                self.with_known(|message| message.shipment(now_ms()))?
+            else {
+                break;
+            };
+            if let Err(error) = self.send(messages).await {
+                log::failure("message.unshipped", &self.name(), &error);
+                self.with_known(|message| message.not_shipped(now_ms()))?;
+                break;
+            }
+            self.with_known(|message| message.shipped(pack))?;
+            shipped += 1;
+        }
+        let progress = Progress {
+            event: "message.settled",
+            object: self.name(),
+            settled: settlement.settled,
+            amended: settlement.amended,
+            packs_shipped: shipped,
+            rows_written: self.with_known(|message| Ok(message.store().written()))?.unwrap_or_default(),
+            alarms_set: self.alarms_set.get(),
+        };
+        log::line(&serde_json::to_string(&progress)?);
+        Ok(())
+    }
+
+    async fn send(&self, messages: Vec<String>) -> Result<()> {
+        let queue = settings::events(&self.env)?;
+        for text in messages {
+            queue.send(MessageBuilder::new(text).content_type(QueueContentType::Text).build()).await?;
+        }
+        Ok(())
+    }
+
+    /// Does something with the message, which begins here where there is none.
+    fn with_message<T>(&self, act: impl FnOnce(&mut Message<Rows>) -> Result<T>) -> Result<T> {
+        let mut slot = self.message.borrow_mut();
+        if slot.is_none() {
+            *slot = self.load()?;
+        }
+        let message = match &mut *slot {
+            Some(message) => message,
+            none => {
+                let name =
+                    self.state.id().name().ok_or_else(|| Error::RustError("object without a name".into()))?;
+                none.insert(Message::create(self.rows(), settings::config(&self.env).judging.clone(), &name)?)
+            }
+        };
+        act(message)
+    }
+
+    /// Does something with the message, where there is one: nothing is created.
+    fn with_known<T>(&self, act: impl FnOnce(&mut Message<Rows>) -> Result<T>) -> Result<Option<T>> {
+        let mut slot = self.message.borrow_mut();
+        if slot.is_none() {
+            *slot = self.load()?;
+        }
+        slot.as_mut().map(act).transpose()
+    }
+
+    fn load(&self) -> Result<Option<Message<Rows>>> {
+        Message::load(self.rows(), settings::config(&self.env).judging.clone())
+    }
+
+    fn rows(&self) -> Rows {
+        Rows::new(self.state.storage().sql())
+    }
+
+    /// The name for the log. An alarm on an old compatibility date knows only the row's.
+    fn name(&self) -> String {
+        let stored =
+            self.message.try_borrow().ok().and_then(|slot| slot.as_ref().map(|m| m.name().to_owned()));
+        stored.or_else(|| self.state.id().name()).unwrap_or_default()
+    }
+
+    /// Sets the alarm for what is due next, unless one is set that is not later. To set it is a row: it is moved only
+    /// to come sooner.
+    async fn arm(&self) -> Result<()> {
+        let wake_ms = self.message.borrow().as_ref().and_then(|message| message.wake_ms(now_ms()));
+        match wake_ms {
+            Some(wake_ms) if self.armed_ms.get().is_none_or(|armed_ms| wake_ms < armed_ms) => {
+                self.set_alarm(wake_ms).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn set_alarm(&self, at_ms: i64) -> Result<()> {
+        let at = chrono::DateTime::from_timestamp_millis(at_ms)
+            .unwrap_or(chrono::DateTime::<chrono::Utc>::MAX_UTC);
+        self.armed_ms.set(Some(at_ms));
+        self.alarms_set.set(self.alarms_set.get() + 1);
+        let set = self.state.storage().set_alarm(at).await;
+        if set.is_err() {
+            self.armed_ms.set(None);
+        }
+        set
+    }
+}
+
+/// The log's line for an alarm. The counts of rows and alarms are this life's.
+#[derive(Serialize)]
+struct Progress {
+    event: &'static str,
+    object: String,
+    settled: usize,
+    amended: usize,
+    packs_shipped: usize,
+    rows_written: usize,
+    alarms_set: usize,
+}
+
+fn now_ms() -> i64 {
+    i64::try_from(Date::now().as_millis()).unwrap_or_default()
+}

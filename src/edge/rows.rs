@@ -1,0 +1,335 @@
+//! A message's rows in the object's `SQLite` storage: one statement a call.
+//!
+//! Schema, version 1:
+//!
+//! | table | a row is | key |
+//! | --- | --- | --- |
+//! | `message` | the message itself: name, marks, schema version | 1 |
+//! | `clicks` | a click: its record as JSON, never updated | `event_id`, so in the order of time |
+//! | `packs` | settled verdicts, in the order in which they were settled; the outbox | number |
+//! | `repeats` | clicks counted on a click and not stored | its `event_id` |
+//! | `deliveries` | delivery times of a bucket of recipients, packed | bucket |
+//!
+//! There is no index beside the keys: each would be one more row written for every click.
+
+use std::cell::Cell;
+
+use worker::{Error, Result, SqlCursor, SqlStorage, SqlStorageValue};
+
+use crate::message::store::{ClickRow, Meta, PackRow, Store};
+use crate::signals::EventId;
+
+/// The schema's version. A later one adds its statements behind these and runs them where the version is lower.
+const SCHEMA_VERSION: i64 = 1;
+
+const SCHEMA: &str = "
+    CREATE TABLE message (
+        id INTEGER PRIMARY KEY CHECK (id = 1), schema INTEGER NOT NULL, name TEXT NOT NULL,
+        sent_pack INTEGER NOT NULL, failures INTEGER NOT NULL, retry_at_ms INTEGER NOT NULL, late_from_ms INTEGER
+    );
+    CREATE TABLE clicks (event_id BLOB PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE packs (
+        number INTEGER PRIMARY KEY, first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL,
+        open_from_ms INTEGER NOT NULL, keys BLOB NOT NULL, body TEXT NOT NULL
+    );
+    CREATE TABLE repeats (event_id BLOB PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE deliveries (bucket INTEGER PRIMARY KEY, entries BLOB NOT NULL);
+";
+
+/// Parameters that one statement may bind (Durable Objects limits, 2026-11).
+const MAX_PARAMETERS: usize = 100;
+
+/// 2^53 - 1: numbers pass through JavaScript.
+const MAX_SAFE: i64 = 9_007_199_254_740_991;
+
+/// The rows in one object's storage.
+pub(super) struct Rows {
+    sql: SqlStorage,
+    written: Cell<usize>,
+}
+
+impl Rows {
+    pub(super) fn new(sql: SqlStorage) -> Self {
+        Self { sql, written: Cell::new(0) }
+    }
+
+    /// Rows written so far, as they are billed; alarms are not among them.
+    pub(super) fn written(&self) -> usize {
+        self.written.get()
+    }
+
+    fn run(&self, statement: &str, values: Vec<SqlStorageValue>) -> Result<()> {
+        let cursor = self.sql.exec(statement, values)?;
+        self.count(&cursor);
+        Ok(())
+    }
+
+    /// The rows of a query, each by its columns.
+    fn query(
+        &self,
+        statement: &str,
+        values: Vec<SqlStorageValue>,
+        mut each: impl FnMut(&mut Columns) -> Result<()>,
+    ) -> Result<()> {
+        let cursor = self.sql.exec(statement, values)?;
+        for row in cursor.raw() {
+            each(&mut Columns(row?.into_iter()))?;
+        }
+        self.count(&cursor);
+        Ok(())
+    }
+
+    fn count(&self, cursor: &SqlCursor) {
+        self.written.set(self.written.get() + cursor.rows_written());
+    }
+}
+
+/// The columns of one row, read from the left.
+struct Columns(std::vec::IntoIter<SqlStorageValue>);
+
+impl Columns {
+    fn number(&mut self) -> Result<Option<i64>> {
+        match self.0.next() {
+            Some(SqlStorageValue::Integer(number)) => Ok(Some(number)),
+            Some(SqlStorageValue::Null) => Ok(None),
+            _ => Err(mismatch("a number")),
+        }
+    }
+
+    fn integer(&mut self) -> Result<i64> {
+        self.number()?.ok_or_else(|| mismatch("a number"))
+    }
+
+    fn natural(&mut self) -> Result<u64> {
+        u64::try_from(self.integer()?).map_err(|_| mismatch("a natural number"))
+    }
+
+    fn text(&mut self) -> Result<String> {
+        match self.0.next() {
+            Some(SqlStorageValue::String(text)) => Ok(text),
+            _ => Err(mismatch("text")),
+        }
+    }
+
+    fn blob(&mut self) -> Result<Vec<u8>> {
+        match self.0.next() {
+            Some(SqlStorageValue::Blob(bytes)) => Ok(bytes),
+            _ => Err(mismatch("bytes")),
+        }
+    }
+
+    fn id(&mut self) -> Result<EventId> {
+        let bytes: [u8; 16] = self.blob()?.try_into().map_err(|_| mismatch("an event_id"))?;
+        Ok(EventId::from_bytes(bytes))
+    }
+
+    fn click(&mut self) -> Result<ClickRow> {
+        Ok((self.id()?, self.text()?))
+    }
+
+    fn pack(&mut self) -> Result<PackRow> {
+        Ok(PackRow {
+            number: self.natural()?,
+            first_ms: self.integer()?,
+            last_ms: self.integer()?,
+            open_from_ms: self.integer()?,
+            keys: self.blob()?,
+            body: self.text()?,
+        })
+    }
+}
+
+fn mismatch(wanted: &str) -> Error {
+    Error::RustError(format!("storage: {wanted} expected"))
+}
+
+fn id(id: EventId) -> SqlStorageValue {
+    SqlStorageValue::Blob(id.bytes().to_vec())
+}
+
+/// A number, kept inside what JavaScript holds exactly.
+fn number(number: i64) -> SqlStorageValue {
+    SqlStorageValue::Integer(number.clamp(-MAX_SAFE, MAX_SAFE))
+}
+
+fn natural(natural: u64) -> SqlStorageValue {
+    number(i64::try_from(natural).unwrap_or(MAX_SAFE))
+}
+
+fn limit(limit: usize) -> SqlStorageValue {
+    number(i64::try_from(limit).unwrap_or(MAX_SAFE))
+}
+
+impl Store for Rows {
+    type Error = Error;
+
+    fn meta(&self) -> Result<Option<Meta>> {
+        let mut there = false;
+        let tables = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'message'";
+        self.query(tables, Vec::new(), |_| {
+            there = true;
+            Ok(())
+        })?;
+        if !there {
+            return Ok(None);
+        }
+        let mut meta = None;
+        let row = "SELECT schema, name, sent_pack, failures, retry_at_ms, late_from_ms FROM message";
+        self.query(row, Vec::new(), |columns| {
+            let version = columns.integer()?;
+            if version > SCHEMA_VERSION {
+                return Err(Error::RustError(format!("storage: schema {version} is of a later version")));
+            }
+            meta = Some(Meta {
+                name: columns.text()?,
+                sent_pack: columns.natural()?,
+                failures: u32::try_from(columns.natural()?).unwrap_or(u32::MAX),
+                retry_at_ms: columns.integer()?,
+                late_from_ms: columns.number()?.unwrap_or(i64::MAX),
+            });
+            Ok(())
+        })?;
+        Ok(meta)
+    }
+
+    fn create(&self, meta: &Meta) -> Result<()> {
+        self.run(SCHEMA, Vec::new())?;
+        self.put_meta(meta)
+    }
+
+    fn put_meta(&self, meta: &Meta) -> Result<()> {
+        let late_from_ms =
+            if meta.late_from_ms == i64::MAX { SqlStorageValue::Null } else { number(meta.late_from_ms) };
+        let values = vec![
+            number(SCHEMA_VERSION),
+            meta.name.as_str().into(),
+            natural(meta.sent_pack),
+            number(meta.failures.into()),
+            number(meta.retry_at_ms),
+            late_from_ms,
+        ];
+        self.run("INSERT OR REPLACE INTO message VALUES (1, ?, ?, ?, ?, ?, ?)", values)
+    }
+
+    fn insert_click(&self, event_id: EventId, record: &str) -> Result<bool> {
+        let statement = "INSERT INTO clicks VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING 1";
+        let mut inserted = false;
+        self.query(statement, vec![id(event_id), record.into()], |_| {
+            inserted = true;
+            Ok(())
+        })?;
+        Ok(inserted)
+    }
+
+    fn clicks(&self, from: EventId, until: EventId, most: usize) -> Result<Vec<ClickRow>> {
+        let statement = "SELECT event_id, record FROM clicks WHERE event_id >= ? AND event_id < ? ORDER BY event_id LIMIT ?";
+        let mut rows = Vec::new();
+        self.query(statement, vec![id(from), id(until), limit(most)], |columns| {
+            rows.push(columns.click()?);
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    fn clicks_by_id(&self, ids: &[EventId]) -> Result<Vec<ClickRow>> {
+        let mut rows = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(MAX_PARAMETERS) {
+            let marks = vec!["?"; ids.len()].join(", ");
+            let statement = format!("SELECT event_id, record FROM clicks WHERE event_id IN ({marks})");
+            self.query(&statement, ids.iter().map(|event_id| id(*event_id)).collect(), |columns| {
+                rows.push(columns.click()?);
+                Ok(())
+            })?;
+        }
+        Ok(rows)
+    }
+
+    fn insert_pack(&self, pack: &PackRow) -> Result<()> {
+        let values = vec![
+            natural(pack.number),
+            number(pack.first_ms),
+            number(pack.last_ms),
+            number(pack.open_from_ms),
+            pack.keys.clone().into(),
+            pack.body.as_str().into(),
+        ];
+        self.run("INSERT INTO packs VALUES (?, ?, ?, ?, ?, ?)", values)
+    }
+
+    fn packs(&self, from_ms: i64, until_ms: i64, each: &mut dyn FnMut(PackRow)) -> Result<()> {
+        let statement = "SELECT * FROM packs WHERE last_ms >= ? AND first_ms <= ? ORDER BY number";
+        self.query(statement, vec![number(from_ms), number(until_ms)], |columns| {
+            each(columns.pack()?);
+            Ok(())
+        })
+    }
+
+    fn pack(&self, wanted: u64) -> Result<Option<PackRow>> {
+        let mut pack = None;
+        self.query("SELECT * FROM packs WHERE number = ?", vec![natural(wanted)], |columns| {
+            pack = Some(columns.pack()?);
+            Ok(())
+        })?;
+        Ok(pack)
+    }
+
+    fn pack_bounds(&self) -> Result<Option<(u64, i64, i64)>> {
+        let statement = "SELECT number, open_from_ms, (SELECT min(first_ms) FROM packs) FROM packs \
+                         ORDER BY number DESC LIMIT 1";
+        let mut bounds = None;
+        self.query(statement, Vec::new(), |columns| {
+            bounds = Some((columns.natural()?, columns.integer()?, columns.integer()?));
+            Ok(())
+        })?;
+        Ok(bounds)
+    }
+
+    fn pack_keys(&self, before_ms: i64, each: &mut dyn FnMut(&[u8])) -> Result<()> {
+        self.query("SELECT keys FROM packs WHERE first_ms < ?", vec![number(before_ms)], |columns| {
+            each(&columns.blob()?);
+            Ok(())
+        })
+    }
+
+    fn add_repeat(&self, event_id: EventId) -> Result<()> {
+        let statement = "INSERT INTO repeats VALUES (?, 1) ON CONFLICT DO UPDATE SET count = count + 1";
+        self.run(statement, vec![id(event_id)])
+    }
+
+    fn repeats(&self, from: EventId, until: EventId) -> Result<Vec<(EventId, i64)>> {
+        let mut repeats = Vec::new();
+        let statement = "SELECT event_id, count FROM repeats WHERE event_id >= ? AND event_id < ?";
+        self.query(statement, vec![id(from), id(until)], |columns| {
+            repeats.push((columns.id()?, columns.integer()?));
+            Ok(())
+        })?;
+        Ok(repeats)
+    }
+
+    fn deliveries(&self, bucket: u8) -> Result<Vec<u8>> {
+        let mut entries = Vec::new();
+        self.query(
+            "SELECT entries FROM deliveries WHERE bucket = ?",
+            vec![number(bucket.into())],
+            |columns| {
+                entries = columns.blob()?;
+                Ok(())
+            },
+        )?;
+        Ok(entries)
+    }
+
+    fn put_deliveries(&self, bucket: u8, entries: &[u8]) -> Result<()> {
+        let values = vec![number(bucket.into()), entries.to_vec().into()];
+        self.run("INSERT OR REPLACE INTO deliveries VALUES (?, ?)", values)
+    }
+
+    fn has_deliveries(&self) -> Result<bool> {
+        let mut there = false;
+        self.query("SELECT 1 FROM deliveries LIMIT 1", Vec::new(), |_| {
+            there = true;
+            Ok(())
+        })?;
+        Ok(there)
+    }
+}

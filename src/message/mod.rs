@@ -118,6 +118,14 @@ pub struct Message<S> {
     last_tick_ms: i64,
 }
 
+/// Puts items into a set or a map one by one. To `collect` them would sort them first, and every type would bring a
+/// sort of its own into the wasm.
+fn tree<T: Default + Extend<I>, I>(items: impl IntoIterator<Item = I>) -> T {
+    let mut tree = T::default();
+    tree.extend(items);
+    tree
+}
+
 impl<S: Store> Message<S> {
     /// Loads a message's open windows; `None`, and nothing created, when there is no such message.
     ///

@@ -4,7 +4,7 @@
 //! `reship` in between sets it back and is not undone by a shipment that was under way.
 
 use super::pack::{self, Entry};
-use super::{Message, Store};
+use super::{Message, Store, tree};
 use crate::event::{self, packing};
 use crate::signals::{EventId, Record};
 
@@ -34,8 +34,7 @@ impl<S: Store> Message<S> {
         let Ok(body) = row.open() else { return Ok(None) };
         let mut lines = Vec::with_capacity(body.entries.len());
         let ids: Vec<EventId> = pack::keys(&row.keys).map(|(id, _)| id).collect();
-        let records: std::collections::BTreeMap<EventId, String> =
-            self.store.clicks_by_id(&ids)?.into_iter().collect();
+        let records: std::collections::BTreeMap<EventId, String> = tree(self.store.clicks_by_id(&ids)?);
         for (id, entry) in ids.iter().zip(&body.entries) {
             if let Some(Ok(record)) = records.get(id).map(|json| Record::parse(json)) {
                 lines.push(event::shipped(&as_judged(record, entry), &entry.verdict));

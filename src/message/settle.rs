@@ -185,8 +185,13 @@ impl<S: Store> Message<S> {
         let spans: Vec<(i64, i64)> =
             late.values().flatten().map(|ts| around(*ts, thresholds.campaign_ms)).collect();
         for (id, click) in self.clicks_in(&spans, |click| {
-            let near = |ts: &i64| click.ts_ms.abs_diff(*ts) <= thresholds.campaign_ms.unsigned_abs();
-            click.signals.is_microsoft() && late.get(&click.url).is_some_and(|times| times.iter().any(near))
+            // The times ascend, as the clicks that are due do.
+            let near = |times: &Vec<i64>| {
+                let (from_ms, until_ms) = around(click.ts_ms, thresholds.campaign_ms);
+                let first = times.partition_point(|ts| *ts < from_ms);
+                times.get(first).is_some_and(|ts| *ts <= until_ms)
+            };
+            click.signals.is_microsoft() && late.get(&click.url).is_some_and(near)
         })? {
             if !due.contains(&id) {
                 affected.insert(id, click);

@@ -64,7 +64,7 @@ impl World {
         while let Some(wake_ms) = self.message().wake_ms(now_ms).filter(|wake_ms| *wake_ms <= until_ms) {
             now_ms = now_ms.max(wake_ms);
             self.message().settle(now_ms).unwrap();
-            while let Some(shipment) = self.message().shipment(now_ms).unwrap() {
+            while let Some(shipment) = self.message().shipment(now_ms).unwrap().map(Result::unwrap) {
                 self.message().shipped(shipment.pack).unwrap();
             }
         }
@@ -287,7 +287,7 @@ proptest! {
                 let message = world.message();
                 let done = message.arrive(record, &json).and_then(|_| message.settle(now_ms)).and_then(|_| {
                     while let Some(shipment) = message.shipment(now_ms)? {
-                        message.shipped(shipment.pack)?;
+                        message.shipped(shipment.unwrap().pack)?;
                     }
                     Ok(())
                 });
@@ -365,7 +365,7 @@ fn a_hundred_clicks_a_second_cost_at_most_1_2_rows_each() {
         let now_ms = click.ts_ms;
         if armed.is_some_and(|at| at <= now_ms) {
             world.message().settle(now_ms).unwrap();
-            while let Some(shipment) = world.message().shipment(now_ms).unwrap() {
+            while let Some(shipment) = world.message().shipment(now_ms).unwrap().map(Result::unwrap) {
                 world.message().shipped(shipment.pack).unwrap();
             }
             armed = None;
@@ -426,11 +426,11 @@ fn a_refusing_queue_is_asked_again_later_and_later_and_loses_nothing() {
     let mut now_ms = NOON_MS + 10_000;
     let message = world.message();
     message.settle(now_ms).unwrap();
-    let first = message.shipment(now_ms).unwrap().unwrap();
+    let first = message.shipment(now_ms).unwrap().map(Result::unwrap).unwrap();
     let mut pauses = Vec::new();
     for _ in 0..12 {
         message.not_shipped(now_ms).unwrap();
-        assert_eq!(message.shipment(now_ms).unwrap(), None, "not before its time");
+        assert_eq!(message.shipment(now_ms).unwrap().map(Result::unwrap), None, "not before its time");
         let wake_ms = message.wake_ms(now_ms).unwrap();
         pauses.push(wake_ms - now_ms);
         now_ms = wake_ms;
@@ -438,7 +438,7 @@ fn a_refusing_queue_is_asked_again_later_and_later_and_loses_nothing() {
     assert_eq!(pauses[..4], [1_000, 2_000, 4_000, 8_000]);
     assert_eq!(pauses.last(), Some(&300_000));
     world.crash();
-    assert_eq!(world.message().shipment(now_ms).unwrap(), Some(first));
+    assert_eq!(world.message().shipment(now_ms).unwrap().map(Result::unwrap), Some(first));
 }
 
 #[test]
@@ -450,7 +450,7 @@ fn reship_sends_everything_again_under_the_same_keys() {
     let now_ms = NOON_MS + 100_000;
     let ship = |message: &mut Message<Memory>| {
         let mut messages = Vec::new();
-        while let Some(shipment) = message.shipment(now_ms).unwrap() {
+        while let Some(shipment) = message.shipment(now_ms).unwrap().map(Result::unwrap) {
             messages.extend(shipment.messages);
             message.shipped(shipment.pack).unwrap();
         }

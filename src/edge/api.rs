@@ -4,10 +4,10 @@
 use futures_util::{StreamExt, TryStreamExt, stream};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
-use worker::{Env, Headers, Method, Request, Response, Result};
+use worker::{Env, Headers, Request, Response, Result};
 
 use super::respond::{self, Code};
-use super::routes::Place;
+use super::routes::{Place, Verb};
 use super::stub::{self, Failure};
 use crate::config::Config;
 use crate::link::{keys, mint, shard, text_id};
@@ -25,7 +25,13 @@ const DEFAULT_LIMIT: usize = 1_000;
 const MAX_LIMIT: usize = 10_000;
 
 /// Answers a call below `/v1`.
-pub(super) async fn answer(request: Request, env: &Env, config: &Config, place: &Place) -> Result<Response> {
+pub(super) async fn answer(
+    request: Request,
+    verb: Verb,
+    env: &Env,
+    config: &Config,
+    place: &Place,
+) -> Result<Response> {
     if !authorized(request.headers(), config) {
         return respond::error(Code::Unauthorized, "send the API token: Authorization: Bearer <API_TOKEN>");
     }
@@ -36,8 +42,8 @@ pub(super) async fn answer(request: Request, env: &Env, config: &Config, place: 
     let Some(route) = Route::of(&place.path) else {
         return respond::error(Code::NotFound, "no such route");
     };
-    let (reads, method) = (route.reads(), request.method());
-    if !(if reads { matches!(method, Method::Get | Method::Head) } else { method == Method::Post }) {
+    let reads = route.reads();
+    if !(if reads { verb.reads() } else { verb == Verb::Post }) {
         return respond::method_not_allowed(if reads { "GET, HEAD" } else { "POST" });
     }
     match route {
@@ -111,6 +117,9 @@ fn authorized(headers: &Headers, config: &Config) -> bool {
 /// The body as JSON, or the refusal that answers it.
 async fn body(mut request: Request) -> Result<std::result::Result<Value, Result<Response>>> {
     let mut bytes = Vec::new();
+    if request.inner().body().is_none() {
+        return Ok(Err(respond::error(Code::BadRequest, "the body is empty; send JSON")));
+    }
     let mut chunks = request.stream()?;
     while let Some(chunk) = chunks.next().await {
         bytes.extend(chunk?);

@@ -5,9 +5,10 @@ use std::cell::RefCell;
 
 use js_sys::Reflect;
 use wasm_bindgen::JsValue;
-use worker::{Context, Date, Env, Headers, Method, Request, Response, Result};
+use worker::{Context, Date, Env, Headers, Request, Response, Result};
 
-use super::{log, respond, routes::Place, stub};
+use super::routes::{Place, Verb};
+use super::{log, respond, stub};
 use crate::config::Config;
 use crate::event;
 use crate::link::token::{self, Refusal};
@@ -26,6 +27,7 @@ thread_local! {
 /// Answers a click on a link. `tail` is the path behind `/c/`.
 pub(super) fn redirect(
     request: &Request,
+    verb: Verb,
     env: &Env,
     context: &Context,
     config: &Config,
@@ -46,8 +48,7 @@ pub(super) fn redirect(
     };
 
     let headers = request.headers();
-    let is_head = request.method() == Method::Head;
-    let may_keep = config.cookie && !is_head && header(headers, "sec-gpc").as_deref() != Some("1");
+    let may_keep = config.cookie && verb != Verb::Head && header(headers, "sec-gpc").as_deref() != Some("1");
     let mut random = [0; 28];
     // Without randomness the ids still ascend, and a visitor of zeros is better than no redirect.
     let _ = getrandom::fill(&mut random);
@@ -117,7 +118,7 @@ fn record(request: &Request, place: &Place, link: &Link, id: EventId) -> Record 
         sent_at_ms: i64::try_from(link.sent_at_ms).unwrap_or(i64::MAX),
         delivered_at_ms: None,
         links_total: Some(link.links_total.into()),
-        method: request.method().to_string(),
+        method: request.inner().method(),
         ip: text("cf-connecting-ip"),
         asn: cf.number("asn"),
         country: cf.text("country"),

@@ -8,14 +8,17 @@
 use worker::{Env, HttpMetadata, MessageBatch, MessageExt, Result};
 
 use super::{log, settings};
-use crate::event::packing;
+use crate::event::{self, packing};
 
 /// Writes a batch.
 pub(super) async fn consume(batch: &MessageBatch<String>, env: &Env) -> Result<()> {
     for message in batch.raw_iter() {
         let body = message.body().as_string().unwrap_or_default();
         match write(&body, env).await {
-            Ok(()) => message.ack(),
+            Ok(header) => {
+                log::line(&event::written(&header));
+                message.ack();
+            }
             Err(reason) => {
                 let head: String = body.chars().take(200).collect();
                 log::failure("events.unwritten", &format!("{}: {head}", batch.queue()), &reason);
@@ -26,11 +29,12 @@ pub(super) async fn consume(batch: &MessageBatch<String>, env: &Env) -> Result<(
     Ok(())
 }
 
-async fn write(body: &str, env: &Env) -> std::result::Result<(), String> {
+async fn write(body: &str, env: &Env) -> std::result::Result<packing::Header, String> {
     let (header, lines) = packing::open(body)?;
     let metadata =
         HttpMetadata { content_type: Some("application/x-ndjson".to_owned()), ..HttpMetadata::default() };
     let bucket = settings::archive(env).map_err(|error| error.to_string())?;
-    let put = bucket.put(header.key, lines.to_owned()).http_metadata(metadata);
-    put.execute().await.map(drop).map_err(|error| error.to_string())
+    let put = bucket.put(&header.key, lines.to_owned()).http_metadata(metadata);
+    put.execute().await.map_err(|error| error.to_string())?;
+    Ok(header)
 }

@@ -147,17 +147,15 @@ impl MessageObject {
         let Some(settlement) = self.with_known(|message| message.settle(now_ms()))? else { return Ok(()) };
         let mut shipped = 0;
         while shipped < MAX_PACKS {
-            let Some(Some(Shipment { pack, messages })) =
-                self.with_known(|message| message.shipment(now_ms()))?
-            else {
-                break;
+            let Some(Some(next)) = self.with_known(|message| message.shipment(now_ms()))? else { break };
+            match self.send(next).await {
+                Ok(pack) => self.with_known(|message| message.shipped(pack))?,
+                Err(words) => {
+                    log::failure("message.unshipped", &self.name(), &words);
+                    self.with_known(|message| message.not_shipped(now_ms()))?;
+                    break;
+                }
             };
-            if let Err(error) = self.send(messages).await {
-                log::failure("message.unshipped", &self.name(), &error);
-                self.with_known(|message| message.not_shipped(now_ms()))?;
-                break;
-            }
-            self.with_known(|message| message.shipped(pack))?;
             shipped += 1;
         }
         let progress = Progress {
@@ -168,17 +166,24 @@ impl MessageObject {
             packs_shipped: shipped,
             rows_written: self.with_known(|message| Ok(message.store().written()))?.unwrap_or_default(),
             alarms_set: self.alarms_set.get(),
+            unreadable: self.with_known(|message| Ok(message.unreadable()))?.unwrap_or_default(),
         };
         log::line(&serde_json::to_string(&progress)?);
         Ok(())
     }
 
-    async fn send(&self, messages: Vec<String>) -> Result<()> {
-        let queue = settings::events(&self.env)?;
-        for text in messages {
-            queue.send(MessageBuilder::new(text).content_type(QueueContentType::Text).build()).await?;
+    /// Gives a pack to the queue; returns its number.
+    async fn send(&self, next: std::result::Result<Shipment, String>) -> std::result::Result<u64, String> {
+        let Shipment { pack, messages, unreadable } = next?;
+        if unreadable > 0 {
+            log::failure("message.unreadable", &self.name(), &format!("{unreadable} clicks of pack {pack}"));
         }
-        Ok(())
+        let queue = settings::events(&self.env).map_err(|error| error.to_string())?;
+        for text in messages {
+            let message = MessageBuilder::new(text).content_type(QueueContentType::Text).build();
+            queue.send(message).await.map_err(|error| error.to_string())?;
+        }
+        Ok(pack)
     }
 
     /// Does something with the message, which begins here where there is none.
@@ -257,6 +262,7 @@ struct Progress {
     packs_shipped: usize,
     rows_written: usize,
     alarms_set: usize,
+    unreadable: usize,
 }
 
 fn now_ms() -> i64 {

@@ -1,9 +1,34 @@
 //! Which request goes where.
 
-use worker::{Context, Env, Method, Request, Response, Result};
+use worker::{Context, Env, Request, Response, Result};
 
 use super::{api, click, respond, settings};
 use crate::config::Config;
+
+/// What a request wants to do. workers-rs reads a method that it does not know as `GET`, so the name is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verb {
+    Get,
+    Head,
+    Post,
+    Other,
+}
+
+impl Verb {
+    fn of(request: &Request) -> Self {
+        match request.inner().method().as_str() {
+            "GET" => Self::Get,
+            "HEAD" => Self::Head,
+            "POST" => Self::Post,
+            _ => Self::Other,
+        }
+    }
+
+    /// Whether it only reads.
+    pub(super) fn reads(self) -> bool {
+        matches!(self, Self::Get | Self::Head)
+    }
+}
 
 /// A request's URL, taken apart. The runtime has normalised it; only the path's escapes are left.
 pub(super) struct Place {
@@ -49,13 +74,11 @@ impl Place {
 pub(super) async fn answer(request: Request, env: &Env, context: &Context) -> Result<Response> {
     let config = settings::config(env);
     let place = Place::of(&request.inner().url());
-    let is_head = request.method() == Method::Head;
-    let reads = is_head || request.method() == Method::Get;
-
+    let verb = Verb::of(&request);
     if let Some(tail) = place.path.strip_prefix("/c/") {
         // The one route that says itself what HEAD means: a click by another method.
-        return if reads {
-            click::redirect(&request, env, context, &config, &place, tail)
+        return if verb.reads() {
+            click::redirect(&request, verb, env, context, &config, &place, tail)
         } else {
             respond::method_not_allowed("GET, HEAD")
         };
@@ -64,14 +87,14 @@ pub(super) async fn answer(request: Request, env: &Env, context: &Context) -> Re
         if config.api_host.as_ref().is_some_and(|host| *host != place.host) {
             respond::not_found()
         } else {
-            api::answer(request, env, &config, &place).await
+            api::answer(request, verb, env, &config, &place).await
         }
     } else if place.path == "/healthz" {
-        if reads { health(&config) } else { respond::method_not_allowed("GET, HEAD") }
+        if verb.reads() { health(&config) } else { respond::method_not_allowed("GET, HEAD") }
     } else {
         respond::not_found()
     }?;
-    if is_head { respond::without_body(&response) } else { Ok(response) }
+    if verb == Verb::Head { respond::without_body(&response) } else { Ok(response) }
 }
 
 /// `ok`, or every bad setting and binding by name.

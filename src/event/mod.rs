@@ -48,6 +48,14 @@ struct Refused {
     reason: &'static str,
 }
 
+/// Events that lie in R2 now.
+#[derive(Serialize)]
+struct Written<'a> {
+    event: &'static str,
+    key: &'a str,
+    events: usize,
+}
+
 /// The line that ships a click from revision 1 on.
 #[must_use]
 pub fn shipped(record: &Record, verdict: &Verdict) -> String {
@@ -84,6 +92,12 @@ pub fn refused(refusal: Refusal) -> String {
 #[must_use]
 pub fn unrecorded(record: &Record, reason: &str) -> String {
     line(&Unrecorded { event: "click.unrecorded", reason, record })
+}
+
+/// The consumer's line for an object that it wrote.
+#[must_use]
+pub fn written(header: &packing::Header) -> String {
+    line(&Written { event: "events.written", key: &header.key, events: header.events })
 }
 
 /// One line of JSON. Structs of strings, numbers and lists always serialise.

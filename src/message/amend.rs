@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Message, Store, deliveries};
+use super::{Message, Store, deliveries, tree};
 use crate::verdict::Key;
 
 impl<S: Store> Message<S> {
@@ -32,7 +32,7 @@ impl<S: Store> Message<S> {
             return Ok(0);
         }
         self.has_deliveries = true;
-        let told: BTreeMap<Key, i64> = times.iter().copied().collect();
+        let told: BTreeMap<Key, i64> = tree(times.iter().copied());
         for recent in self.recent.values_mut() {
             if let Some(clock_ms) = told.get(&recent.click.recipient) {
                 recent.click.clock_ms = *clock_ms;

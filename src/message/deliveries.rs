@@ -7,6 +7,7 @@
 use serde_json::Value;
 
 use super::call::Delivery;
+use super::tree;
 use crate::link::text_id;
 use crate::verdict::Key;
 
@@ -36,7 +37,7 @@ pub fn find(entries: &[u8], recipient: Key) -> Option<i64> {
 pub fn merge(entries: &[u8], news: &[(Key, i64)]) -> Vec<u8> {
     let (old, _) = entries.as_chunks::<ENTRY>();
     let mut all: std::collections::BTreeMap<[u8; 8], i64> =
-        old.iter().map(|entry| (head(entry), time(entry))).collect();
+        tree(old.iter().map(|entry| (head(entry), time(entry))));
     all.extend(news.iter().map(|(recipient, ms)| (recipient.short().to_be_bytes(), *ms)));
     all.into_iter().flat_map(|(key, ms)| key.into_iter().chain(ms.to_be_bytes())).collect()
 }

@@ -116,6 +116,16 @@ pub struct Message<S> {
     settled_to_ms: i64,
     has_deliveries: bool,
     last_tick_ms: i64,
+    /// Stored clicks that could not be read: 0 unless rows are damaged.
+    unreadable: usize,
+}
+
+/// Puts items into a set or a map one by one. To `collect` them would sort them first, and every type would bring a
+/// sort of its own into the wasm.
+fn tree<T: Default + Extend<I>, I>(items: impl IntoIterator<Item = I>) -> T {
+    let mut tree = T::default();
+    tree.extend(items);
+    tree
 }
 
 impl<S: Store> Message<S> {
@@ -137,7 +147,10 @@ impl<S: Store> Message<S> {
         message.covered_from_ms = message.warm_from_ms(open_from_ms);
         let (from, until) = (EventId::first_of(message.covered_from_ms), EventId::first_of(i64::MAX));
         for (id, json) in message.store.clicks(from, until, usize::MAX)? {
-            let Ok(record) = Record::parse(&json) else { continue };
+            let Ok(record) = Record::parse(&json) else {
+                message.unreadable += 1;
+                continue;
+            };
             let click = Click::of(&record, message.delivered_at_ms(Key::of(&record.recipient_id))?);
             message.floods.entry((click.recipient, click.link)).or_default().push_back(id);
             message.recent.insert(id, Recent { click, late: true, repeats: 0, settled: None });
@@ -192,6 +205,7 @@ impl<S: Store> Message<S> {
             settled_to_ms: i64::MIN,
             has_deliveries: false,
             last_tick_ms: i64::MIN,
+            unreadable: 0,
         }
     }
 
@@ -222,6 +236,12 @@ impl<S: Store> Message<S> {
     #[must_use]
     pub fn unsettled(&self) -> usize {
         self.unsettled.len()
+    }
+
+    /// Stored clicks that could not be read and so are never judged; 0 unless rows are damaged.
+    #[must_use]
+    pub fn unreadable(&self) -> usize {
+        self.unreadable
     }
 
     /// How many clicks are held in memory.

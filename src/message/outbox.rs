@@ -4,7 +4,7 @@
 //! `reship` in between sets it back and is not undone by a shipment that was under way.
 
 use super::pack::{self, Entry};
-use super::{Message, Store};
+use super::{Message, Store, tree};
 use crate::event::{self, packing};
 use crate::signals::{EventId, Record};
 
@@ -18,31 +18,39 @@ pub struct Shipment {
     pub pack: u64,
     /// What goes to the queue: messages below its size limit.
     pub messages: Vec<String>,
+    /// Entries whose click could not be read; 0 unless rows are damaged.
+    pub unreadable: usize,
 }
 
 impl<S: Store> Message<S> {
-    /// The next pack that the queue has not taken, once its pause is over.
+    /// The next pack that the queue has not taken, once its pause is over; the inner error says why it cannot be read
+    /// here: a later version wrote it, and it waits for that version to be back.
     ///
     /// # Errors
     /// When storage fails.
-    pub fn shipment(&self, now_ms: i64) -> Result<Option<Shipment>, S::Error> {
+    pub fn shipment(&self, now_ms: i64) -> Result<Option<Result<Shipment, String>>, S::Error> {
         if self.meta.sent_pack >= self.last_pack || now_ms < self.meta.retry_at_ms {
             return Ok(None);
         }
         let number = self.meta.sent_pack + 1;
-        let Some(row) = self.store.pack(number)? else { return Ok(None) };
-        let Ok(body) = row.open() else { return Ok(None) };
+        let Some(row) = self.store.pack(number)? else {
+            return Ok(Some(Err(format!("pack {number}: no such row"))));
+        };
+        let body = match row.open() {
+            Ok(body) => body,
+            Err(words) => return Ok(Some(Err(words))),
+        };
         let mut lines = Vec::with_capacity(body.entries.len());
         let ids: Vec<EventId> = pack::keys(&row.keys).map(|(id, _)| id).collect();
-        let records: std::collections::BTreeMap<EventId, String> =
-            self.store.clicks_by_id(&ids)?.into_iter().collect();
+        let records: std::collections::BTreeMap<EventId, String> = tree(self.store.clicks_by_id(&ids)?);
         for (id, entry) in ids.iter().zip(&body.entries) {
             if let Some(Ok(record)) = records.get(id).map(|json| Record::parse(json)) {
                 lines.push(event::shipped(&as_judged(record, entry), &entry.verdict));
             }
         }
         let messages = packing::messages(&self.meta.name, row.number, row.first_ms, &lines);
-        Ok(Some(Shipment { pack: number, messages }))
+        let unreadable = ids.len() - lines.len();
+        Ok(Some(Ok(Shipment { pack: number, messages, unreadable })))
     }
 
     /// The queue has taken a pack: the mark moves, unless a `reship` has set it back meanwhile.

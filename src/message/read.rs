@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::pack::{self, Draft};
-use super::{Message, Store, deliveries};
+use super::{Message, Store, deliveries, tree};
 use crate::event;
 use crate::report::{Report, Tally};
 use crate::signals::{EventId, Record};
@@ -38,8 +38,7 @@ impl<S: Store> Message<S> {
         for (id, finding) in self.provisional(*first, last.successor())? {
             verdicts.insert(id, Verdict::new(finding, self.judging.ruleset, 0));
         }
-        let repeats: BTreeMap<EventId, i64> =
-            self.store.repeats(*first, last.successor())?.into_iter().collect();
+        let repeats: BTreeMap<EventId, i64> = tree(self.store.repeats(*first, last.successor())?);
         let mut buckets: HashMap<u8, Vec<u8>> = HashMap::new();
         let next = (rows.len() == limit).then_some(*last);
         let mut lines = Vec::with_capacity(rows.len());
@@ -74,7 +73,7 @@ impl<S: Store> Message<S> {
             }
         })?;
         let ids: Vec<EventId> = self.unsettled.iter().copied().collect();
-        let records: HashMap<EventId, String> = self.store.clicks_by_id(&ids)?.into_iter().collect();
+        let records: BTreeMap<EventId, String> = tree(self.store.clicks_by_id(&ids)?);
         for (id, finding) in self.provisional(EventId::first_of(0), EventId::first_of(i64::MAX))? {
             let Some(Ok(record)) = records.get(&id).map(|json| Record::parse(json)) else { continue };
             let draft = Draft::new(id, record, Verdict::new(finding, self.judging.ruleset, 0), None);
@@ -89,7 +88,7 @@ impl<S: Store> Message<S> {
     fn provisional(&self, from: EventId, until: EventId) -> Result<Vec<(EventId, Finding)>, S::Error> {
         let open = self.unsettled.range(from..until);
         let wanted =
-            open.filter_map(|id| self.recent.get(id).map(|recent| (*id, recent.click.clone()))).collect();
+            tree(open.filter_map(|id| self.recent.get(id).map(|recent| (*id, recent.click.clone()))));
         self.judge(wanted, Look::Back)
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::pack::{self, Draft};
-use super::{Message, Recent, Settled, Store};
+use super::{Message, Recent, Settled, Store, tree};
 use crate::signals::{EventId, Record};
 use crate::verdict::{self, Click, ClickType, Finding, Key, Look, Verdict};
 
@@ -42,7 +42,7 @@ impl<S: Store> Message<S> {
         self.last_tick_ms = now_ms;
         let cutoff_ms = self.judging.cutoff_ms(now_ms);
         let due: BTreeSet<EventId> =
-            self.unsettled.range(..EventId::first_of(cutoff_ms + 1)).take(MAX_DUE).copied().collect();
+            tree(self.unsettled.range(..EventId::first_of(cutoff_ms + 1)).take(MAX_DUE).copied());
         let grown: Vec<EventId> =
             self.grown.iter().filter(|(_, due_ms)| **due_ms <= now_ms).map(|(id, _)| *id).collect();
         if due.is_empty() && grown.is_empty() {
@@ -108,7 +108,7 @@ impl<S: Store> Message<S> {
 
     fn write_pack(&mut self, news: Vec<News>, open_from_ms: i64) -> Result<(), S::Error> {
         let ids: Vec<EventId> = news.iter().map(|news| news.id).collect();
-        let records: BTreeMap<EventId, String> = self.store.clicks_by_id(&ids)?.into_iter().collect();
+        let records: BTreeMap<EventId, String> = tree(self.store.clicks_by_id(&ids)?);
         let mut drafts = Vec::with_capacity(news.len());
         for News { id, finding, revision, repeats, was } in &news {
             let Some(Ok(record)) = records.get(id).map(|json| Record::parse(json)) else { continue };
@@ -146,11 +146,12 @@ impl<S: Store> Message<S> {
 
         let mut affected = BTreeMap::new();
         // The recipient's own: early clicks count each other, a late click changes the pairs of its link.
-        let recipients: BTreeSet<Key> = coming
-            .iter()
-            .filter(|(_, recent)| recent.late || is_early(&recent.click))
-            .map(|(_, recent)| recent.click.recipient)
-            .collect();
+        let recipients: BTreeSet<Key> = tree(
+            coming
+                .iter()
+                .filter(|(_, recent)| recent.late || is_early(&recent.click))
+                .map(|(_, recent)| recent.click.recipient),
+        );
         let mut copies: BTreeMap<Key, Vec<(EventId, Click)>> = BTreeMap::new();
         for (id, click) in self.history_of(&recipients)? {
             copies.entry(click.recipient).or_default().push((id, click));
@@ -184,8 +185,13 @@ impl<S: Store> Message<S> {
         let spans: Vec<(i64, i64)> =
             late.values().flatten().map(|ts| around(*ts, thresholds.campaign_ms)).collect();
         for (id, click) in self.clicks_in(&spans, |click| {
-            let near = |ts: &i64| click.ts_ms.abs_diff(*ts) <= thresholds.campaign_ms.unsigned_abs();
-            click.signals.is_microsoft() && late.get(&click.url).is_some_and(|times| times.iter().any(near))
+            // The times ascend, as the clicks that are due do.
+            let near = |times: &Vec<i64>| {
+                let (from_ms, until_ms) = around(click.ts_ms, thresholds.campaign_ms);
+                let first = times.partition_point(|ts| *ts < from_ms);
+                times.get(first).is_some_and(|ts| *ts <= until_ms)
+            };
+            click.signals.is_microsoft() && late.get(&click.url).is_some_and(near)
         })? {
             if !due.contains(&id) {
                 affected.insert(id, click);
@@ -202,11 +208,11 @@ impl<S: Store> Message<S> {
         look: Look,
     ) -> Result<Vec<(EventId, Finding)>, S::Error> {
         let thresholds = &self.judging.thresholds;
-        let recipients: BTreeSet<Key> = wanted.values().map(|click| click.recipient).collect();
+        let recipients: BTreeSet<Key> = tree(wanted.values().map(|click| click.recipient));
         let mut slice: BTreeMap<EventId, Click> = if wanted.values().any(|click| self.looks_deep(click)) {
             self.history_of(&recipients)?
         } else {
-            self.recent_where(|click| recipients.contains(&click.recipient)).collect()
+            tree(self.recent_where(|click| recipients.contains(&click.recipient)))
         };
         let mut spans = Vec::new();
         let mut urls = BTreeSet::new();
@@ -220,7 +226,7 @@ impl<S: Store> Message<S> {
 
         let (order, clicks): (Vec<EventId>, Vec<Click>) = slice.into_iter().unzip();
         let findings = verdict::judge(&clicks, self.judging.ruleset, thresholds, look);
-        let mut found: BTreeMap<EventId, Finding> = order.into_iter().zip(findings).collect();
+        let mut found: BTreeMap<EventId, Finding> = tree(order.into_iter().zip(findings));
         Ok(ids.into_iter().filter_map(|id| found.remove(&id).map(|finding| (id, finding))).collect())
     }
 
@@ -256,7 +262,7 @@ impl<S: Store> Message<S> {
             return Ok(history);
         }
         if self.oldest_ms < self.covered_from_ms {
-            let short: BTreeSet<u64> = recipients.iter().map(|recipient| recipient.short()).collect();
+            let short: BTreeSet<u64> = tree(recipients.iter().map(|recipient| recipient.short()));
             let end = EventId::first_of(self.covered_from_ms);
             let mut ids = BTreeSet::new();
             self.store.pack_keys(self.covered_from_ms, &mut |bytes| {

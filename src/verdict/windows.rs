@@ -3,7 +3,7 @@
 //! One pass over a sorted slice of one message answers for every click in it. Nothing is hashed and nothing depends
 //! on the order of arrival: the groups are found by sorting positions.
 
-use super::{Click, Thresholds};
+use super::{Click, Key, Thresholds};
 
 /// How far a verdict may look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +65,7 @@ impl Windows {
         };
         let mut positions: Vec<usize> = (0..clicks.len()).collect();
 
-        // The sorts are stable, so each group keeps the order of time.
-        positions.sort_by_key(|&at| (clicks[at].recipient, clicks[at].link));
+        arrange(&mut positions, &|at| (clicks[at].recipient, clicks[at].link));
         for copy_of_link in positions
             .chunk_by(|&a, &b| (clicks[a].recipient, clicks[a].link) == (clicks[b].recipient, clicks[b].link))
         {
@@ -82,8 +81,8 @@ impl Windows {
             }
         }
 
-        positions.sort_unstable();
-        positions.sort_by_key(|&at| clicks[at].url);
+        positions = (0..clicks.len()).collect();
+        arrange(&mut positions, &|at| (clicks[at].url, clicks[at].url));
         let mut seen = vec![0_u32; clicks.len()];
         for link in positions.chunk_by(|&a, &b| clicks[a].url == clicks[b].url) {
             windows.find_bursts(clicks, link, &person, &mut seen, thresholds, look);
@@ -183,6 +182,12 @@ impl Windows {
             seen[person[at]] -= 1;
         }
     }
+}
+
+/// Brings positions into the order of a key, each group in the order of time: the sort is stable. There is one for all
+/// keys, because each would be some kilobytes of wasm.
+fn arrange(positions: &mut [usize], key: &dyn Fn(usize) -> (Key, Key)) {
+    positions.sort_by_key(|&at| key(at));
 }
 
 /// Whether rule 1 of the published table claims the click: it then joins no pair.

@@ -21,38 +21,45 @@ const SINK = `const metadata = { metrics: { backlogCount: 0, backlogBytes: 0 } }
 
 const settings = readConfig({ config: path.join(root, "wrangler.toml") }, { hideWarnings: true });
 
-/** The built worker with wrangler.toml's settings and bindings. `vars` go over its settings. */
-export function clickproof({ vars = {} } = {}) {
+/**
+ * The built worker with wrangler.toml's settings and bindings.
+ *
+ * - `vars`: over its settings
+ * - `objects`: a JavaScript module with a class for each of its Durable Objects, to stand in for its own
+ */
+export function clickproof({ vars = {}, objects } = {}) {
   const merged = { LINK_KEYS, API_TOKEN, ...settings.vars, ...vars };
-  const bindings = [
-    ...Object.entries(merged).map(([name, value]) =>
-      typeof value === "string"
-        ? `(name = ${quote(name)}, text = ${quote(value)})`
-        : `(name = ${quote(name)}, json = ${quote(JSON.stringify(value))})`,
-    ),
-    ...settings.durable_objects.bindings.map(
-      ({ name, class_name }) => `(name = ${quote(name)}, durableObjectNamespace = ${quote(class_name)})`,
-    ),
-    ...settings.queues.producers.map(({ binding }) => `(name = ${quote(binding)}, queue = "sink")`),
-    ...settings.r2_buckets.map(({ binding }) => `(name = ${quote(binding)}, r2Bucket = "sink")`),
-  ];
-  const classes = settings.durable_objects.bindings.map(
-    ({ class_name }) =>
-      `(className = ${quote(class_name)}, uniqueKey = ${quote(class_name)}, enableSql = true)`,
-  );
+  const { bindings } = settings.durable_objects;
+  const namespace = (name) =>
+    objects ? `(className = ${quote(name)}, serviceName = "standin")` : quote(name);
+  const classes = bindings.map(({ class_name }) => class_name);
   return {
-    ...rustWorker(path.join(root, "build")),
-    rest: `bindings = [${bindings}], durableObjectNamespaces = [${classes}],
-      durableObjectStorage = (localDisk = "objects"),`,
+    ...rustWorker(path.join(root, "build"), objects ? {} : { classes }),
+    bindings: [
+      ...Object.entries(merged).map(([name, value]) =>
+        typeof value === "string"
+          ? `(name = ${quote(name)}, text = ${quote(value)})`
+          : `(name = ${quote(name)}, json = ${quote(JSON.stringify(value))})`,
+      ),
+      ...bindings.map(
+        ({ name, class_name }) =>
+          `(name = ${quote(name)}, durableObjectNamespace = ${namespace(class_name)})`,
+      ),
+      ...settings.queues.producers.map(({ binding }) => `(name = ${quote(binding)}, queue = "sink")`),
+      ...settings.r2_buckets.map(({ binding }) => `(name = ${quote(binding)}, r2Bucket = "sink")`),
+    ],
+    standin: objects && { ...jsWorker(objects), classes },
   };
 }
 
-/** A worker that worker-build has built into that directory. */
-export function rustWorker(dir) {
+/** A worker that worker-build has built into that directory, with these classes bound under their own names. */
+export function rustWorker(dir, { classes = [] } = {}) {
   return {
     files: [path.join(dir, "index.js"), path.join(dir, "index_bg.wasm")],
     modules: `(name = "index.js", esModule = embed "index.js"),
       (name = "index_bg.wasm", wasm = embed "index_bg.wasm"),`,
+    classes,
+    bindings: classes.map((name) => `(name = ${quote(name)}, durableObjectNamespace = ${quote(name)})`),
   };
 }
 
@@ -67,6 +74,7 @@ export function jsWorker(source) {
  * - `logs`: a function that gets each line of its output as it comes; `null` throws the output away
  */
 export async function startWorkerd(worker, { logs = null } = {}) {
+  const { standin } = worker;
   const dir = mkdtempSync(path.join(os.tmpdir(), "clickproof-"));
   for (const file of worker.files ?? []) copyFileSync(file, path.join(dir, path.basename(file)));
   mkdirSync(path.join(dir, "objects"));
@@ -76,20 +84,15 @@ export async function startWorkerd(worker, { logs = null } = {}) {
     const config :Workerd.Config = (
       services = [
         (name = "main", worker = .main),
+        ${standin ? '(name = "standin", worker = .standin),' : ""}
         (name = "sink", worker = .sink),
         (name = "objects", disk = (path = ${quote(path.join(dir, "objects"))}, writable = true)),
       ],
       sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
     );
-    const main :Workerd.Worker = (
-      modules = [${worker.modules}],
-      compatibilityDate = ${quote(settings.compatibility_date)},
-      ${worker.rest ?? ""}
-    );
-    const sink :Workerd.Worker = (
-      modules = [(name = "sink.js", esModule = ${quote(SINK)})],
-      compatibilityDate = ${quote(settings.compatibility_date)},
-    );\n`,
+    const main :Workerd.Worker = ${capnp(worker)};
+    ${standin ? `const standin :Workerd.Worker = ${capnp(standin)};` : ""}
+    const sink :Workerd.Worker = ${capnp(jsWorker(SINK))};\n`,
   );
 
   const began = performance.now();
@@ -130,6 +133,19 @@ export async function startWorkerd(worker, { logs = null } = {}) {
     stop: () => end("SIGTERM"),
     close: () => end("SIGKILL"),
   };
+}
+
+function capnp({ modules, bindings = [], classes = [] }) {
+  const namespaces = classes.map(
+    (name) => `(className = ${quote(name)}, uniqueKey = ${quote(name)}, enableSql = true)`,
+  );
+  return `(
+    modules = [${modules}],
+    compatibilityDate = ${quote(settings.compatibility_date)},
+    bindings = [${bindings}],
+    durableObjectNamespaces = [${namespaces}],
+    durableObjectStorage = (localDisk = "objects"),
+  )`;
 }
 
 async function listening(control) {

@@ -197,7 +197,7 @@ fn a_bad_line_is_told_and_the_rest_goes_on() {
         assert_eq!(pick(&results(&output), "event_id"), ["a", "z"]);
         let said: Vec<&str> = stderr(&output).lines().collect();
         let expected = [
-            (3, "EOF"),
+            (3, "not a JSON object: EOF while parsing a value at byte 12"),
             (5, "a JSON object"),
             (6, "missing"),
             (7, "not UTF-8 at byte 14"),
@@ -273,13 +273,15 @@ fn minted_for(answer: &Value) -> String {
 
 #[test]
 fn links_are_minted_in_order() {
-    let input = [body("r1"), body("r 2"), body("r3")].join("\n");
+    let input = [body("r1"), body("r 2"), body("r3"), "{".to_owned()].join("\n");
     for base in
         ["https://click.brand.example", "https://click.brand.example/", "https://click.brand.example//"]
     {
         let output = run(&["mint", "--base-url", base], input.as_bytes());
         assert_eq!(output.status.code(), Some(1));
-        assert!(stderr(&output).starts_with("stdin:2: recipient_id: "), "{}", stderr(&output));
+        let said: Vec<&str> = stderr(&output).lines().collect();
+        assert!(said[0].starts_with("stdin:2: recipient_id: "), "{said:?}");
+        assert_eq!(said[1..], ["stdin:4: not a JSON object: EOF while parsing an object at byte 1"]);
         let answers = results(&output);
         assert_eq!(answers.iter().map(minted_for).collect::<Vec<_>>(), ["r1", "r3"]);
     }

@@ -285,7 +285,7 @@ fn a_signed_body_that_minting_would_not_make_is_refused() {
         ("a fourth scheme", [&head(12), &[1, 1, 0], ids, b"a"]),
         ("a high bit in the head", [&head(0x88), &[1, 1, 0], ids, b"a"]),
         ("a click without URL", [&head(0), &[1, 1, 0], ids, b""]),
-        ("no scheme and yet a URL", [&head(0), &[1, 1, 0], ids, b"https://a"]),
+        ("no scheme and yet a URL", [&head(3), &[1, 1, 0], ids, b"https://a"]),
         ("an open with URL", [&head(9), &[1, 1, 0], ids, b"a"]),
         ("an unsubscribe with URL", [&head(10), &[1, 1, 0], ids, b"a"]),
         ("a URL without host", [&head(8), &[1, 1, 0], ids, b"/a"]),

@@ -50,7 +50,10 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
 }
 
 fn answer(line: &str, base_url: &str, keys: &Keyring) -> Result<Minted, String> {
-    let body: Value = serde_json::from_str(line).map_err(|error| format!("not a JSON object: {error}"))?;
+    let body: Value = serde_json::from_str(line).map_err(|error| {
+        // The line has a number of its own already.
+        format!("not a JSON object: {}", error.to_string().replace(" at line 1 column ", " at byte "))
+    })?;
     mint(&body, base_url, keys)
 }
 

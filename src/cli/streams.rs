@@ -83,7 +83,7 @@ fn bar(size: Option<u64>) -> ProgressBar {
         Some(bytes) => {
             (ProgressBar::new(bytes), "{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left")
         }
-        None => (ProgressBar::no_length(), "{spinner} {human_pos} lines {per_sec} {elapsed}"),
+        None => (ProgressBar::no_length(), "{spinner} {human_pos} lines {elapsed}"),
     };
     match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),

@@ -157,11 +157,16 @@ fn missing(name: &str) -> String {
     format!("{name}: missing; a record needs it")
 }
 
-/// What the parser says. Where a field is named its place in the text says nothing more.
+/// What the parser says. Where a field is named its place in the text says nothing more; elsewhere it is told without
+/// the line, which of a record in NDJSON is always the first.
 fn problem(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
-    if error.is_data() { text.strip_suffix(&place).unwrap_or(&text).to_owned() } else { text }
+    if error.is_data() {
+        text.strip_suffix(&place).unwrap_or(&text).to_owned()
+    } else {
+        format!("not a JSON object: {}", text.replace(" at line 1 column ", " at byte "))
+    }
 }
 
 /// Reads the text field by field: a million records are no place for a tree of each.
@@ -436,9 +441,12 @@ mod tests {
 
     #[test]
     fn what_is_no_json_object_says_so() {
-        for (json, words) in
-            [("[1]", "a JSON object"), ("7", "a JSON object"), ("{", "EOF"), ("{} x", "missing")]
-        {
+        for (json, words) in [
+            ("[1]", "a JSON object"),
+            ("7", "a JSON object"),
+            ("{", "not a JSON object: EOF"),
+            ("{} x", "missing"),
+        ] {
             let error = Record::parse(json).unwrap_err();
             assert!(error.contains(words), "{json}: {error}");
         }

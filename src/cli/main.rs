@@ -1,2 +1,81 @@
-//! cli
-fn main() {}
+//! The native commands: the library's minting and judging over files and pipes.
+//!
+//! Every command reads NDJSON and writes NDJSON, one result line per input line in input order. What they share is
+//! [`streams`] (the flags and the opening), [`lines`] (reading) and [`output`] (writing).
+
+mod classify;
+mod lines;
+mod merge;
+mod mint;
+mod output;
+mod streams;
+mod summary;
+mod thresholds;
+mod verdicts;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Some input lines were bad.
+const BAD_LINES: u8 = 1;
+
+/// The command could not do its work; clap ends with the same status on a bad flag.
+const REFUSED: u8 = 2;
+
+#[derive(Parser)]
+#[command(
+    version,
+    about = "Mints tracked links, and says of every click whether a person or a mail scanner made it"
+)]
+#[command(
+    after_help = "Exit status: 0 when every line got its result, 1 when some lines were bad (one error line each on \
+                  stderr), 2 when a flag, a key or a file cannot be used."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Mint links: bodies of POST /v1/links in, its answers out.
+    Mint(mint::Args),
+    /// Judge click records, in any order: each one's verdict out.
+    Classify(classify::Args),
+}
+
+/// Why a command ends before its input does.
+enum Stop {
+    /// Nobody reads the results any more (`| head`): no error, only no reason to go on.
+    Closed,
+    /// What went wrong and what to do about it.
+    Refused(String),
+}
+
+impl From<serde_json::Error> for Stop {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Refused(format!("a result cannot be written: {error}"))
+    }
+}
+
+fn main() -> ExitCode {
+    let end = match Cli::parse().command {
+        Command::Mint(args) => mint::run(&args),
+        Command::Classify(args) => classify::run(&args),
+    };
+    match end {
+        Ok(0) | Err(Stop::Closed) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::from(BAD_LINES),
+        Err(Stop::Refused(problem)) => {
+            say(&format!("error: {problem}"));
+            ExitCode::from(REFUSED)
+        }
+    }
+}
+
+/// Writes a line to stderr. Nothing is left to tell when stderr itself is closed.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}

@@ -181,3 +181,170 @@ impl<'a> Fields<'a> {
         Ok(id.to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const BASE: &str = "https://click.brand.example";
+
+    fn keys() -> Keyring {
+        Keyring::parse(&format!("k1:{}", "A".repeat(43))).0.unwrap()
+    }
+
+    fn body() -> Value {
+        json!({
+            "message_id": "spring",
+            "recipient_id": "r1",
+            "sent_at_ms": 1_795_348_800_000_u64,
+            "links": [{"link_id": "cta", "url": "https://brand.example/"}, {"link_id": "logo", "url": "https://brand.example/"}],
+        })
+    }
+
+    /// The body with the value at a JSON pointer put in or, where there is none, taken out.
+    fn with(pointer: &str, value: Option<Value>) -> Value {
+        let mut body = body();
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        let object = body.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+        match value {
+            Some(value) => object.insert(name.to_owned(), value),
+            None => object.remove(name),
+        };
+        body
+    }
+
+    fn refused(body: &Value) -> String {
+        mint(body, BASE, &keys()).expect_err(&body.to_string())
+    }
+
+    #[test]
+    fn an_href_is_base_route_and_token() {
+        let links = json!([
+            {"link_id": "cta", "url": "https://brand.example/?a=b&c#d", "kind": "click"},
+            {"link_id": "cta", "url": "http://brand.example"},
+            {"link_id": "pixel", "kind": "open"},
+            {"link_id": "stop", "kind": "unsubscribe", "url": null},
+            {"link_id": "yes", "kind": "confirm"},
+            {"link_id": "yes", "kind": "confirm", "url": "https://brand.example/thanks"},
+        ]);
+        let minted = mint(&with("/links", Some(links.clone())), BASE, &keys()).unwrap();
+        assert_eq!(minted.links.len(), 6);
+        for (wanted, minted) in links.as_array().unwrap().iter().zip(minted.links) {
+            assert_eq!(wanted["link_id"], minted.link_id.as_str());
+            let kind = Kind::named(wanted["kind"].as_str().unwrap_or("click")).unwrap();
+            let token = minted.href.strip_prefix(&format!("{BASE}/{}/", route(kind))).unwrap();
+            let link = token::open(token, &keys()).unwrap();
+            assert_eq!((link.kind, link.link_id), (kind, minted.link_id));
+            assert_eq!(link.url.as_ref().map(Target::as_str), wanted["url"].as_str(), "byte for byte");
+            assert_eq!((link.shards, link.links_total), (1, 2), "two links are clicks");
+            assert_eq!((link.message_id.as_str(), link.recipient_id.as_str()), ("spring", "r1"));
+            assert_eq!(link.sent_at_ms, 1_795_348_800_000);
+        }
+    }
+
+    #[test]
+    fn an_answer_is_what_the_contract_shows() {
+        let answer = serde_json::to_value(mint(&body(), BASE, &keys()).unwrap()).unwrap();
+        assert_eq!(answer.as_object().unwrap().keys().collect::<Vec<_>>(), ["links"]);
+        let first = answer["links"][0].as_object().unwrap();
+        assert_eq!(first.keys().collect::<Vec<_>>(), ["href", "link_id"]);
+        let none = mint(&with("/links", Some(json!([]))), BASE, &keys()).unwrap();
+        assert_eq!(none.links, []);
+        let one_shard = mint(&with("/shards", Some(json!(1))), BASE, &keys());
+        assert_eq!(one_shard, mint(&body(), BASE, &keys()), "one is the default");
+    }
+
+    #[test]
+    fn a_long_href_is_minted_with_a_warning() {
+        for (kind, most) in [("click", LONG_HREF), ("confirm", LONG_ACTING_HREF)] {
+            let minted = |length: usize| {
+                let url = format!("https://brand.example/{}", "x".repeat(length));
+                let links = json!([{"link_id": "l", "kind": kind, "url": url}]);
+                mint(&with("/links", Some(links)), BASE, &keys()).unwrap().links.remove(0)
+            };
+            let longest = (1..most).rfind(|length| minted(*length).href.len() <= most).unwrap();
+            assert!(minted(longest).warning.is_none_or(|warning| !warning.contains("characters")), "{kind}");
+            let MintedLink { href, warning, .. } = minted(longest + 1);
+            let said = format!("{} characters; some mail clients cut links over {most}", href.len());
+            assert_eq!(warning, Some(said), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_bad_body_names_the_field_and_the_remedy() {
+        let long = |length: usize| Some(json!("x".repeat(length)));
+        let far = format!("https://brand.example/{}", "x".repeat(4_075));
+        let cases = [
+            ("/message_id", None, "message_id: missing"),
+            ("/message_id", Some(json!(7)), "message_id: must be a string"),
+            ("/message_id", Some(json!("")), "message_id: message_id is 1 to 128"),
+            ("/message_id", long(129), "message_id: message_id is 1 to 128"),
+            ("/message_id", Some(json!("<x@y>")), "message_id: message_id is 1 to 128"),
+            ("/recipient_id", None, "recipient_id: missing"),
+            ("/recipient_id", Some(json!("ann@brand.example")), "recipient_id: recipient_id is 1 to 64"),
+            ("/recipient_id", long(65), "recipient_id: recipient_id is 1 to 64"),
+            ("/sent_at_ms", None, "sent_at_ms: must be a whole number of Unix milliseconds"),
+            ("/sent_at_ms", Some(json!(null)), "sent_at_ms: must be a whole number"),
+            ("/sent_at_ms", Some(json!("2026-11-22")), "sent_at_ms: must be a whole number"),
+            ("/sent_at_ms", Some(json!(-1)), "sent_at_ms: must be a whole number"),
+            ("/sent_at_ms", Some(json!(1.5)), "sent_at_ms: must be a whole number"),
+            ("/sent_at_ms", Some(json!(MAX_SENT_AT_MS + 1)), "sent_at_ms: must be a whole number"),
+            ("/shards", Some(json!(2)), "shards: must be 1"),
+            ("/shards", Some(json!(0)), "shards: must be 1"),
+            ("/shards", Some(json!("1")), "shards: must be 1"),
+            ("/links", None, "links: must be a list"),
+            ("/links", Some(json!({})), "links: must be a list"),
+            ("/links/1", Some(json!("https://brand.example/")), "links[1]: must be a JSON object"),
+            ("/links/1/link_id", None, "links[1].link_id: missing"),
+            ("/links/1/link_id", Some(json!("a b")), "links[1].link_id: link_id is 1 to 64"),
+            ("/links/1/url", None, "links[1].url: missing; a click link needs a destination"),
+            ("/links/1/url", Some(json!(["https://brand.example/"])), "links[1].url: must be a string"),
+            ("/links/1/url", Some(json!("https://brand.example/a b")), "percent-encode it"),
+            ("/links/1/url", Some(json!("https://brand.example/\r\nx")), "percent-encode it"),
+            ("/links/1/url", Some(json!("javascript:alert(1)")), "begin it with http:// or https://"),
+            ("/links/1/url", Some(json!("https://a@brand.example/")), "remove everything up to the @"),
+            ("/links/1/url", Some(json!("https:///x")), "put a valid name or address"),
+            ("/links/1/url", Some(json!(far)), "shorten it to at most 4096"),
+            (
+                "/links/1/kind",
+                Some(json!("visit")),
+                "links[1].kind: must be click, open, unsubscribe or confirm",
+            ),
+            ("/links/1/kind", Some(json!(0)), "links[1].kind: must be click"),
+            (
+                "/links/1/kind",
+                Some(json!("open")),
+                "links[1].url: a link of kind open leads nowhere; leave it out",
+            ),
+            (
+                "/links/1/kind",
+                Some(json!("unsubscribe")),
+                "links[1].url: a link of kind unsubscribe leads nowhere",
+            ),
+            (
+                "/links/1/label",
+                Some(json!("x")),
+                "links[1].label: no such field; there are link_id, url, kind",
+            ),
+            ("/urls", Some(json!([])), "urls: no such field; there are message_id, recipient_id"),
+        ];
+        for (pointer, value, words) in cases {
+            let body = if pointer == "/links/1" {
+                let mut body = body();
+                body["links"][1] = value.unwrap();
+                body
+            } else {
+                with(pointer, value)
+            };
+            let field = pointer[1..].replace("links/1", "links[1]").replace('/', ".");
+            let error = refused(&body);
+            assert!(error.contains(words), "{pointer}: {error}");
+            assert!(error.starts_with(&field) || words.starts_with("links[1].url"), "{pointer}: {error}");
+        }
+        for whole in [json!([]), json!(null), json!("x")] {
+            assert_eq!(refused(&whole), "the body: must be a JSON object");
+        }
+    }
+}

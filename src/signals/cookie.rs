@@ -143,6 +143,8 @@ fn take_text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn keys(byte: u8) -> Keyring {
@@ -205,5 +207,40 @@ mod tests {
         assert_eq!(Visitor::open(&format!("{NAME}={FROZEN}"), &keys(1)), Some(visitor(1)));
     }
 
-    const FROZEN: &str = "";
+    const FROZEN: &str = "AQJrMQcHBwcHBwcHBwcHBwcHBwcAAAAAAAAAAAAAAAAAAAAAjXBEjwJtME1dWkAZTDIz5byob9dkDIA";
+
+    proptest! {
+        #[test]
+        fn whatever_it_holds_opens_to_itself_and_nothing_else_opens(
+            id in any::<[u8; 16]>(),
+            clicks in prop::collection::vec(any::<([u8; 16], [u8; 4])>(), 0..=MAX_CLICKS),
+            objects in prop::collection::vec("[A-Za-z0-9._~@+=$!:#-]{1,139}", MAX_CLICKS),
+            at in any::<prop::sample::Index>(),
+            other in "[A-Za-z0-9_-]{1,600}",
+        ) {
+            let clicks = clicks.into_iter().zip(objects).map(|((event_id, host), object)| ClickRef {
+                event_id: EventId::from_bytes(event_id),
+                host,
+                object,
+            });
+            let visitor = Visitor { id, clicks: clicks.collect() };
+            let value = visitor.seal(&keys(1));
+            prop_assert_eq!(Visitor::open(&format!("{NAME}={value}"), &keys(1)), Some(visitor));
+            let (head, tail) = value.split_at(at.index(value.len()));
+            for bad in [head, tail, &format!("{head}_{tail}"), &format!("{head}{}", &tail[1..]), &other] {
+                prop_assert!(bad == value || Visitor::open(&format!("{NAME}={bad}"), &keys(1)).is_none(), "{}", bad);
+            }
+        }
+
+        /// Behind a good signature the parser is the last guard: it must not panic, and it takes one spelling only.
+        #[test]
+        fn signed_bytes_open_only_in_their_one_spelling(body in prop::collection::vec(any::<u8>(), 0..120)) {
+            let keys = keys(1);
+            let signed = [&[VERSION, 2], b"k1".as_slice(), &body].concat();
+            let value = Base64UrlUnpadded::encode_string(&[&signed[..], &keys.sign(Purpose::Cookie, &signed)].concat());
+            if let Some(visitor) = Visitor::open(&format!("{NAME}={value}"), &keys) {
+                prop_assert_eq!(visitor.seal(&keys), value);
+            }
+        }
+    }
 }

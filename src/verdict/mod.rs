@@ -82,7 +82,7 @@ impl ClickType {
 }
 
 /// How sure a verdict is. Proof of a person overturns `Probable`, never `Certain`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Confidence {
     /// The evidence cannot come from a person.
@@ -101,7 +101,7 @@ pub enum Verified {
 }
 
 /// What a ruleset found about one click, before it gets a revision.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Finding {
     /// What the click was; `None` for a record that is not a click.
     pub click_type: Option<ClickType>,

@@ -1,0 +1,154 @@
+//! `classify`: click records in, in any order, their verdicts out.
+//!
+//! A verdict needs all clicks of its message, and they may stand anywhere: everything is read before anything is
+//! judged. What is kept of a record is only what the rules look at, and its text where the results repeat it.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use clickproof::link::Kind;
+use clickproof::signals::Record;
+use clickproof::verdict::{Click, Key, Look, Ruleset, Thresholds, judge};
+
+use crate::lines::Lines;
+use crate::merge::VerdictNames;
+use crate::streams::Streams;
+use crate::summary::{Counts, Stopwatch};
+use crate::thresholds::Flags;
+use crate::verdicts::{Judged, Verdicts};
+use crate::{Stop, say};
+
+#[derive(clap::Args)]
+#[command(after_help = "\
+Each line is a click record, all of a message's in one run; the least of them:
+  {\"event_id\":\"…\",\"message_id\":\"spring\",\"recipient_id\":\"r1\",\"link_id\":\"cta\",\"ts_ms\":1795348860000,\"sent_at_ms\":1795348800000}
+Each result is its event_id and verdict, revision 1 and final:
+  {\"event_id\":\"…\",\"click_type\":\"human\",\"rule\":\"human\",…}
+
+A repeated event_id is the same click: the first line counts, each line gets its verdict. Blank lines are skipped; a line \
+has at most 1 MiB.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    streams: Streams,
+    /// The rules to judge by
+    #[arg(long, value_name = "NAME", default_value = "full", value_parser = Ruleset::NAMES)]
+    ruleset: String,
+    /// Write each record with all its fields, the verdict's laid over them
+    #[arg(long)]
+    with_record: bool,
+    /// Write counts to stderr at the end
+    #[arg(long)]
+    summary: bool,
+    #[command(flatten)]
+    thresholds: Flags,
+}
+
+/// Judges; says how many lines were bad.
+pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
+    let stopwatch = Stopwatch::start();
+    let ruleset = Ruleset::named(&args.ruleset)
+        .ok_or_else(|| Stop::Refused(format!("--ruleset: must be {}", Ruleset::NAMES.join(" or "))))?;
+    let (mut lines, mut output) = args.streams.open()?;
+    let mut history = History::read(&mut lines, args.with_record)?;
+    lines.finish();
+    let counts = args.summary.then(|| history.count(lines.bad()));
+
+    let (verdicts, judged) = history.judge(ruleset, &args.thresholds.0)?;
+    let names = VerdictNames::new()?;
+    for (at, &event) in history.told.iter().enumerate() {
+        output.line(|block| {
+            block.push(b'{');
+            if let Some(record) = history.records.get(at) {
+                names.write_others(record, block)?;
+            } else {
+                block.extend_from_slice(b"\"event_id\":");
+                serde_json::to_writer(&mut *block, &*history.events[event])?;
+                block.push(b',');
+            }
+            verdicts.write(&judged[event], block)
+        })?;
+    }
+    output.flush()?;
+    if let Some(counts) = counts {
+        say(&counts.table(&verdicts, ruleset, stopwatch.seconds()));
+    }
+    Ok(lines.bad())
+}
+
+/// All that was read.
+#[derive(Default)]
+struct History {
+    /// For each good line, the event that it tells of.
+    told: Vec<usize>,
+    /// For each good line, its text, where the results repeat it.
+    records: Vec<Box<str>>,
+    /// The ids of the events, each once.
+    events: Vec<Rc<str>>,
+    /// The clicks of each message with their places among the events.
+    messages: HashMap<String, Vec<(usize, Click)>>,
+}
+
+impl History {
+    fn read(lines: &mut Lines, keep_records: bool) -> Result<Self, Stop> {
+        let (mut history, mut places) = (Self::default(), HashMap::new());
+        while let Some(line) = lines.next()? {
+            let added = line.and_then(|line| {
+                history.add(Record::parse(line)?, &mut places);
+                if keep_records {
+                    history.records.push(line.into());
+                }
+                Ok(())
+            });
+            if let Err(problem) = added {
+                lines.complain(&problem);
+            }
+        }
+        Ok(history)
+    }
+
+    fn add(&mut self, record: Record, places: &mut HashMap<Key, usize>) {
+        let place = *places.entry(Key::of(&record.event_id)).or_insert(self.events.len());
+        self.told.push(place);
+        if place < self.events.len() {
+            return;
+        }
+        if record.kind == Kind::Click {
+            let click = Click::of(&record, None);
+            self.events.push(Rc::clone(&click.event_id));
+            self.messages.entry(record.message_id).or_default().push((place, click));
+        } else {
+            self.events.push(record.event_id.into());
+        }
+    }
+
+    fn count(&self, bad: usize) -> Counts {
+        let clicks = || self.messages.values().flatten().map(|(_, click)| click);
+        Counts {
+            lines: self.told.len() + bad,
+            bad,
+            repeated: self.told.len() - self.events.len(),
+            others: self.events.len() - clicks().count(),
+            messages: self.messages.len(),
+            recipients: clicks().map(|click| click.recipient).collect::<HashSet<_>>().len(),
+        }
+    }
+
+    /// Judges message by message, and lets go of the clicks; the verdicts stand in the order of the events.
+    fn judge(
+        &mut self,
+        ruleset: Ruleset,
+        thresholds: &Thresholds,
+    ) -> serde_json::Result<(Verdicts, Vec<Judged>)> {
+        let mut verdicts = Verdicts::new(ruleset)?;
+        let mut judged = Vec::new();
+        judged.resize_with(self.events.len(), Judged::default);
+        for (_, mut message) in self.messages.drain() {
+            message.sort_unstable_by(|(_, one), (_, other)| one.order().cmp(&other.order()));
+            let (places, clicks): (Vec<_>, Vec<_>) = message.into_iter().unzip();
+            for (place, finding) in places.into_iter().zip(judge(&clicks, ruleset, thresholds, Look::Whole)) {
+                judged[place] = verdicts.keep(finding)?;
+            }
+        }
+        Ok((verdicts, judged))
+    }
+}

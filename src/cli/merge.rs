@@ -1,0 +1,64 @@
+//! `--with-record`: the input's own object with the verdict's fields laid over it.
+//!
+//! What the record says is passed through as text, never read: a number keeps every digit, a field keeps its place.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt;
+
+use clickproof::verdict::{Finding, Ruleset, Verdict};
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// The names that a verdict has; a record's own fields under them, from an earlier run, give way.
+pub(crate) struct VerdictNames(BTreeSet<String>);
+
+impl VerdictNames {
+    pub(crate) fn new() -> serde_json::Result<Self> {
+        let verdict = serde_json::to_value(Verdict::new(Finding::not_a_click(), Ruleset::Full, 1))?;
+        Ok(Self(verdict.as_object().into_iter().flat_map(|fields| fields.keys().cloned()).collect()))
+    }
+
+    /// Appends the record's fields, each with the comma behind it.
+    pub(crate) fn write_others(&self, record: &str, into: &mut Vec<u8>) -> serde_json::Result<()> {
+        let fields: Fields = serde_json::from_str(record)?;
+        for (name, value) in fields.0.iter().filter(|(name, _)| !self.0.contains(name.0.as_ref())) {
+            serde_json::to_writer(&mut *into, name)?;
+            into.push(b':');
+            into.extend_from_slice(value.get().as_bytes());
+            into.push(b',');
+        }
+        Ok(())
+    }
+}
+
+/// An object's fields, in its order, the values as they stand in the text.
+struct Fields<'a>(Vec<(Name<'a>, &'a RawValue)>);
+
+#[derive(Deserialize, Serialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
+        }
+
+        deserializer.deserialize_map(Object)
+    }
+}

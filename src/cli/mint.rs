@@ -1,0 +1,74 @@
+//! `mint`: the bodies of `POST /v1/links` in, its answers out, as they come.
+
+use clickproof::config::base_url;
+use clickproof::link::keys::Keyring;
+use clickproof::link::mint::{Minted, mint};
+use serde_json::Value;
+
+use crate::Stop;
+use crate::streams::Streams;
+
+/// The variable that holds the keys. It is no flag: what stands on a command line, every process can read.
+const KEYS: &str = "LINK_KEYS";
+
+#[derive(clap::Args)]
+#[command(after_help = "\
+Each line is a body of POST /v1/links:
+  {\"message_id\":\"spring\",\"recipient_id\":\"r1\",\"sent_at_ms\":1795348800000,\"links\":[{\"link_id\":\"cta\",\"url\":\"https://brand.example/\"}]}
+Each result is its answer:
+  {\"links\":[{\"link_id\":\"cta\",\"href\":\"https://click.brand.example/c/…\"}]}
+
+Answers leave as soon as the input pauses. Blank lines are skipped; a line has at most 1 MiB.
+
+Environment:
+  LINK_KEYS  The signing keys, as the Worker has them: kid:base64,… (the first signs)")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    streams: Streams,
+    /// What the links begin with: the Worker's click domain, such as `https://click.brand.example`
+    #[arg(long, value_name = "URL", value_parser = base_url)]
+    base_url: String,
+}
+
+/// Mints; says how many lines were bad.
+pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
+    let keys = keys()?;
+    let (mut lines, mut output) = args.streams.open()?;
+    loop {
+        if lines.may_wait() {
+            output.flush()?;
+        }
+        let Some(line) = lines.next()? else { break };
+        match line.and_then(|line| answer(line, &args.base_url, &keys)) {
+            Ok(minted) => output.line(|block| serde_json::to_writer(block, &minted))?,
+            Err(problem) => lines.complain(&problem),
+        }
+    }
+    lines.finish();
+    output.flush()?;
+    Ok(lines.bad())
+}
+
+fn answer(line: &str, base_url: &str, keys: &Keyring) -> Result<Minted, String> {
+    let body: Value = serde_json::from_str(line).map_err(|error| {
+        // The line has a number of its own already.
+        format!("not a JSON object: {}", error.to_string().replace(" at line 1 column ", " at byte "))
+    })?;
+    mint(&body, base_url, keys)
+}
+
+/// The keys of the environment. The Worker does with the usable ones of a damaged list; here somebody is there to mend
+/// it, and a batch signed with the wrong key stays in mailboxes for years.
+fn keys() -> Result<Keyring, Stop> {
+    const REMEDY: &str = "set it to what the Worker has: key id, colon, at least 32 random bytes in base64; several with \
+                          commas between";
+    #[expect(clippy::disallowed_methods, reason = "the ban is the Worker's; a command has an environment")]
+    let text = std::env::var(KEYS).unwrap_or_default();
+    if text.trim().is_empty() {
+        return Err(Stop::Refused(format!("{KEYS} is missing from the environment: {REMEDY}")));
+    }
+    match Keyring::parse(&text) {
+        (Some(keys), problems) if problems.is_empty() => Ok(keys),
+        (_, problems) => Err(Stop::Refused(format!("{KEYS}: {}; {REMEDY}", problems.join("; ")))),
+    }
+}

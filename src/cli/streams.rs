@@ -1,0 +1,92 @@
+//! The flags that every command has, and the opening of what they name.
+
+use std::fs::{self, File};
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::Stop;
+use crate::lines::Lines;
+use crate::output::Output;
+
+/// Where the lines come from and the results go to.
+#[derive(clap::Args)]
+pub(crate) struct Streams {
+    /// Read from this file instead of stdin
+    #[arg(long, value_name = "FILE")]
+    input: Option<PathBuf>,
+    /// Write to this file instead of stdout; what it held is lost
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl Streams {
+    /// Opens both ends. The input comes first: an output that exists is emptied only when there is something to read.
+    pub(crate) fn open(&self) -> Result<(Lines, Output), Stop> {
+        let (source, name, size) = match &self.input {
+            None => (Box::new(io::stdin().lock()) as Box<dyn Read>, "stdin".to_owned(), None),
+            Some(path) => {
+                let (file, size) = open_input(path)?;
+                (Box::new(file) as Box<dyn Read>, path.display().to_string(), size)
+            }
+        };
+        let (sink, sink_name) = match &self.output {
+            None => (Box::new(io::stdout().lock()) as Box<dyn Write>, "stdout".to_owned()),
+            Some(path) => {
+                self.refuse_same_file(path)?;
+                let file = File::create(path).map_err(|error| {
+                    refused("output", path, &format!("{error}; name a file that can be written"))
+                })?;
+                (Box::new(file) as Box<dyn Write>, path.display().to_string())
+            }
+        };
+        let bar = bar(size);
+        let by_bytes = size.is_some();
+        Ok((Lines::new(source, name, bar.clone(), by_bytes), Output::new(sink, sink_name, bar)))
+    }
+
+    /// Emptying the output would empty the input.
+    fn refuse_same_file(&self, output: &Path) -> Result<(), Stop> {
+        let Some(input) = &self.input else { return Ok(()) };
+        match (fs::canonicalize(input), fs::canonicalize(output)) {
+            (Ok(one), Ok(other)) if one == other && other.is_file() => {
+                Err(refused("output", output, "it is the input; name another file"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The file, and its size where it has one.
+fn open_input(path: &Path) -> Result<(File, Option<u64>), Stop> {
+    let readable =
+        |error: io::Error| refused("input", path, &format!("{error}; name a file that can be read"));
+    let file = File::open(path).map_err(readable)?;
+    let about = file.metadata().map_err(readable)?;
+    if about.is_dir() {
+        return Err(refused("input", path, "it is a directory; name a file"));
+    }
+    Ok((file, about.is_file().then_some(about.len())))
+}
+
+fn refused(flag: &str, path: &Path, problem: &str) -> Stop {
+    Stop::Refused(format!("--{flag} {}: {problem}", path.display()))
+}
+
+/// The progress bar: only where somebody watches; by bytes where the end is known, else by lines.
+fn bar(size: Option<u64>) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let (bar, template) = match size {
+        Some(bytes) => {
+            (ProgressBar::new(bytes), "{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left")
+        }
+        None => (ProgressBar::no_length(), "{spinner} {human_pos} lines {elapsed}"),
+    };
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}

@@ -1,0 +1,76 @@
+//! Verdicts in store: many clicks, few different findings, so each is kept and written out once.
+
+use std::collections::HashMap;
+
+use clickproof::verdict::{Finding, Ruleset, Verdict};
+
+/// The verdict of one record: a place in the store, and what differs from click to click.
+#[derive(Default)]
+pub(crate) struct Judged {
+    at: usize,
+    paired_with: Option<Box<str>>,
+}
+
+/// All different verdicts of a run, settled: revision 1 and final.
+pub(crate) struct Verdicts {
+    ruleset: Ruleset,
+    places: HashMap<Finding, usize>,
+    kinds: Vec<Kind>,
+}
+
+struct Kind {
+    verdict: Verdict,
+    /// Its JSON, the opening brace left out: the fields stand behind others.
+    fields: Vec<u8>,
+    count: usize,
+}
+
+impl Verdicts {
+    /// A store that holds one verdict already, in the place that `Judged::default()` names: that of what is no click.
+    pub(crate) fn new(ruleset: Ruleset) -> serde_json::Result<Self> {
+        let mut verdicts = Self { ruleset, places: HashMap::new(), kinds: Vec::new() };
+        verdicts.place(Finding::not_a_click())?;
+        Ok(verdicts)
+    }
+
+    /// Counts a finding and keeps it.
+    pub(crate) fn keep(&mut self, mut finding: Finding) -> serde_json::Result<Judged> {
+        let paired_with = finding.paired_with.take();
+        let at = self.place(finding)?;
+        self.kinds[at].count += 1;
+        Ok(Judged { at, paired_with })
+    }
+
+    fn place(&mut self, finding: Finding) -> serde_json::Result<usize> {
+        if let Some(&at) = self.places.get(&finding) {
+            return Ok(at);
+        }
+        let at = self.kinds.len();
+        self.places.insert(finding.clone(), at);
+        let verdict = Verdict::new(finding, self.ruleset, 1);
+        self.kinds.push(Kind { fields: fields(&verdict)?, verdict, count: 0 });
+        Ok(at)
+    }
+
+    /// Every different finding with how many records have it.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (&Finding, usize)> {
+        self.kinds.iter().map(|kind| (&kind.verdict.finding, kind.count))
+    }
+
+    /// Appends a verdict's fields and the brace that closes their object.
+    pub(crate) fn write(&self, judged: &Judged, into: &mut Vec<u8>) -> serde_json::Result<()> {
+        let kind = &self.kinds[judged.at];
+        if judged.paired_with.is_none() {
+            into.extend_from_slice(&kind.fields);
+        } else {
+            let mut verdict = kind.verdict.clone();
+            verdict.finding.paired_with.clone_from(&judged.paired_with);
+            into.extend_from_slice(&fields(&verdict)?);
+        }
+        Ok(())
+    }
+}
+
+fn fields(verdict: &Verdict) -> serde_json::Result<Vec<u8>> {
+    serde_json::to_vec(verdict).map(|mut json| json.split_off(1))
+}

@@ -1,0 +1,661 @@
+//! The commands as people run them: the real binary, its streams and its exit status.
+
+mod common;
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use clickproof::link::keys::Keyring;
+use clickproof::link::token;
+use clickproof::signals::Record;
+use clickproof::verdict::Thresholds;
+use clickproof::verdict::thresholds::SETTINGS;
+use common::{NOON_MS, naive, record};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use serde_json::{Value, json};
+
+const KEYS: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+const BASE: [&str; 3] = ["mint", "--base-url", "https://click.brand.example"];
+const EXCHANGE: &str = "40.92.1.1";
+const SAFE_LINKS: &str = "https://nam02.safelinks.protection.outlook.com/";
+
+fn start(args: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_clickproof"))
+        .args(args)
+        .env("LINK_KEYS", KEYS)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn run(args: &[&str], input: &[u8]) -> Output {
+    finish(start(args), input)
+}
+
+fn finish(mut child: Child, input: &[u8]) -> Output {
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    // A command that refuses its flags does not read.
+    let feeder = std::thread::spawn(move || drop(stdin.write_all(&input)));
+    let output = child.wait_with_output().unwrap();
+    feeder.join().unwrap();
+    output
+}
+
+fn stderr(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).unwrap()
+}
+
+fn results(output: &Output) -> Vec<Value> {
+    output
+        .stdout
+        .split_inclusive(|byte| *byte == b'\n')
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect()
+}
+
+/// Runs without a bad line.
+fn classify(flags: &[&str], lines: &str) -> Vec<Value> {
+    let output = run(&[&["classify"], flags].concat(), lines.as_bytes());
+    assert_eq!((output.status.code(), stderr(&output)), (Some(0), ""));
+    results(&output)
+}
+
+fn ndjson(records: &[Record]) -> String {
+    records.iter().map(|record| serde_json::to_string(record).unwrap() + "\n").collect()
+}
+
+/// A file that goes when the test ends.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    fn new(name: &str, text: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("clickproof-{}-{name}", std::process::id()));
+        std::fs::write(&path, text).unwrap();
+        Self(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        drop(std::fs::remove_file(&self.0));
+    }
+}
+
+fn pick<'a>(values: &'a [Value], field: &str) -> Vec<&'a str> {
+    values.iter().map(|value| value[field].as_str().unwrap_or("null")).collect()
+}
+
+// What all commands share
+
+#[test]
+fn what_is_not_built_or_not_known_is_refused_with_a_remedy() {
+    for (args, words) in [
+        (&["rewrite"][..], "unrecognized subcommand 'rewrite'"),
+        (&["simulate"], "unrecognized subcommand 'simulate'"),
+        (&["sql"], "unrecognized subcommand 'sql'"),
+        (&["networks"], "unrecognized subcommand 'networks'"),
+        (&[], "Usage: clickproof <COMMAND>"),
+        (&["classify", "--explain"], "unexpected argument '--explain'"),
+        (&["classify", "--evaluate"], "unexpected argument '--evaluate'"),
+        (&["classify", "spare.ndjson"], "unexpected argument 'spare.ndjson'"),
+        (&["classify", "--ruleset", "Full"], "possible values: defender, full"),
+        (&["classify", "--ruleset", "full@0"], "possible values: defender, full"),
+        (&["mint"], "--base-url <URL>"),
+        (&["mint", "--base-url", "click.brand.example"], "begin it with http:// or https://"),
+        (&["mint", "--base-url", "https://click.brand.example?x"], "without query and fragment"),
+        (&["mint", "--base-url", "https://click.brand.example#x"], "without query and fragment"),
+        (&["mint", "--base-url", "https://a@click.brand.example"], "remove everything up to the @"),
+        (&["mint", "--base-url", "https://"], "put a valid name or address"),
+        (
+            &["mint", "--base-url", "https://x.example", "--link-keys", KEYS],
+            "unexpected argument '--link-keys'",
+        ),
+    ] {
+        let output = run(args, b"");
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{args:?}");
+        assert!(stderr(&output).contains(words), "{args:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_refused_and_keeps_what_it_holds() {
+    let file = Temporary::new("kept", "{}\n");
+    let directory = std::env::temp_dir();
+    let directory = directory.to_str().unwrap();
+    for (flags, words) in [
+        (["--input", "no/such/file"], "--input no/such/file: "),
+        (["--input", directory], "it is a directory; name a file"),
+        (["--output", "no/such/file"], "name a file that can be written"),
+    ] {
+        for command in [&["classify"][..], &BASE] {
+            let output = run(
+                &[command, &flags, &["--input", file.path()][..if flags[0] == "--output" { 2 } else { 0 }]]
+                    .concat(),
+                b"",
+            );
+            assert_eq!(output.status.code(), Some(2), "{flags:?}");
+            assert!(stderr(&output).contains(words), "{flags:?}: {}", stderr(&output));
+        }
+    }
+    let same = run(&["classify", "--input", file.path(), "--output", file.path()], b"");
+    assert_eq!(same.status.code(), Some(2));
+    assert!(stderr(&same).contains("it is the input; name another file"), "{}", stderr(&same));
+    let unreadable = run(&["classify", "--input", "no/such/file", "--output", file.path()], b"");
+    assert_eq!(unreadable.status.code(), Some(2));
+    assert_eq!(std::fs::read_to_string(file.path()).unwrap(), "{}\n");
+}
+
+#[test]
+fn files_stand_for_streams() {
+    let records = [record("a", "r", "l", NOON_MS), record("b", "r", "l", NOON_MS + 1)];
+    let (input, output) =
+        (Temporary::new("in", &ndjson(&records)), Temporary::new("out", "what it held before"));
+    let done = run(&["classify", "--input", input.path(), "--output", output.path()], b"not read");
+    assert_eq!((done.status.code(), stderr(&done), done.stdout.len()), (Some(0), "", 0));
+    let written = std::fs::read_to_string(output.path()).unwrap();
+    assert_eq!(written, String::from_utf8(run(&["classify"], ndjson(&records).as_bytes()).stdout).unwrap());
+    assert_eq!(written.lines().count(), 2);
+}
+
+#[test]
+fn a_bad_line_is_told_and_the_rest_goes_on() {
+    let good = |id: &str| serde_json::to_string(&record(id, "r", "l", NOON_MS)).unwrap();
+    let long = format!("{{\"x\":\"{}\"}}", "x".repeat(1 << 20));
+    let lines = [
+        good("a").into_bytes(),
+        b"".to_vec(),
+        b"{\"event_id\":".to_vec(),
+        b" \t\r".to_vec(),
+        b"[]".to_vec(),
+        br#"{"event_id":"c"}"#.to_vec(),
+        b"{\"event_id\":\"\xff\"}".to_vec(),
+        long.into_bytes(),
+        good("b").replace(&NOON_MS.to_string(), "\"noon\"").into_bytes(),
+        good("b").replace("\"kind\":\"click\"", "\"kind\":\"\\u001b[31mx\\nx\"").into_bytes(),
+        // The last line has no end.
+        good("z").into_bytes(),
+    ];
+    let input = lines.join(&b'\n');
+    let file = Temporary::new("bad", "");
+    std::fs::write(&file.0, &input).unwrap();
+    let piped = run(&["classify"], &input);
+    let named = run(&["classify", "--input", file.path()], b"");
+    for (output, source) in [(piped, "stdin"), (named, file.path())] {
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(pick(&results(&output), "event_id"), ["a", "z"]);
+        let said: Vec<&str> = stderr(&output).lines().collect();
+        let expected = [
+            (3, "not a JSON object: EOF while parsing a value at byte 12"),
+            (5, "a JSON object"),
+            (6, "missing"),
+            (7, "not UTF-8 at byte 14"),
+            (8, "longer than 1048576 bytes"),
+            (9, "ts_ms: must be a whole number"),
+            (10, "kind: must be"),
+        ];
+        assert_eq!(said.len(), expected.len(), "{said:?}");
+        for (line, (number, words)) in said.into_iter().zip(expected) {
+            assert!(line.starts_with(&format!("{source}:{number}: ")) && line.contains(words), "{line}");
+        }
+    }
+}
+
+#[test]
+fn what_the_input_holds_does_not_steer_the_terminal() {
+    let output = run(&BASE, br#"{"\u001b[31m\nred":1}"#);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).starts_with("stdin:1: \u{fffd}[31m\u{fffd}red: no such field"),
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(stderr(&output).lines().count(), 1);
+}
+
+#[test]
+fn nothing_in_is_nothing_out() {
+    for args in [&["classify"][..], &["classify", "--with-record"], &BASE] {
+        for input in ["", "\n", "\r\n \n"] {
+            let output = run(args, input.as_bytes());
+            assert_eq!(
+                (output.status.code(), output.stdout.len(), stderr(&output)),
+                (Some(0), 0, ""),
+                "{args:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_ends_it_quietly() {
+    let records: Vec<Record> = (0..20_000).map(|n| record(&format!("e{n}"), "r", "l", NOON_MS)).collect();
+    let bodies: String = (0..20_000).map(|n| body(&format!("r{n}")) + "\n").collect();
+    for (args, input) in [(&["classify"][..], ndjson(&records)), (&BASE, bodies)] {
+        let mut child = start(args);
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut stdin = child.stdin.take().unwrap();
+        let feeder = std::thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
+        let mut first = String::new();
+        stdout.read_line(&mut first).unwrap();
+        drop(stdout);
+        feeder.join().unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(first.starts_with('{'), "{first}");
+        assert_eq!((output.status.code(), stderr(&output)), (Some(0), ""), "{args:?}");
+    }
+}
+
+// mint
+
+fn body(recipient: &str) -> String {
+    let links = json!([{"link_id": "cta", "url": "https://brand.example/"}]);
+    json!({"message_id": "spring", "recipient_id": recipient, "sent_at_ms": NOON_MS, "links": links})
+        .to_string()
+}
+
+fn minted_for(answer: &Value) -> String {
+    let href = answer["links"][0]["href"].as_str().unwrap();
+    let token = href.strip_prefix("https://click.brand.example/c/").unwrap();
+    token::open(token, &Keyring::parse(KEYS).0.unwrap()).unwrap().recipient_id
+}
+
+#[test]
+fn links_are_minted_in_order() {
+    let input = [body("r1"), body("r 2"), body("r3"), "{".to_owned()].join("\n");
+    for base in
+        ["https://click.brand.example", "https://click.brand.example/", "https://click.brand.example//"]
+    {
+        let output = run(&["mint", "--base-url", base], input.as_bytes());
+        assert_eq!(output.status.code(), Some(1));
+        let said: Vec<&str> = stderr(&output).lines().collect();
+        assert!(said[0].starts_with("stdin:2: recipient_id: "), "{said:?}");
+        assert_eq!(said[1..], ["stdin:4: not a JSON object: EOF while parsing an object at byte 1"]);
+        let answers = results(&output);
+        assert_eq!(answers.iter().map(minted_for).collect::<Vec<_>>(), ["r1", "r3"]);
+    }
+}
+
+#[test]
+fn minting_streams() {
+    let mut child = start(&BASE);
+    let mut stdin = child.stdin.take().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let (send, answers) = mpsc::channel();
+    let reader = std::thread::spawn(move || {
+        let mut line = String::new();
+        while stdout.read_line(&mut line).unwrap() > 0 {
+            send.send(minted_for(&serde_json::from_str(&line).unwrap())).unwrap();
+            line.clear();
+        }
+    });
+    let wait = Duration::from_secs(20);
+    writeln!(stdin, "{}", body("r1")).unwrap();
+    assert_eq!(answers.recv_timeout(wait).unwrap(), "r1", "the answer comes while the input is open");
+    // The beginning of a line holds back nothing that stands before it.
+    write!(stdin, "{}\n{}\n{{\"message", body("r2"), body("r3")).unwrap();
+    stdin.flush().unwrap();
+    assert_eq!(answers.recv_timeout(wait).unwrap(), "r2");
+    assert_eq!(answers.recv_timeout(wait).unwrap(), "r3");
+    drop(stdin);
+    assert_eq!(child.wait().unwrap().code(), Some(1), "half a line is a bad one");
+    reader.join().unwrap();
+}
+
+#[test]
+fn unusable_keys_are_refused_by_name_and_never_shown() {
+    let secret = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3I=";
+    for (keys, words) in [
+        (None, "LINK_KEYS is missing"),
+        (Some(String::new()), "LINK_KEYS is missing"),
+        (Some("k1:c2VjcmV0".to_owned()), "entry 1: key k1 has 6 bytes; it needs at least 32"),
+        (Some(secret.to_owned()), "entry 1: must be a key id, a colon"),
+        (Some(format!("{secret}:k1")), "entry 1: the key id must be"),
+        (Some(format!("k1:{secret},k2:*{secret}")), "entry 2: key k2 is not base64"),
+        (Some(format!("k1:{secret},k1:{secret}")), "entry 2: key id k1 stands twice"),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_clickproof"));
+        command.args(BASE).stdin(Stdio::null()).env_remove("LINK_KEYS");
+        if let Some(keys) = &keys {
+            command.env("LINK_KEYS", keys);
+        }
+        let output = command.output().unwrap();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{keys:?}");
+        let said = stderr(&output);
+        assert!(said.contains(words) && said.contains("key id, colon, at least 32 random bytes"), "{said}");
+        assert!(!said.contains("c2VjcmV0"), "{said}");
+    }
+}
+
+// classify
+
+#[test]
+fn results_stand_in_the_order_of_the_input() {
+    // The later click of the pair comes first, and between the two stands another message's.
+    let mut other = record("x", "r", "l", NOON_MS + 90_000);
+    other.message_id = "other".to_owned();
+    let checked = Record { referer: Some(SAFE_LINKS.to_owned()), ..record("a", "r", "l", NOON_MS + 90_000) };
+    let answers = classify(&[], &ndjson(&[record("b", "r", "l", NOON_MS + 90_400), other, checked]));
+    assert_eq!(pick(&answers, "event_id"), ["b", "x", "a"]);
+    assert_eq!(pick(&answers, "rule"), ["timeofclick_pair", "human", "timeofclick_pair"]);
+    assert_eq!(pick(&answers, "click_type"), ["human", "human", "scanner_timeofclick"]);
+    assert_eq!(pick(&answers, "paired_with"), ["a", "null", "b"]);
+}
+
+#[test]
+fn a_result_has_every_field_of_a_verdict() {
+    let line = ndjson(&[Record { ip: Some("203.0.113.9".to_owned()), ..record("a", "r", "l", NOON_MS) }]);
+    let mut expected = json!({
+        "event_id": "a", "click_type": "human", "is_bot": false, "is_defender_bot": false, "vendor": null,
+        "confidence": "probable", "rule": "human", "reasons": ["-other_network"], "paired_with": null,
+        "verified": "none", "ruleset": "full@0", "revision": 1, "final": true,
+    });
+    assert_eq!(classify(&[], &line), [expected.clone()]);
+    assert_eq!(classify(&["--ruleset", "full"], &line), [expected.clone()]);
+    expected["ruleset"] = json!("defender@1");
+    assert_eq!(classify(&["--ruleset", "defender"], &line), [expected]);
+}
+
+#[test]
+fn only_clicks_are_judged_and_only_clicks_count() {
+    let burst = |kind: &str| -> String {
+        let lines: Vec<String> = (0..5)
+            .map(|n| {
+                let click = Record {
+                    ip: Some(EXCHANGE.to_owned()),
+                    ..record(&format!("e{n}"), "r", "l", NOON_MS + n)
+                };
+                let line = serde_json::to_string(&click).unwrap();
+                if n == 4 {
+                    line.replace("\"kind\":\"click\"", &format!("\"kind\":\"{kind}\""))
+                } else {
+                    line
+                }
+            })
+            .collect();
+        lines.join("\n")
+    };
+    assert_eq!(pick(&classify(&[], &burst("click")), "rule"), ["safe_attachments"; 5]);
+    for kind in ["open", "unsubscribe", "confirm"] {
+        let answers = classify(&[], &burst(kind));
+        assert_eq!(pick(&answers, "rule"), ["human", "human", "human", "human", "not_a_click"], "{kind}");
+        assert_eq!((&answers[4]["click_type"], &answers[4]["is_bot"]), (&Value::Null, &json!(false)));
+        assert_eq!((&answers[4]["revision"], &answers[4]["final"]), (&json!(1), &json!(true)));
+    }
+}
+
+#[test]
+fn a_repeated_id_is_the_same_click() {
+    let four: Vec<Record> = (0..4)
+        .map(|n| Record { ip: Some(EXCHANGE.to_owned()), ..record(&format!("e{n}"), "r", "l", NOON_MS + n) })
+        .collect();
+    // Another time, recipient and message: the first line counts, whatever the others say.
+    let again =
+        Record { message_id: "other".to_owned(), ..record("e0", "somebody", "else", NOON_MS + 9_999_999) };
+    let lines = ndjson(&four) + &ndjson(&[again.clone(), again, four[0].clone()]);
+    let answers = classify(&[], &lines);
+    assert_eq!(pick(&answers, "event_id"), ["e0", "e1", "e2", "e3", "e0", "e0", "e0"]);
+    assert_eq!(pick(&answers, "rule"), ["human"; 7], "four clicks are no sandbox");
+    for same in [4, 5, 6] {
+        assert_eq!(answers[same], answers[0]);
+    }
+    let fifth = Record { ip: Some(EXCHANGE.to_owned()), ..record("e4", "r", "l", NOON_MS + 4) };
+    assert_eq!(pick(&classify(&[], &(lines + &ndjson(&[fifth]))), "rule"), ["safe_attachments"; 8]);
+}
+
+#[test]
+fn records_come_back_whole_under_their_verdict() {
+    let line = r#"{ "event_id":"a","label":"person", "message_id":"m","recipient_id":"r","link_id":"l","ts_ms":1795348800000,"sent_at_ms":1795348800000,"big":123456789012345678901234567890,"small":1.10e-7,"deep":{"b":[1,  {"a":null}]},"text":"\u00e9\t\"<","rule":"old","revision":7,"final":false,"click_type":{"x":1},"r\u0075leset":"x"}"#;
+    let output = run(&["classify", "--with-record"], line.as_bytes());
+    assert_eq!((output.status.code(), stderr(&output)), (Some(0), ""));
+    let text = std::str::from_utf8(&output.stdout).unwrap();
+    for kept in [
+        r#""label":"person""#,
+        r#""big":123456789012345678901234567890,"#,
+        r#""small":1.10e-7,"#,
+        r#""deep":{"b":[1,  {"a":null}]}"#,
+        r#""text":"\u00e9\t\"<""#,
+        r#""ts_ms":1795348800000,"#,
+    ] {
+        assert!(text.contains(kept), "{kept} in {text}");
+    }
+    for (name, value) in
+        [("rule", "\"human\""), ("revision", "1"), ("final", "true"), ("click_type", "\"human\"")]
+    {
+        assert_eq!(text.matches(&format!("\"{name}\":")).count(), 1, "{name} stands once in {text}");
+        assert!(text.contains(&format!("\"{name}\":{value}")), "{name} in {text}");
+    }
+    assert!(text.contains("\"ruleset\":\"full@0\"") && !text.contains("\"x\""), "{text}");
+    assert!(text.starts_with("{\"event_id\":\"a\",") && text.ends_with("}\n"), "{text}");
+
+    // Its own output is input as well, and says the same.
+    assert_eq!(run(&["classify", "--with-record"], text.as_bytes()).stdout, output.stdout);
+    let plain = classify(&[], line);
+    let full: Value = serde_json::from_str(text).unwrap();
+    for (name, value) in plain[0].as_object().unwrap() {
+        assert_eq!(&full[name], value, "{name}");
+    }
+}
+
+#[test]
+fn a_repeated_record_comes_back_as_its_own_line_says() {
+    let first = Record { referer: Some(SAFE_LINKS.to_owned()), ..record("a", "r", "l", NOON_MS) };
+    let second = record("a", "somebody", "l", NOON_MS + 5);
+    let answers = classify(&["--with-record"], &ndjson(&[first, second]));
+    assert_eq!(pick(&answers, "recipient_id"), ["r", "somebody"]);
+    assert_eq!(pick(&answers, "rule"), ["safelinks_delivery"; 2]);
+}
+
+/// Clicks whose first verdict turns with a threshold: which rule decides at one value, and that none does at the next.
+struct Turn {
+    flag: &'static str,
+    clicks: Vec<Record>,
+    holds_at: i64,
+    rule: &'static str,
+    human_at: i64,
+}
+
+fn turns() -> [Turn; 7] {
+    let checked = |id: &str, ms: i64| Record {
+        referer: Some(SAFE_LINKS.to_owned()),
+        ..record(id, "r", "l", NOON_MS + ms)
+    };
+    // From Exchange Online, one after the other.
+    let burst = |count: i64, recipient: fn(i64) -> String, first_ms: i64, step_ms: i64| -> Vec<Record> {
+        let click = |n| Record {
+            ip: Some(EXCHANGE.to_owned()),
+            ..record(&format!("e{n:02}"), &recipient(n), "l", NOON_MS + first_ms + n * step_ms)
+        };
+        (0..count).map(click).collect()
+    };
+    let one: fn(i64) -> String = |_| "r".to_owned();
+    let many: fn(i64) -> String = |n| format!("r{n}");
+    let turn = |flag, clicks, holds_at, rule, human_at| Turn { flag, clicks, holds_at, rule, human_at };
+    [
+        turn("--safelinks-delivery-ms", vec![checked("a", 70)], 71, "safelinks_delivery", 70),
+        turn("--pair-ms", vec![checked("a", 90_000), checked("b", 90_700)], 700, "timeofclick_pair", 699),
+        turn("--sandbox-ms", burst(5, one, 100, 0), 101, "safe_attachments", 100),
+        turn("--sandbox-clicks", burst(3, one, 100, 0), 3, "safe_attachments", 4),
+        turn("--campaign-ms", burst(30, many, 0, 100), 2_900, "campaign_view", 2_899),
+        turn("--campaign-recipients", burst(4, many, 0, 100), 4, "campaign_view", 5),
+        turn("--late-ms", burst(1, one, 70_000, 0), 69_999, "air_or_mbi", 70_000),
+    ]
+}
+
+#[test]
+fn each_threshold_is_a_flag() {
+    assert_eq!(turns().len(), SETTINGS.len());
+    for (setting, Turn { flag, clicks, holds_at, rule, human_at }) in SETTINGS.iter().zip(turns()) {
+        assert_eq!(flag, format!("--{}", setting.name.to_lowercase().replace('_', "-")));
+        let lines = ndjson(&clicks);
+        for (value, rule) in [(holds_at, rule), (human_at, "human")] {
+            let answers = classify(&[flag, &value.to_string()], &lines);
+            assert_eq!(answers[0]["rule"], rule, "{flag} {value}");
+        }
+        assert_eq!(
+            classify(&[flag, &setting.default.to_string()], &lines),
+            classify(&[], &lines),
+            "{flag} has its published value where it is not given"
+        );
+    }
+}
+
+#[test]
+fn thresholds_keep_their_bounds() {
+    for setting in SETTINGS {
+        let flag = format!("--{}", setting.name.to_lowercase().replace('_', "-"));
+        for good in [setting.min, setting.max] {
+            classify(&[&flag, &good.to_string()], "");
+        }
+        let (below, above) = ((setting.min - 1).to_string(), (setting.max + 1).to_string());
+        for bad in [&below, &above, "1.5", "1e3", "soon", "", "99999999999999999999"] {
+            let output = run(&["classify", &flag, bad], b"");
+            assert_eq!(output.status.code(), Some(2), "{flag} {bad}");
+            let bounds = format!("must be a whole number from {} to {}", setting.min, setting.max);
+            let said = stderr(&output);
+            assert!(said.contains(&flag) && said.contains(&bounds), "{flag} {bad}: {said}");
+        }
+    }
+}
+
+#[test]
+fn the_summary_counts() {
+    let checked =
+        |id: &str, ts_ms| Record { referer: Some(SAFE_LINKS.to_owned()), ..record(id, "r", "l", ts_ms) };
+    let mut other = record("d", "s", "l", NOON_MS);
+    other.message_id = "other".to_owned();
+    let open = ndjson(&[record("o", "t", "l", NOON_MS)]).replace("\"kind\":\"click\"", "\"kind\":\"open\"");
+    let clicks = [
+        checked("a", NOON_MS),
+        checked("b", NOON_MS + 90_000),
+        record("c", "r", "l", NOON_MS + 90_001),
+        other,
+    ];
+    let input = ndjson(&clicks) + &open + "\nbad\n" + &ndjson(&clicks[..1]);
+    let output = run(&["classify", "--summary"], input.as_bytes());
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(results(&output).len(), 6, "the results are as without it");
+    let rows: Vec<Vec<&str>> =
+        stderr(&output).lines().skip(1).map(|line| line.split_whitespace().collect()).collect();
+    for expected in [
+        "lines 7",
+        "bad 1",
+        "repeated 1",
+        "not clicks 1",
+        "clicks 4",
+        "messages 2",
+        "recipients 2",
+        "people's clicks 2 50.0 %",
+        "human 2 50.0 %",
+        "scanner_safelinks_delivery 1 25.0 %",
+        "scanner_timeofclick 1 25.0 %",
+        "scanner_campaign_view 0 0.0 %",
+        "by rule of full@0",
+        "safelinks_delivery 1 25.0 %",
+        "timeofclick_pair 2 50.0 %",
+        "human 1 25.0 %",
+    ] {
+        let wanted: Vec<&str> = expected.split(' ').collect();
+        assert!(rows.contains(&wanted), "{expected} in {}", stderr(&output));
+    }
+    assert_eq!(rows.last().unwrap()[1], "seconds");
+    let none = run(&["classify", "--summary"], b"");
+    assert!(
+        stderr(&none).contains("people's clicks") && stderr(&none).contains("0.0 %"),
+        "{}",
+        stderr(&none)
+    );
+}
+
+/// Clicks around every bound, few enough recipients and links that they meet.
+fn arbitrary_click() -> impl Strategy<Value = Record> {
+    let bases =
+        vec![-600_i64, 0, 4_500, 5_000, 5_500, 59_500, 60_000, 60_500, 90_000, 120_000, 3_600_000, 3_660_000];
+    (
+        prop::sample::select(bases),
+        prop_oneof![4 => -2_i64..=2, 2 => 498_i64..=502, 1 => -600_i64..600],
+        (0..40_usize, 0..6_usize, 0..3_usize),
+        prop::sample::select(vec![None, Some(SAFE_LINKS), Some("https://mail.example/")]),
+        prop::sample::select(vec![
+            None,
+            Some(EXCHANGE),
+            Some(EXCHANGE),
+            Some("2a01:111::7"),
+            Some("203.0.113.9"),
+            Some("junk"),
+        ]),
+        prop::option::weighted(0.2, prop::sample::select(vec![-1_000_i64, 0, 4_000, 59_000, 100_000])),
+        prop::bool::weighted(0.1),
+        any::<u64>(),
+    )
+        .prop_map(
+            |(base, jitter, (message, recipient, link), referer, ip, delivered, no_link_id, id)| {
+                let ts_ms = NOON_MS + base + jitter;
+                let mut click =
+                    record(&format!("{id:016x}"), &format!("r{recipient}"), &format!("l{link}"), ts_ms);
+                click.message_id = format!("m{message}");
+                click.referer = referer.map(str::to_owned);
+                click.ip = ip.map(str::to_owned);
+                click.delivered_at_ms = delivered.map(|ms| NOON_MS + ms);
+                if no_link_id {
+                    click.link_id = None;
+                }
+                click
+            },
+        )
+}
+
+/// The command against the naive model: thousands of records of many messages, in no order at all.
+#[test]
+fn the_command_is_the_published_table() {
+    let mut runner = TestRunner::deterministic();
+    let histories = prop::collection::vec(arbitrary_click(), 3_000);
+    for (flags, thresholds) in [
+        (vec![], Thresholds::default()),
+        (
+            vec![
+                "--sandbox-clicks",
+                "2",
+                "--campaign-recipients",
+                "3",
+                "--campaign-ms",
+                "700",
+                "--pair-ms",
+                "600",
+            ],
+            Thresholds {
+                sandbox_clicks: 2,
+                campaign_recipients: 3,
+                campaign_ms: 700,
+                pair_ms: 600,
+                ..Thresholds::default()
+            },
+        ),
+    ] {
+        let mut rules = std::collections::BTreeSet::new();
+        let records = histories.new_tree(&mut runner).unwrap().current();
+        let answers = classify(&[&["--ruleset", "defender"], &flags[..]].concat(), &ndjson(&records));
+        assert_eq!(answers.len(), records.len());
+        for (x, answer) in records.iter().zip(answers) {
+            let message: Vec<Record> =
+                records.iter().filter(|other| other.message_id == x.message_id).cloned().collect();
+            let said = naive::judge(x, &message, &thresholds);
+            let got = (answer["event_id"].as_str(), answer["click_type"].as_str(), answer["rule"].as_str());
+            assert_eq!(got, (Some(&*x.event_id), Some(said.click_type), Some(said.rule)), "{x:?}");
+            assert_eq!(answer["paired_with"].as_str(), said.paired_with.as_deref(), "{x:?}");
+            rules.insert(said.rule);
+        }
+        assert!(rules.len() >= 4 + usize::from(!flags.is_empty()) * 2, "the rules are met: {rules:?}");
+    }
+}

@@ -158,6 +158,7 @@ async fn clicks(env: &Env, object: String, query: &str) -> Result<Response> {
     let (mut after, mut limit) = (None, DEFAULT_LIMIT);
     for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
         match name {
+            "after" if value.is_empty() => {}
             "after" => match EventId::parse(value) {
                 Some(id) => after = Some(id),
                 None => return respond::error(Code::BadRequest, "after: must be the event_id of a click"),

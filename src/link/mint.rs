@@ -265,7 +265,7 @@ mod tests {
             assert!(minted(longest).warning.is_none_or(|warning| !warning.contains("characters")), "{kind}");
             let MintedLink { href, warning, .. } = minted(longest + 1);
             let said = format!("{} characters; some mail clients cut links over {most}", href.len());
-            assert_eq!(warning, Some(said), "{kind}");
+            assert!(warning.unwrap().ends_with(&said), "{kind}");
         }
     }
 

@@ -15,26 +15,13 @@ const STAMP = path.join(root, "build/.stamp");
 
 /** Makes the release build; fast when nothing has changed. */
 export async function build() {
-  ensureRust();
-  await ensureNpmPackages();
-  await ensureWasmTarget();
-  const workerBuild = await ensureWorkerBuild();
-  const env = {
-    ...process.env,
-    WASM_BINDGEN_BIN: await ensureWasmBindgen(),
-    WASM_OPT_BIN: process.env.WASM_OPT_BIN || npmBin("wasm-opt"),
-    ESBUILD_BIN: process.env.ESBUILD_BIN || npmBin("esbuild"),
-    // worker-build sets it for its own cargo build: the same here, or each would undo the other's work.
-    WASM_BINDGEN_USE_JS_SYS: "1",
-  };
+  const { workerBuild, env } = await setUp();
 
   // Cargo knows what has changed. What comes after it (wasm-bindgen, wasm-opt, esbuild) always takes seconds, so it
   // is left out when cargo's wasm, the tools and the finished build are those of the last time.
   const cargo = ["build", "--lib", "--release", "--target", "wasm32-unknown-unknown"];
   if ((await show("cargo", cargo, { env })) !== 0) throw new Failure("The crate does not compile.");
-  const { target_directory: target } = JSON.parse(
-    output("cargo", ["metadata", "--format-version", "1", "--no-deps", "--offline"]),
-  );
+  const target = targetDirectory();
   const inputs = [
     path.join(target, "wasm32-unknown-unknown/release/clickproof.wasm"),
     path.join(root, "package-lock.json"),
@@ -50,6 +37,39 @@ export async function build() {
   if ((await show(workerBuild, ["--release"], { env })) !== 0) throw new Failure("worker-build failed.");
   writeFileSync(STAMP, stamp());
   console.log(`build/index_bg.wasm: ${sizes()}`);
+}
+
+/** Builds a crate of its own with the same tools; returns the directory of its index.js and index_bg.wasm. */
+export async function buildWorker(crate) {
+  const { workerBuild, env } = await setUp();
+  const target = path.join(targetDirectory(), path.basename(crate));
+  const built = path.join(target, "worker");
+  const options = { cwd: crate, env: { ...env, CARGO_TARGET_DIR: target } };
+  if ((await show(workerBuild, ["--release", `--out-dir=${built}`, "."], options)) !== 0) {
+    throw new Failure(`worker-build failed for ${crate}.`);
+  }
+  return built;
+}
+
+async function setUp() {
+  ensureRust();
+  await ensureNpmPackages();
+  await ensureWasmTarget();
+  const workerBuild = await ensureWorkerBuild();
+  const env = {
+    ...process.env,
+    WASM_BINDGEN_BIN: await ensureWasmBindgen(),
+    WASM_OPT_BIN: process.env.WASM_OPT_BIN || npmBin("wasm-opt"),
+    ESBUILD_BIN: process.env.ESBUILD_BIN || npmBin("esbuild"),
+    // worker-build sets it for its own cargo build: the same here, or each would undo the other's work.
+    WASM_BINDGEN_USE_JS_SYS: "1",
+  };
+  return { workerBuild, env };
+}
+
+function targetDirectory() {
+  const metadata = output("cargo", ["metadata", "--format-version", "1", "--no-deps", "--offline"]);
+  return JSON.parse(metadata).target_directory;
 }
 
 function fingerprint(files, words) {

@@ -12,7 +12,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Miniflare } from "miniflare";
 import { unstable_readConfig as readConfig } from "wrangler";
-import { root } from "../../src/dev/run.mjs";
+import { output as outputOf, root } from "../../src/dev/run.mjs";
 import { wranglerDev, wranglerEnv } from "../../src/dev/wrangler.mjs";
 
 export const API_TOKEN = "test-api-token";
@@ -20,6 +20,7 @@ export const LINK_KEYS = `k1:${Buffer.alloc(32, 7).toString("base64")}`;
 
 const BUILD = path.join(root, "build");
 const EVENTS_QUEUE = "clickproof-events";
+const CLICKS_PAGE = 10_000;
 
 /** Calls `fn` until what it returns (or resolves to) is truthy, and returns that. */
 export async function until(fn, { timeout = 10_000, every = 20, what = "the condition" } = {}) {
@@ -108,20 +109,38 @@ export async function startWorker({
     waitForLog: (predicate, options) =>
       until(() => logs.find(predicate), { what: "the log line", ...options }),
     /** Every event in R2, parsed, each with its object's key as `{ key, event }`. */
-    async r2Events(prefix = "events/") {
-      const bucket = await mf.getR2Bucket("ARCHIVE");
-      const events = [];
-      for (let page = { truncated: true }; page.truncated;) {
-        page = await bucket.list({ prefix, cursor: page.cursor });
-        for (const { key } of page.objects) {
-          const lines = (await (await bucket.get(key)).text()).split("\n").filter(Boolean);
-          events.push(...lines.map((line) => ({ key, event: JSON.parse(line) })));
-        }
-      }
-      return events;
-    },
+    r2Events: async (prefix) => eventsIn(await mf.getR2Bucket("ARCHIVE"), prefix),
     close: () => mf.dispose(),
   };
+}
+
+/** Every event in the R2 bucket that a stopped `wrangler dev` has left in its state, as `r2Events` shows them. */
+export async function r2EventsOf(stateDir) {
+  const { r2_buckets } = readConfig({ config: path.join(root, "wrangler.toml") }, { hideWarnings: true });
+  const mf = new Miniflare({
+    modules: true,
+    script: "export default {}",
+    cf: false,
+    r2Buckets: Object.fromEntries(r2_buckets.map(({ binding, bucket_name }) => [binding, bucket_name])),
+    r2Persist: path.join(stateDir, "v3/r2"),
+  });
+  try {
+    return await eventsIn(await mf.getR2Bucket("ARCHIVE"));
+  } finally {
+    await mf.dispose();
+  }
+}
+
+async function eventsIn(bucket, prefix = "events/") {
+  const events = [];
+  for (let page = { truncated: true }; page.truncated;) {
+    page = await bucket.list({ prefix, cursor: page.cursor });
+    for (const { key } of page.objects) {
+      const lines = (await (await bucket.get(key)).text()).split("\n").filter(Boolean);
+      events.push(...lines.map((line) => ({ key, event: JSON.parse(line) })));
+    }
+  }
+  return events;
 }
 
 // Batches go out at once, a message that fails comes back soon. The dead-letter queue keeps a second's pause: with
@@ -170,7 +189,7 @@ export async function startWrangler({ stateDir, port, vars = {} } = {}) {
 
   async function end(signal) {
     signalGroup(child.pid, signal);
-    await until(() => !signalGroup(child.pid, 0), {
+    await until(() => !groupLives(child.pid), {
       what: `the end of wrangler's process group by ${signal}`,
     });
     process.off("exit", killGroup);
@@ -201,6 +220,14 @@ export async function startWrangler({ stateDir, port, vars = {} } = {}) {
     kill: () => end("SIGKILL"),
     stop: () => end("SIGTERM"),
   };
+}
+
+// What has ended stays in its group until init has reaped it. Some inits take seconds for that, some never do it.
+function groupLives(group) {
+  if (!signalGroup(group, 0)) return false;
+  const processes = outputOf("ps", ["-A", "-o", "pgid=,stat="])?.split("\n");
+  const lives = ([pgid, state]) => Number(pgid) === group && !state.startsWith("Z");
+  return processes?.some((line) => lives(line.trim().split(/\s+/))) ?? true;
 }
 
 /** True when a process of the group was there to take the signal. */
@@ -242,6 +269,23 @@ function client(origin, apiToken) {
       const text = await response.text();
       if (response.status !== 200) throw new Error(`POST /v1/links: ${response.status} ${text}`);
       return JSON.parse(text);
+    },
+    /** Every click of a message, oldest first, as the API lists them. */
+    async clicks(message_id) {
+      const all = [];
+      for (let page = null; page === null || page.length === CLICKS_PAGE;) {
+        const after = page === null ? "" : `&after=${page.at(-1).event_id}`;
+        const path = `/v1/messages/${encodeURIComponent(message_id)}/clicks?limit=${CLICKS_PAGE}${after}`;
+        const response = await api(path);
+        const text = await response.text();
+        if (response.status !== 200) throw new Error(`GET ${path}: ${response.status} ${text}`);
+        page = text
+          .split("\n")
+          .filter(Boolean)
+          .map((line) => JSON.parse(line));
+        all.push(...page);
+      }
+      return all;
     },
     /** Opens a token, a path or a minted href as a visitor of that network would. */
     click: (link, { ip = "192.0.2.1", asn, country, headers, ...init } = {}) =>

@@ -1,12 +1,22 @@
 // What the live tests share: messages of their own, their links, and what became of the clicks.
 
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import { until } from "./harness.mjs";
 
 export const MICROSOFT = { ip: "40.92.1.1", asn: 8075, country: "US" };
 export const SAFE_LINKS = "https://nam02.safelinks.protection.outlook.com/";
 
 let made = 0;
+
+/** A directory for a worker's state, gone when the test is over. */
+export function stateDir(t) {
+  const dir = mkdtempSync(path.join(os.tmpdir(), "clickproof-"));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
 
 /** A message id that no other test uses. */
 export const freshMessage = (word = "m") => `${word}-${process.pid}-${++made}`;

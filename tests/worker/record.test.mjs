@@ -226,7 +226,9 @@ test("secure: https, or this machine by any of its names", async () => {
 });
 
 test("ids ascend, click by click, and carry the click's time", async () => {
-  const { message_id, hrefs } = await mintCopy(worker, { urls: [DESTINATION, `${DESTINATION}&b`, "http://c"] });
+  const { message_id, hrefs } = await mintCopy(worker, {
+    urls: [DESTINATION, `${DESTINATION}&b`, "http://c"],
+  });
   for (let n = 0; n < 200; n++) await worker.click(hrefs[n % 3]);
   const lines = await received(worker, message_id);
   assert.equal(lines.length, 200, "one line for each request");

@@ -44,7 +44,10 @@ pub(super) async fn answer(
     };
     let reads = route.reads();
     if !(if reads { verb.reads() } else { verb == Verb::Post }) {
-        return respond::method_not_allowed(if reads { "GET, HEAD" } else { "POST" });
+        let allow = if reads { "GET, HEAD" } else { "POST" };
+        let response = respond::error(Code::MethodNotAllowed, &format!("use {allow}"))?;
+        response.headers().set("allow", allow)?;
+        return Ok(response);
     }
     match route {
         Route::Links => match body(request).await? {

@@ -387,7 +387,7 @@ test("clicks are paged: after, limit and their bounds", async () => {
     const response = await worker.api(`/v1/messages/${message_id}/clicks?${query}`);
     assert.match(await error(response, 400, "bad_request"), /^limit/, query);
   }
-  for (const query of ["after=x", "after=", `after=${whole[0].toUpperCase()}`, `after=${whole[0]}0`]) {
+  for (const query of ["after=x", `after=${whole[0].toUpperCase()}`, `after=${whole[0]}0`]) {
     const response = await worker.api(`/v1/messages/${message_id}/clicks?${query}`);
     assert.match(await error(response, 400, "bad_request"), /^after/, query);
   }

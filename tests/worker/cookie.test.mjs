@@ -92,12 +92,15 @@ test("with Sec-GPC it is neither read nor set", async () => {
   assert.equal(record.cookie, "new", "only 1 says no");
 });
 
-test("on HEAD it is not set, and a visitor's id is not told", async () => {
+test("on HEAD it is read and not set", async () => {
   const { hrefs } = await mintCopy(worker);
-  const { value } = cookieOf((await clickAndRecord(worker, hrefs[0])).response);
+  const { response: get, record: first } = await clickAndRecord(worker, hrefs[0]);
+  const { value } = cookieOf(get);
   const { response, record } = await clickAndRecord(worker, hrefs[0], { method: "HEAD", ...sent(value) });
   assert.equal(cookieOf(response), null);
-  assert.deepEqual([record.cookie, record.visitor_id], ["none", null]);
+  assert.deepEqual([record.cookie, record.visitor_id], ["returning", first.visitor_id]);
+  const stranger = await clickAndRecord(worker, hrefs[0], { method: "HEAD" });
+  assert.deepEqual([stranger.record.cookie, stranger.record.visitor_id], ["none", null]);
 });
 
 test("a forged, cut, overlong or foreign cookie counts as none: the visitor is new", async () => {

@@ -10,8 +10,8 @@ use crate::verdict::{Ruleset, Thresholds};
 /// How long after a click its windows close, where `SETTLE_MS` does not say otherwise, milliseconds.
 const SETTLE_MS: i64 = 60_000;
 
-/// The longest time to settle: a day. Clicks stay in memory until then.
-const MAX_SETTLE_MS: i64 = 86_400_000;
+/// The longest time to settle: an hour. Clicks stay in memory until then.
+const MAX_SETTLE_MS: i64 = 3_600_000;
 
 /// Settings of the contract that nothing in this version obeys: they are refused, never silently accepted.
 const NOT_YET: [&str; 10] = [
@@ -35,8 +35,10 @@ pub enum Value {
     Text(String),
     /// A number.
     Number(f64),
-    /// Something that no setting takes, such as a list.
+    /// Something that no setting takes: true, false, null or a list.
     Other,
+    /// An object, as bindings are.
+    Binding,
 }
 
 /// A bad setting or binding, and what to do about it. It never holds the value: that may be a secret.
@@ -187,7 +189,7 @@ impl Config {
                 return Err("nothing in this version obeys it; remove it".to_owned());
             }
             // A binding is an object; which of them must be there is the shell's to say.
-            _ if *value == Value::Other => {}
+            _ if *value == Value::Binding => {}
             _ => return Err("no such setting; remove it, or mend its name".to_owned()),
         }
         Ok(())
@@ -210,22 +212,22 @@ fn whole(value: &Value) -> Option<i64> {
         Value::Number(number) => {
             (number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0).then_some(*number as i64)
         }
-        Value::Other => None,
+        Value::Other | Value::Binding => None,
     }
 }
 
-/// What links begin with: scheme, host, perhaps a path; no query, no fragment, no final slash.
+/// What links begin with: scheme and host, without a final slash.
 ///
 /// # Errors
 /// What it must be.
 pub fn base_url(text: &str) -> Result<String, String> {
     let target = url::Target::parse(text).map_err(|error| error.to_string())?;
-    if target.as_str().contains(['?', '#']) {
-        return Err(
-            "must be a URL without query and fragment, such as https://click.brand.example".to_owned()
-        );
+    let base = target.as_str().trim_end_matches('/');
+    // Links are answered at the root: below a path they would be dead in the mail.
+    if base.matches('/').count() > 2 || base.contains(['?', '#']) {
+        return Err("must be scheme and host alone, such as https://click.brand.example".to_owned());
     }
-    Ok(target.as_str().trim_end_matches('/').to_owned())
+    Ok(base.to_owned())
 }
 
 fn host_name(text: &str) -> Result<String, String> {
@@ -274,13 +276,13 @@ mod tests {
             ("RULESET", word("defender")),
             ("COOKIE", word("off")),
             ("COOKIE_SAMESITE", word("none")),
-            ("PUBLIC_URL", word("https://click.brand.example/t/")),
+            ("PUBLIC_URL", word("https://click.brand.example/")),
             ("API_HOST", word("API.brand.example")),
         ]);
         assert_eq!(config.problems, []);
         assert_eq!(config.judging.ruleset, Ruleset::Defender);
         assert!(!config.cookie && config.same_site == SameSite::None);
-        assert_eq!(config.public_url.as_deref(), Some("https://click.brand.example/t"));
+        assert_eq!(config.public_url.as_deref(), Some("https://click.brand.example"));
         assert_eq!(config.api_host.as_deref(), Some("api.brand.example"));
     }
 
@@ -294,6 +296,7 @@ mod tests {
             ("COOKIE", word("yes")),
             ("COOKIE_SAMESITE", word("Loose")),
             ("PAIR_SM", Value::Number(500.0)),
+            ("SETTLE", Value::Other),
         ];
         typos.extend(SETTINGS.iter().map(|setting| (setting.name, word("1e3"))));
         typos.extend(NOT_YET.iter().map(|name| (*name, word("x"))));
@@ -330,6 +333,20 @@ mod tests {
         assert_eq!(names(&config), ["API_TOKEN", "LINK_KEYS"]);
         assert!(config.keys.is_none());
         assert!(config.problems.iter().all(|problem| !problem.words.contains("secretish")));
+    }
+
+    #[test]
+    fn a_base_is_scheme_and_host_alone() {
+        assert_eq!(base_url("http://127.0.0.1:8787"), Ok("http://127.0.0.1:8787".to_owned()));
+        for bad in ["https://x.example/t", "https://x.example/?q", "https://x.example#f", "x.example"] {
+            assert!(base_url(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn bindings_are_no_settings() {
+        assert_eq!(read(&[("MESSAGES", Value::Binding)]).problems, []);
+        assert_eq!(names(&read(&[("PAIR_MS", Value::Binding)])), ["PAIR_MS"]);
     }
 
     #[test]

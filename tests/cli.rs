@@ -114,8 +114,8 @@ fn what_is_not_built_or_not_known_is_refused_with_a_remedy() {
         (&["classify", "--ruleset", "full@0"], "possible values: defender, full"),
         (&["mint"], "--base-url <URL>"),
         (&["mint", "--base-url", "click.brand.example"], "begin it with http:// or https://"),
-        (&["mint", "--base-url", "https://click.brand.example?x"], "without query and fragment"),
-        (&["mint", "--base-url", "https://click.brand.example#x"], "without query and fragment"),
+        (&["mint", "--base-url", "https://click.brand.example?x"], "scheme and host alone"),
+        (&["mint", "--base-url", "https://click.brand.example#x"], "scheme and host alone"),
         (&["mint", "--base-url", "https://a@click.brand.example"], "remove everything up to the @"),
         (&["mint", "--base-url", "https://"], "put a valid name or address"),
         (

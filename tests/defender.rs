@@ -61,7 +61,7 @@ impl Case {
         self
     }
     fn by(mut self, recipient: &str) -> Self {
-        self.0.recipient_id = recipient.to_owned();
+        recipient.clone_into(&mut self.0.recipient_id);
         self
     }
     fn on(mut self, link: &str) -> Self {

@@ -55,7 +55,7 @@ fn a_pack_is_written_and_read_as_ever() {
     );
     assert_eq!(row.body, body);
     assert_eq!((row.number, row.first_ms, row.last_ms, row.open_from_ms), (7, NOON_MS, NOON_MS, NOON_MS + 1));
-    let keys: String = row.keys.iter().map(|byte| format!("{byte:02x}")).collect();
+    let keys = row.keys.iter().fold(String::new(), |keys, byte| format!("{keys}{byte:02x}"));
     assert_eq!(keys, "01a20320a20070008000000000000000d472ef773520c931");
     let opened = row.open().unwrap();
     assert_eq!(

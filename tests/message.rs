@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use clickproof::message::{Arrival, FLOOD_CLICKS, Judging, Message, RECORDING_LAG_MS, Store};
 use clickproof::signals::event_id::EventIds;
 use clickproof::signals::{EventId, Record};
-use clickproof::verdict::{Key, Ruleset, Thresholds};
+use clickproof::verdict::{Click, Key, Look, Ruleset, Thresholds, judge};
 use common::naive;
 use common::rows::Memory;
 use common::{NOON_MS, record};
@@ -106,6 +106,13 @@ impl World {
             prop_assert_eq!(line["rule"].as_str(), Some(expected.rule), "{}", line);
             prop_assert_eq!(line["paired_with"].as_str(), expected.paired_with.as_deref(), "{}", line);
             prop_assert_eq!(&line["final"], &Value::Bool(true));
+        }
+        // Nothing else differs either: confidence, vendor and reasons are those of the whole history.
+        let clicks: Vec<Click> = history.iter().map(|x| Click::of(x, None)).collect();
+        for (line, finding) in listed.iter().zip(judge(&clicks, Ruleset::Defender, thresholds, Look::Whole)) {
+            for (name, value) in serde_json::to_value(&finding).unwrap().as_object().unwrap() {
+                prop_assert_eq!(&line[name], value, "{} of {}", name, line);
+            }
         }
         for (id, revisions) in self.revisions() {
             let expected: Vec<u32> = (1..).take(revisions.len()).collect();
@@ -398,6 +405,35 @@ fn a_long_message_keeps_only_its_open_windows_in_memory() {
     world.crash();
     world.message();
     assert!(world.rows.0.read.get() <= most, "a restart reads {} clicks", world.rows.0.read.get());
+}
+
+/// Sends spread over hours: every click is early by its own clock, and none needs a look into old packs.
+#[test]
+fn strangers_need_no_look_into_old_packs() {
+    let mut world = World::new(judging(60_000));
+    for mut click in stream(60_000, 100, 60_000) {
+        click.sent_at_ms = click.ts_ms - 2_000;
+        world.run_until(click.ts_ms);
+        world.arrive(&click);
+    }
+    let scans = world.rows.0.scans.get();
+    assert!(scans < 60, "{scans} scans in 600 seconds");
+}
+
+#[test]
+fn a_replay_of_a_forgotten_click_changes_nothing() {
+    let mut world = World::new(judging(60_000));
+    for click in stream(60_000, 100, 60_000) {
+        world.run_until(click.ts_ms);
+        world.arrive(&click);
+    }
+    world.run_until(NOON_MS + 10_000_000);
+    let written = world.rows.0.written.get();
+    let first = stream(1, 100, 60_000).next().unwrap();
+    assert_eq!(world.arrive(&first), Arrival::Known);
+    assert_eq!(world.rows.0.written.get(), written);
+    world.crash();
+    assert!(world.message().in_memory() < 20_000);
 }
 
 #[test]

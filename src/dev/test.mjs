@@ -63,7 +63,7 @@ async function lint() {
 
 async function native() {
   ensureRust();
-  return runAll(["cargo", ["test"]]);
+  return runAll(["cargo", ["test", "--no-fail-fast"]]);
 }
 
 async function worker() {

@@ -44,7 +44,10 @@ pub(super) async fn answer(
     };
     let reads = route.reads();
     if !(if reads { verb.reads() } else { verb == Verb::Post }) {
-        return respond::method_not_allowed(if reads { "GET, HEAD" } else { "POST" });
+        let allow = if reads { "GET, HEAD" } else { "POST" };
+        let response = respond::error(Code::MethodNotAllowed, &format!("use {allow}"))?;
+        response.headers().set("allow", allow)?;
+        return Ok(response);
     }
     match route {
         Route::Links => match body(request).await? {
@@ -158,6 +161,7 @@ async fn clicks(env: &Env, object: String, query: &str) -> Result<Response> {
     let (mut after, mut limit) = (None, DEFAULT_LIMIT);
     for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
         match name {
+            "after" if value.is_empty() => {}
             "after" => match EventId::parse(value) {
                 Some(id) => after = Some(id),
                 None => return respond::error(Code::BadRequest, "after: must be the event_id of a click"),

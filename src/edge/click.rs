@@ -48,22 +48,23 @@ pub(super) fn redirect(
     };
 
     let headers = request.headers();
-    let may_keep = config.cookie && verb != Verb::Head && header(headers, "sec-gpc").as_deref() != Some("1");
+    let may_read = config.cookie && header(headers, "sec-gpc").as_deref() != Some("1");
+    let may_set = may_read && verb != Verb::Head;
     let mut random = [0; 28];
     // Without randomness the ids still ascend, and a visitor of zeros is better than no redirect.
     let _ = getrandom::fill(&mut random);
     let (for_id, for_visitor) = random.split_at(12);
-    let known = if may_keep {
+    let known = if may_read {
         header(headers, "cookie").and_then(|cookies| Visitor::open(&cookies, keys))
     } else {
         None
     };
-    let state = match (may_keep, &known) {
-        (false, _) => "none",
-        (true, None) => "new",
-        (true, Some(_)) => "returning",
+    let state = match &known {
+        Some(_) => "returning",
+        None if may_set => "new",
+        None => "none",
     };
-    let visitor = may_keep.then(|| known.unwrap_or_else(|| Visitor::new(sixteen(for_visitor))));
+    let visitor = known.or_else(|| may_set.then(|| Visitor::new(sixteen(for_visitor))));
 
     let now_ms = i64::try_from(Date::now().as_millis()).unwrap_or_default();
     let id = IDS.with_borrow_mut(|ids| ids.next(now_ms, std::array::from_fn(|at| for_id[at])));
@@ -80,7 +81,7 @@ pub(super) fn redirect(
     answer.set("location", destination)?;
     answer.set("cache-control", "no-store, private")?;
     answer.set("x-robots-tag", "noindex, nofollow")?;
-    if let Some(mut visitor) = visitor {
+    if let Some(mut visitor) = visitor.filter(|_| may_set) {
         let host = url::host(destination).unwrap_or_default();
         visitor.clicked(ClickRef::new(id, &host, object.clone()));
         answer.set("set-cookie", &set_cookie(&visitor.seal(keys), config))?;

@@ -239,7 +239,9 @@ impl MessageObject {
         }
     }
 
+    /// An alarm that is set for now, in an alarm, can be lost (cloudflare/workerd#6866): it comes a moment later.
     async fn set_alarm(&self, at_ms: i64) -> Result<()> {
+        let at_ms = at_ms.max(now_ms() + 1);
         let at = chrono::DateTime::from_timestamp_millis(at_ms)
             .unwrap_or(chrono::DateTime::<chrono::Utc>::MAX_UTC);
         self.armed_ms.set(Some(at_ms));

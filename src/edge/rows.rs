@@ -16,7 +16,7 @@ use std::cell::Cell;
 
 use worker::{Error, Result, SqlCursor, SqlStorage, SqlStorageValue};
 
-use crate::message::store::{ClickRow, Meta, PackRow, Store};
+use crate::message::store::{Meta, PackRow, Store};
 use crate::signals::EventId;
 
 /// The schema's version. A later one adds its statements behind these and runs them where the version is lower.
@@ -123,10 +123,6 @@ impl Columns {
         Ok(EventId::from_bytes(bytes))
     }
 
-    fn click(&mut self) -> Result<ClickRow> {
-        Ok((self.id()?, self.text()?))
-    }
-
     fn pack(&mut self) -> Result<PackRow> {
         Ok(PackRow {
             number: self.natural()?,
@@ -221,27 +217,30 @@ impl Store for Rows {
         Ok(inserted)
     }
 
-    fn clicks(&self, from: EventId, until: EventId, most: usize) -> Result<Vec<ClickRow>> {
+    fn clicks(
+        &self,
+        from: EventId,
+        until: EventId,
+        most: usize,
+        each: &mut dyn FnMut(EventId, String),
+    ) -> Result<()> {
         let statement = "SELECT event_id, record FROM clicks WHERE event_id >= ? AND event_id < ? ORDER BY event_id LIMIT ?";
-        let mut rows = Vec::new();
         self.query(statement, vec![id(from), id(until), limit(most)], |columns| {
-            rows.push(columns.click()?);
+            each(columns.id()?, columns.text()?);
             Ok(())
-        })?;
-        Ok(rows)
+        })
     }
 
-    fn clicks_by_id(&self, ids: &[EventId]) -> Result<Vec<ClickRow>> {
-        let mut rows = Vec::with_capacity(ids.len());
+    fn clicks_by_id(&self, ids: &[EventId], each: &mut dyn FnMut(EventId, String)) -> Result<()> {
         for ids in ids.chunks(MAX_PARAMETERS) {
             let marks = vec!["?"; ids.len()].join(", ");
             let statement = format!("SELECT event_id, record FROM clicks WHERE event_id IN ({marks})");
             self.query(&statement, ids.iter().map(|event_id| id(*event_id)).collect(), |columns| {
-                rows.push(columns.click()?);
+                each(columns.id()?, columns.text()?);
                 Ok(())
             })?;
         }
-        Ok(rows)
+        Ok(())
     }
 
     fn insert_pack(&self, pack: &PackRow) -> Result<()> {
@@ -284,9 +283,10 @@ impl Store for Rows {
         Ok(bounds)
     }
 
-    fn pack_keys(&self, before_ms: i64, each: &mut dyn FnMut(&[u8])) -> Result<()> {
-        self.query("SELECT keys FROM packs WHERE first_ms < ?", vec![number(before_ms)], |columns| {
-            each(&columns.blob()?);
+    fn pack_keys(&self, from_ms: i64, until_ms: i64, each: &mut dyn FnMut(u64, &[u8])) -> Result<()> {
+        let statement = "SELECT number, keys FROM packs WHERE last_ms >= ? AND first_ms <= ? ORDER BY number";
+        self.query(statement, vec![number(from_ms), number(until_ms)], |columns| {
+            each(columns.natural()?, &columns.blob()?);
             Ok(())
         })
     }

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use js_sys::{Object, Reflect};
+use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use worker::{Bucket, Env, Queue};
 
@@ -54,6 +54,7 @@ fn variables(env: &Env) -> Vec<(String, Value)> {
         let value = match (value.as_string(), value.as_f64()) {
             (Some(text), _) => Value::Text(text),
             (None, Some(number)) => Value::Number(number),
+            (None, None) if value.is_object() && !Array::is_array(&value) => Value::Binding,
             (None, None) => Value::Other,
         };
         Some((name.as_string()?, value))
@@ -62,10 +63,17 @@ fn variables(env: &Env) -> Vec<(String, Value)> {
 }
 
 fn missing_bindings(env: &Env) -> Vec<Problem> {
+    // workers-rs asks a binding for its constructor, which null has not.
+    let is_object = |name: &str| Reflect::get(env, &name.into()).is_ok_and(|value| value.is_object());
+    let has = |name: &str, found: fn(&Env) -> bool| is_object(name) && found(env);
     let bindings = [
-        (MESSAGES, env.durable_object(MESSAGES).is_ok(), "a Durable Object namespace of class MessageObject"),
-        (EVENTS, events(env).is_ok(), "a queue"),
-        (ARCHIVE, archive(env).is_ok(), "an R2 bucket"),
+        (
+            MESSAGES,
+            has(MESSAGES, |env| env.durable_object(MESSAGES).is_ok()),
+            "a Durable Object namespace of class MessageObject",
+        ),
+        (EVENTS, has(EVENTS, |env| events(env).is_ok()), "a queue"),
+        (ARCHIVE, has(ARCHIVE, |env| archive(env).is_ok()), "an R2 bucket"),
     ];
     bindings
         .into_iter()

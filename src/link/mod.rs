@@ -12,6 +12,9 @@ pub mod url;
 
 pub use crate::signals::record::Kind;
 
+/// The last moment that JavaScript's dates can hold, Unix milliseconds.
+pub const MAX_TIME_MS: u64 = 8_640_000_000_000_000;
+
 /// All that a token says: enough to redirect and to record without asking anyone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {

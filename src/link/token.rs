@@ -22,7 +22,7 @@ use std::fmt;
 use base64ct::{Base64UrlUnpadded, Encoding};
 
 use super::keys::{Keyring, MAC_BYTES, Purpose};
-use super::{Kind, Link, text_id, url::Target};
+use super::{Kind, Link, MAX_TIME_MS, text_id, url::Target};
 
 /// The version that is minted.
 const VERSION: u8 = 1;
@@ -213,7 +213,7 @@ impl<'a> Reader<'a> {
         let prefix = SCHEMES.get(scheme)?;
         let shards = u32::try_from(self.number()?).ok().filter(|shards| *shards > 0)?;
         let links_total = u32::try_from(self.number()?).ok()?;
-        let sent_at_ms = self.number()?;
+        let sent_at_ms = self.number().filter(|ms| *ms <= MAX_TIME_MS)?;
         let message_id = self.id().filter(|id| text_id::check_message_id(id).is_ok())?;
         let recipient_id = self.id().filter(|id| text_id::check_recipient_id(id).is_ok())?;
         let link_id = self.id().filter(|id| text_id::check_link_id(id).is_ok())?;

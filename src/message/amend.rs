@@ -32,6 +32,7 @@ impl<S: Store> Message<S> {
             return Ok(0);
         }
         self.has_deliveries = true;
+        self.know_elders()?;
         let told: BTreeMap<Key, i64> = tree(times.iter().copied());
         for recent in self.recent.values_mut() {
             if let Some(clock_ms) = told.get(&recent.click.recipient) {

@@ -16,7 +16,7 @@ pub enum Arrival {
     Counted,
     /// It had arrived before: nothing changed.
     Known,
-    /// Its `event_id` is no `UUIDv7` of its `ts_ms`: nothing changed.
+    /// Its `event_id` is no UUID of its `ts_ms`: nothing changed.
     Refused,
 }
 
@@ -32,10 +32,16 @@ impl<S: Store> Message<S> {
         if self.recent.contains_key(&id) || self.counted.contains(&id) {
             return Ok(Arrival::Known);
         }
-        let mut click = Click::of(record, None);
-        if let Some(delivered_at_ms) = self.delivered_at_ms(click.recipient)? {
-            click.clock_ms = delivered_at_ms;
+        // Memory holds every click from there on; before that, rows do.
+        if record.ts_ms < self.covered_from_ms {
+            let mut known = false;
+            self.store.clicks_by_id(&[id], &mut |_, _| known = true)?;
+            if known {
+                return Ok(Arrival::Known);
+            }
         }
+        let mut click = Click::of(record, None);
+        self.clocks().set(std::iter::once(&mut click))?;
 
         if let Some(bearer) = self.flooded(&click, id) {
             self.store.add_repeat(bearer)?;

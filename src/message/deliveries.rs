@@ -8,14 +8,11 @@ use serde_json::Value;
 
 use super::call::Delivery;
 use super::tree;
-use crate::link::text_id;
+use crate::link::{MAX_TIME_MS, text_id};
 use crate::verdict::Key;
 
 /// Bytes of one entry.
 const ENTRY: usize = 16;
-
-/// The last moment that JavaScript's dates can hold, Unix milliseconds.
-const MAX_TIME_MS: i64 = 8_640_000_000_000_000;
 
 /// The bucket of a recipient.
 #[must_use]
@@ -52,11 +49,11 @@ pub fn read(body: &Value) -> Result<Vec<Delivery>, String> {
         let recipient_id =
             entry["recipient_id"].as_str().ok_or(format!("[{at}].recipient_id: must be a string"))?;
         text_id::check_recipient_id(recipient_id).map_err(|error| format!("[{at}]: {error}"))?;
-        let delivered_at_ms =
-            entry["delivered_at_ms"]
-                .as_i64()
-                .filter(|ms| (0..=MAX_TIME_MS).contains(ms))
-                .ok_or(format!("[{at}].delivered_at_ms: must be a whole number of Unix milliseconds"))?;
+        let delivered_at_ms = entry["delivered_at_ms"]
+            .as_u64()
+            .filter(|ms| *ms <= MAX_TIME_MS)
+            .and_then(|ms| i64::try_from(ms).ok())
+            .ok_or(format!("[{at}].delivered_at_ms: must be a whole number of Unix milliseconds"))?;
         Ok(Delivery { recipient_id: recipient_id.to_owned(), delivered_at_ms })
     };
     entries.iter().enumerate().map(read).collect()

@@ -16,6 +16,8 @@ mod amend;
 mod arrive;
 pub mod call;
 pub mod deliveries;
+mod elders;
+mod history;
 mod outbox;
 pub mod pack;
 mod read;
@@ -23,9 +25,13 @@ mod settle;
 pub mod store;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use elders::Elders;
+use store::PackRow;
 
 use crate::signals::{EventId, Record};
-use crate::verdict::{Click, Finding, Key, Ruleset, Thresholds};
+use crate::verdict::{Click, ClickType, Finding, Key, Ruleset, Thresholds};
 
 pub use arrive::Arrival;
 pub use outbox::Shipment;
@@ -83,14 +89,44 @@ struct Recent {
     settled: Option<Settled>,
 }
 
-/// The current verdict of a settled click.
-#[derive(Clone)]
+/// The current verdict of a settled click: what is needed to see whether another one changes it.
+#[derive(Clone, Copy)]
 struct Settled {
-    /// `None` where a later version of this code wrote it in words that are not known here: such a verdict stands
-    /// until that version is back.
-    finding: Option<Finding>,
+    /// A digest of all that was found; `None` where a later version of this code wrote it in words that are not known
+    /// here: such a verdict stands until that version is back.
+    said: Option<u64>,
+    click_type: Option<ClickType>,
     revision: u32,
     repeats: i64,
+}
+
+impl Settled {
+    fn new(finding: &Finding, revision: u32, repeats: i64) -> Self {
+        Self { said: Some(digest(finding)), click_type: finding.click_type, revision, repeats }
+    }
+
+    /// Every verdict in a pack.
+    fn all_in(row: &PackRow) -> impl Iterator<Item = (EventId, Self)> {
+        let mut entries = row.open().map(|body| body.entries).unwrap_or_default().into_iter();
+        pack::keys(&row.keys).map(move |(id, _)| match entries.next() {
+            None => (id, Self { said: None, click_type: None, revision: 0, repeats: 0 }),
+            Some(entry) => {
+                let repeats = entry.repeats.unwrap_or_default();
+                (id, Self::new(&entry.verdict.finding, entry.verdict.revision, repeats))
+            }
+        })
+    }
+
+    fn is_overtaken_by(&self, finding: &Finding, repeats: i64) -> bool {
+        self.said.is_some_and(|said| said != digest(finding) || self.repeats != repeats)
+    }
+}
+
+/// Compares findings within one life of the message; it is never stored.
+fn digest(finding: &Finding) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    finding.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// One message, or one shard of it, with its open windows in memory.
@@ -118,6 +154,8 @@ pub struct Message<S> {
     last_tick_ms: i64,
     /// Stored clicks that could not be read: 0 unless rows are damaged.
     unreadable: usize,
+    /// Who has clicks that memory has let go of; `None` until somebody asks.
+    elders: Option<Elders>,
 }
 
 /// Puts items into a set or a map one by one. To `collect` them would sort them first, and every type would bring a
@@ -146,15 +184,20 @@ impl<S: Store> Message<S> {
         let open_from_ms = message.open_from_ms.min(message.meta.late_from_ms);
         message.covered_from_ms = message.warm_from_ms(open_from_ms);
         let (from, until) = (EventId::first_of(message.covered_from_ms), EventId::first_of(i64::MAX));
-        for (id, json) in message.store.clicks(from, until, usize::MAX)? {
-            let Ok(record) = Record::parse(&json) else {
-                message.unreadable += 1;
-                continue;
-            };
-            let click = Click::of(&record, message.delivered_at_ms(Key::of(&record.recipient_id))?);
-            message.floods.entry((click.recipient, click.link)).or_default().push_back(id);
-            message.recent.insert(id, Recent { click, late: true, repeats: 0, settled: None });
+        let mut recent = BTreeMap::new();
+        message.store.clicks(from, until, usize::MAX, &mut |id, json| match Record::parse(&json) {
+            Ok(record) => {
+                let click = Click::of(&record, None);
+                recent.insert(id, Recent { click, late: true, repeats: 0, settled: None });
+            }
+            Err(_) => message.unreadable += 1,
+        })?;
+        message.clocks().set(recent.values_mut().map(|recent| &mut recent.click))?;
+        for (id, recent) in &recent {
+            let link = (recent.click.recipient, recent.click.link);
+            message.floods.entry(link).or_default().push_back(*id);
         }
+        message.recent = recent;
         for (id, repeats) in message.store.repeats(from, until)? {
             if let Some(recent) = message.recent.get_mut(&id) {
                 recent.repeats = repeats;
@@ -169,11 +212,15 @@ impl<S: Store> Message<S> {
         for (id, recent) in &message.recent {
             match &recent.settled {
                 None => _ = message.unsettled.insert(*id),
-                Some(settled) if settled.finding.is_some() && settled.repeats != recent.repeats => {
+                Some(settled) if settled.said.is_some() && settled.repeats != recent.repeats => {
                     message.grown.insert(*id, message.judging.due_ms(id.ts_ms()));
                 }
                 Some(_) => {}
             }
+        }
+        if message.unsettled.first().is_none_or(|id| id.ts_ms() >= message.open_from_ms) {
+            // What came late has settled since; the row follows when it is written next.
+            message.meta.late_from_ms = i64::MAX;
         }
         Ok(Some(message))
     }
@@ -206,6 +253,7 @@ impl<S: Store> Message<S> {
             has_deliveries: false,
             last_tick_ms: i64::MIN,
             unreadable: 0,
+            elders: None,
         }
     }
 
@@ -256,32 +304,14 @@ impl<S: Store> Message<S> {
         open_from_ms.saturating_sub(2 * self.judging.reach_ms().max(FLOOD_MS)).max(0)
     }
 
-    /// The delivery time of a recipient, where one was told.
-    fn delivered_at_ms(&self, recipient: Key) -> Result<Option<i64>, S::Error> {
-        if !self.has_deliveries {
-            return Ok(None);
-        }
-        let entries = self.store.deliveries(deliveries::bucket(recipient))?;
-        Ok(deliveries::find(&entries, recipient))
-    }
-
     /// The current verdicts of the settled clicks between two moments (both included).
     fn settled_between(&self, from_ms: i64, until_ms: i64) -> Result<BTreeMap<EventId, Settled>, S::Error> {
         let mut settled = BTreeMap::new();
         self.store.packs(from_ms, until_ms, &mut |row| {
-            let entries = row.open().map(|body| body.entries).unwrap_or_default();
-            let mut entries = entries.into_iter();
-            let verdicts = pack::keys(&row.keys).map(|(id, _)| match entries.next() {
-                None => (id, Settled { finding: None, revision: 0, repeats: 0 }),
-                Some(entry) => {
-                    let repeats = entry.repeats.unwrap_or_default();
-                    let revision = entry.verdict.revision;
-                    (id, Settled { finding: Some(entry.verdict.finding), revision, repeats })
-                }
-            });
             // Packs come in the order of their number: the last revision stays. A click beside the span is left out:
             // a pack that does not touch the span may have a later revision of it.
-            settled.extend(verdicts.filter(|(id, _)| (from_ms..=until_ms).contains(&id.ts_ms())));
+            let inside = |(id, _): &(EventId, Settled)| (from_ms..=until_ms).contains(&id.ts_ms());
+            settled.extend(Settled::all_in(&row).filter(inside));
         })?;
         Ok(settled)
     }

@@ -3,8 +3,10 @@
 //! The mark that a pack is sent moves only after the queue has taken it, and only from where the shipment began: a
 //! `reship` in between sets it back and is not undone by a shipment that was under way.
 
+use std::collections::BTreeMap;
+
 use super::pack::{self, Entry};
-use super::{Message, Store, tree};
+use super::{Message, Store};
 use crate::event::{self, packing};
 use crate::signals::{EventId, Record};
 
@@ -42,9 +44,12 @@ impl<S: Store> Message<S> {
         };
         let mut lines = Vec::with_capacity(body.entries.len());
         let ids: Vec<EventId> = pack::keys(&row.keys).map(|(id, _)| id).collect();
-        let records: std::collections::BTreeMap<EventId, String> = tree(self.store.clicks_by_id(&ids)?);
+        let mut records = BTreeMap::new();
+        self.store.clicks_by_id(&ids, &mut |id, json| {
+            records.extend(Record::parse(&json).ok().map(|record| (id, record)));
+        })?;
         for (id, entry) in ids.iter().zip(&body.entries) {
-            if let Some(Ok(record)) = records.get(id).map(|json| Record::parse(json)) {
+            if let Some(record) = records.remove(id) {
                 lines.push(event::shipped(&as_judged(record, entry), &entry.verdict));
             }
         }
@@ -84,7 +89,7 @@ impl<S: Store> Message<S> {
     /// When storage fails; the message must then be loaded again.
     pub fn reship(&mut self) -> Result<usize, S::Error> {
         let mut events = 0;
-        self.store.pack_keys(i64::MAX, &mut |keys| events += pack::count(keys.len()))?;
+        self.store.pack_keys(i64::MIN, i64::MAX, &mut |_, keys| events += pack::count(keys.len()))?;
         if self.meta.sent_pack > 0 {
             self.meta.sent_pack = 0;
             self.meta.failures = 0;

@@ -1,13 +1,16 @@
 //! What the API shows of a message: its clicks page by page, and its report. Reading changes nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::pack::{self, Draft};
-use super::{Message, Store, deliveries, tree};
+use super::{Message, Store, tree};
 use crate::event;
 use crate::report::{Report, Tally};
 use crate::signals::{EventId, Record};
 use crate::verdict::{Finding, Key, Look, Verdict};
+
+/// The most bytes of records on one page: an object builds it in memory.
+const MAX_PAGE_BYTES: usize = 4 << 20;
 
 /// Some clicks of a message.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -25,7 +28,15 @@ impl<S: Store> Message<S> {
     /// When storage fails.
     pub fn page(&self, after: Option<EventId>, limit: usize) -> Result<Page, S::Error> {
         let from = after.map_or(EventId::first_of(0), EventId::successor);
-        let rows = self.store.clicks(from, EventId::first_of(i64::MAX), limit)?;
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        self.store.clicks(from, EventId::first_of(i64::MAX), limit, &mut |id, json| {
+            bytes += json.len();
+            // A page of long records is a shorter one; the first is always on it.
+            if rows.is_empty() || bytes <= MAX_PAGE_BYTES {
+                rows.push((id, json));
+            }
+        })?;
+        let is_full = rows.len() == limit || bytes > MAX_PAGE_BYTES;
         let (Some((first, _)), Some((last, _))) = (rows.first(), rows.last()) else {
             return Ok(Page::default());
         };
@@ -39,20 +50,13 @@ impl<S: Store> Message<S> {
             verdicts.insert(id, Verdict::new(finding, self.judging.ruleset, 0));
         }
         let repeats: BTreeMap<EventId, i64> = tree(self.store.repeats(*first, last.successor())?);
-        let mut buckets: HashMap<u8, Vec<u8>> = HashMap::new();
-        let next = (rows.len() == limit).then_some(*last);
+        let mut clocks = self.clocks();
+        let next = is_full.then_some(*last);
         let mut lines = Vec::with_capacity(rows.len());
         for (id, json) in rows {
             let (Ok(mut record), Some(verdict)) = (Record::parse(&json), verdicts.get(&id)) else { continue };
-            if self.has_deliveries {
-                let recipient = Key::of(&record.recipient_id);
-                let bucket = deliveries::bucket(recipient);
-                if let std::collections::hash_map::Entry::Vacant(free) = buckets.entry(bucket) {
-                    free.insert(self.store.deliveries(bucket)?);
-                }
-                let told = buckets.get(&bucket).and_then(|entries| deliveries::find(entries, recipient));
-                record.delivered_at_ms = told.or(record.delivered_at_ms);
-            }
+            let told = clocks.delivered_at_ms(Key::of(&record.recipient_id))?;
+            record.delivered_at_ms = told.or(record.delivered_at_ms);
             record.repeats = repeats.get(&id).copied().or(record.repeats);
             lines.push(event::listed(&record, verdict));
         }
@@ -72,13 +76,14 @@ impl<S: Store> Message<S> {
                 tally.add(id, recipient, &link, entry);
             }
         })?;
-        let ids: Vec<EventId> = self.unsettled.iter().copied().collect();
-        let records: BTreeMap<EventId, String> = tree(self.store.clicks_by_id(&ids)?);
-        for (id, finding) in self.provisional(EventId::first_of(0), EventId::first_of(i64::MAX))? {
-            let Some(Ok(record)) = records.get(&id).map(|json| Record::parse(json)) else { continue };
+        let mut open: BTreeMap<EventId, Finding> =
+            tree(self.provisional(EventId::first_of(0), EventId::first_of(i64::MAX))?);
+        let ids: Vec<EventId> = open.keys().copied().collect();
+        self.store.clicks_by_id(&ids, &mut |id, json| {
+            let (Ok(record), Some(finding)) = (Record::parse(&json), open.remove(&id)) else { return };
             let draft = Draft::new(id, record, Verdict::new(finding, self.judging.ruleset, 0), None);
             tally.add(id, draft.recipient.short(), &(draft.link_id, draft.url), &draft.entry);
-        }
+        })?;
         let counted = self.store.repeats(EventId::first_of(0), EventId::first_of(i64::MAX))?;
         let repeats = counted.iter().map(|(_, repeats)| repeats).sum();
         Ok(tally.report(message_id, repeats))

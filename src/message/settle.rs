@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::history::around;
 use super::pack::{self, Draft};
 use super::{Message, Recent, Settled, Store, tree};
 use crate::signals::{EventId, Record};
@@ -40,6 +41,7 @@ impl<S: Store> Message<S> {
     /// When storage fails; the message must then be loaded again.
     pub fn settle(&mut self, now_ms: i64) -> Result<Settlement, S::Error> {
         self.last_tick_ms = now_ms;
+        self.know_elders()?;
         let cutoff_ms = self.judging.cutoff_ms(now_ms);
         let due: BTreeSet<EventId> =
             tree(self.unsettled.range(..EventId::first_of(cutoff_ms + 1)).take(MAX_DUE).copied());
@@ -76,15 +78,16 @@ impl<S: Store> Message<S> {
         open_from_ms: i64,
     ) -> Result<Settlement, S::Error> {
         let before = self.settled_of(&clicks)?;
+        let counted = self.repeats_of(&tree(clicks.keys().copied()))?;
         let (mut first, mut again) = (Vec::new(), Vec::new());
         for (id, finding) in self.judge(clicks, Look::Whole)? {
-            let repeats = self.repeats_of(id)?;
-            match before.get(&id).map(|old| (old, old.finding.as_ref())) {
+            let repeats = counted.get(&id).copied().unwrap_or_default();
+            match before.get(&id) {
                 None if due.contains(&id) => {
                     first.push(News { id, finding, revision: 1, repeats, was: None });
                 }
-                Some((old, Some(said))) if !said.agrees_with(&finding) || old.repeats != repeats => {
-                    let (revision, was) = (old.revision + 1, said.click_type);
+                Some(old) if old.is_overtaken_by(&finding, repeats) => {
+                    let (revision, was) = (old.revision + 1, old.click_type);
                     again.push(News { id, finding, revision, repeats, was });
                 }
                 _ => {}
@@ -108,11 +111,15 @@ impl<S: Store> Message<S> {
 
     fn write_pack(&mut self, news: Vec<News>, open_from_ms: i64) -> Result<(), S::Error> {
         let ids: Vec<EventId> = news.iter().map(|news| news.id).collect();
-        let records: BTreeMap<EventId, String> = tree(self.store.clicks_by_id(&ids)?);
+        let mut records: BTreeMap<EventId, Record> = BTreeMap::new();
+        self.store.clicks_by_id(&ids, &mut |id, json| {
+            records.extend(Record::parse(&json).ok().map(|record| (id, record)));
+        })?;
         let mut drafts = Vec::with_capacity(news.len());
+        let mut clocks = self.clocks();
         for News { id, finding, revision, repeats, was } in &news {
-            let Some(Ok(record)) = records.get(id).map(|json| Record::parse(json)) else { continue };
-            let delivered_at_ms = self.delivered_at_ms(Key::of(&record.recipient_id))?;
+            let Some(record) = records.remove(id) else { continue };
+            let delivered_at_ms = clocks.delivered_at_ms(Key::of(&record.recipient_id))?;
             let verdict = Verdict::new(finding.clone(), self.judging.ruleset, *revision);
             let mut draft = Draft::new(*id, record, verdict, *was);
             draft.entry.delivered_at_ms = delivered_at_ms;
@@ -128,9 +135,7 @@ impl<S: Store> Message<S> {
         for News { id, finding, revision, repeats, .. } in news {
             self.unsettled.remove(&id);
             if let Some(recent) = self.recent.get_mut(&id) {
-                // The pack has the reasons; memory keeps what is compared.
-                let finding = Some(Finding { reasons: Vec::new(), ..finding });
-                recent.settled = Some(Settled { finding, revision, repeats });
+                recent.settled = Some(Settled::new(&finding, revision, repeats));
                 recent.late = false;
             }
         }
@@ -233,7 +238,7 @@ impl<S: Store> Message<S> {
     /// Whether a click may depend on clicks of its recipient that are no longer in memory: an early one on early
     /// ones of any age (a clock may be skewed), any other on a chain of pairs that reaches back.
     fn looks_deep(&self, click: &Click) -> bool {
-        self.oldest_ms < self.covered_from_ms
+        self.has_forgotten()
             && (click.delta_ms() < self.judging.thresholds.sandbox_ms
                 || self.recent_before(click) < self.covered_from_ms + self.judging.thresholds.pair_ms)
     }
@@ -252,104 +257,6 @@ impl<S: Store> Message<S> {
         reached
     }
 
-    /// All clicks of these recipients, of any age.
-    pub(super) fn history_of(
-        &self,
-        recipients: &BTreeSet<Key>,
-    ) -> Result<BTreeMap<EventId, Click>, S::Error> {
-        let mut history = BTreeMap::new();
-        if recipients.is_empty() {
-            return Ok(history);
-        }
-        if self.oldest_ms < self.covered_from_ms {
-            let short: BTreeSet<u64> = tree(recipients.iter().map(|recipient| recipient.short()));
-            let end = EventId::first_of(self.covered_from_ms);
-            let mut ids = BTreeSet::new();
-            self.store.pack_keys(self.covered_from_ms, &mut |bytes| {
-                ids.extend(
-                    pack::keys(bytes).filter(|(id, who)| *id < end && short.contains(who)).map(|(id, _)| id),
-                );
-            })?;
-            let ids: Vec<EventId> = ids.into_iter().collect();
-            for (id, json) in self.store.clicks_by_id(&ids)? {
-                if let Some(click) = self.click_of(&json)? {
-                    history.insert(id, click);
-                }
-            }
-            history.retain(|_, click| recipients.contains(&click.recipient));
-        }
-        history.extend(self.recent_where(|click| recipients.contains(&click.recipient)));
-        Ok(history)
-    }
-
-    /// The clicks between pairs of moments (both included) that pass a test, from memory or, before that, storage.
-    fn clicks_in(
-        &self,
-        spans: &[(i64, i64)],
-        passes: impl Fn(&Click) -> bool,
-    ) -> Result<BTreeMap<EventId, Click>, S::Error> {
-        let mut found = BTreeMap::new();
-        for (from_ms, until_ms) in merged(spans) {
-            let (from, until) = (EventId::first_of(from_ms), EventId::first_of(until_ms.saturating_add(1)));
-            let covered = EventId::first_of(self.covered_from_ms);
-            if from < covered {
-                for (id, json) in self.store.clicks(from, until.min(covered), usize::MAX)? {
-                    if let Some(click) = self.click_of(&json)?.filter(|click| passes(click)) {
-                        found.insert(id, click);
-                    }
-                }
-            }
-            let recent = self.recent.range(from.max(covered)..until.max(covered));
-            found.extend(
-                recent
-                    .filter(|(_, recent)| passes(&recent.click))
-                    .map(|(id, recent)| (*id, recent.click.clone())),
-            );
-        }
-        Ok(found)
-    }
-
-    fn recent_where(&self, passes: impl Fn(&Click) -> bool) -> impl Iterator<Item = (EventId, Click)> {
-        self.recent
-            .iter()
-            .filter(move |(_, recent)| passes(&recent.click))
-            .map(|(id, recent)| (*id, recent.click.clone()))
-    }
-
-    /// The click of a stored record, on its current clock.
-    fn click_of(&self, json: &str) -> Result<Option<Click>, S::Error> {
-        let Ok(record) = Record::parse(json) else { return Ok(None) };
-        let delivered_at_ms = self.delivered_at_ms(Key::of(&record.recipient_id))?;
-        Ok(Some(Click::of(&record, delivered_at_ms)))
-    }
-
-    /// The settled verdicts that these clicks have.
-    fn settled_of(&self, clicks: &BTreeMap<EventId, Click>) -> Result<BTreeMap<EventId, Settled>, S::Error> {
-        let mut settled = BTreeMap::new();
-        let mut old = Vec::new();
-        for id in clicks.keys() {
-            match self.recent.get(id) {
-                Some(recent) => settled.extend(recent.settled.clone().map(|verdict| (*id, verdict))),
-                None => old.push((id.ts_ms(), id.ts_ms())),
-            }
-        }
-        for (from_ms, until_ms) in merged(&old) {
-            let found = self.settled_between(from_ms, until_ms)?;
-            settled.extend(
-                found.into_iter().filter(|(id, _)| clicks.contains_key(id) && !self.recent.contains_key(id)),
-            );
-        }
-        Ok(settled)
-    }
-
-    fn repeats_of(&self, id: EventId) -> Result<i64, S::Error> {
-        if let Some(recent) = self.recent.get(&id) {
-            return Ok(recent.repeats);
-        }
-        let counted = self.store.repeats(id, EventId::first_of(id.ts_ms() + 1))?;
-        Ok(counted.into_iter().find(|(bearer, _)| *bearer == id).map_or(0, |(_, repeats)| repeats))
-    }
-
     /// Lets go of clicks that no open window reaches any more.
     fn forget(&mut self) {
         let open_from_ms =
@@ -360,7 +267,13 @@ impl<S: Store> Message<S> {
             return;
         }
         let from = EventId::first_of(from_ms);
-        self.recent = self.recent.split_off(&from);
+        let open = self.recent.split_off(&from);
+        let forgotten = std::mem::replace(&mut self.recent, open);
+        if let Some(elders) = &mut self.elders {
+            for recent in forgotten.values() {
+                elders.add(recent.click.recipient.short());
+            }
+        }
         self.counted = self.counted.split_off(&from);
         self.floods.retain(|_, ids| {
             ids.retain(|id| *id >= from);
@@ -368,24 +281,6 @@ impl<S: Store> Message<S> {
         });
         self.covered_from_ms = from_ms;
     }
-}
-
-fn around(ts_ms: i64, reach_ms: i64) -> (i64, i64) {
-    (ts_ms.saturating_sub(reach_ms), ts_ms.saturating_add(reach_ms))
-}
-
-/// Spans that overlap or touch become one.
-fn merged(spans: &[(i64, i64)]) -> Vec<(i64, i64)> {
-    let mut sorted = spans.to_vec();
-    sorted.sort_unstable();
-    let mut merged: Vec<(i64, i64)> = Vec::new();
-    for (from, until) in sorted {
-        match merged.last_mut() {
-            Some(last) if from <= last.1 => last.1 = last.1.max(until),
-            _ => merged.push((from, until)),
-        }
-    }
-    merged
 }
 
 fn chunks<T>(mut items: Vec<T>, size: usize) -> Vec<Vec<T>> {

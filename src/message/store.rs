@@ -38,9 +38,6 @@ pub struct PackRow {
     pub body: String,
 }
 
-/// A click as it was stored: its id and its record as JSON.
-pub type ClickRow = (EventId, String);
-
 /// Keeps a message's rows.
 pub trait Store {
     /// What may go wrong. After an error the message is loaded anew from its rows.
@@ -70,17 +67,25 @@ pub trait Store {
     /// When storage fails.
     fn insert_click(&self, id: EventId, record: &str) -> Result<bool, Self::Error>;
 
-    /// The clicks from an id on, up to but without another, oldest first, at most `limit`.
+    /// Hands over the clicks from an id on, up to but without another, oldest first, at most `limit`. One by one: all
+    /// records of the open windows at once would be more than an object's memory.
     ///
     /// # Errors
     /// When storage fails.
-    fn clicks(&self, from: EventId, until: EventId, limit: usize) -> Result<Vec<ClickRow>, Self::Error>;
+    fn clicks(
+        &self,
+        from: EventId,
+        until: EventId,
+        limit: usize,
+        each: &mut dyn FnMut(EventId, String),
+    ) -> Result<(), Self::Error>;
 
-    /// The clicks of these ids, in any order; an id that is not there is left out.
+    /// Hands over the clicks of these ids, in any order; an id that is not there is left out.
     ///
     /// # Errors
     /// When storage fails.
-    fn clicks_by_id(&self, ids: &[EventId]) -> Result<Vec<ClickRow>, Self::Error>;
+    fn clicks_by_id(&self, ids: &[EventId], each: &mut dyn FnMut(EventId, String))
+    -> Result<(), Self::Error>;
 
     /// Adds a pack.
     ///
@@ -106,11 +111,16 @@ pub trait Store {
     /// When storage fails.
     fn pack_bounds(&self) -> Result<Option<(u64, i64, i64)>, Self::Error>;
 
-    /// Hands over the keys of the packs that hold clicks before a moment.
+    /// Hands over number and keys of the packs whose clicks lie between two moments (both included), in order.
     ///
     /// # Errors
     /// When storage fails.
-    fn pack_keys(&self, before_ms: i64, each: &mut dyn FnMut(&[u8])) -> Result<(), Self::Error>;
+    fn pack_keys(
+        &self,
+        from_ms: i64,
+        until_ms: i64,
+        each: &mut dyn FnMut(u64, &[u8]),
+    ) -> Result<(), Self::Error>;
 
     /// Counts a click on the record that stands for it.
     ///

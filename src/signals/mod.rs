@@ -8,7 +8,7 @@ pub mod cookie;
 pub mod event_id;
 pub mod record;
 
-use catalogue::Network;
+use catalogue::{Class, Network};
 
 use crate::link::url;
 
@@ -49,6 +49,12 @@ impl Signals {
     #[must_use]
     pub fn is_microsoft(&self) -> bool {
         self.network.is_some_and(Network::is_microsoft)
+    }
+
+    /// Whether only scanners come from the address's network.
+    #[must_use]
+    pub fn is_scanner_for_certain(&self) -> bool {
+        self.network.is_some_and(|network| network.class == Class::ScannerCertain)
     }
 }
 

@@ -130,16 +130,6 @@ impl Finding {
             paired_with: None,
         }
     }
-
-    /// Whether two findings say the same of the click. Reasons alone are no change worth a revision.
-    #[must_use]
-    pub fn agrees_with(&self, other: &Self) -> bool {
-        self.click_type == other.click_type
-            && self.confidence == other.confidence
-            && self.rule == other.rule
-            && self.vendor == other.vendor
-            && self.paired_with == other.paired_with
-    }
 }
 
 /// A finding as the world receives it (contract §6): with its flags, its ruleset and its place in time.

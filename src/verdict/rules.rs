@@ -94,10 +94,12 @@ pub const DEFENDER: [Rule; 6] = [
         words: "Microsoft's network in the first minute, with many clicks of the recipient: the sandbox",
         settings: &["SANDBOX_MS", "SANDBOX_CLICKS"],
         holds: |case| {
-            (case.click.signals.is_microsoft()
-                && case.delta_ms < case.thresholds.sandbox_ms
-                && case.early_clicks >= case.thresholds.sandbox_clicks)
-                .then(|| certain(ClickType::ScannerSafeAttachments))
+            let signals = &case.click.signals;
+            (signals.is_microsoft() && is_sandbox_burst(case)).then(|| {
+                let found = probable(ClickType::ScannerSafeAttachments);
+                // A network that also carries people is never enough to be certain.
+                if signals.is_scanner_for_certain() { certain(found) } else { found }
+            })
         },
     },
     Rule {
@@ -120,16 +122,19 @@ pub const DEFENDER: [Rule; 6] = [
                 .then(|| probable(ClickType::ScannerAirOrMbi))
         },
     },
-    Rule {
-        id: "human",
-        words: "nothing speaks for a scanner",
-        settings: &[],
-        holds: |_| Some(probable(ClickType::Human)),
-    },
+    HUMAN,
 ];
 
-const fn certain(click_type: ClickType) -> Found {
-    Found { click_type, confidence: Confidence::Certain }
+/// The last rule of every table: it always holds.
+const HUMAN: Rule = Rule {
+    id: "human",
+    words: "nothing speaks for a scanner",
+    settings: &[],
+    holds: |_| Some(probable(ClickType::Human)),
+};
+
+const fn certain(found: Found) -> Found {
+    Found { confidence: Confidence::Certain, ..found }
 }
 
 const fn probable(click_type: ClickType) -> Found {
@@ -139,12 +144,8 @@ const fn probable(click_type: ClickType) -> Found {
 /// Asks the ruleset's rules in order; the first that holds decides.
 #[must_use]
 pub fn decide(ruleset: Ruleset, case: &Case) -> Finding {
-    let Some((rule, found)) =
-        ruleset.rules().iter().find_map(|rule| (rule.holds)(case).map(|found| (rule, found)))
-    else {
-        // Every table ends with a rule that always holds; a test keeps it so.
-        return Finding::not_a_click();
-    };
+    let held = ruleset.rules().iter().find_map(|rule| (rule.holds)(case).map(|found| (rule, found)));
+    let (rule, found) = held.unwrap_or((&HUMAN, probable(ClickType::Human)));
     Finding {
         click_type: Some(found.click_type),
         vendor: found.click_type.is_defender_bot().then_some(Cow::Borrowed("microsoft")),
@@ -159,6 +160,11 @@ pub fn decide(ruleset: Ruleset, case: &Case) -> Finding {
     }
 }
 
+/// Whether the recipient's clicks came as the sandbox's do: many, early, and this one among them.
+fn is_sandbox_burst(case: &Case) -> bool {
+    case.delta_ms < case.thresholds.sandbox_ms && case.early_clicks >= case.thresholds.sandbox_clicks
+}
+
 /// Every signal that spoke, in the order of the rules: `+` for a scanner, `-` for a person.
 fn reasons(case: &Case) -> Vec<Cow<'static, str>> {
     let (signals, thresholds) = (&case.click.signals, case.thresholds);
@@ -169,11 +175,9 @@ fn reasons(case: &Case) -> Vec<Cow<'static, str>> {
         (matches!(case.pair, Some((Role::Earlier, _))), "+first_of_pair"),
         (matches!(case.pair, Some((Role::Later, _))), "-second_of_pair"),
         (microsoft, "+microsoft_network"),
-        (
-            case.delta_ms < thresholds.sandbox_ms && case.early_clicks >= thresholds.sandbox_clicks,
-            "+sandbox_burst",
-        ),
-        (case.in_burst, "+campaign_burst"),
+        // Bursts speak only of Microsoft's clicks: around others nobody looks for them.
+        (microsoft && is_sandbox_burst(case), "+sandbox_burst"),
+        (microsoft && case.in_burst, "+campaign_burst"),
         (microsoft && case.delta_ms > thresholds.late_ms, "+long_after_send"),
         (microsoft && !signals.has_referer, "+no_referer"),
         (signals.has_address && !microsoft, "-other_network"),

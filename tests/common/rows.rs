@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use clickproof::message::store::{ClickRow, Meta, PackRow, Store};
+use clickproof::message::store::{Meta, PackRow, Store};
 use clickproof::signals::EventId;
 
 #[derive(Default)]
@@ -19,6 +19,8 @@ pub struct Rows {
     pub written: Cell<u64>,
     /// Clicks read.
     pub read: Cell<usize>,
+    /// How often the keys of packs were gone through.
+    pub scans: Cell<usize>,
     /// How many writes still succeed.
     pub fuse: Cell<Option<u64>>,
 }
@@ -68,26 +70,30 @@ impl Store for Memory {
         Ok(true)
     }
 
-    fn clicks(&self, from: EventId, until: EventId, limit: usize) -> Result<Vec<ClickRow>, Blown> {
-        if from >= until {
-            return Ok(Vec::new());
+    fn clicks(
+        &self,
+        from: EventId,
+        until: EventId,
+        limit: usize,
+        each: &mut dyn FnMut(EventId, String),
+    ) -> Result<(), Blown> {
+        if from < until {
+            for (id, json) in self.0.clicks.borrow().range(from..until).take(limit) {
+                self.0.read.set(self.0.read.get() + 1);
+                each(*id, json.clone());
+            }
         }
-        let rows: Vec<ClickRow> = self
-            .0
-            .clicks
-            .borrow()
-            .range(from..until)
-            .take(limit)
-            .map(|(id, json)| (*id, json.clone()))
-            .collect();
-        self.0.read.set(self.0.read.get() + rows.len());
-        Ok(rows)
+        Ok(())
     }
 
-    fn clicks_by_id(&self, ids: &[EventId]) -> Result<Vec<ClickRow>, Blown> {
+    fn clicks_by_id(&self, ids: &[EventId], each: &mut dyn FnMut(EventId, String)) -> Result<(), Blown> {
         self.0.read.set(self.0.read.get() + ids.len());
-        let clicks = self.0.clicks.borrow();
-        Ok(ids.iter().filter_map(|id| clicks.get(id).map(|json| (*id, json.clone()))).collect())
+        for id in ids {
+            if let Some(json) = self.0.clicks.borrow().get(id) {
+                each(*id, json.clone());
+            }
+        }
+        Ok(())
     }
 
     fn insert_pack(&self, pack: &PackRow) -> Result<(), Blown> {
@@ -116,13 +122,13 @@ impl Store for Memory {
         Ok(Some((*number, last.open_from_ms, packs.values().map(|pack| pack.first_ms).min().unwrap())))
     }
 
-    fn pack_keys(&self, before_ms: i64, each: &mut dyn FnMut(&[u8])) -> Result<(), Blown> {
-        self.0
-            .packs
-            .borrow()
-            .values()
-            .filter(|pack| pack.first_ms < before_ms)
-            .for_each(|pack| each(&pack.keys));
+    fn pack_keys(&self, from_ms: i64, until_ms: i64, each: &mut dyn FnMut(u64, &[u8])) -> Result<(), Blown> {
+        self.0.scans.set(self.0.scans.get() + 1);
+        for pack in self.0.packs.borrow().values() {
+            if pack.last_ms >= from_ms && pack.first_ms <= until_ms {
+                each(pack.number, &pack.keys);
+            }
+        }
         Ok(())
     }
 

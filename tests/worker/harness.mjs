@@ -259,7 +259,7 @@ function client(origin, apiToken) {
     });
   return {
     origin,
-    /** A request for a path, with these headers and no others. */
+    /** A request for a path, with these headers and no others; `path` in `init` goes out as it is, not normalised. */
     request: (path, init) => request(at(path), init),
     /** A request with the API token; an object as body becomes JSON. */
     api,
@@ -310,11 +310,11 @@ function clickPath(link) {
  * A request with exactly these headers, answered by a `Response` and never redirected. (`fetch` sends headers of its
  * own, Sec-Fetch-Mode and Accept-Language among them, and those are evidence here.)
  */
-function request(url, { method = "GET", headers = {}, body } = {}) {
+function request(url, { method = "GET", headers = {}, body, path } = {}) {
   return new Promise((resolve, reject) => {
     const outgoing = http.request(
       url,
-      { method, headers: defined(headers), agent: false },
+      { method, headers: defined(headers), agent: false, ...defined({ path }) },
       async (incoming) => {
         try {
           const chunks = await incoming.toArray();

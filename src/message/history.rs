@@ -1,0 +1,192 @@
+//! What a message remembers beyond its open windows: clicks and verdicts looked up in memory first, then in rows.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::elders::Elders;
+use super::{Message, Settled, Store, deliveries, pack, tree};
+use crate::signals::{EventId, Record};
+use crate::verdict::{Click, Key};
+
+/// Delivery times, each bucket read once.
+pub(super) struct Clocks<'a, S> {
+    store: Option<&'a S>,
+    buckets: HashMap<u8, Vec<u8>>,
+}
+
+impl<S: Store> Clocks<'_, S> {
+    /// The delivery time of a recipient, where one was told, Unix milliseconds.
+    pub(super) fn delivered_at_ms(&mut self, recipient: Key) -> Result<Option<i64>, S::Error> {
+        let Some(store) = self.store else { return Ok(None) };
+        let bucket = deliveries::bucket(recipient);
+        if let Some(entries) = self.buckets.get(&bucket) {
+            return Ok(deliveries::find(entries, recipient));
+        }
+        let entries = store.deliveries(bucket)?;
+        let found = deliveries::find(&entries, recipient);
+        self.buckets.insert(bucket, entries);
+        Ok(found)
+    }
+
+    /// Sets clicks on the time of their delivery, where it was told.
+    pub(super) fn set<'c>(&mut self, clicks: impl Iterator<Item = &'c mut Click>) -> Result<(), S::Error> {
+        if self.store.is_some() {
+            for click in clicks {
+                if let Some(delivered_at_ms) = self.delivered_at_ms(click.recipient)? {
+                    click.clock_ms = delivered_at_ms;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<S: Store> Message<S> {
+    /// The clocks of this call.
+    pub(super) fn clocks(&self) -> Clocks<'_, S> {
+        Clocks { store: self.has_deliveries.then_some(&self.store), buckets: HashMap::new() }
+    }
+
+    /// All clicks of these recipients, of any age.
+    pub(super) fn history_of(
+        &self,
+        recipients: &BTreeSet<Key>,
+    ) -> Result<BTreeMap<EventId, Click>, S::Error> {
+        let mut history = self.forgotten_of(recipients)?;
+        history.extend(self.recent_where(|click| recipients.contains(&click.recipient)));
+        Ok(history)
+    }
+
+    /// Those of their clicks that memory has let go of.
+    fn forgotten_of(&self, recipients: &BTreeSet<Key>) -> Result<BTreeMap<EventId, Click>, S::Error> {
+        let mut history = BTreeMap::new();
+        if !self.has_forgotten() {
+            return Ok(history);
+        }
+        let may_hold = |short: &u64| self.elders.as_ref().is_none_or(|elders| elders.may_hold(*short));
+        let elders: BTreeSet<u64> =
+            tree(recipients.iter().map(|recipient| recipient.short()).filter(may_hold));
+        if elders.is_empty() {
+            return Ok(history);
+        }
+        let end = EventId::first_of(self.covered_from_ms);
+        let mut ids = BTreeSet::new();
+        self.store.pack_keys(i64::MIN, self.covered_from_ms, &mut |_, keys| {
+            let theirs = pack::keys(keys).filter(|(id, recipient)| *id < end && elders.contains(recipient));
+            ids.extend(theirs.map(|(id, _)| id));
+        })?;
+        let ids: Vec<EventId> = ids.into_iter().collect();
+        self.store.clicks_by_id(&ids, &mut |id, json| {
+            history.extend(Record::parse(&json).ok().map(|record| (id, Click::of(&record, None))));
+        })?;
+        history.retain(|_, click| recipients.contains(&click.recipient));
+        self.clocks().set(history.values_mut())?;
+        Ok(history)
+    }
+
+    /// Whether there are clicks that memory has let go of.
+    pub(super) fn has_forgotten(&self) -> bool {
+        self.oldest_ms < self.covered_from_ms
+    }
+
+    /// Builds the filter of recipients with forgotten clicks, where it is missing or full.
+    pub(super) fn know_elders(&mut self) -> Result<(), S::Error> {
+        if !self.has_forgotten() || self.elders.as_ref().is_some_and(|elders| !elders.is_full()) {
+            return Ok(());
+        }
+        let mut count = 0;
+        self.store
+            .pack_keys(i64::MIN, self.covered_from_ms, &mut |_, keys| count += pack::count(keys.len()))?;
+        let mut elders = Elders::with_room_for(count);
+        self.store.pack_keys(i64::MIN, self.covered_from_ms, &mut |_, keys| {
+            pack::keys(keys).for_each(|(_, recipient)| elders.add(recipient));
+        })?;
+        self.elders = Some(elders);
+        Ok(())
+    }
+
+    /// The clicks between pairs of moments (both included) that pass a test, which must not ask for their clock.
+    pub(super) fn clicks_in(
+        &self,
+        spans: &[(i64, i64)],
+        passes: impl Fn(&Click) -> bool,
+    ) -> Result<BTreeMap<EventId, Click>, S::Error> {
+        let mut found = BTreeMap::new();
+        let covered = EventId::first_of(self.covered_from_ms);
+        for (from_ms, until_ms) in merged(spans) {
+            let (from, until) = (EventId::first_of(from_ms), EventId::first_of(until_ms.saturating_add(1)));
+            if from < covered {
+                self.store.clicks(from, until.min(covered), usize::MAX, &mut |id, json| {
+                    let click = Record::parse(&json).ok().map(|record| Click::of(&record, None));
+                    found.extend(click.filter(&passes).map(|click| (id, click)));
+                })?;
+                self.clocks().set(found.values_mut())?;
+            }
+            let recent = self.recent.range(from.max(covered)..until.max(covered));
+            let passing = recent.filter(|(_, recent)| passes(&recent.click));
+            found.extend(passing.map(|(id, recent)| (*id, recent.click.clone())));
+        }
+        Ok(found)
+    }
+
+    pub(super) fn recent_where(
+        &self,
+        passes: impl Fn(&Click) -> bool,
+    ) -> impl Iterator<Item = (EventId, Click)> {
+        let passing = self.recent.iter().filter(move |(_, recent)| passes(&recent.click));
+        passing.map(|(id, recent)| (*id, recent.click.clone()))
+    }
+
+    /// The settled verdicts that these clicks have.
+    pub(super) fn settled_of(
+        &self,
+        clicks: &BTreeMap<EventId, Click>,
+    ) -> Result<BTreeMap<EventId, Settled>, S::Error> {
+        let mut settled = BTreeMap::new();
+        let mut forgotten = BTreeSet::new();
+        for id in clicks.keys() {
+            match self.recent.get(id) {
+                Some(recent) => settled.extend(recent.settled.map(|verdict| (*id, verdict))),
+                None => _ = forgotten.insert(*id),
+            }
+        }
+        let (Some(first), Some(last)) = (forgotten.first(), forgotten.last()) else { return Ok(settled) };
+        // The keys say which packs to read: their bodies are a hundred times larger.
+        let mut numbers = Vec::new();
+        self.store.pack_keys(first.ts_ms(), last.ts_ms(), &mut |number, keys| {
+            if pack::keys(keys).any(|(id, _)| forgotten.contains(&id)) {
+                numbers.push(number);
+            }
+        })?;
+        for number in numbers {
+            if let Some(row) = self.store.pack(number)? {
+                settled.extend(Settled::all_in(&row).filter(|(id, _)| forgotten.contains(id)));
+            }
+        }
+        Ok(settled)
+    }
+
+    /// The clicks counted on these.
+    pub(super) fn repeats_of(&self, ids: &BTreeSet<EventId>) -> Result<BTreeMap<EventId, i64>, S::Error> {
+        let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Ok(BTreeMap::new()) };
+        Ok(tree(self.store.repeats(*first, last.successor())?))
+    }
+}
+
+/// A span of so much time on both sides of a moment.
+pub(super) fn around(ts_ms: i64, reach_ms: i64) -> (i64, i64) {
+    (ts_ms.saturating_sub(reach_ms), ts_ms.saturating_add(reach_ms))
+}
+
+/// Spans that overlap or touch become one.
+fn merged(spans: &[(i64, i64)]) -> Vec<(i64, i64)> {
+    let mut sorted = spans.to_vec();
+    sorted.sort_unstable();
+    let mut merged: Vec<(i64, i64)> = Vec::new();
+    for (from, until) in sorted {
+        match merged.last_mut() {
+            Some(last) if from <= last.1 => last.1 = last.1.max(until),
+            _ => merged.push((from, until)),
+        }
+    }
+    merged
+}

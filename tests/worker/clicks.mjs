@@ -1,0 +1,111 @@
+// What the live tests share: messages of their own, their links, and what became of the clicks.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { until } from "./harness.mjs";
+
+export const MICROSOFT = { ip: "40.92.1.1", asn: 8075, country: "US" };
+export const SAFE_LINKS = "https://nam02.safelinks.protection.outlook.com/";
+
+let made = 0;
+
+/** A directory for a worker's state, gone when the test is over. */
+export function stateDir(t) {
+  const dir = mkdtempSync(path.join(os.tmpdir(), "clickproof-"));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** A message id that no other test uses. */
+export const freshMessage = (word = "m") => `${word}-${process.pid}-${++made}`;
+
+/**
+ * Mints one recipient's copy of a message, a link for each URL: `{message_id, hrefs}`.
+ */
+export async function mintCopy(
+  worker,
+  { message_id = freshMessage(), recipient_id = "r1", sent_at_ms = Date.now(), urls = [DESTINATION] } = {},
+) {
+  const links = urls.map((url, at) => ({ link_id: `l${at + 1}`, url }));
+  const answer = await worker.mint({ message_id, recipient_id, sent_at_ms, links });
+  return { message_id, hrefs: answer.links.map(({ href }) => href) };
+}
+
+export const DESTINATION = "https://shop.example/spring?utm_source=mail";
+
+/** Six links, as a copy under attack by a sandbox has them. */
+export const SIX_URLS = [1, 2, 3, 4, 5, 6].map((n) => `https://shop.example/${n}`);
+
+/** Clicks, and the record that the edge logged of it. */
+export async function clickAndRecord(worker, link, init = {}) {
+  const mark = `mark-${++made}`;
+  const headers = { "X-Forwarded-For": mark, ...init.headers };
+  const response = await worker.click(link, { ...init, headers });
+  assert.equal(response.status, 302);
+  const record = await worker.waitForLog(
+    (line) => line.event === "click.received" && line.x_forwarded_for === mark,
+  );
+  return { response, record };
+}
+
+/** The page of clicks that the API lists, parsed. */
+export async function listClicks(worker, message_id, query = "") {
+  const response = await worker.api(`/v1/messages/${encodeURIComponent(message_id)}/clicks${query}`);
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get("content-type"), "application/x-ndjson");
+  return parseLines(await response.text());
+}
+
+export const parseLines = (text) =>
+  text
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+
+/** The message's clicks, once there are so many and all satisfy the test. */
+export function clicksWhen(worker, message_id, count, holds = () => true) {
+  return until(
+    async () => {
+      const clicks = await listClicks(worker, message_id);
+      return clicks.length >= count && clicks.every(holds) && clicks;
+    },
+    { every: 50, what: `${count} such clicks on ${message_id}` },
+  );
+}
+
+/** The message's clicks, once there are so many and all are settled. */
+export const settledClicks = (worker, message_id, count) =>
+  clicksWhen(worker, message_id, count, (click) => click.final);
+
+export async function report(worker, message_id) {
+  const response = await worker.api(`/v1/messages/${encodeURIComponent(message_id)}`);
+  assert.equal(response.status, 200);
+  return response.json();
+}
+
+/** Returns when every line that the worker has logged so far is in `worker.logs`. */
+export async function flushLogs(worker) {
+  const { message_id, hrefs } = await mintCopy(worker, { message_id: freshMessage("flush") });
+  await worker.click(hrefs[0]);
+  await worker.waitForLog((line) => line.event === "click.received" && line.message_id === message_id);
+}
+
+/** The edge's lines on a message, after everything logged so far has come. */
+export async function received(worker, message_id) {
+  await flushLogs(worker);
+  return worker.logs.filter((line) => line.event === "click.received" && line.message_id === message_id);
+}
+
+/** The time of a UUIDv7, which it must be. */
+export function uuidTime(id) {
+  assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  return Number.parseInt(id.replaceAll("-", "").slice(0, 12), 16);
+}
+
+/** The headers that an answer's author chose, without those of the connection. */
+export function ownHeaders(response) {
+  const transport = ["connection", "content-length", "date", "keep-alive", "transfer-encoding"];
+  return Object.fromEntries([...response.headers].filter(([name]) => !transport.includes(name)));
+}

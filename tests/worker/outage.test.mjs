@@ -1,0 +1,268 @@
+// What fails behind a link is the visitor's business never, and nothing is lost in silence.
+
+import assert from "node:assert/strict";
+import path from "node:path";
+import { test } from "node:test";
+import { Response } from "miniflare";
+import { root } from "../../src/dev/run.mjs";
+import {
+  DESTINATION,
+  SIX_URLS,
+  clickAndRecord,
+  clicksWhen,
+  listClicks,
+  mintCopy,
+  report,
+  settledClicks,
+  stateDir,
+} from "./clicks.mjs";
+import { startWorker, until } from "./harness.mjs";
+
+async function start(t, options) {
+  const worker = await startWorker(options);
+  t.after(() => worker.close());
+  return worker;
+}
+
+// The signals that the edge's line has beside the record.
+const SIGNALS = ["event", "network", "network_vendor", "network_class", "safelinks_referer"];
+
+/** Clicks, checks that the redirect comes at once, and that the loss is logged with the whole record. */
+async function assertRedirectsAndTells(worker) {
+  const { hrefs } = await mintCopy(await helper(), {});
+  const began = Date.now();
+  const { response, record: line } = await clickAndRecord(worker, hrefs[0], { ip: "40.92.1.1" });
+  assert.ok(Date.now() - began < 2_000, "it waits for nothing");
+  assert.equal(response.headers.get("location"), DESTINATION);
+  assert.match(response.headers.get("set-cookie"), /^__Host-cp=/);
+  const lost = await worker.waitForLog(({ event }) => event === "click.unrecorded");
+  const record = Object.fromEntries(Object.entries(line).filter(([name]) => !SIGNALS.includes(name)));
+  assert.deepEqual(lost.record, record);
+  assert.match(lost.reason, /./);
+  const told = worker.logs.filter(({ event }) => event === "click.unrecorded");
+  assert.equal(told.length, 1, "once");
+}
+
+// A whole worker that mints links for those that refuse to.
+let minter;
+const helper = async () => (minter ??= await startWorker());
+test.after(() => minter?.close());
+
+test("without a Durable Object a link redirects, and the loss is told", async (t) => {
+  await assertRedirectsAndTells(await start(t, { worker: { durableObjects: {} } }));
+});
+
+test("with nothing bound at all a link redirects, and the loss is told", async (t) => {
+  const worker = { durableObjects: {}, queueProducers: {}, queueConsumers: {}, r2Buckets: {} };
+  await assertRedirectsAndTells(await start(t, { worker }));
+});
+
+for (const [what, body] of [
+  ["throws", "async fetch() { throw new Error('no storage') }"],
+  ["cannot be made", "constructor() { throw new Error('no object') } async fetch() {}"],
+  ["answers nonsense", "async fetch() { return new Response('<html>') }"],
+  ["refuses", "async fetch() { return new Response('not now', { status: 400 }) }"],
+]) {
+  test(`when the object ${what}, a link redirects at once, and the loss is told`, async (t) => {
+    const script = `export class Broken { ${body} } export default {}`;
+    const worker = await start(t, {
+      worker: { durableObjects: { MESSAGES: { className: "Broken", scriptName: "broken" } } },
+      workers: [{ name: "broken", modules: true, script, durableObjects: { SELF: "Broken" } }],
+    });
+    await assertRedirectsAndTells(worker);
+  });
+}
+
+test("an object that fails for a moment is asked again: nothing is lost", async (t) => {
+  // It fails once for every call, then hands over to an object that counts what arrives.
+  const script = `export class Shaky {
+    async fetch(request) {
+      const body = await request.text();
+      if (!this.failed) { this.failed = true; throw Object.assign(new Error("moving"), { retryable: true }) }
+      this.failed = false;
+      console.log(JSON.stringify({ event: "arrived", record: JSON.parse(body) }));
+      return Response.json({ arrival: "stored" });
+    }
+  } export default {}`;
+  const worker = await start(t, {
+    worker: { durableObjects: { MESSAGES: { className: "Shaky", scriptName: "shaky" } } },
+    workers: [{ name: "shaky", modules: true, script, durableObjects: { SELF: "Shaky" } }],
+  });
+  const { hrefs } = await mintCopy(worker);
+  const { record } = await clickAndRecord(worker, hrefs[0]);
+  await worker.waitForLog(({ event }) => event === "arrived" || event === "click.unrecorded");
+  const arrived = worker.logs.filter(({ event }) => event === "arrived");
+  const lost = worker.logs.filter(({ event }) => event === "click.unrecorded");
+  assert.deepEqual(lost, []);
+  assert.deepEqual(
+    arrived.map((line) => line.record.event_id),
+    [record.event_id],
+  );
+});
+
+test("an API that cannot reach the object says so, and when to come again", async (t) => {
+  const script = "export class Broken { async fetch() { throw new Error('no') } } export default {}";
+  const worker = await start(t, {
+    worker: { durableObjects: { MESSAGES: { className: "Broken", scriptName: "broken" } } },
+    workers: [{ name: "broken", modules: true, script, durableObjects: { SELF: "Broken" } }],
+  });
+  for (const [method, rest, body] of [
+    ["GET", ""],
+    ["GET", "/clicks"],
+    ["POST", "/reship"],
+    ["POST", "/deliveries", [{ recipient_id: "r", delivered_at_ms: 1 }]],
+  ]) {
+    const response = await worker.api(`/v1/messages/m${rest}`, { method, body });
+    assert.equal(response.status, 503, rest);
+    assert.match(response.headers.get("retry-after"), /^\d+$/);
+    assert.equal((await response.json()).error.code, "unavailable");
+  }
+});
+
+test("without a queue clicks settle, and are shipped by a worker that has one", async (t) => {
+  const persist = stateDir(t);
+  const { message_id, hrefs } = await mintCopy(await helper());
+
+  const without = await startWorker({
+    persist,
+    vars: { SETTLE_MS: 0 },
+    worker: { queueProducers: {}, queueConsumers: {} },
+  });
+  await without.click(hrefs[0]);
+  const failure = await without.waitForLog(({ event }) => event === "message.unshipped");
+  assert.equal(failure.subject, message_id);
+  await without.close();
+
+  const whole = await start(t, { persist, vars: { SETTLE_MS: 0 } });
+  const [click] = await settledClicks(whole, message_id, 1);
+  const [{ event }] = await until(async () => (await whole.r2Events()).length > 0 && whole.r2Events());
+  assert.equal(event.event_id, click.event_id);
+});
+
+/**
+ * A worker whose bucket and queue pass every call by the test first: `calls` says what was asked, `fails(call)`
+ * whether it fails. It is the built worker with a thin module around it.
+ */
+async function startShaken(t, { fails, calls, ...options }) {
+  const build = path.join(root, "build");
+  const contents = `
+    import Built, { MessageObject as BuiltObject } from "./index.js";
+    // The Worker knows bindings by the name of their class.
+    class R2Bucket {
+      constructor(real, ask) { this.real = real; this.ask = ask }
+      async put(key, ...rest) { await this.ask("put", key); return this.real.put(key, ...rest) }
+    }
+    class WorkerQueue {
+      constructor(real, ask) { this.real = real; this.ask = ask }
+      async send(...args) { await this.ask("send", ""); return this.real.send(...args) }
+    }
+    const shaken = (env) => {
+      const ask = async (call, key) => {
+        const answer = await env.TEST.fetch("http://test/" + call + "/" + key);
+        if (!answer.ok) throw new Error(call + " fails as the test wants it");
+      };
+      return {
+        ...env,
+        ARCHIVE: new R2Bucket(env.ARCHIVE, ask),
+        EVENTS: new WorkerQueue(env.EVENTS, ask),
+      };
+    };
+    export class MessageObject extends BuiltObject {
+      constructor(state, env) { super(state, shaken(env)) }
+    }
+    const handler = (name) => (it, env, ctx) => Built.prototype[name].call({ env: shaken(env), ctx }, it);
+    export default { fetch: handler("fetch"), queue: handler("queue") };
+  `;
+  return start(t, {
+    vars: { SETTLE_MS: 0 },
+    ...options,
+    worker: {
+      modulesRoot: build,
+      modules: [
+        { type: "ESModule", path: path.join(build, "shaken.js"), contents },
+        { type: "ESModule", path: path.join(build, "index.js") },
+        { type: "CompiledWasm", path: path.join(build, "index_bg.wasm") },
+      ],
+      serviceBindings: {
+        async TEST(request) {
+          const [, call, ...key] = new URL(request.url).pathname.split("/");
+          calls.push({ call, key: key.join("/"), at: Date.now() });
+          return new Response(null, { status: fails(call) ? 500 : 200 });
+        },
+      },
+    },
+  });
+}
+
+async function sixClicks(worker) {
+  const copy = await mintCopy(worker, { urls: SIX_URLS });
+  for (const href of copy.hrefs) await worker.click(href);
+  return { ...copy, clicks: await settledClicks(worker, copy.message_id, 6) };
+}
+
+const ids = (events) => events.map(({ event_id, revision }) => `${event_id} ${revision}`).toSorted();
+
+test("R2 fails for a while: the consumer tries again, and nothing is lost", async (t) => {
+  const calls = [];
+  const puts = () => calls.filter(({ call }) => call === "put").length;
+  const worker = await startShaken(t, { calls, fails: (call) => call === "put" && puts() <= 4 });
+  const { clicks } = await sixClicks(worker);
+  const events = await until(async () => {
+    const found = await worker.r2Events();
+    return found.length >= 6 && found;
+  });
+  assert.deepEqual(ids(events.map(({ event }) => event)), ids(clicks));
+  assert.ok(puts() >= 5, `${puts()} tries`);
+  const unwritten = worker.logs.filter(({ event }) => event === "events.unwritten");
+  assert.equal(unwritten.length, 4, "each failure is logged");
+  assert.match(unwritten[0].subject, /^clickproof-events: /);
+});
+
+test("what fails for good waits in the dead-letter queue and is written when R2 is back", async (t) => {
+  const calls = [];
+  let back = false;
+  const worker = await startShaken(t, { calls, fails: (call) => call === "put" && !back });
+  const { clicks } = await sixClicks(worker);
+  await worker.waitForLog(
+    ({ event, subject }) => event === "events.unwritten" && subject.startsWith("clickproof-events-dead: "),
+  );
+  assert.deepEqual(await worker.r2Events(), []);
+  back = true;
+  const events = await until(async () => {
+    const found = await worker.r2Events();
+    return found.length >= 6 && found;
+  });
+  assert.deepEqual(ids(events.map(({ event }) => event)), ids(clicks));
+});
+
+test("the queue refuses for a while: the object keeps the events and sends them later", async (t) => {
+  const calls = [];
+  const sends = () => calls.filter(({ call }) => call === "send").length;
+  const worker = await startShaken(t, { calls, fails: (call) => call === "send" && sends() <= 2 });
+  const { message_id, clicks } = await sixClicks(worker);
+  const events = await until(async () => {
+    const found = await worker.r2Events();
+    return found.length >= 6 && found;
+  });
+  assert.deepEqual(ids(events.map(({ event }) => event)), ids(clicks));
+  const failures = worker.logs.filter(({ event }) => event === "message.unshipped");
+  assert.deepEqual(
+    failures.map(({ subject }) => subject),
+    [message_id, message_id],
+  );
+  const [first, second, third] = calls.filter(({ call }) => call === "send").map(({ at }) => at);
+  assert.ok(third - second > second - first, "the pauses grow");
+  assert.equal((await report(worker, message_id)).clicks, 6);
+});
+
+test("with queue and R2 failing all the time, links redirect, verdicts settle and the API reads", async (t) => {
+  const calls = [];
+  const worker = await startShaken(t, { calls, fails: () => true });
+  const { message_id, clicks } = await sixClicks(worker);
+  assert.equal(clicks.length, 6);
+  const { hrefs } = await mintCopy(worker, { message_id });
+  assert.equal((await worker.click(hrefs[0])).status, 302);
+  await clicksWhen(worker, message_id, 7);
+  assert.equal((await listClicks(worker, message_id)).length, 7);
+  assert.ok(calls.some(({ call }) => call === "send"));
+});

@@ -8,7 +8,7 @@ import { gzipSync } from "node:zlib";
 import { root } from "../../src/dev/run.mjs";
 
 // Three per cent above what it weighed when this was set: a dependency that adds more is a decision, made here.
-const LIMIT = 330_000;
+const LIMIT = 328_000;
 
 test(`the wasm is at most ${LIMIT / 1000} kB gzipped`, () => {
   const wasm = readFileSync(path.join(root, "build/index_bg.wasm"));

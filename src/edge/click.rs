@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::event;
 use crate::link::token::{self, Refusal};
 use crate::link::{Kind, Link, shard, url};
-use crate::message::call::{Arrived, Call};
+use crate::message::call::Call;
 use crate::signals::cookie::{self, ClickRef, Visitor};
 use crate::signals::event_id::EventIds;
 use crate::signals::record::{self, Record};
@@ -98,7 +98,7 @@ async fn hand_over(env: &Env, object: &str, record: Record) {
         Err(error) => return log::failure("click.unrecorded", &record.event_id, &error),
     };
     // The object knows an event_id that it has: asking again is harmless.
-    if let Err(failure) = stub::ask::<Arrived>(env, object, &Call::Arrive(json)).await {
+    if let Err(failure) = stub::tell(env, object, &Call::Arrive(json)).await {
         log::alarm(&event::unrecorded(&record, &failure.to_string()));
     }
 }

@@ -25,7 +25,7 @@ use worker::{
 
 use super::rows::Rows;
 use super::{log, settings};
-use crate::message::call::{Arrived, Call, Delivered, Reshipped};
+use crate::message::call::{Call, Delivered, Reshipped};
 use crate::message::{Arrival, Message, Shipment};
 use crate::signals::Record;
 use crate::verdict::Key;
@@ -63,6 +63,10 @@ impl DurableObject for MessageObject {
         };
         match self.answer(call) {
             Ok(Answer::Refused(words)) => Response::error(words, 400),
+            Ok(Answer::Done) => {
+                self.arm().await?;
+                Ok(Response::empty()?.with_status(204))
+            }
             Ok(Answer::Text(text)) => {
                 self.arm().await?;
                 Response::ok(text)
@@ -91,6 +95,7 @@ impl DurableObject for MessageObject {
 
 /// What a call is answered with.
 enum Answer {
+    Done,
     Text(String),
     Refused(String),
 }
@@ -114,7 +119,7 @@ impl MessageObject {
                 if arrival == Arrival::Refused {
                     return Ok(Answer::Refused("event_id: must be a UUIDv7 of ts_ms".to_owned()));
                 }
-                Answer::json(&Arrived { arrival })
+                Ok(Answer::Done)
             }
             Call::Deliver(times) => {
                 let times: Vec<(Key, i64)> =

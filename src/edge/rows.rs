@@ -208,13 +208,13 @@ impl Store for Rows {
     }
 
     fn insert_click(&self, event_id: EventId, record: &str) -> Result<bool> {
-        let statement = "INSERT INTO clicks VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING 1";
-        let mut inserted = false;
-        self.query(statement, vec![id(event_id), record.into()], |_| {
-            inserted = true;
-            Ok(())
-        })?;
-        Ok(inserted)
+        // What was written says whether it was new: to return a row and read it costs a seventh of a click.
+        let before = self.written();
+        self.run(
+            "INSERT INTO clicks VALUES (?, ?) ON CONFLICT DO NOTHING",
+            vec![id(event_id), record.into()],
+        )?;
+        Ok(self.written() > before)
     }
 
     fn clicks(

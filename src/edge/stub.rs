@@ -64,6 +64,11 @@ pub(super) async fn ask<T: DeserializeOwned>(env: &Env, object: &str, call: &Cal
     serde_json::from_str(&text).map_err(|error| Failure::Unreadable(error.to_string()))
 }
 
+/// Tells an object something: that it took it is all there is to hear.
+pub(super) async fn tell(env: &Env, object: &str, call: &Call) -> Result<(), Failure> {
+    ask_text(env, object, call).await.map(drop)
+}
+
 /// Asks an object. Every call may be repeated: what it does twice is done once.
 pub(super) async fn ask_text(env: &Env, object: &str, call: &Call) -> Result<String, Failure> {
     let mut pauses = PAUSES_MS.into_iter();
@@ -86,6 +91,11 @@ async fn once(env: &Env, object: &str, call: &Call) -> Result<String, Failure> {
     let request = Request::new_with_init(&format!("https://object{path}"), &init)?;
     let stub = env.durable_object(MESSAGES)?.get_by_name(object)?;
     let mut response = stub.fetch_with_request(request).await?;
-    let (status, text) = (response.status_code(), response.text().await?);
+    let status = response.status_code();
+    if status == 204 {
+        // To read a body that is not there costs as much as the rest of the call.
+        return Ok(String::new());
+    }
+    let text = response.text().await?;
     if status == 200 { Ok(text) } else { Err(Failure::Refused { status, words: text }) }
 }

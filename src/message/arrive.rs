@@ -1,14 +1,11 @@
 //! A click arrives: it is stored, or counted where one link is flooded, or known already.
 
-use serde::{Deserialize, Serialize};
-
 use super::{FLOOD_CLICKS, FLOOD_MS, Message, Recent, Store};
 use crate::signals::{EventId, Record};
 use crate::verdict::Click;
 
 /// What became of a click that arrived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrival {
     /// It was stored and will settle.
     Stored,

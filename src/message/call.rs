@@ -5,7 +5,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Arrival;
 use super::read::Page;
 use crate::signals::EventId;
 
@@ -15,7 +14,7 @@ pub const MAX_PAGE: usize = 1_000;
 /// A call to an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// A click arrives: its record as JSON.
+    /// A click arrives: its record as JSON. There is nothing to answer.
     Arrive(String),
     /// Delivery times arrive.
     Deliver(Vec<Delivery>),
@@ -39,13 +38,6 @@ pub struct Delivery {
     pub recipient_id: String,
     /// When it was delivered, Unix milliseconds.
     pub delivered_at_ms: i64,
-}
-
-/// The answer to [`Call::Arrive`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Arrived {
-    /// What became of the click.
-    pub arrival: Arrival,
 }
 
 /// The answer to [`Call::Deliver`], and the API's.

@@ -9,6 +9,7 @@ import {
   MICROSOFT,
   SAFE_LINKS,
   SIX_URLS,
+  clickAsPair,
   clicksWhen,
   freshMessage,
   listClicks,
@@ -504,9 +505,7 @@ describe("the report", { concurrency: true }, () => {
 
   test("time-of-click pairs: the share of the list on Microsoft 365", async () => {
     const sent_at_ms = Date.now() - 10_000;
-    const { message_id, hrefs } = await mintCopy(worker, { sent_at_ms });
-    const pair = [worker.click(hrefs[0], { headers: { Referer: SAFE_LINKS } })];
-    await Promise.all([...pair, worker.click(hrefs[0])]);
+    const { message_id } = await clickAsPair(worker, [{ headers: { Referer: SAFE_LINKS } }, {}]);
     for (const recipient_id of ["r2", "r3", "r4"]) {
       const other = await mintCopy(worker, { message_id, recipient_id, sent_at_ms });
       await worker.click(other.hrefs[0]);

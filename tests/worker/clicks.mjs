@@ -50,6 +50,20 @@ export async function clickAndRecord(worker, link, init = {}) {
   return { response, record };
 }
 
+/**
+ * Two visitors click one link after another, so fast that they are a pair: a copy on which it went fast enough.
+ */
+export async function clickAsPair(worker, visitors, copy = {}) {
+  for (let tries = 0; tries < 20; tries++) {
+    const minted = await mintCopy(worker, { sent_at_ms: Date.now() - 10_000, ...copy });
+    const clicks = [];
+    for (const visitor of visitors) clicks.push(await clickAndRecord(worker, minted.hrefs[0], visitor));
+    const [first, second] = clicks.map(({ record }) => record.ts_ms);
+    if (second - first <= 500) return minted;
+  }
+  throw new Error("this machine is too busy for two clicks in half a second");
+}
+
 /** The page of clicks that the API lists, parsed. */
 export async function listClicks(worker, message_id, query = "") {
   const response = await worker.api(`/v1/messages/${encodeURIComponent(message_id)}/clicks${query}`);

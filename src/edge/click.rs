@@ -50,10 +50,6 @@ pub(super) fn redirect(
     let headers = request.headers();
     let may_read = config.cookie && header(headers, "sec-gpc").as_deref() != Some("1");
     let may_set = may_read && verb != Verb::Head;
-    let mut random = [0; 28];
-    // Without randomness the ids still ascend, and a visitor of zeros is better than no redirect.
-    let _ = getrandom::fill(&mut random);
-    let (for_id, for_visitor) = random.split_at(12);
     let known = if may_read {
         header(headers, "cookie").and_then(|cookies| Visitor::open(&cookies, keys))
     } else {
@@ -64,10 +60,10 @@ pub(super) fn redirect(
         None if may_set => "new",
         None => "none",
     };
-    let visitor = known.or_else(|| may_set.then(|| Visitor::new(sixteen(for_visitor))));
+    let visitor = known.or_else(|| may_set.then(|| Visitor::new(random())));
 
     let now_ms = i64::try_from(Date::now().as_millis()).unwrap_or_default();
-    let id = IDS.with_borrow_mut(|ids| ids.next(now_ms, std::array::from_fn(|at| for_id[at])));
+    let id = IDS.with_borrow_mut(|ids| ids.next(now_ms, random()));
     let record = Record {
         cookie: Some(state.to_owned()),
         visitor_id: visitor.as_ref().map(Visitor::hex),
@@ -172,6 +168,9 @@ fn set_cookie(value: &str, config: &Config) -> String {
     format!("{name}={value}; Secure; HttpOnly; Path=/; SameSite={same_site}; Max-Age={max_age}")
 }
 
-fn sixteen(bytes: &[u8]) -> [u8; 16] {
-    std::array::from_fn(|at| bytes.get(at).copied().unwrap_or_default())
+/// Random bytes. Without randomness ids still ascend, and a visitor of zeros is better than no redirect.
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    let _ = getrandom::fill(&mut bytes);
+    bytes
 }

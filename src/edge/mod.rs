@@ -4,6 +4,15 @@
 //! Durable Object around a message, [`rows`] its storage, [`stub`] how the edge reaches it; [`consumer`] writes what
 //! the queue brings; [`settings`] reads the environment, [`respond`] and [`log`] speak to the outside.
 
+// A panic takes the isolate's other requests along.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
+
 mod api;
 mod click;
 mod consumer;

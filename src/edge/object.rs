@@ -245,6 +245,7 @@ impl MessageObject {
     }
 
     /// An alarm that is set for now, in an alarm, can be lost (cloudflare/workerd#6866): it comes a moment later.
+    #[expect(clippy::disallowed_methods, reason = "this is the place that hands it a date")]
     async fn set_alarm(&self, at_ms: i64) -> Result<()> {
         let at_ms = at_ms.max(now_ms() + 1);
         let at = chrono::DateTime::from_timestamp_millis(at_ms)

@@ -46,19 +46,16 @@ impl Place {
     fn of(url: &str) -> Self {
         let url = url.split('#').next().unwrap_or_default();
         let (before, query) = url.split_once('?').unwrap_or((url, ""));
-        let host_from = before.find("://").map_or(0, |at| at + 3);
-        let path_from = before[host_from..].find('/').map_or(before.len(), |at| host_from + at);
-        let authority = &before[host_from..path_from];
-        // The colon of a port stands behind the last bracket of an IPv6 address.
-        let host =
-            match authority.rfind(':').filter(|colon| authority.rfind(']').is_none_or(|end| end < *colon)) {
-                Some(colon) => &authority[..colon],
-                None => authority,
-            };
+        let (scheme, rest) = before.split_once("://").unwrap_or(("", before));
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let host = match authority.split_once(']') {
+            Some((address, _)) => format!("{address}]"),
+            None => authority.split(':').next().unwrap_or_default().to_ascii_lowercase(),
+        };
         Self {
-            origin: before[..path_from].to_owned(),
-            host: host.to_ascii_lowercase(),
-            path: before[path_from..].to_owned(),
+            origin: format!("{scheme}://{authority}"),
+            host,
+            path: format!("/{path}"),
             query: query.to_owned(),
         }
     }

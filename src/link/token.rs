@@ -138,9 +138,12 @@ fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
     bytes.push((number & 0x7f) as u8);
 }
 
-/// One byte holds the length of an id or a key id.
-#[expect(clippy::cast_possible_truncation, reason = "they are at most 128 bytes long")]
-fn put_text(bytes: &mut Vec<u8>, text: &[u8]) {
+/// Puts text behind the byte of its length.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "ids and key ids have at most 128 bytes, object names 139"
+)]
+pub(crate) fn put_text(bytes: &mut Vec<u8>, text: &[u8]) {
     bytes.push(text.len() as u8);
     bytes.extend_from_slice(text);
 }

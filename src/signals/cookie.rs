@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::EventId;
 use crate::link::keys::{Keyring, MAC_BYTES, Purpose};
+use crate::link::token::put_text;
 
 /// The cookie's name: the prefix keeps it to this host and to secure origins.
 pub const NAME: &str = "__Host-cp";
@@ -127,13 +128,6 @@ impl Visitor {
         }
         (rest.is_empty() && clicks.len() <= MAX_CLICKS).then_some(Self { id: *id, clicks })
     }
-}
-
-/// One byte holds the length of a key id or an object name.
-#[expect(clippy::cast_possible_truncation, reason = "an object name has at most 139 bytes, a key id 16")]
-fn put_text(bytes: &mut Vec<u8>, text: &[u8]) {
-    bytes.push(text.len() as u8);
-    bytes.extend_from_slice(text);
 }
 
 fn take_text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {

@@ -1,4 +1,4 @@
-//! A message's rows in the object's `SQLite` storage: one statement a call.
+//! A message's rows in the object's `SQLite` storage.
 //!
 //! Schema, version 1:
 //!

@@ -66,7 +66,10 @@ pub(super) async fn ask<T: DeserializeOwned>(env: &Env, object: &str, call: &Cal
 
 /// Tells an object something: that it took it is all there is to hear.
 pub(super) async fn tell(env: &Env, object: &str, call: &Call) -> Result<(), Failure> {
-    ask_text(env, object, call).await.map(drop)
+    match ask_text(env, object, call).await? {
+        nothing if nothing.is_empty() => Ok(()),
+        words => Err(Failure::Unreadable(words)),
+    }
 }
 
 /// Asks an object. Every call may be repeated: what it does twice is done once.

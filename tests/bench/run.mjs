@@ -49,7 +49,7 @@ const FORGETFUL = `import { DurableObject } from "cloudflare:workers";
   export class MessageObject extends DurableObject {
     async fetch(request) {
       await request.text();
-      return Response.json({ arrival: "stored" });
+      return new Response(null, { status: 204 });
     }
   }
   export default {};`;

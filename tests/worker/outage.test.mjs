@@ -81,7 +81,7 @@ test("an object that fails for a moment is asked again: nothing is lost", async 
       if (!this.failed) { this.failed = true; throw Object.assign(new Error("moving"), { retryable: true }) }
       this.failed = false;
       console.log(JSON.stringify({ event: "arrived", record: JSON.parse(body) }));
-      return Response.json({ arrival: "stored" });
+      return new Response(null, { status: 204 });
     }
   } export default {}`;
   const worker = await start(t, {

@@ -6,6 +6,7 @@
 mod common;
 
 use clickproof::signals::Record;
+use clickproof::verdict::thresholds::SETTINGS;
 use clickproof::verdict::{Click, Finding, Look, Ruleset, Thresholds, judge};
 use common::naive::{self, Said};
 use common::{NOON_MS, record};
@@ -186,6 +187,17 @@ fn every_table_ends_with_a_rule_that_always_holds() {
     for name in Ruleset::NAMES {
         assert_eq!(Ruleset::named(name).unwrap().rules().last().unwrap().id, "human");
     }
+}
+
+#[test]
+fn every_rule_names_settings_that_exist() {
+    for rule in Ruleset::Defender.rules() {
+        for name in rule.settings {
+            assert!(SETTINGS.iter().any(|setting| setting.name == *name), "{}: {name}", rule.id);
+        }
+    }
+    let named = |name| Ruleset::Defender.rules().iter().any(|rule| rule.settings.contains(&name));
+    assert!(SETTINGS.iter().all(|setting| named(setting.name)), "no setting is without a rule");
 }
 
 /// Times around every bound of the table, in a history small enough that clicks meet.

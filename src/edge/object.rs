@@ -171,6 +171,7 @@ impl MessageObject {
             packs_shipped: shipped,
             rows_written: self.with_known(|message| Ok(message.store().written()))?.unwrap_or_default(),
             alarms_set: self.alarms_set.get(),
+            stored_bytes: self.with_known(|message| Ok(message.store().bytes()))?.unwrap_or_default(),
             unreadable: self.with_known(|message| Ok(message.unreadable()))?.unwrap_or_default(),
         };
         log::line(&serde_json::to_string(&progress)?);
@@ -270,6 +271,7 @@ struct Progress {
     packs_shipped: usize,
     rows_written: usize,
     alarms_set: usize,
+    stored_bytes: usize,
     unreadable: usize,
 }
 

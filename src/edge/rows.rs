@@ -58,6 +58,11 @@ impl Rows {
         self.written.get()
     }
 
+    /// The size of the database, bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.sql.database_size()
+    }
+
     fn run(&self, statement: &str, values: Vec<SqlStorageValue>) -> Result<()> {
         let cursor = self.sql.exec(statement, values)?;
         self.count(&cursor);

@@ -3,6 +3,8 @@
 //! [`record`] is the request as the world stores it, [`event_id`] its name, [`cookie`] what the browser brought back,
 //! [`catalogue`] whose network it came from. [`Signals`] is what the rules read of all that.
 
+pub mod agents;
+pub mod browser;
 pub mod catalogue;
 pub mod cookie;
 pub mod event_id;

@@ -9,13 +9,15 @@ use std::{env, fs};
 use tables::{Range, Section};
 
 pub mod class;
+#[path = "../agents/compile_agents.rs"]
+pub mod compile_agents;
 mod tables;
 
 const DATA: &str = "src/signals/catalogue/networks.txt";
 
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed={DATA}");
-    match compile() {
+    match compile().and_then(|()| compile_agents::compile()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             println!("cargo::error={message}");

@@ -40,7 +40,7 @@ impl Signals {
             safelinks_referer: record.referer.as_deref().is_some_and(is_safelinks),
             has_referer: record.referer.is_some(),
             has_address: address.is_some(),
-            network: address.and_then(catalogue::lookup),
+            network: address.and_then(|ip| catalogue::lookup(ip, catalogue::Request::Click)),
         }
     }
 

@@ -196,7 +196,7 @@ fn place(case: &Case, of: impl Fn(&Network) -> bool) -> Option<&'static Network>
 
 /// Vendors other than Microsoft whose scanners open mail: those are gateways.
 fn gateway(case: &Case) -> Option<&'static Network> {
-    place(case, |network| network.class.is_scanner() && !network.is_microsoft())
+    place(case, Network::is_gateway)
 }
 
 fn other_scanner(case: &Case) -> Option<&'static Network> {

@@ -4,7 +4,7 @@
 //! nothing but an agent says nothing of what was missing. Proxies strip headers, so a missing one is a vote and no more.
 
 use super::Record;
-use super::browser::{self, Browser, Header};
+use super::browser::{self, Browser, Family, Header};
 use super::votes::{Sign, Votes};
 
 /// A browser so many versions behind is a sign of its own.
@@ -45,18 +45,20 @@ pub fn votes(record: &Record) -> Votes {
     let hints = record.sec_ch_ua.as_deref();
     let sends_hints = browser.sends(Header::SecChUa);
     votes.note(Sign::NoClientHints, secure && hints.is_none() && sends_hints);
-    votes.note(Sign::ForeignClientHints, hints.is_some() && browser.never_sends(Header::SecChUa));
+    votes.note(Sign::ForeignClientHints, hints.is_some() && has_no_hints(browser.family));
     let hinted = hints.and_then(browser::client_hints_major);
-    let disagree = hinted.is_some_and(|major| browser.chromium_major().is_some_and(|own| own != major));
-    votes.note(Sign::ClientHintsDisagree, disagree);
+    let goes_by_chromium = matches!(browser.family, Family::Chrome | Family::Edge | Family::AndroidWebView);
+    votes.note(Sign::ClientHintsDisagree, goes_by_chromium && hinted.is_some_and(|major| major != browser.major));
     let old_protocol = record.http_protocol.as_deref().is_some_and(|protocol| protocol.starts_with("HTTP/1"));
     votes.note(Sign::OldProtocol, secure && old_protocol && browser.sends(Header::SecFetchMode));
 
     let has_user = record.sec_fetch_user.as_deref() == Some("?1");
-    let wants_user = browser.sends(Header::SecFetchUser);
-    let navigates = mode == Some("navigate") && opens_page && record.sec_fetch_site.is_some();
+    // What is built on Chromium under another name sends what Chromium sends, or nothing.
+    let wants_user = browser.sends(Header::SecFetchUser) || browser.family == Family::OtherChromium;
+    let may_navigate = browser.sends(Header::SecFetchMode) || browser.family == Family::OtherChromium;
+    let navigates = mode == Some("navigate") && opens_page && may_navigate;
     votes.note(Sign::NoUserActivation, navigates && wants_user && !has_user);
-    votes.note(Sign::Navigated, navigates && (has_user || !wants_user) && browser.sends(Header::SecFetchMode));
+    votes.note(Sign::Navigated, navigates && (has_user || !wants_user));
     let fits = [
         Sign::ImpossibleBrowser,
         Sign::NoClientHints,
@@ -71,6 +73,19 @@ pub fn votes(record: &Record) -> Votes {
         && fits.into_iter().all(|sign| !votes.has(sign));
     votes.note(Sign::CoherentHeaders, coherent);
     votes
+}
+
+/// Browsers that never send `Sec-CH-UA`: those that are not built on Chromium.
+const fn has_no_hints(family: Family) -> bool {
+    matches!(
+        family,
+        Family::Firefox
+            | Family::Safari
+            | Family::SafariIos
+            | Family::ChromeIos
+            | Family::FirefoxIos
+            | Family::IosWebView
+    )
 }
 
 /// Whether `Sec-Purpose`, or what came before it, says that nobody has asked for the page yet.

@@ -47,6 +47,8 @@ pub struct Signals {
     pub is_office: bool,
     /// The method is GET.
     pub is_get: bool,
+    /// `Sec-CH-UA` names a browser without a window.
+    pub is_headless: bool,
     /// A header says that the page is only fetched ahead.
     pub is_prefetch: bool,
     /// Microsoft's AS number: never enough by itself.
@@ -120,6 +122,7 @@ impl Signals {
             agent,
             is_office: record.user_agent.as_deref().is_some_and(agents::is_office),
             is_get: record.method == "GET",
+            is_headless: record.sec_ch_ua.as_deref().is_some_and(browser::is_headless_brand),
             is_prefetch: record.sec_purpose.as_deref().is_some_and(headers::is_prefetch),
             is_microsoft_system: system.is_some_and(Network::is_microsoft),
             votes,
@@ -145,6 +148,8 @@ impl Signals {
     pub fn declares(&self) -> Option<(&'static str, bool)> {
         if let Some(agent) = self.agent {
             Some((agent.name, agent.certain))
+        } else if self.is_headless {
+            Some(("a headless browser in Sec-CH-UA", true))
         } else if !self.is_get {
             Some(("a method other than GET", true))
         } else if self.is_prefetch {

@@ -57,8 +57,7 @@ const NO_MACHINE: &str = "person";
 pub(crate) fn compile() -> Result<(), String> {
     println!("cargo::rerun-if-changed={DATA}");
     let text = fs::read_to_string(DATA).map_err(|error| format!("{DATA}: {error}"))?;
-    let tables =
-        parse(&text).map_err(|mistake| format!("{DATA}:{}: {}", mistake.line, mistake.text))?;
+    let tables = parse(&text).map_err(|mistake| format!("{DATA}:{}: {}", mistake.line, mistake.text))?;
     let target = env::var_os("OUT_DIR").ok_or("OUT_DIR is not set: cargo runs this script")?;
     let target = Path::new(&target).join("agents.rs");
     fs::write(&target, render(&tables)).map_err(|error| format!("{}: {error}", target.display()))
@@ -90,7 +89,8 @@ fn sections(text: &str) -> Result<Vec<Section>, Mistake> {
         let mistake = |text: String| Mistake { line, text };
         if let Some(header) = content.strip_prefix('[') {
             let name = header.strip_suffix(']').filter(|name| !name.is_empty());
-            let name = name.ok_or_else(|| mistake("a section begins with `[its name]`".to_owned()))?.to_owned();
+            let name =
+                name.ok_or_else(|| mistake("a section begins with `[its name]`".to_owned()))?.to_owned();
             sections.push(Section { line, name, settings: BTreeMap::new(), patterns: Vec::new() });
             continue;
         }
@@ -126,7 +126,10 @@ fn group(section: &Section, tables: &mut Tables) -> Result<u8, Mistake> {
     }
     let class = AgentClass::ALL.iter().find(|known| known.as_str() == class).ok_or_else(|| {
         let known: Vec<_> = AgentClass::ALL.iter().map(|known| known.as_str()).collect();
-        Mistake { line, text: format!("there is no class `{class}`, only {NO_MACHINE}, {}", known.join(", ")) }
+        Mistake {
+            line,
+            text: format!("there is no class `{class}`, only {NO_MACHINE}, {}", known.join(", ")),
+        }
     })?;
     let certain = match setting("certain")? {
         (_, "yes") => true,

@@ -91,7 +91,8 @@ pub fn declared(user_agent: &str) -> Option<Agent> {
     if let Some((text, group)) = WHOLE.iter().find(|(text, _)| *text == agent) {
         return of_group(text, *group);
     }
-    let mut scan = Scan { agent: agent.as_bytes(), best: None, rank: 0, known: false, device: Device::Before };
+    let mut scan =
+        Scan { agent: agent.as_bytes(), best: None, rank: 0, known: false, device: Device::Before };
     scan.words();
     if scan.best.is_none() && !scan.known {
         return Some(NO_BROWSER);
@@ -287,11 +288,14 @@ fn begins(agent: &[u8], words: &str) -> bool {
 
 /// Whether the domain of a mail address stands here: labels, the last of letters alone. `android@150.0.0.0` has none.
 fn is_mail_domain(rest: &[u8]) -> bool {
-    let length = rest.iter().position(|b| !b.is_ascii_alphanumeric() && !b"-.".contains(b)).unwrap_or(rest.len());
+    let length =
+        rest.iter().position(|b| !b.is_ascii_alphanumeric() && !b"-.".contains(b)).unwrap_or(rest.len());
     let domain = rest[..length].trim_ascii_end();
     let mut labels = domain.strip_suffix(b".").unwrap_or(domain).rsplit(|b| *b == b'.');
     let top = labels.next().unwrap_or_default();
-    top.len() >= 2 && top.iter().all(u8::is_ascii_alphabetic) && labels.next().is_some_and(|label| !label.is_empty())
+    top.len() >= 2
+        && top.iter().all(u8::is_ascii_alphabetic)
+        && labels.next().is_some_and(|label| !label.is_empty())
 }
 
 #[cfg(test)]

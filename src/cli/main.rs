@@ -4,6 +4,7 @@
 //! [`streams`] (the flags and the opening), [`lines`] (reading) and [`output`] (writing).
 
 mod classify;
+mod evaluate;
 mod lines;
 mod merge;
 mod mint;

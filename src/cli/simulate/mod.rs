@@ -47,7 +47,7 @@ pub(crate) struct Args {
     #[arg(long, exclusive = true)]
     list: bool,
     /// Draw other visitors
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = seed)]
     seed: u64,
     /// The size of the send; visitors grow with it
     #[arg(long, value_name = "N", default_value_t = RECIPIENTS, value_parser = recipients)]
@@ -143,6 +143,10 @@ fn kind(name: &str) -> Result<&'static Kind, String> {
         .iter()
         .find(|kind| kind.label == name || kind.name() == name)
         .ok_or_else(|| format!("there is no kind \"{name}\"; --list names them all"))
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("must be a whole number from 0 to {}", u64::MAX))
 }
 
 /// The largest burst takes in 45 recipients.

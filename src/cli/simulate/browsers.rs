@@ -12,6 +12,9 @@ pub(super) const CHROME: i64 = 154;
 
 const CHROMIUM_ACCEPT: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,\
                                application/signed-exchange;v=b3;q=0.7";
+/// Before AVIF.
+const OLD_CHROMIUM_ACCEPT: &str =
+    "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,image/apng,*/*;q=0.8";
 const PLAIN_ACCEPT: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
 const WINDOWS: &str = "Windows NT 10.0; Win64; x64";
@@ -59,14 +62,16 @@ impl Engine {
 /// A browser that follows a link from a mail program, over https.
 fn browser(engine: Engine, version: i64, user_agent: String) -> Record {
     let fetch = version >= engine.fetch_since();
+    let accept = match engine {
+        Engine::Chromium if version < 85 => OLD_CHROMIUM_ACCEPT,
+        Engine::Chromium | Engine::Samsung => CHROMIUM_ACCEPT,
+        Engine::Firefox | Engine::Safari => PLAIN_ACCEPT,
+    };
     let text = |value: &str, when: bool| when.then(|| value.to_owned());
     Record {
         user_agent: Some(user_agent),
         method: "GET".to_owned(),
-        accept: text(
-            if matches!(engine, Engine::Chromium | Engine::Samsung) { CHROMIUM_ACCEPT } else { PLAIN_ACCEPT },
-            true,
-        ),
+        accept: text(accept, true),
         sec_fetch_site: text("none", fetch),
         sec_fetch_mode: text("navigate", fetch),
         sec_fetch_dest: text("document", fetch),
@@ -108,7 +113,6 @@ pub(super) fn edge(version: i64) -> Record {
 
 /// Firefox on that platform.
 pub(super) fn firefox(platform: &str, version: i64) -> Record {
-    // Firefox's version runs eight behind Chrome's.
     browser(
         Engine::Firefox,
         version,
@@ -171,8 +175,8 @@ pub(super) fn desktop(draw: &mut Draw) -> Record {
         39..=50 => chrome(MAC, version),
         51..=53 => chrome(LINUX, version),
         54..=74 => edge(version),
-        75..=78 => firefox(MAC, version - 8),
-        79..=84 => firefox(WINDOWS, version - 8),
+        75..=78 => firefox(MAC, version),
+        79..=84 => firefox(WINDOWS, version),
         _ => safari(draw.one(&[261, 260, 260, 186, 185, 176, 166])),
     }
 }
@@ -242,7 +246,7 @@ pub(super) fn old(draw: &mut Draw) -> Record {
 pub(super) fn private(draw: &mut Draw) -> Record {
     let version = version(draw);
     match draw.between(1, 3) {
-        1 => firefox(WINDOWS, version - 8),
+        1 => firefox(WINDOWS, version),
         2 => chromium(version, webkit(MAC, &format!("Chrome/{version}.0.0.0")), "Brave"),
         _ => browser(
             Engine::Safari,

@@ -150,7 +150,7 @@ pub(super) const KINDS: &[Kind] = &[
     },
     Kind {
         label: "scanner_gateway:other_gateway",
-        words: "Retarus, Hornetsecurity, Trellix, SpamExperts, Zix, Check Point, Cyren, Trustwave, likewise",
+        words: "Retarus, Hornetsecurity, Trellix, SpamExperts, Zix, Check Point, Cyren, Trustwave, Sophos, Avanan, likewise",
         source: "vendors' AS numbers",
         episodes: 30,
         play: scanners::other_gateway,

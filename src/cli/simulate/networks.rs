@@ -93,6 +93,9 @@ pub(super) const OTHER_GATEWAYS: &[Network] = &[
     Network(25046, "IL", &["91.90.128.0/20", "194.29.32.0/20"]),
     Network(59657, "DE", &["84.39.152.0/24"]),
     Network(33151, "US", &["204.13.200.0/23", "208.90.239.0/24"]),
+    Network(58976, "IN", &["103.29.28.0/24", "103.250.31.0/24"]),
+    Network(14618, "US", &["35.174.145.124"]),
+    Network(16509, "IE", &["52.212.19.177"]),
 ];
 
 /// Who looks at links for its own feeds, not for a mailbox.

@@ -129,7 +129,9 @@ pub(super) fn cloud_pc(scene: &mut Scene) {
 }
 
 pub(super) fn isolation(scene: &mut Scene) {
-    let browser = chrome("X11; Linux x86_64", CHROME - scene.draw.between(0, 4));
+    // The remote browser says what it is, or what the person's own one says.
+    let platform = scene.draw.one(&["X11; Linux x86_64", WINDOWS]);
+    let browser = chrome(platform, CHROME - scene.draw.between(0, 4));
     let networks = if scene.draw.percent(50.0) { PROOFPOINT } else { MIMECAST };
     let mut person = scene.person(networks, browser);
     reads(scene, "human:isolation", &mut person);

@@ -4,10 +4,12 @@
 //! [`streams`] (the flags and the opening), [`lines`] (reading) and [`output`] (writing).
 
 mod classify;
+mod evaluate;
 mod lines;
 mod merge;
 mod mint;
 mod output;
+mod simulate;
 mod streams;
 mod summary;
 mod thresholds;
@@ -44,6 +46,8 @@ enum Command {
     Mint(mint::Args),
     /// Judge click records, in any order: each one's verdict out.
     Classify(classify::Args),
+    /// Write labelled traffic of a send that never was, or play it against a Worker
+    Simulate(simulate::Args),
 }
 
 /// Why a command ends before its input does.
@@ -64,6 +68,7 @@ fn main() -> ExitCode {
     let end = match Cli::parse().command {
         Command::Mint(args) => mint::run(&args),
         Command::Classify(args) => classify::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
     };
     match end {
         Ok(0) | Err(Stop::Closed) => ExitCode::SUCCESS,

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use clickproof::link::Kind;
 use clickproof::signals::Record;
-use clickproof::verdict::{Click, Key, Look, Ruleset, Thresholds, judge};
+use clickproof::verdict::{Click, Finding, Key, Ruleset, Thresholds, Trial, opens};
 
 use crate::evaluate::Labels;
 use crate::lines::Lines;
@@ -43,6 +43,10 @@ pub(crate) struct Args {
     /// Write to stderr at the end how the verdicts fit the records' labels: `human:…`, `scanner:…`, a click type
     #[arg(long)]
     evaluate: bool,
+    /// Add to each result why: every rule in order, on which facts, and what would have changed it (some 5 kB each, all
+    /// kept in memory until the end)
+    #[arg(long)]
+    explain: bool,
     #[command(flatten)]
     thresholds: Flags,
 }
@@ -57,7 +61,7 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
     lines.finish();
     let counts = args.summary.then(|| history.count(lines.bad()));
 
-    let (verdicts, judged) = history.judge(ruleset, &args.thresholds.0)?;
+    let (verdicts, judged) = history.judge(ruleset, &args.thresholds.0, args.explain)?;
     let names = VerdictNames::new()?;
     for (at, &event) in history.told.iter().enumerate() {
         output.line(|block| {
@@ -69,7 +73,14 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
                 serde_json::to_writer(&mut *block, &*history.events[event])?;
                 block.push(b',');
             }
-            verdicts.write(&judged[event], block)
+            verdicts.write(&judged[event], block)?;
+            if let Some(explanation) = &judged[event].explanation {
+                block.pop();
+                block.extend_from_slice(b",\"explanation\":");
+                block.extend_from_slice(explanation.as_bytes());
+                block.push(b'}');
+            }
+            Ok(())
         })?;
     }
     output.flush()?;
@@ -93,6 +104,8 @@ struct History {
     events: Vec<Rc<str>>,
     /// The labels of the events, where the verdicts are evaluated.
     labels: Option<Labels>,
+    /// What the opens show by themselves, with their places among the events.
+    opens: Vec<(usize, Finding)>,
     /// The clicks of each message with their places among the events.
     messages: HashMap<String, Vec<(usize, Click)>>,
 }
@@ -131,6 +144,9 @@ impl History {
             self.events.push(Rc::clone(&click.event_id));
             self.messages.entry(record.message_id).or_default().push((place, click));
         } else {
+            if record.kind == Kind::Open {
+                self.opens.push((place, opens::judge(&record)));
+            }
             self.events.push(record.event_id.into());
         }
     }
@@ -152,6 +168,7 @@ impl History {
         &mut self,
         ruleset: Ruleset,
         thresholds: &Thresholds,
+        explain: bool,
     ) -> serde_json::Result<(Verdicts, Vec<Judged>)> {
         let mut verdicts = Verdicts::new(ruleset)?;
         let mut judged = Vec::new();
@@ -159,9 +176,20 @@ impl History {
         for (_, mut message) in self.messages.drain() {
             message.sort_unstable_by(|(_, one), (_, other)| one.order().cmp(&other.order()));
             let (places, clicks): (Vec<_>, Vec<_>) = message.into_iter().unzip();
-            for (place, finding) in places.into_iter().zip(judge(&clicks, ruleset, thresholds, Look::Whole)) {
-                judged[place] = verdicts.keep(finding)?;
+            let trial = Trial::of(&clicks, ruleset, thresholds);
+            if explain {
+                for (at, &place) in places.iter().enumerate() {
+                    let text = serde_json::to_string(&trial.explain(at))?;
+                    judged[place].explanation = Some(text.into());
+                }
             }
+            for (place, finding) in places.into_iter().zip(trial.into_findings()) {
+                verdicts.keep(finding, &mut judged[place])?;
+            }
+        }
+        // The published table knows clicks alone.
+        for (place, finding) in self.opens.drain(..).filter(|_| ruleset == Ruleset::Full) {
+            verdicts.keep(finding, &mut judged[place])?;
         }
         Ok((verdicts, judged))
     }

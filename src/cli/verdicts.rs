@@ -9,6 +9,8 @@ use clickproof::verdict::{Finding, Ruleset, Verdict};
 pub(crate) struct Judged {
     at: usize,
     paired_with: Option<Box<str>>,
+    /// Why, as JSON, where that was asked.
+    pub(crate) explanation: Option<Box<str>>,
 }
 
 /// All different verdicts of a run, settled: revision 1 and final.
@@ -34,11 +36,11 @@ impl Verdicts {
     }
 
     /// Counts a finding and keeps it.
-    pub(crate) fn keep(&mut self, mut finding: Finding) -> serde_json::Result<Judged> {
-        let paired_with = finding.paired_with.take();
-        let at = self.place(finding)?;
-        self.kinds[at].count += 1;
-        Ok(Judged { at, paired_with })
+    pub(crate) fn keep(&mut self, mut finding: Finding, judged: &mut Judged) -> serde_json::Result<()> {
+        judged.paired_with = finding.paired_with.take();
+        judged.at = self.place(finding)?;
+        self.kinds[judged.at].count += 1;
+        Ok(())
     }
 
     fn place(&mut self, finding: Finding) -> serde_json::Result<usize> {

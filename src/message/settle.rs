@@ -74,8 +74,11 @@ impl<'a> Court<'a> {
 
     /// The judgement of ruleset `full`, and the place of a wanted click in it.
     pub(super) fn full(&self, judging: &Judging, id: EventId) -> Option<(&Judgement<'a>, usize)> {
-        let judgement =
-            if judging.ruleset == crate::verdict::Ruleset::Full { Some(&self.active) } else { self.shadow.as_ref() };
+        let judgement = if judging.ruleset == crate::verdict::Ruleset::Full {
+            Some(&self.active)
+        } else {
+            self.shadow.as_ref()
+        };
         judgement.zip(self.slice.wanted.get(&id).copied())
     }
 
@@ -163,10 +166,10 @@ impl<S: Store> Message<S> {
         // Amendments may lie hours back: in packs of their own they do not stretch the others over those hours.
         let packs: Vec<Vec<_>> =
             [again, first].into_iter().flat_map(|news| chunks(news, pack::MAX_ENTRIES)).collect();
-        let count = packs.len();
-        for (at, news) in packs.into_iter().enumerate() {
+        let last = packs.len();
+        for (number, news) in (1..).zip(packs) {
             // Only the last pack of the call may say that everything before the cut-off is settled.
-            let open_from_ms = if at + 1 == count { open_from_ms } else { self.open_from_ms };
+            let open_from_ms = if number == last { open_from_ms } else { self.open_from_ms };
             let still_open = self.unsettled.iter().find(|id| !news.iter().any(|news| news.id == **id));
             let open_from_ms = still_open.map_or(open_from_ms, |id| open_from_ms.min(id.ts_ms()));
             self.write_pack(news, open_from_ms.max(self.open_from_ms))?;
@@ -238,7 +241,8 @@ impl<S: Store> Message<S> {
             }
             if self.judging.asks_full() {
                 // A sweep holds the clicks around it.
-                let late: Vec<i64> = copy.iter().filter(|(id, _)| news(id)).map(|(id, _)| id.ts_ms()).collect();
+                let late: Vec<i64> =
+                    copy.iter().filter(|(id, _)| news(id)).map(|(id, _)| id.ts_ms()).collect();
                 let beside = copy.iter().filter(|(id, _)| !news(id) && is_near(&late, id.ts_ms(), REACH_MS));
                 affected.extend(beside.map(|(id, click)| (*id, click.clone())));
             }
@@ -325,7 +329,10 @@ impl<S: Store> Message<S> {
     }
 
     /// The provisional verdicts' findings: looking back, without the convictions of sources.
-    pub(super) fn look_back(&self, wanted: BTreeMap<EventId, Click>) -> Result<BTreeMap<EventId, Findings>, S::Error> {
+    pub(super) fn look_back(
+        &self,
+        wanted: BTreeMap<EventId, Click>,
+    ) -> Result<BTreeMap<EventId, Findings>, S::Error> {
         let slice = self.slice(wanted)?;
         Ok(Court::of(&slice, &self.judging, Look::Back).alone())
     }

@@ -225,11 +225,15 @@ impl Tally {
 impl Difference {
     fn of(opinions: &BTreeMap<(ClickType, ClickType), i64>) -> Option<Self> {
         let sum = |of: &dyn Fn(ClickType, ClickType) -> bool| {
-            opinions.iter().filter(|((active, shadow), _)| of(*active, *shadow)).map(|(_, clicks)| clicks).sum()
+            opinions
+                .iter()
+                .filter(|((active, shadow), _)| of(*active, *shadow))
+                .map(|(_, clicks)| clicks)
+                .sum()
         };
         let clicks = sum(&|_, _| true);
-        let changed = opinions.iter().filter(|((active, shadow), clicks)| active != shadow && **clicks != 0);
-        let mut changes: Vec<Change> = changed
+        let others = opinions.iter().filter(|((active, shadow), clicks)| active != shadow && **clicks != 0);
+        let mut changes: Vec<Change> = others
             .map(|((active, shadow), clicks)| Change {
                 active: active.name(),
                 shadow: shadow.name(),

@@ -36,19 +36,25 @@ pub fn votes(record: &Record) -> Votes {
 
     let secure = record.secure == Some(true);
     let html = record.accept.as_deref().map(|accept| accept.contains("text/html"));
-    let seen = record.secure.is_some() || record.accept.is_some() || record.accept_language.is_some();
+    let has_metadata = mode.is_some() || dest.is_some() || record.sec_fetch_site.is_some();
+    // Whoever sends Sec-Fetch headers sends an Accept: where neither stands beside them, the log left them out.
+    let seen = record.accept.is_some()
+        || record.accept_language.is_some()
+        || record.secure.is_some() && !has_metadata;
     votes.note(Sign::NoAcceptLanguage, seen && record.accept_language.is_none());
     votes.note(Sign::AcceptNotHtml, seen && html != Some(true));
 
-    let has_metadata = mode.is_some() || dest.is_some() || record.sec_fetch_site.is_some();
     votes.note(Sign::NoFetchMetadata, secure && !has_metadata && browser.sends(Header::SecFetchMode));
     let hints = record.sec_ch_ua.as_deref();
     let sends_hints = browser.sends(Header::SecChUa);
     votes.note(Sign::NoClientHints, secure && hints.is_none() && sends_hints);
-    votes.note(Sign::ForeignClientHints, hints.is_some() && has_no_hints(browser.family));
+    votes.note(Sign::ForeignClientHints, hints.is_some() && is_not_chromium(browser.family));
     let hinted = hints.and_then(browser::client_hints_major);
     let goes_by_chromium = matches!(browser.family, Family::Chrome | Family::Edge | Family::AndroidWebView);
-    votes.note(Sign::ClientHintsDisagree, goes_by_chromium && hinted.is_some_and(|major| major != browser.major));
+    votes.note(
+        Sign::ClientHintsDisagree,
+        goes_by_chromium && hinted.is_some_and(|major| major != browser.major),
+    );
     let old_protocol = record.http_protocol.as_deref().is_some_and(|protocol| protocol.starts_with("HTTP/1"));
     votes.note(Sign::OldProtocol, secure && old_protocol && browser.sends(Header::SecFetchMode));
 
@@ -57,26 +63,28 @@ pub fn votes(record: &Record) -> Votes {
     let wants_user = browser.sends(Header::SecFetchUser) || browser.family == Family::OtherChromium;
     let may_navigate = browser.sends(Header::SecFetchMode) || browser.family == Family::OtherChromium;
     let navigates = mode == Some("navigate") && opens_page && may_navigate;
+    let is_webkit = is_not_chromium(browser.family) && browser.family != Family::Firefox;
+    votes.note(Sign::ForeignFetchUser, has_user && is_webkit);
     votes.note(Sign::NoUserActivation, navigates && wants_user && !has_user);
-    votes.note(Sign::Navigated, navigates && (has_user || !wants_user));
-    let fits = [
+    // What another browser's headers say speaks for nobody.
+    let foreign = [
         Sign::ImpossibleBrowser,
-        Sign::NoClientHints,
         Sign::ForeignClientHints,
+        Sign::ForeignFetchUser,
         Sign::ClientHintsDisagree,
-        Sign::NoAcceptLanguage,
-        Sign::AcceptNotHtml,
-        Sign::NoUserActivation,
     ];
-    let coherent = votes.has(Sign::Navigated)
+    let fits = |signs: &[Sign]| signs.iter().all(|sign| !votes.has(*sign));
+    let navigated = navigates && (has_user || !wants_user) && fits(&foreign);
+    let coherent = navigated
         && (hints.is_some() || !sends_hints)
-        && fits.into_iter().all(|sign| !votes.has(sign));
+        && fits(&[Sign::NoClientHints, Sign::NoAcceptLanguage, Sign::AcceptNotHtml]);
+    votes.note(Sign::Navigated, navigated);
     votes.note(Sign::CoherentHeaders, coherent);
     votes
 }
 
 /// Browsers that never send `Sec-CH-UA`: those that are not built on Chromium.
-const fn has_no_hints(family: Family) -> bool {
+const fn is_not_chromium(family: Family) -> bool {
     matches!(
         family,
         Family::Firefox

@@ -51,10 +51,12 @@ votes! {
     NoFetchMetadata 6 "+no_fetch_metadata"
         "no Sec-Fetch header over https from a browser that sends them"
         "MDN browser-compat-data 8.1.9; some proxies strip them";
-    NoClientHints 2 "+no_client_hints"
+    NoClientHints 1 "+no_client_hints"
         "no Sec-CH-UA over https from a browser that sends it" "MDN browser-compat-data 8.1.9; some proxies strip it";
     ForeignClientHints 6 "+foreign_client_hints"
         "Sec-CH-UA from a browser that never sends it" "MDN browser-compat-data 8.1.9";
+    ForeignFetchUser 4 "+foreign_fetch_user"
+        "Sec-Fetch-User from a browser that never sends it" "MDN browser-compat-data 8.1.9";
     ClientHintsDisagree 6 "+client_hints_disagree"
         "Sec-CH-UA names another version than the User-Agent" "WICG UA-CH: both come from one version";
     NotANavigation 6 "+not_a_navigation"

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use carry::{Carried, Convictions};
 use case::Case;
+use explain::Explanation;
 
 pub use click::{Click, Key};
 pub use rules::{Rule, Ruleset};
@@ -273,23 +274,60 @@ impl<'a> Judgement<'a> {
     }
 }
 
+/// A whole history judged: all clicks of one message.
+pub struct Trial<'a> {
+    judgement: Judgement<'a>,
+    convictions: Convictions,
+    findings: Vec<Finding>,
+}
+
+impl<'a> Trial<'a> {
+    /// Judges `clicks`, which must be all of one message's, sorted by [`Click::order`].
+    #[must_use]
+    pub fn of(clicks: &'a [Click], ruleset: Ruleset, thresholds: &'a Thresholds) -> Self {
+        let judgement = Judgement::of(clicks, ruleset, thresholds, Look::Whole);
+        let mut findings: Vec<Finding> = (0..clicks.len()).map(|at| judgement.alone(at)).collect();
+        let mut convictions = Convictions::default();
+        if ruleset == Ruleset::Full {
+            for (click, finding) in clicks.iter().zip(&findings) {
+                if let Some(kind) = carry::conviction(finding) {
+                    convictions.add(click, kind);
+                }
+            }
+            let open = findings.iter_mut().zip(clicks).enumerate();
+            for (at, (finding, click)) in open.filter(|(_, (finding, _))| carry::is_open(finding)) {
+                if let Some(carried) = convictions.reaching(click) {
+                    *finding = judgement.beside(at, carried);
+                }
+            }
+        }
+        Self { judgement, convictions, findings }
+    }
+
+    /// What was found, in the order of the clicks.
+    #[must_use]
+    pub fn into_findings(self) -> Vec<Finding> {
+        self.findings
+    }
+
+    /// Why, for the click at `at`.
+    #[must_use]
+    pub fn explain(&self, at: usize) -> Explanation {
+        let case = self.judgement.case(at);
+        let carried = self.findings.get(at).filter(|finding| carry::is_open(finding));
+        let carried = carried.and_then(|_| self.convictions.reaching(case.click));
+        explain::explain(&Case { carried, ..case })
+    }
+}
+
 /// Judges every click of a whole history: `clicks` must be all of one message's, sorted by [`Click::order`].
 #[must_use]
 pub fn judge(clicks: &[Click], ruleset: Ruleset, thresholds: &Thresholds, look: Look) -> Vec<Finding> {
-    let judgement = Judgement::of(clicks, ruleset, thresholds, look);
-    let mut findings: Vec<Finding> = (0..clicks.len()).map(|at| judgement.alone(at)).collect();
-    if ruleset == Ruleset::Full && look == Look::Whole {
-        let mut convictions = Convictions::default();
-        for (click, finding) in clicks.iter().zip(&findings) {
-            if let Some(kind) = carry::conviction(finding) {
-                convictions.add(click, kind);
-            }
-        }
-        for (at, finding) in findings.iter_mut().enumerate().filter(|(_, finding)| carry::is_open(finding)) {
-            if let Some(carried) = convictions.reaching(&clicks[at]) {
-                *finding = judgement.beside(at, carried);
-            }
+    match look {
+        Look::Whole => Trial::of(clicks, ruleset, thresholds).into_findings(),
+        Look::Back => {
+            let judgement = Judgement::of(clicks, ruleset, thresholds, look);
+            (0..clicks.len()).map(|at| judgement.alone(at)).collect()
         }
     }
-    findings
 }

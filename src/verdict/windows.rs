@@ -6,6 +6,7 @@
 use super::bursts::{self, Burst};
 use super::case::Case;
 use super::{Click, Ruleset, Thresholds};
+use crate::signals::Signals;
 
 /// How far a verdict may look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -232,10 +233,13 @@ fn pair_of(ruleset: Ruleset, earlier: &Click, later: &Click) -> Option<[Role; 2]
     if ruleset == Ruleset::Defender {
         return checked.then_some(IN_ORDER);
     }
+    // Without Safe Links' referer on either side only Microsoft's own click beside a person's is a pair.
+    let beside = |check: &Signals, person: &Signals| {
+        checked || check.comes_from_microsoft() && person.looks_like_a_person()
+    };
     match (one.is_click_time_check(), other.is_click_time_check()) {
-        // Without Safe Links' referer on either side, what is no check must look like a person's click.
-        (true, false) => (checked || other.looks_like_a_person()).then_some(IN_ORDER),
-        (false, true) => (checked || one.looks_like_a_person()).then_some([Role::Person, Role::Scanner]),
+        (true, false) => beside(one, other).then_some(IN_ORDER),
+        (false, true) => beside(other, one).then_some([Role::Person, Role::Scanner]),
         // One address with one agent: somebody clicked twice.
         (false, false) if one.source.is_some_and(|it| it.has_agent && Some(it) == other.source) => None,
         _ => checked.then_some(IN_ORDER),

@@ -7,6 +7,7 @@ mod classify;
 mod lines;
 mod merge;
 mod mint;
+mod networks;
 mod output;
 mod streams;
 mod summary;
@@ -44,6 +45,8 @@ enum Command {
     Mint(mint::Args),
     /// Judge click records, in any order: each one's verdict out.
     Classify(classify::Args),
+    /// The catalogue of networks: list it, look an address up, refresh it from the vendors' feeds.
+    Networks(networks::Args),
 }
 
 /// Why a command ends before its input does.
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
     let end = match Cli::parse().command {
         Command::Mint(args) => mint::run(&args),
         Command::Classify(args) => classify::run(&args),
+        Command::Networks(args) => networks::run(&args),
     };
     match end {
         Ok(0) | Err(Stop::Closed) => ExitCode::SUCCESS,

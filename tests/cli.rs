@@ -103,12 +103,10 @@ fn pick<'a>(values: &'a [Value], field: &str) -> Vec<&'a str> {
 fn what_is_not_built_or_not_known_is_refused_with_a_remedy() {
     for (args, words) in [
         (&["rewrite"][..], "unrecognized subcommand 'rewrite'"),
-        (&["simulate"], "unrecognized subcommand 'simulate'"),
         (&["sql"], "unrecognized subcommand 'sql'"),
         (&["networks"], "unrecognized subcommand 'networks'"),
         (&[], "Usage: clickproof <COMMAND>"),
         (&["classify", "--explain"], "unexpected argument '--explain'"),
-        (&["classify", "--evaluate"], "unexpected argument '--evaluate'"),
         (&["classify", "spare.ndjson"], "unexpected argument 'spare.ndjson'"),
         (&["classify", "--ruleset", "Full"], "possible values: defender, full"),
         (&["classify", "--ruleset", "full@0"], "possible values: defender, full"),

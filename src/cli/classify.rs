@@ -10,6 +10,7 @@ use clickproof::link::Kind;
 use clickproof::signals::Record;
 use clickproof::verdict::{Click, Key, Look, Ruleset, Thresholds, judge};
 
+use crate::evaluate::Labels;
 use crate::lines::Lines;
 use crate::merge::VerdictNames;
 use crate::streams::Streams;
@@ -39,6 +40,9 @@ pub(crate) struct Args {
     /// Write counts to stderr at the end
     #[arg(long)]
     summary: bool,
+    /// Write to stderr at the end how the verdicts fit the records' labels: `human:…`, `scanner:…`, a click type
+    #[arg(long)]
+    evaluate: bool,
     #[command(flatten)]
     thresholds: Flags,
 }
@@ -49,7 +53,7 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
     let ruleset = Ruleset::named(&args.ruleset)
         .ok_or_else(|| Stop::Refused(format!("--ruleset: must be {}", Ruleset::NAMES.join(" or "))))?;
     let (mut lines, mut output) = args.streams.open()?;
-    let mut history = History::read(&mut lines, args.with_record)?;
+    let mut history = History::read(&mut lines, args.with_record, args.evaluate)?;
     lines.finish();
     let counts = args.summary.then(|| history.count(lines.bad()));
 
@@ -72,6 +76,9 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
     if let Some(counts) = counts {
         say(&counts.table(&verdicts, ruleset, stopwatch.seconds()));
     }
+    if let Some(labels) = &history.labels {
+        say(&labels.evaluate(judged.iter().map(|judged| verdicts.finding(judged)), ruleset));
+    }
     Ok(lines.bad())
 }
 
@@ -84,16 +91,23 @@ struct History {
     records: Vec<Box<str>>,
     /// The ids of the events, each once.
     events: Vec<Rc<str>>,
+    /// The labels of the events, where the verdicts are evaluated.
+    labels: Option<Labels>,
     /// The clicks of each message with their places among the events.
     messages: HashMap<String, Vec<(usize, Click)>>,
 }
 
 impl History {
-    fn read(lines: &mut Lines, keep_records: bool) -> Result<Self, Stop> {
-        let (mut history, mut places) = (Self::default(), HashMap::new());
+    fn read(lines: &mut Lines, keep_records: bool, keep_labels: bool) -> Result<Self, Stop> {
+        let labels = keep_labels.then(Labels::default);
+        let (mut history, mut places) = (Self { labels, ..Self::default() }, HashMap::new());
         while let Some(line) = lines.next()? {
             let added = line.and_then(|line| {
+                let known = history.events.len();
                 history.add(Record::parse(line)?, &mut places);
+                if let Some(labels) = history.labels.as_mut().filter(|_| history.events.len() > known) {
+                    labels.take(line);
+                }
                 if keep_records {
                     history.records.push(line.into());
                 }

@@ -4,11 +4,13 @@
 //! [`streams`] (the flags and the opening), [`lines`] (reading) and [`output`] (writing).
 
 mod classify;
+mod evaluate;
 mod lines;
 mod merge;
 mod mint;
 mod networks;
 mod output;
+mod simulate;
 mod streams;
 mod summary;
 mod thresholds;
@@ -45,7 +47,9 @@ enum Command {
     Mint(mint::Args),
     /// Judge click records, in any order: each one's verdict out.
     Classify(classify::Args),
-    /// The catalogue of networks: list it, look an address up, refresh it from the vendors' feeds.
+    /// Write labelled traffic of a send that never was, or play it against a Worker
+    Simulate(simulate::Args),
+    /// The catalogue of networks: list it, look an address up, refresh it from the vendors' feeds
     Networks(networks::Args),
 }
 
@@ -67,6 +71,7 @@ fn main() -> ExitCode {
     let end = match Cli::parse().command {
         Command::Mint(args) => mint::run(&args),
         Command::Classify(args) => classify::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Networks(args) => networks::run(&args),
     };
     match end {

@@ -59,7 +59,7 @@ fn answer(line: &str, base_url: &str, keys: &Keyring) -> Result<Minted, String> 
 
 /// The keys of the environment. The Worker does with the usable ones of a damaged list; here somebody is there to mend
 /// it, and a batch signed with the wrong key stays in mailboxes for years.
-fn keys() -> Result<Keyring, Stop> {
+pub(crate) fn keys() -> Result<Keyring, Stop> {
     const REMEDY: &str = "set it to what the Worker has: key id, colon, at least 32 random bytes in base64; several with \
                           commas between";
     #[expect(clippy::disallowed_methods, reason = "the ban is the Worker's; a command has an environment")]

@@ -32,13 +32,10 @@ impl Streams {
             }
         };
         let (sink, sink_name) = match &self.output {
-            None => (Box::new(io::stdout().lock()) as Box<dyn Write>, "stdout".to_owned()),
+            None => stdout(),
             Some(path) => {
                 self.refuse_same_file(path)?;
-                let file = File::create(path).map_err(|error| {
-                    refused("output", path, &format!("{error}; name a file that can be written"))
-                })?;
-                (Box::new(file) as Box<dyn Write>, path.display().to_string())
+                create(path)?
             }
         };
         let bar = bar(size);
@@ -56,6 +53,22 @@ impl Streams {
             _ => Ok(()),
         }
     }
+}
+
+/// Opens the output of a command that reads nothing.
+pub(crate) fn open_output(path: Option<&Path>) -> Result<Output, Stop> {
+    let (sink, name) = path.map_or_else(|| Ok(stdout()), create)?;
+    Ok(Output::new(sink, name, ProgressBar::hidden()))
+}
+
+fn stdout() -> (Box<dyn Write>, String) {
+    (Box::new(io::stdout().lock()), "stdout".to_owned())
+}
+
+fn create(path: &Path) -> Result<(Box<dyn Write>, String), Stop> {
+    let file = File::create(path)
+        .map_err(|error| refused("output", path, &format!("{error}; name a file that can be written")))?;
+    Ok((Box::new(file), path.display().to_string()))
 }
 
 /// The file, and its size where it has one.

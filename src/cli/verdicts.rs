@@ -57,6 +57,11 @@ impl Verdicts {
         self.kinds.iter().map(|kind| (&kind.verdict.finding, kind.count))
     }
 
+    /// What was found of one record; the other click of a pair is not named.
+    pub(crate) fn finding(&self, judged: &Judged) -> &Finding {
+        &self.kinds[judged.at].verdict.finding
+    }
+
     /// Appends a verdict's fields and the brace that closes their object.
     pub(crate) fn write(&self, judged: &Judged, into: &mut Vec<u8>) -> serde_json::Result<()> {
         let kind = &self.kinds[judged.at];

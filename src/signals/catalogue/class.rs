@@ -45,6 +45,14 @@ words! {
     }
 }
 
+impl Class {
+    /// Whether scanners send from there.
+    #[must_use]
+    pub const fn is_scanner(self) -> bool {
+        matches!(self, Self::ScannerCertain | Self::ScannerProbable)
+    }
+}
+
 words! {
     /// Which requests a section of the catalogue speaks of.
     Scope {

@@ -6,6 +6,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs};
 
+#[path = "../agents/compile_agents.rs"]
+pub mod compile_agents;
+
 pub mod class;
 pub mod hosts;
 pub mod sections;
@@ -18,6 +21,7 @@ fn main() -> ExitCode {
     let steps = [
         compile("src/signals/catalogue/networks.txt", "networks.rs", networks),
         compile("src/signals/catalogue/wrappers.txt", "wrappers.rs", wrappers),
+        compile_agents::compile(),
     ];
     for message in steps.iter().filter_map(|step| step.as_ref().err()) {
         println!("cargo::error={message}");

@@ -55,7 +55,7 @@ impl Network {
     /// Whether this is the network of a mail gateway other than Microsoft's.
     #[must_use]
     pub fn is_gateway(&self) -> bool {
-        matches!(self.class, Class::ScannerCertain | Class::ScannerProbable) && !self.is_microsoft()
+        self.class.is_scanner() && !self.is_microsoft()
     }
 }
 

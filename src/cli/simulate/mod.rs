@@ -1,0 +1,183 @@
+//! `simulate`: labelled traffic of one send, seeded; to stdout, or played against a running Worker.
+//!
+//! [`kinds`] is the table of who comes, [`people`] and [`scanners`] say how they click, [`browsers`] and [`networks`]
+//! what they send and from where. [`scene`] is what they do it in, [`draw`] their chance.
+
+mod browsers;
+mod draw;
+mod kinds;
+mod networks;
+mod people;
+mod play;
+mod scanners;
+mod scene;
+
+use std::path::PathBuf;
+
+use clickproof::config::base_url;
+use clickproof::link::text_id::check_message_id;
+use clickproof::signals::Record;
+use clickproof::signals::event_id::EventIds;
+use serde::Serialize;
+
+use crate::output::Output;
+use crate::{Stop, streams};
+use draw::Draw;
+use kinds::{KINDS, Kind, RECIPIENTS};
+use scene::{Hit, Scene, Send};
+
+/// 2026-11-22, noon: the seed's companion, so that the same flags write the same bytes.
+const NOON_MS: i64 = 1_795_348_800_000;
+
+#[derive(clap::Args)]
+#[command(after_help = "\
+Each result is a click record with a label, in the order of time: what `classify --evaluate` reads. A label is the type that \
+the click should be found to have, a colon and the kind: human:tabs, scanner_sweep:pool_sweep, proxy_open:apple_mpp. The same \
+flags write the same bytes.
+
+--send mints the links of the send with the Worker's keys, with now as the time of the send, and plays each click as a local \
+runtime takes it, its address in CF-Connecting-IP and its network in MF-CF-Blob; in production Cloudflare says both. The \
+results are then the records as they were sent; where the answer brought a cookie, with the Worker's own event_id. --speed-up \
+divides all times, those that the rules look at too.
+
+Environment, for --send:
+  LINK_KEYS  The signing keys, as the Worker has them: kid:base64,… (the first signs)")]
+pub(crate) struct Args {
+    /// List the kinds of visitors and end
+    #[arg(long, exclusive = true)]
+    list: bool,
+    /// Draw other visitors
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = seed)]
+    seed: u64,
+    /// The size of the send; visitors grow with it
+    #[arg(long, value_name = "N", default_value_t = RECIPIENTS, value_parser = recipients)]
+    recipients: usize,
+    /// Only these kinds, by name or label, and who belongs to them
+    #[arg(long, value_name = "KIND,…", value_delimiter = ',', value_parser = kind)]
+    only: Vec<&'static Kind>,
+    /// When the send is, Unix milliseconds; --send makes it now
+    #[arg(long, value_name = "MS", default_value_t = NOON_MS, value_parser = sent_at, conflicts_with = "send")]
+    sent_at: i64,
+    /// The send's name
+    #[arg(long, value_name = "ID", default_value = "simulated", value_parser = message_id)]
+    message_id: String,
+    /// Play it against the Worker at this address, such as `http://127.0.0.1:8787`
+    #[arg(long, value_name = "URL", value_parser = base_url)]
+    send: Option<String>,
+    /// How many times faster than life to play it
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = speed_up, requires = "send")]
+    speed_up: f64,
+    /// Write to this file instead of stdout; what it held is lost
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Simulates; says how many results there could not be.
+pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
+    let mut output = streams::open_output(args.output.as_deref())?;
+    if args.list {
+        list(&mut output)?;
+        return Ok(0);
+    }
+    let hits = hits(args);
+    if let Some(base_url) = &args.send {
+        return play::run(&hits, base_url, args.speed_up, &mut output);
+    }
+    for hit in &hits {
+        write(&hit.record, hit.label, &mut output)?;
+    }
+    output.flush()?;
+    Ok(0)
+}
+
+/// A record with what it is known to be.
+#[derive(Serialize)]
+struct Labelled<'a> {
+    #[serde(flatten)]
+    record: &'a Record,
+    label: &'a str,
+}
+
+fn write(record: &Record, label: &str, output: &mut Output) -> Result<(), Stop> {
+    output.line(|block| serde_json::to_writer(block, &Labelled { record, label }))
+}
+
+/// All visits to the send, in the order of time.
+fn hits(args: &Args) -> Vec<Hit> {
+    let everyone = Draw::new(args.seed, "recipients").shuffled((1..=args.recipients).collect());
+    let send = Send {
+        message_id: args.message_id.clone(),
+        sent_at_ms: args.sent_at,
+        recipients: everyone.into_iter().map(|number| format!("r{number}").into()).collect(),
+    };
+    let wanted =
+        |kind: &&Kind| args.only.is_empty() || args.only.iter().any(|named| named.label == kind.label);
+    let (mut hits, mut next) = (Vec::new(), 0);
+    for kind in KINDS.iter().filter(wanted) {
+        let mut draw = Draw::new(args.seed, kind.label);
+        for _ in 0..(kind.episodes * args.recipients / RECIPIENTS).max(1) {
+            (kind.play)(&mut Scene { draw: &mut draw, send: &send, next: &mut next, hits: &mut hits });
+        }
+    }
+    hits.sort_by_key(|hit| hit.record.ts_ms);
+    let (mut ids, mut draw) = (EventIds::default(), Draw::new(args.seed, "event ids"));
+    for hit in &mut hits {
+        hit.record.event_id = ids.next(hit.record.ts_ms, draw.bytes()).to_string();
+    }
+    hits
+}
+
+fn list(output: &mut Output) -> Result<(), Stop> {
+    for kind in KINDS {
+        output.line(|block| {
+            block
+                .extend_from_slice(format!("{:<44} {} [{}]", kind.label, kind.words, kind.source).as_bytes());
+            Ok(())
+        })?;
+    }
+    output.flush()
+}
+
+fn kind(name: &str) -> Result<&'static Kind, String> {
+    KINDS
+        .iter()
+        .find(|kind| kind.label == name || kind.name() == name)
+        .ok_or_else(|| format!("there is no kind \"{name}\"; --list names them all"))
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("must be a whole number from 0 to {}", u64::MAX))
+}
+
+/// The largest burst takes in 45 recipients.
+fn recipients(text: &str) -> Result<usize, String> {
+    let fits = text.parse().ok().filter(|count| (50..=10_000_000).contains(count));
+    fits.ok_or_else(|| "must be a whole number from 50 to 10000000".to_owned())
+}
+
+fn sent_at(text: &str) -> Result<i64, String> {
+    let fits = text.parse().ok().filter(|ms| (0..1 << 47).contains(ms));
+    fits.ok_or_else(|| "must be a whole number of Unix milliseconds".to_owned())
+}
+
+fn message_id(text: &str) -> Result<String, String> {
+    check_message_id(text).map(|()| text.to_owned()).map_err(|error| error.to_string())
+}
+
+fn speed_up(text: &str) -> Result<f64, String> {
+    let fits = text.parse().ok().filter(|times| (0.001..=1e9).contains(times));
+    fits.ok_or_else(|| "must be a number from 0.001 to 1000000000".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_name_of_its_own() {
+        let mut names: Vec<&str> = KINDS.iter().map(Kind::name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), KINDS.len());
+    }
+}

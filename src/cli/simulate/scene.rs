@@ -1,0 +1,239 @@
+//! The send that visitors come to, and what one episode of a kind does in it.
+
+use std::rc::Rc;
+
+use clickproof::signals::{Record, cookie};
+
+use super::browsers::speak;
+use super::draw::Draw;
+use super::networks::Network;
+
+pub(super) const SECOND: i64 = 1_000;
+pub(super) const MINUTE: i64 = 60 * SECOND;
+pub(super) const HOUR: i64 = 60 * MINUTE;
+
+/// The links of each copy.
+pub(super) const LINKS: usize = 10;
+
+/// When people click after the send: 11 % within a minute, a quarter within five, 52 % within an hour (Proofpoint,
+/// Human Factor 2018); nobody is faster than the mail and an eye.
+const PEOPLE: &[(f64, i64, i64)] = &[
+    (11.0, 8 * SECOND, MINUTE),
+    (14.0, MINUTE, 5 * MINUTE),
+    (27.0, 5 * MINUTE, HOUR),
+    (30.0, HOUR, 12 * HOUR),
+    (18.0, 12 * HOUR, 72 * HOUR),
+];
+
+/// Where webmail says that a click comes from, and what the browser calls the step.
+const WEBMAILS: &[&str] = &[
+    "https://outlook.live.com/",
+    "https://mail.yahoo.com/",
+    "https://www.gmx.net/",
+    "android-app://com.google.android.gm/",
+];
+
+/// One send.
+pub(super) struct Send {
+    pub(super) message_id: String,
+    pub(super) sent_at_ms: i64,
+    /// The addressees, in no order.
+    pub(super) recipients: Vec<Rc<str>>,
+}
+
+impl Send {
+    /// Its link number `at`: id and URL.
+    pub(super) fn link(at: usize) -> (String, String) {
+        (format!("l{}", at + 1), format!("https://shop.example/{}?utm_source=mail", at + 1))
+    }
+}
+
+/// A click or an open, and who really made it.
+pub(super) struct Hit {
+    pub(super) record: Record,
+    pub(super) label: &'static str,
+}
+
+/// What becomes of the cookie.
+enum Jar {
+    /// It is kept: the second click brings back what the first one got.
+    Kept { id: String, holds: bool },
+    /// Each request is somebody new.
+    Thrown,
+    /// It is neither set nor read: `Sec-GPC: 1`.
+    Refused,
+}
+
+/// Somebody, or something, that makes requests.
+pub(super) struct Visitor {
+    /// What every request of it shows.
+    pub(super) shows: Record,
+    jar: Jar,
+}
+
+impl Visitor {
+    /// Comes from that network.
+    pub(super) fn moves(&mut self, draw: &mut Draw, networks: &[Network]) {
+        let Network(asn, country, prefixes) = draw.one(networks);
+        let prefix = draw.one(prefixes);
+        self.shows.ip = Some(draw.address(prefix));
+        self.shows.asn = Some(i64::from(asn));
+        self.shows.country = Some(country.to_owned());
+    }
+
+    /// The id of somebody new.
+    fn stranger(draw: &mut Draw) -> String {
+        cookie::Visitor::new(draw.bytes()).hex()
+    }
+
+    /// Has been here before.
+    pub(super) fn known(mut self) -> Self {
+        if let Jar::Kept { holds, .. } = &mut self.jar {
+            *holds = true;
+        }
+        self
+    }
+
+    /// Sends `Sec-GPC: 1`.
+    pub(super) fn refusing(mut self) -> Self {
+        self.jar = Jar::Refused;
+        self
+    }
+}
+
+/// One episode of a kind.
+pub(super) struct Scene<'a> {
+    pub(super) draw: &'a mut Draw,
+    pub(super) send: &'a Send,
+    /// The place of the next recipient of whom no episode has told yet.
+    pub(super) next: &'a mut usize,
+    pub(super) hits: &'a mut Vec<Hit>,
+}
+
+impl Scene<'_> {
+    /// A recipient of whom no other episode tells, as long as there are such.
+    pub(super) fn recipient(&mut self) -> Rc<str> {
+        let at = *self.next;
+        *self.next += 1;
+        Rc::clone(&self.send.recipients[at % self.send.recipients.len()])
+    }
+
+    /// Any recipient.
+    pub(super) fn anyone(&mut self) -> Rc<str> {
+        self.draw.one(&self.send.recipients)
+    }
+
+    /// So many different recipients, whatever else happens to them.
+    pub(super) fn audience(&mut self, count: usize) -> Vec<Rc<str>> {
+        let mut all = self.draw.shuffled(self.send.recipients.clone());
+        all.truncate(count);
+        all
+    }
+
+    /// A link as people choose: the first ones more often.
+    pub(super) fn link(&mut self) -> usize {
+        self.draw.one(&[0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9])
+    }
+
+    /// So many different links, in the order of the mail.
+    pub(super) fn links(&mut self, count: usize) -> Vec<usize> {
+        let mut links = self.draw.shuffled((0..LINKS).collect());
+        links.truncate(count);
+        links.sort_unstable();
+        links
+    }
+
+    /// When a person clicks, milliseconds after the send.
+    pub(super) fn reading(&mut self) -> i64 {
+        self.draw.of_bins(PEOPLE)
+    }
+
+    /// A person with that browser in one of those networks; a third of them reads on the web.
+    pub(super) fn person(&mut self, networks: &[Network], browser: Record) -> Visitor {
+        let id = Visitor::stranger(self.draw);
+        let mut person = Visitor { shows: browser, jar: Jar::Kept { id, holds: false } };
+        person.moves(self.draw, networks);
+        let country = person.shows.country.clone().unwrap_or_default();
+        speak(&mut person.shows, &country);
+        if self.draw.percent(35.0) {
+            if person.shows.sec_fetch_site.is_some() {
+                person.shows.sec_fetch_site = Some("cross-site".to_owned());
+            }
+            if self.draw.percent(40.0) {
+                person.shows.referer = Some(self.draw.one(WEBMAILS).to_owned());
+            }
+        }
+        person
+    }
+
+    /// A machine that sends these headers from one of those networks and forgets the cookie.
+    pub(super) fn machine(&mut self, networks: &[Network], shows: Record) -> Visitor {
+        let mut machine = Visitor { shows, jar: Jar::Thrown };
+        machine.moves(self.draw, networks);
+        machine
+    }
+
+    /// A machine that keeps one browser profile.
+    pub(super) fn machine_with_profile(&mut self, networks: &[Network], shows: Record) -> Visitor {
+        let id = Visitor::stranger(self.draw);
+        Visitor { jar: Jar::Kept { id, holds: false }, ..self.machine(networks, shows) }
+    }
+
+    /// A click.
+    pub(super) fn click(
+        &mut self,
+        label: &'static str,
+        visitor: &mut Visitor,
+        recipient: &Rc<str>,
+        link: usize,
+        after_ms: i64,
+    ) {
+        let (link_id, url) = Send::link(link);
+        let record =
+            Record { link_id: Some(link_id), url: Some(url), ..self.record(visitor, recipient, after_ms) };
+        self.hits.push(Hit { record, label });
+    }
+
+    /// A fetch of the open pixel.
+    pub(super) fn open(
+        &mut self,
+        label: &'static str,
+        visitor: &mut Visitor,
+        recipient: &Rc<str>,
+        after_ms: i64,
+    ) {
+        let record = Record {
+            link_id: Some("open".to_owned()),
+            kind: clickproof::link::Kind::Open,
+            cookie: None,
+            visitor_id: None,
+            ..self.record(visitor, recipient, after_ms)
+        };
+        self.hits.push(Hit { record, label });
+    }
+
+    fn record(&mut self, visitor: &mut Visitor, recipient: &Rc<str>, after_ms: i64) -> Record {
+        let head = visitor.shows.method == "HEAD";
+        let (cookie, visitor_id) = match &mut visitor.jar {
+            Jar::Kept { id, holds } if *holds => ("returning", Some(id.clone())),
+            // On a HEAD the cookie is not set.
+            _ if head => ("none", None),
+            Jar::Kept { id, holds } => {
+                *holds = true;
+                ("new", Some(id.clone()))
+            }
+            Jar::Thrown => ("new", Some(Visitor::stranger(self.draw))),
+            Jar::Refused => ("none", None),
+        };
+        Record {
+            message_id: self.send.message_id.clone(),
+            recipient_id: recipient.to_string(),
+            ts_ms: self.send.sent_at_ms + after_ms,
+            sent_at_ms: self.send.sent_at_ms,
+            links_total: i64::try_from(LINKS).ok(),
+            cookie: Some(cookie.to_owned()),
+            visitor_id,
+            ..visitor.shows.clone()
+        }
+    }
+}

@@ -8,6 +8,7 @@ mod evaluate;
 mod lines;
 mod merge;
 mod mint;
+mod networks;
 mod output;
 mod simulate;
 mod streams;
@@ -48,6 +49,8 @@ enum Command {
     Classify(classify::Args),
     /// Write labelled traffic of a send that never was, or play it against a Worker
     Simulate(simulate::Args),
+    /// The catalogue of networks: list it, look an address up, refresh it from the vendors' feeds
+    Networks(networks::Args),
 }
 
 /// Why a command ends before its input does.
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Command::Mint(args) => mint::run(&args),
         Command::Classify(args) => classify::run(&args),
         Command::Simulate(args) => simulate::run(&args),
+        Command::Networks(args) => networks::run(&args),
     };
     match end {
         Ok(0) | Err(Stop::Closed) => ExitCode::SUCCESS,

@@ -3,9 +3,10 @@
 //! refreshes the file, and for the tests, which hold the lookup against it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
 
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use ipnet::IpNet;
 
 use super::class::{Class, Feed, Scope};
 use super::sections::{self, Draft, Mistake};
@@ -40,19 +41,32 @@ pub struct FeedPart {
     pub feed: Feed,
     /// What of it: a tag, a service, the numbers of sets; empty where all of it is taken.
     pub parts: Vec<String>,
-    /// The longest prefixes, IPv4 then IPv6, that the section takes: longer ones are widened to this.
-    pub blocks: (u8, u8),
+    /// The longest prefixes, IPv4 then IPv6, that the section takes: longer ones are widened to this, and joined.
+    pub blocks: Option<(u8, u8)>,
 }
 
 impl FeedPart {
-    /// A prefix of the feed as the section writes it.
+    /// A feed's prefixes as the section writes them: ascending, each once, none longer than may be.
     #[must_use]
-    pub fn widen(&self, prefix: IpNet) -> IpNet {
-        let widened = match prefix {
-            IpNet::V4(net) => Ipv4Net::new(net.addr(), net.prefix_len().min(self.blocks.0)).map(IpNet::V4),
-            IpNet::V6(net) => Ipv6Net::new(net.addr(), net.prefix_len().min(self.blocks.1)).map(IpNet::V6),
+    pub fn widen(&self, prefixes: Vec<IpNet>) -> Vec<IpNet> {
+        let (most_v4, most_v6) = self.blocks.unwrap_or((32, MAX_V6_LEN));
+        let shorten = |prefix: IpNet| {
+            let most = if prefix.addr().is_ipv4() { most_v4 } else { most_v6 };
+            IpNet::new(prefix.addr(), prefix.prefix_len().min(most)).unwrap_or(prefix).trunc()
         };
-        widened.unwrap_or(prefix).trunc()
+        let mut widened: Vec<_> = prefixes.into_iter().map(shorten).collect();
+        widened.sort_unstable();
+        widened.dedup();
+        // A list that is widened anyway need not stand as its vendor writes it.
+        if self.blocks.is_some() { IpNet::aggregate(&widened) } else { widened }
+    }
+}
+
+/// As the file writes it.
+impl fmt::Display for FeedPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.feed.as_str())?;
+        self.parts.iter().try_for_each(|part| write!(f, " {part}"))
     }
 }
 
@@ -158,12 +172,12 @@ fn feed(draft: &mut Draft) -> Result<Option<FeedPart>, Mistake> {
         return Err(Mistake::new(line, format!("`feed = {text}`: {remedy}")));
     }
     let blocks = match blocks {
-        None => (32, MAX_V6_LEN),
-        Some((line, text)) => parse_blocks(text).ok_or_else(|| {
+        None => None,
+        Some((line, text)) => Some(parse_blocks(text).ok_or_else(|| {
             let text =
                 format!("`blocks` is two lengths, IPv4 up to 32 and IPv6 up to {MAX_V6_LEN}, not `{text}`");
             Mistake::new(line, text)
-        })?,
+        })?),
     };
     Ok(Some(FeedPart { feed, parts, blocks }))
 }

@@ -475,7 +475,7 @@ fn a_section_is_read_with_its_comments() {
         scope: Scope::Opens,
         source: "issue #7 of a=b".to_owned(),
         date: "2026-09".to_owned(),
-        feed: Some(FeedPart { feed: Feed::Azure, parts: vec!["SomeTag".to_owned()], blocks: (24, 40) }),
+        feed: Some(FeedPart { feed: Feed::Azure, parts: vec!["SomeTag".to_owned()], blocks: Some((24, 40)) }),
         prefixes: vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()],
         systems: vec![64496],
     };
@@ -560,17 +560,30 @@ fn mistakes_are_named_with_their_line() {
 
 #[test]
 fn a_feed_is_widened_to_its_sections_blocks() {
-    let part = FeedPart { feed: Feed::Apple, parts: Vec::new(), blocks: (24, 40) };
-    let cases = [
-        ("192.0.2.77/32", "192.0.2.0/24"),
-        ("192.0.2.0/24", "192.0.2.0/24"),
-        ("192.0.0.0/16", "192.0.0.0/16"),
-        ("2001:db8:aabb:ccdd::/64", "2001:db8:aa00::/40"),
-        ("2001:db8::/33", "2001:db8::/33"),
+    let widened = |blocks, prefixes: &[&str]| -> Vec<_> {
+        let part = FeedPart { feed: Feed::Apple, parts: Vec::new(), blocks };
+        let prefixes = prefixes.iter().map(|prefix| prefix.parse().unwrap()).collect();
+        part.widen(prefixes).iter().map(ToString::to_string).collect()
+    };
+    let feed = [
+        "2001:db8:aabb:ccdd::/64",
+        "2001:db8:aa00:1::7/128",
+        "192.0.3.1/32",
+        "192.0.2.77/32",
+        "192.0.2.0/28",
+        "10.0.0.0/16",
+        "10.0.0.0/16",
     ];
-    for (prefix, expected) in cases {
-        assert_eq!(part.widen(prefix.parse().unwrap()).to_string(), expected, "{prefix}");
-    }
+    assert_eq!(widened(Some((24, 40)), &feed), ["10.0.0.0/16", "192.0.2.0/23", "2001:db8:aa00::/40"]);
+    let plain = [
+        "10.0.0.0/16",
+        "192.0.2.0/28",
+        "192.0.2.77/32",
+        "192.0.3.1/32",
+        "2001:db8:aa00:1::/64",
+        "2001:db8:aabb:ccdd::/64",
+    ];
+    assert_eq!(widened(None, &feed), plain);
 }
 
 #[test]

@@ -1,0 +1,34 @@
+//! `networks`: the catalogue, for people: what it holds, what it says of an address, and what its vendors say now.
+
+mod edit;
+mod feeds;
+mod list;
+mod lookup;
+mod refresh;
+
+use crate::Stop;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// List the sections: class, vendor, scope, how many prefixes and AS numbers, date, source
+    List(list::Args),
+    /// Say whose an address or AS number is, and what that is worth
+    Lookup(lookup::Args),
+    /// Fetch the vendors' live feeds and show what changed; --write keeps it
+    Refresh(refresh::Args),
+}
+
+/// Does what is asked; says how many lines were bad.
+pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
+    match &args.command {
+        Command::List(args) => list::run(args).map(|()| 0),
+        Command::Lookup(args) => lookup::run(args),
+        Command::Refresh(args) => refresh::run(args).map(|()| 0),
+    }
+}

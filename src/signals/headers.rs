@@ -74,11 +74,11 @@ pub fn votes(record: &Record) -> Votes {
         Sign::ClientHintsDisagree,
     ];
     let fits = |signs: &[Sign]| signs.iter().all(|sign| !votes.has(*sign));
-    let navigated = navigates && (has_user || !wants_user) && fits(&foreign);
-    let coherent = navigated
+    let by_person = navigates && (has_user || !wants_user) && fits(&foreign);
+    let coherent = by_person
         && (hints.is_some() || !sends_hints)
         && fits(&[Sign::NoClientHints, Sign::NoAcceptLanguage, Sign::AcceptNotHtml]);
-    votes.note(Sign::Navigated, navigated);
+    votes.note(Sign::Navigated, by_person);
     votes.note(Sign::CoherentHeaders, coherent);
     votes
 }

@@ -30,6 +30,7 @@ const SAFELINKS: &str = "safelinks.protection.outlook.com";
 
 /// The signals of one click.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a signal of its own")]
 pub struct Signals {
     /// The referer is a URL of Safe Links.
     pub safelinks_referer: bool,
@@ -76,7 +77,6 @@ impl Source {
             IpAddr::V4(v4) => (u64::from(v4.to_bits()), u64::from(v4.to_bits()) & 0xffff_ff00),
             IpAddr::V6(v6) => {
                 let high = v6.to_bits() >> 64;
-                #[expect(clippy::cast_possible_truncation, reason = "the upper half has 64 bits")]
                 let high = high as u64;
                 (high, high & 0xffff_ffff_ffff_0000)
             }

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use super::super::ClickType;
+use super::super::carry::Carried;
 use super::super::case::Case;
 use super::super::windows::{Role, is_delivery_check};
 use super::defender::{
@@ -156,7 +157,7 @@ const CARRY_OVER: Rule = Rule {
         },
         Condition {
             words: "points of the conviction and votes",
-            fact: |case| enough(case.carried.map_or(0, |carried| carried.points()) + case.votes().sum()),
+            fact: |case| enough(case.carried.map_or(0, Carried::points) + case.votes().sum()),
         },
     ],
     yields: true,

@@ -14,8 +14,7 @@ const SETTLE_MS: i64 = 60_000;
 const MAX_SETTLE_MS: i64 = 3_600_000;
 
 /// Settings of the contract that nothing in this version obeys: they are refused, never silently accepted.
-const NOT_YET: [&str; 10] = [
-    "SHADOW_RULESET",
+const NOT_YET: [&str; 9] = [
     "RETENTION_DAYS",
     "PRIVACY",
     "CLICK_REF_PARAM",
@@ -103,8 +102,12 @@ impl Config {
     /// Reads the variables and secrets of an environment. Bindings are not among them.
     #[must_use]
     pub fn read(variables: impl IntoIterator<Item = (String, Value)>) -> Self {
-        let judging =
-            Judging { ruleset: Ruleset::Full, thresholds: Thresholds::default(), settle_ms: SETTLE_MS };
+        let judging = Judging {
+            ruleset: Ruleset::Full,
+            shadow: None,
+            thresholds: Thresholds::default(),
+            settle_ms: SETTLE_MS,
+        };
         let mut config = Self {
             public_url: None,
             api_host: None,
@@ -135,6 +138,10 @@ impl Config {
         if config.api_token.is_none() {
             config.problem("API_TOKEN", "missing; the API refuses everything without it");
         }
+        if config.judging.shadow == Some(config.judging.ruleset) {
+            config.judging.shadow = None;
+            config.problem("SHADOW_RULESET", "is the ruleset that judges anyway; name the other one or remove it");
+        }
         config.problems.sort_by(|a, b| a.name.cmp(&b.name));
         config
     }
@@ -156,6 +163,11 @@ impl Config {
             "RULESET" => {
                 self.judging.ruleset = Ruleset::named(text(value)?)
                     .ok_or_else(|| format!("must be one of {}; full holds", Ruleset::NAMES.join(", ")))?;
+            }
+            "SHADOW_RULESET" => {
+                self.judging.shadow = Some(Ruleset::named(text(value)?).ok_or_else(|| {
+                    format!("must be one of {}; no shadow judges", Ruleset::NAMES.join(", "))
+                })?);
             }
             "SETTLE_MS" => {
                 self.judging.settle_ms =
@@ -274,13 +286,14 @@ mod tests {
         }
         let config = read(&[
             ("RULESET", word("defender")),
+            ("SHADOW_RULESET", word("full")),
             ("COOKIE", word("off")),
             ("COOKIE_SAMESITE", word("none")),
             ("PUBLIC_URL", word("https://click.brand.example/")),
             ("API_HOST", word("API.brand.example")),
         ]);
         assert_eq!(config.problems, []);
-        assert_eq!(config.judging.ruleset, Ruleset::Defender);
+        assert_eq!((config.judging.ruleset, config.judging.shadow), (Ruleset::Defender, Some(Ruleset::Full)));
         assert!(!config.cookie && config.same_site == SameSite::None);
         assert_eq!(config.public_url.as_deref(), Some("https://click.brand.example"));
         assert_eq!(config.api_host.as_deref(), Some("api.brand.example"));
@@ -292,6 +305,7 @@ mod tests {
             ("PUBLIC_URL", word("click.brand.example")),
             ("API_HOST", word("https://api.brand.example/")),
             ("RULESET", word("defnder")),
+            ("SHADOW_RULESET", word("none")),
             ("SETTLE_MS", word("6OOOO")),
             ("COOKIE", word("yes")),
             ("COOKIE_SAMESITE", word("Loose")),
@@ -307,6 +321,18 @@ mod tests {
         assert_eq!(config.judging.thresholds, Thresholds::default());
         assert_eq!((config.judging.ruleset, config.judging.settle_ms), (Ruleset::Full, 60_000));
         assert!(config.cookie && config.same_site == SameSite::Lax && config.public_url.is_none());
+    }
+
+    #[test]
+    fn a_shadow_is_another_ruleset() {
+        for (active, shadow) in [(None, "full"), (Some("full"), "full"), (Some("defender"), "defender")] {
+            let active = active.map(|active| ("RULESET", word(active)));
+            let settings: Vec<_> = [("SHADOW_RULESET", word(shadow))].into_iter().chain(active).collect();
+            let config = read(&settings);
+            assert_eq!(names(&config), ["SHADOW_RULESET"]);
+            assert_eq!(config.judging.shadow, None);
+        }
+        assert_eq!(read(&[("SHADOW_RULESET", word("defender"))]).judging.shadow, Some(Ruleset::Defender));
     }
 
     #[test]

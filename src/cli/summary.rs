@@ -55,7 +55,7 @@ impl Counts {
         table.row("recipients", self.recipients);
         table.share("people's clicks", people);
         table.heading("by type");
-        for kind in ClickType::ALL {
+        for kind in ClickType::CLICKS {
             table.share(&format!("  {}", kind.name()), count(&|finding| finding.click_type == Some(kind)));
         }
         table.heading(&format!("by rule of {}", ruleset.label()));

@@ -63,6 +63,7 @@ pub(super) async fn answer(
             match wanted {
                 Wanted::Report => reply(stub::ask_text(env, &object, &Call::Report(message_id)).await, 200),
                 Wanted::Clicks => clicks(env, object, &place.query).await,
+                Wanted::Click(id) => explain(env, &object, id).await,
                 Wanted::Deliveries => match body(request).await? {
                     Err(refusal) => refusal,
                     Ok(body) => deliver(env, &object, &body).await,
@@ -79,12 +80,14 @@ pub(super) async fn answer(
 enum Route<'a> {
     Links,
     /// The message's id as it stands in the path, and what is wanted of it.
-    Message(&'a str, Wanted),
+    Message(&'a str, Wanted<'a>),
 }
 
-enum Wanted {
+enum Wanted<'a> {
     Report,
     Clicks,
+    /// The click's id as it stands in the path.
+    Click(&'a str),
     Deliveries,
     Reship,
 }
@@ -99,13 +102,13 @@ impl<'a> Route<'a> {
             Some((message, "clicks")) => (message, Wanted::Clicks),
             Some((message, "deliveries")) => (message, Wanted::Deliveries),
             Some((message, "reship")) => (message, Wanted::Reship),
-            Some(_) => return None,
+            Some((message, rest)) => (message, Wanted::Click(rest.strip_prefix("clicks/")?)),
         };
         Some(Self::Message(message, wanted))
     }
 
     const fn reads(&self) -> bool {
-        matches!(self, Self::Message(_, Wanted::Report | Wanted::Clicks))
+        matches!(self, Self::Message(_, Wanted::Report | Wanted::Clicks | Wanted::Click(_)))
     }
 }
 
@@ -192,6 +195,17 @@ async fn clicks(env: &Env, object: String, query: &str) -> Result<Response> {
     headers.set("content-type", "application/x-ndjson")?;
     headers.set("cache-control", "no-store, private")?;
     Ok(Response::from_stream(lines)?.with_headers(headers))
+}
+
+/// One click with the rules that were asked about it.
+async fn explain(env: &Env, object: &str, id: &str) -> Result<Response> {
+    let Some(id) = EventId::parse(id) else {
+        return respond::error(Code::BadRequest, "event_id: must be a UUIDv7 in lower case");
+    };
+    match stub::ask_text(env, object, &Call::Explain(id)).await {
+        Ok(json) if json.is_empty() => respond::error(Code::NotFound, "no such click"),
+        answer => reply(answer, 200),
+    }
 }
 
 /// One page's lines, and where to go on with how many more, if there are more.

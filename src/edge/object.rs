@@ -2,7 +2,7 @@
 //!
 //! - **Named** `{message_id}`, from the second shard on `{message_id}#n`.
 //! - **Schema**: see [`super::rows`].
-//! - **Calls**: see [`crate::message::call`]; `POST /arrive`, `/deliver`, `/page`, `/report`, `/reship`.
+//! - **Calls**: see [`crate::message::call`]; `POST /arrive`, `/deliver`, `/page`, `/explain`, `/report`, `/reship`.
 //! - **Alarm**: one, for the earliest thing that is due; it settles, then ships.
 //!
 //! What holds:
@@ -133,6 +133,11 @@ impl MessageObject {
             Call::Page { after, limit } => {
                 let page = self.with_known(|message| message.page(after, limit))?.unwrap_or_default();
                 Ok(Answer::Text(page.encode()))
+            }
+            // No text says that there is no such click.
+            Call::Explain(id) => {
+                let explained = self.with_known(|message| message.explain(id))?.flatten();
+                Ok(explained.map_or(Answer::Done, Answer::Text))
             }
             Call::Report(message_id) => {
                 let report = self.with_known(|message| message.report(&message_id))?;

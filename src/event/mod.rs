@@ -30,7 +30,9 @@ struct Received<'a> {
     network: Option<&'static str>,
     network_vendor: Option<&'static str>,
     network_class: Option<&'static str>,
+    agent: Option<&'static str>,
     safelinks_referer: bool,
+    votes: Vec<&'static str>,
 }
 
 /// A click that could not be recorded: the whole record, so that it can be replayed from the log.
@@ -71,14 +73,16 @@ pub fn listed(record: &Record, verdict: &Verdict) -> String {
 /// The edge's line for a request, written before anything else can fail.
 #[must_use]
 pub fn received(record: &Record, signals: &Signals) -> String {
-    let network = signals.network;
+    let network = signals.place;
     line(&Received {
         event: "click.received",
         record,
         network: network.map(|network| network.name),
         network_vendor: network.map(|network| network.vendor),
         network_class: network.map(|network| network.class.as_str()),
+        agent: signals.agent.map(|agent| agent.name),
         safelinks_referer: signals.safelinks_referer,
+        votes: signals.votes.seen().map(|vote| vote.reason).collect(),
     })
 }
 

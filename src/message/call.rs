@@ -25,6 +25,8 @@ pub enum Call {
         /// At most [`MAX_PAGE`].
         limit: usize,
     },
+    /// One click, explained.
+    Explain(EventId),
     /// The counts; the body is the message's id.
     Report(String),
     /// Everything settled is to be shipped again.
@@ -67,6 +69,7 @@ impl Call {
             Self::Page { after, limit } => {
                 ("/page", format!("{limit} {}", after.map(|id| id.to_string()).unwrap_or_default()))
             }
+            Self::Explain(id) => ("/explain", id.to_string()),
             Self::Report(message_id) => ("/report", message_id.clone()),
             Self::Reship => ("/reship", String::new()),
         }
@@ -89,6 +92,7 @@ impl Call {
                 };
                 Ok(Self::Page { after, limit: limit.min(MAX_PAGE) })
             }
+            "/explain" => EventId::parse(&body).map(Self::Explain).ok_or_else(|| "explain: bad id".to_owned()),
             "/report" => Ok(Self::Report(body)),
             "/reship" => Ok(Self::Reship),
             other => Err(format!("no such call: {other}")),
@@ -135,6 +139,7 @@ mod tests {
             Call::Deliver(vec![Delivery { recipient_id: "r".to_owned(), delivered_at_ms: -1 }]),
             Call::Page { after: None, limit: 5 },
             Call::Page { after: Some(id), limit: MAX_PAGE },
+            Call::Explain(id),
             Call::Report("m".to_owned()),
             Call::Reship,
         ] {
@@ -142,7 +147,7 @@ mod tests {
             assert_eq!(Call::decode(path, body), Ok(call));
         }
         for (path, body) in
-            [("/nothing", ""), ("/deliver", "{}"), ("/page", ""), ("/page", "x "), ("/page", "5 x")]
+            [("/nothing", ""), ("/deliver", "{}"), ("/page", ""), ("/page", "x "), ("/page", "5 x"), ("/explain", "x")]
         {
             assert!(Call::decode(path, body.to_owned()).is_err(), "{path} {body}");
         }

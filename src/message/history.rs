@@ -159,7 +159,7 @@ impl<S: Store> Message<S> {
         })?;
         for number in numbers {
             if let Some(row) = self.store.pack(number)? {
-                settled.extend(Settled::all_in(&row).filter(|(id, _)| forgotten.contains(id)));
+                settled.extend(Settled::all_in(&row, &self.judging).filter(|(id, _)| forgotten.contains(id)));
             }
         }
         Ok(settled)
@@ -178,7 +178,7 @@ pub(super) fn around(ts_ms: i64, reach_ms: i64) -> (i64, i64) {
 }
 
 /// Spans that overlap or touch become one.
-fn merged(spans: &[(i64, i64)]) -> Vec<(i64, i64)> {
+pub(super) fn merged(spans: &[(i64, i64)]) -> Vec<(i64, i64)> {
     let mut sorted = spans.to_vec();
     sorted.sort_unstable();
     let mut merged: Vec<(i64, i64)> = Vec::new();

@@ -15,8 +15,10 @@
 mod amend;
 mod arrive;
 pub mod call;
+mod convict;
 pub mod deliveries;
 mod elders;
+mod explain;
 mod history;
 mod outbox;
 pub mod pack;
@@ -31,7 +33,8 @@ use elders::Elders;
 use store::PackRow;
 
 use crate::signals::{EventId, Record};
-use crate::verdict::{Click, ClickType, Finding, Key, Ruleset, Thresholds};
+use crate::verdict::carry::{self, Convictions};
+use crate::verdict::{Click, ClickType, Finding, Key, Ruleset, Thresholds, Verdict, bursts};
 
 pub use arrive::Arrival;
 pub use outbox::Shipment;
@@ -56,6 +59,8 @@ pub const FLOOD_MS: i64 = 60_000;
 pub struct Judging {
     /// The rules.
     pub ruleset: Ruleset,
+    /// The rules that judge beside them and decide nothing.
+    pub shadow: Option<Ruleset>,
     /// Their windows and counts.
     pub thresholds: Thresholds,
     /// How long after a click its windows close, milliseconds.
@@ -63,9 +68,15 @@ pub struct Judging {
 }
 
 impl Judging {
-    /// How far the evidence for a click may lie from it, milliseconds.
+    /// How far the evidence for a click may lie from it, milliseconds; convictions of its source apart.
     fn reach_ms(&self) -> i64 {
-        self.thresholds.campaign_ms.max(self.thresholds.pair_ms)
+        let bursts_ms = if self.asks_full() { bursts::REACH_MS } else { 0 };
+        self.thresholds.campaign_ms.max(self.thresholds.pair_ms).max(bursts_ms)
+    }
+
+    /// Whether ruleset `full` judges, as the active one or as the shadow.
+    fn asks_full(&self) -> bool {
+        self.ruleset == Ruleset::Full || self.shadow == Some(Ruleset::Full)
     }
 
     /// Every click up to this moment is due.
@@ -89,6 +100,37 @@ struct Recent {
     settled: Option<Settled>,
 }
 
+/// What the active ruleset found about a click, and the shadow where there is one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Findings {
+    active: Finding,
+    shadow: Option<Finding>,
+}
+
+impl Findings {
+    /// What ruleset `full` found, where it was asked.
+    fn full(&mut self, judging: &Judging) -> Option<&mut Finding> {
+        if judging.ruleset == Ruleset::Full {
+            Some(&mut self.active)
+        } else {
+            self.shadow.as_mut().filter(|_| judging.shadow == Some(Ruleset::Full))
+        }
+    }
+
+    /// The verdict that is stored and shipped.
+    fn verdict(&self, judging: &Judging, revision: u32) -> Verdict {
+        let shadow = self.shadow.clone().zip(judging.shadow);
+        Verdict::new(self.active.clone(), judging.ruleset, revision).with_shadow(shadow)
+    }
+
+    /// Compares findings within one life of the message; it is never stored.
+    fn digest(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
 /// The current verdict of a settled click: what is needed to see whether another one changes it.
 #[derive(Clone, Copy)]
 struct Settled {
@@ -96,37 +138,59 @@ struct Settled {
     /// here: such a verdict stands until that version is back.
     said: Option<u64>,
     click_type: Option<ClickType>,
+    shadow_type: Option<ClickType>,
+    /// What ruleset `full` convicted its source of.
+    conviction: Option<ClickType>,
+    /// A conviction of its source may change it.
+    is_open: bool,
     revision: u32,
     repeats: i64,
 }
 
 impl Settled {
-    fn new(finding: &Finding, revision: u32, repeats: i64) -> Self {
-        Self { said: Some(digest(finding)), click_type: finding.click_type, revision, repeats }
+    /// The state of a click of which nothing is known but that it is settled.
+    const UNKNOWN: Self = Self {
+        said: None,
+        click_type: None,
+        shadow_type: None,
+        conviction: None,
+        is_open: false,
+        revision: 0,
+        repeats: 0,
+    };
+
+    fn new(mut findings: Findings, judging: &Judging, revision: u32, repeats: i64) -> Self {
+        let said = Some(findings.digest());
+        let click_type = findings.active.click_type;
+        let shadow_type = findings.shadow.as_ref().and_then(|shadow| shadow.click_type);
+        let full = findings.full(judging);
+        Self {
+            said,
+            click_type,
+            shadow_type,
+            conviction: full.as_deref().and_then(carry::conviction),
+            is_open: full.is_some_and(|finding| carry::is_open(finding)),
+            revision,
+            repeats,
+        }
     }
 
     /// Every verdict in a pack.
-    fn all_in(row: &PackRow) -> impl Iterator<Item = (EventId, Self)> {
+    fn all_in(row: &PackRow, judging: &Judging) -> impl Iterator<Item = (EventId, Self)> {
         let mut entries = row.open().map(|body| body.entries).unwrap_or_default().into_iter();
         pack::keys(&row.keys).map(move |(id, _)| match entries.next() {
-            None => (id, Self { said: None, click_type: None, revision: 0, repeats: 0 }),
+            None => (id, Self::UNKNOWN),
             Some(entry) => {
-                let repeats = entry.repeats.unwrap_or_default();
-                (id, Self::new(&entry.verdict.finding, entry.verdict.revision, repeats))
+                let Verdict { finding, shadow, revision, .. } = entry.verdict;
+                let findings = Findings { active: finding, shadow: shadow.map(|shadow| shadow.finding) };
+                (id, Self::new(findings, judging, revision, entry.repeats.unwrap_or_default()))
             }
         })
     }
 
-    fn is_overtaken_by(&self, finding: &Finding, repeats: i64) -> bool {
-        self.said.is_some_and(|said| said != digest(finding) || self.repeats != repeats)
+    fn is_overtaken_by(&self, findings: &Findings, repeats: i64) -> bool {
+        self.said.is_some_and(|said| said != findings.digest() || self.repeats != repeats)
     }
-}
-
-/// Compares findings within one life of the message; it is never stored.
-fn digest(finding: &Finding) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    finding.hash(&mut hasher);
-    hasher.finish()
 }
 
 /// One message, or one shard of it, with its open windows in memory.
@@ -156,6 +220,9 @@ pub struct Message<S> {
     unreadable: usize,
     /// Who has clicks that memory has let go of; `None` until somebody asks.
     elders: Option<Elders>,
+    /// The convictions of settled clicks from `convicted_from_ms` on (ruleset `full`).
+    convictions: Convictions,
+    convicted_from_ms: i64,
 }
 
 /// Puts items into a set or a map one by one. To `collect` them would sort them first, and every type would bring a
@@ -222,6 +289,7 @@ impl<S: Store> Message<S> {
             // What came late has settled since; the row follows when it is written next.
             message.meta.late_from_ms = i64::MAX;
         }
+        message.load_convictions()?;
         Ok(Some(message))
     }
 
@@ -254,6 +322,8 @@ impl<S: Store> Message<S> {
             last_tick_ms: i64::MIN,
             unreadable: 0,
             elders: None,
+            convictions: Convictions::default(),
+            convicted_from_ms: 0,
         }
     }
 
@@ -311,7 +381,7 @@ impl<S: Store> Message<S> {
             // Packs come in the order of their number: the last revision stays. A click beside the span is left out:
             // a pack that does not touch the span may have a later revision of it.
             let inside = |(id, _): &(EventId, Settled)| (from_ms..=until_ms).contains(&id.ts_ms());
-            settled.extend(Settled::all_in(&row).filter(inside));
+            settled.extend(Settled::all_in(&row, &self.judging).filter(inside));
         })?;
         Ok(settled)
     }

@@ -42,6 +42,9 @@ pub struct Entry {
     pub verdict: Verdict,
     /// What the revision before said, so that counts can be corrected without looking for it.
     pub was: Option<ClickType>,
+    /// What the shadow ruleset of the revision before said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub was_shadow: Option<ClickType>,
     /// The delivery time that this revision was judged by, where it came from the deliveries.
     pub delivered_at_ms: Option<i64>,
     /// Clicks counted on this one and not stored.
@@ -76,6 +79,7 @@ impl Draft {
                 link: 0,
                 verdict,
                 was,
+                was_shadow: None,
                 delivered_at_ms: None,
                 repeats: None,
             },

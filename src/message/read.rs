@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::pack::{self, Draft};
-use super::{Message, Store, tree};
+use super::{Findings, Message, Store, tree};
 use crate::event;
 use crate::report::{Report, Tally};
 use crate::signals::{EventId, Record};
-use crate::verdict::{Finding, Key, Look, Verdict};
+use crate::verdict::{Key, Verdict};
 
 /// The most bytes of records on one page: an object builds it in memory.
 const MAX_PAGE_BYTES: usize = 4 << 20;
@@ -27,7 +27,11 @@ impl<S: Store> Message<S> {
     /// # Errors
     /// When storage fails.
     pub fn page(&self, after: Option<EventId>, limit: usize) -> Result<Page, S::Error> {
-        let from = after.map_or(EventId::first_of(0), EventId::successor);
+        self.page_from(after.map_or(EventId::first_of(0), EventId::successor), limit)
+    }
+
+    /// Up to `limit` clicks from an id on.
+    pub(super) fn page_from(&self, from: EventId, limit: usize) -> Result<Page, S::Error> {
         let (mut rows, mut bytes) = (Vec::new(), 0);
         self.store.clicks(from, EventId::first_of(i64::MAX), limit, &mut |id, json| {
             bytes += json.len();
@@ -46,8 +50,8 @@ impl<S: Store> Message<S> {
             verdicts
                 .extend(pack::keys(&row.keys).map(|(id, _)| id).zip(entries.into_iter().map(|e| e.verdict)));
         })?;
-        for (id, finding) in self.provisional(*first, last.successor())? {
-            verdicts.insert(id, Verdict::new(finding, self.judging.ruleset, 0));
+        for (id, findings) in self.provisional(*first, last.successor())? {
+            verdicts.insert(id, findings.verdict(&self.judging, 0));
         }
         let repeats: BTreeMap<EventId, i64> = tree(self.store.repeats(*first, last.successor())?);
         let mut clocks = self.clocks();
@@ -76,12 +80,11 @@ impl<S: Store> Message<S> {
                 tally.add(id, recipient, &link, entry);
             }
         })?;
-        let mut open: BTreeMap<EventId, Finding> =
-            tree(self.provisional(EventId::first_of(0), EventId::first_of(i64::MAX))?);
+        let mut open = self.provisional(EventId::first_of(0), EventId::first_of(i64::MAX))?;
         let ids: Vec<EventId> = open.keys().copied().collect();
         self.store.clicks_by_id(&ids, &mut |id, json| {
-            let (Ok(record), Some(finding)) = (Record::parse(&json), open.remove(&id)) else { return };
-            let draft = Draft::new(id, record, Verdict::new(finding, self.judging.ruleset, 0), None);
+            let (Ok(record), Some(findings)) = (Record::parse(&json), open.remove(&id)) else { return };
+            let draft = Draft::new(id, record, findings.verdict(&self.judging, 0), None);
             tally.add(id, draft.recipient.short(), &(draft.link_id, draft.url), &draft.entry);
         })?;
         let counted = self.store.repeats(EventId::first_of(0), EventId::first_of(i64::MAX))?;
@@ -90,10 +93,8 @@ impl<S: Store> Message<S> {
     }
 
     /// The provisional verdicts of the unsettled clicks between two ids, the second left out.
-    fn provisional(&self, from: EventId, until: EventId) -> Result<Vec<(EventId, Finding)>, S::Error> {
+    fn provisional(&self, from: EventId, until: EventId) -> Result<BTreeMap<EventId, Findings>, S::Error> {
         let open = self.unsettled.range(from..until);
-        let wanted =
-            tree(open.filter_map(|id| self.recent.get(id).map(|recent| (*id, recent.click.clone()))));
-        self.judge(wanted, Look::Back)
+        self.look_back(tree(open.filter_map(|id| self.recent.get(id).map(|recent| (*id, recent.click.clone())))))
     }
 }

@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::history::around;
 use super::pack::{self, Draft};
-use super::{Message, Recent, Settled, Store, tree};
+use super::{Findings, Judging, Message, Recent, Settled, Store, tree};
 use crate::signals::{EventId, Record};
-use crate::verdict::{self, Click, ClickType, Finding, Key, Look, Verdict};
+use crate::verdict::bursts::REACH_MS;
+use crate::verdict::{Click, ClickType, Judgement, Key, Look};
 
 /// The most clicks that one call settles: a burst of thousands is spread over several wakes.
 const MAX_DUE: usize = 4_096;
@@ -28,10 +29,60 @@ pub struct Settlement {
 /// A verdict that is new or changed.
 struct News {
     id: EventId,
-    finding: Finding,
+    findings: Findings,
     revision: u32,
     repeats: i64,
     was: Option<ClickType>,
+    was_shadow: Option<ClickType>,
+}
+
+/// Clicks with all that those among them that are wanted depend on, in order.
+pub(super) struct Slice {
+    clicks: Vec<Click>,
+    /// The wanted ones, by their place among the clicks.
+    wanted: BTreeMap<EventId, usize>,
+}
+
+impl Slice {
+    /// The wanted clicks.
+    pub(super) fn wanted(&self) -> impl Iterator<Item = (EventId, &Click)> {
+        self.wanted.iter().filter_map(|(id, at)| Some((*id, self.clicks.get(*at)?)))
+    }
+}
+
+/// A slice as the rulesets in force see it.
+pub(super) struct Court<'a> {
+    slice: &'a Slice,
+    active: Judgement<'a>,
+    shadow: Option<Judgement<'a>>,
+}
+
+impl<'a> Court<'a> {
+    pub(super) fn of(slice: &'a Slice, judging: &'a Judging, look: Look) -> Self {
+        let judgement = |ruleset| Judgement::of(&slice.clicks, ruleset, &judging.thresholds, look);
+        Self { slice, active: judgement(judging.ruleset), shadow: judging.shadow.map(judgement) }
+    }
+
+    /// What the wanted clicks show, convictions of their sources apart.
+    pub(super) fn alone(&self) -> BTreeMap<EventId, Findings> {
+        let findings = |at| Findings {
+            active: self.active.alone(at),
+            shadow: self.shadow.as_ref().map(|shadow| shadow.alone(at)),
+        };
+        tree(self.slice.wanted.iter().map(|(id, at)| (*id, findings(*at))))
+    }
+
+    /// The judgement of ruleset `full`, and the place of a wanted click in it.
+    pub(super) fn full(&self, judging: &Judging, id: EventId) -> Option<(&Judgement<'a>, usize)> {
+        let judgement =
+            if judging.ruleset == crate::verdict::Ruleset::Full { Some(&self.active) } else { self.shadow.as_ref() };
+        judgement.zip(self.slice.wanted.get(&id).copied())
+    }
+
+    /// The active ruleset's judgement, and the place of a wanted click in it.
+    pub(super) fn active(&self, id: EventId) -> Option<(&Judgement<'a>, usize)> {
+        Some((&self.active, self.slice.wanted.get(&id).copied()?))
+    }
 }
 
 impl<S: Store> Message<S> {
@@ -78,17 +129,32 @@ impl<S: Store> Message<S> {
         open_from_ms: i64,
     ) -> Result<Settlement, S::Error> {
         let before = self.settled_of(&clicks)?;
-        let counted = self.repeats_of(&tree(clicks.keys().copied()))?;
+        let judging = self.judging.clone();
+        let slice = self.slice(clicks)?;
+        let court = Court::of(&slice, &judging, Look::Whole);
+        let mut found = court.alone();
+        let mut before = before;
+        if judging.asks_full() {
+            let changed = self.convict(&slice, &mut found, &before);
+            let beside = self.beside(&changed, &found)?;
+            before.extend(self.settled_of(&beside)?);
+            let others = self.slice(beside)?;
+            let other_court = Court::of(&others, &judging, Look::Whole);
+            let mut others_found = other_court.alone();
+            self.carry_over(&mut [(&court, &mut found), (&other_court, &mut others_found)], &changed)?;
+            found.extend(others_found);
+        }
+        let counted = self.repeats_of(&tree(found.keys().copied()))?;
         let (mut first, mut again) = (Vec::new(), Vec::new());
-        for (id, finding) in self.judge(clicks, Look::Whole)? {
+        for (id, findings) in found {
             let repeats = counted.get(&id).copied().unwrap_or_default();
             match before.get(&id) {
                 None if due.contains(&id) => {
-                    first.push(News { id, finding, revision: 1, repeats, was: None });
+                    first.push(News { id, findings, revision: 1, repeats, was: None, was_shadow: None });
                 }
-                Some(old) if old.is_overtaken_by(&finding, repeats) => {
-                    let (revision, was) = (old.revision + 1, old.click_type);
-                    again.push(News { id, finding, revision, repeats, was });
+                Some(old) if old.is_overtaken_by(&findings, repeats) => {
+                    let (was, was_shadow) = (old.click_type, old.shadow_type);
+                    again.push(News { id, findings, revision: old.revision + 1, repeats, was, was_shadow });
                 }
                 _ => {}
             }
@@ -117,11 +183,12 @@ impl<S: Store> Message<S> {
         })?;
         let mut drafts = Vec::with_capacity(news.len());
         let mut clocks = self.clocks();
-        for News { id, finding, revision, repeats, was } in &news {
+        for News { id, findings, revision, repeats, was, was_shadow } in &news {
             let Some(record) = records.remove(id) else { continue };
             let delivered_at_ms = clocks.delivered_at_ms(Key::of(&record.recipient_id))?;
-            let verdict = Verdict::new(finding.clone(), self.judging.ruleset, *revision);
+            let verdict = findings.verdict(&self.judging, *revision);
             let mut draft = Draft::new(*id, record, verdict, *was);
+            draft.entry.was_shadow = *was_shadow;
             draft.entry.delivered_at_ms = delivered_at_ms;
             draft.entry.repeats = Some(*repeats).filter(|repeats| *repeats > 0);
             drafts.push(draft);
@@ -132,10 +199,10 @@ impl<S: Store> Message<S> {
         self.open_from_ms = open_from_ms;
         self.oldest_ms = self.oldest_ms.min(row.first_ms);
         self.settled_to_ms = self.settled_to_ms.max(row.last_ms);
-        for News { id, finding, revision, repeats, .. } in news {
+        for News { id, findings, revision, repeats, .. } in news {
             self.unsettled.remove(&id);
             if let Some(recent) = self.recent.get_mut(&id) {
-                recent.settled = Some(Settled::new(&finding, revision, repeats));
+                recent.settled = Some(Settled::new(findings, &self.judging, revision, repeats));
                 recent.late = false;
             }
         }
@@ -169,6 +236,12 @@ impl<S: Store> Message<S> {
                     affected.insert(*id, click.clone());
                 }
             }
+            if self.judging.asks_full() {
+                // A sweep holds the clicks around it.
+                let late: Vec<i64> = copy.iter().filter(|(id, _)| news(id)).map(|(id, _)| id.ts_ms()).collect();
+                let beside = copy.iter().filter(|(id, _)| !news(id) && is_near(&late, id.ts_ms(), REACH_MS));
+                affected.extend(beside.map(|(id, click)| (*id, click.clone())));
+            }
             let mut links: BTreeMap<Key, Vec<&(EventId, Click)>> = BTreeMap::new();
             for member in copy {
                 links.entry(member.1.link).or_default().push(member);
@@ -182,21 +255,24 @@ impl<S: Store> Message<S> {
                 }
             }
         }
-        // Others' clicks on the same URL, around a late one.
-        let mut late: BTreeMap<Key, Vec<i64>> = BTreeMap::new();
-        for (_, recent) in coming.iter().filter(|(_, recent)| recent.late) {
-            late.entry(recent.click.url).or_default().push(recent.click.ts_ms);
+        // Others' clicks on the same URL, and of the same source, around a late one. The times ascend, as the clicks
+        // that are due do.
+        let (mut urls, mut sources) = (BTreeMap::<Key, Vec<i64>>::new(), BTreeMap::<u64, Vec<i64>>::new());
+        for click in coming.iter().filter(|(_, recent)| recent.late).map(|(_, recent)| &recent.click) {
+            urls.entry(click.url).or_default().push(click.ts_ms);
+            if let Some(source) = self.source_of(click) {
+                sources.entry(source).or_default().push(click.ts_ms);
+            }
         }
-        let spans: Vec<(i64, i64)> =
-            late.values().flatten().map(|ts| around(*ts, thresholds.campaign_ms)).collect();
+        let campaigns = urls.values().flatten().map(|ts| around(*ts, thresholds.campaign_ms));
+        let fanouts = sources.values().flatten().map(|ts| around(*ts, REACH_MS));
+        let spans: Vec<(i64, i64)> = campaigns.chain(fanouts).collect();
         for (id, click) in self.clicks_in(&spans, |click| {
-            // The times ascend, as the clicks that are due do.
-            let near = |times: &Vec<i64>| {
-                let (from_ms, until_ms) = around(click.ts_ms, thresholds.campaign_ms);
-                let first = times.partition_point(|ts| *ts < from_ms);
-                times.get(first).is_some_and(|ts| *ts <= until_ms)
+            let near = |times: Option<&Vec<i64>>, reach_ms| {
+                times.is_some_and(|times| is_near(times, click.ts_ms, reach_ms))
             };
-            click.signals.is_microsoft() && late.get(&click.url).is_some_and(near)
+            click.signals.is_microsoft() && near(urls.get(&click.url), thresholds.campaign_ms)
+                || near(self.source_of(click).and_then(|source| sources.get(&source)), REACH_MS)
         })? {
             if !due.contains(&id) {
                 affected.insert(id, click);
@@ -206,12 +282,13 @@ impl<S: Store> Message<S> {
         Ok(affected)
     }
 
-    /// Judges `wanted` on all that they depend on.
-    pub(super) fn judge(
-        &self,
-        wanted: BTreeMap<EventId, Click>,
-        look: Look,
-    ) -> Result<Vec<(EventId, Finding)>, S::Error> {
+    /// The source of a click, where fan-outs are looked for.
+    fn source_of(&self, click: &Click) -> Option<u64> {
+        click.signals.own_source().filter(|_| self.judging.asks_full()).map(|source| source.exact)
+    }
+
+    /// All that `wanted` depend on.
+    pub(super) fn slice(&self, wanted: BTreeMap<EventId, Click>) -> Result<Slice, S::Error> {
         let thresholds = &self.judging.thresholds;
         let recipients: BTreeSet<Key> = tree(wanted.values().map(|click| click.recipient));
         let mut slice: BTreeMap<EventId, Click> = if wanted.values().any(|click| self.looks_deep(click)) {
@@ -220,19 +297,37 @@ impl<S: Store> Message<S> {
             tree(self.recent_where(|click| recipients.contains(&click.recipient)))
         };
         let mut spans = Vec::new();
-        let mut urls = BTreeSet::new();
-        for click in wanted.values().filter(|click| click.signals.is_microsoft()) {
-            spans.push(around(click.ts_ms, thresholds.campaign_ms));
-            urls.insert(click.url);
+        let (mut urls, mut sources) = (BTreeSet::new(), BTreeSet::new());
+        for click in wanted.values() {
+            if click.signals.is_microsoft() {
+                spans.push(around(click.ts_ms, thresholds.campaign_ms));
+                urls.insert(click.url);
+            }
+            if let Some(source) = self.source_of(click) {
+                spans.push(around(click.ts_ms, REACH_MS));
+                sources.insert(source);
+            }
         }
-        slice.extend(self.clicks_in(&spans, |click| urls.contains(&click.url))?);
-        let ids: Vec<EventId> = wanted.keys().copied().collect();
+        let belongs = |click: &Click| {
+            urls.contains(&click.url) || self.source_of(click).is_some_and(|source| sources.contains(&source))
+        };
+        slice.extend(self.clicks_in(&spans, belongs)?);
+        let ids: BTreeSet<EventId> = tree(wanted.keys().copied());
         slice.extend(wanted);
+        let (mut clicks, mut places) = (Vec::with_capacity(slice.len()), BTreeMap::new());
+        for (at, (id, click)) in slice.into_iter().enumerate() {
+            clicks.push(click);
+            if ids.contains(&id) {
+                places.insert(id, at);
+            }
+        }
+        Ok(Slice { clicks, wanted: places })
+    }
 
-        let (order, clicks): (Vec<EventId>, Vec<Click>) = slice.into_iter().unzip();
-        let findings = verdict::judge(&clicks, self.judging.ruleset, thresholds, look);
-        let mut found: BTreeMap<EventId, Finding> = tree(order.into_iter().zip(findings));
-        Ok(ids.into_iter().filter_map(|id| found.remove(&id).map(|finding| (id, finding))).collect())
+    /// The provisional verdicts' findings: looking back, without the convictions of sources.
+    pub(super) fn look_back(&self, wanted: BTreeMap<EventId, Click>) -> Result<BTreeMap<EventId, Findings>, S::Error> {
+        let slice = self.slice(wanted)?;
+        Ok(Court::of(&slice, &self.judging, Look::Back).alone())
     }
 
     /// Whether a click may depend on clicks of its recipient that are no longer in memory: an early one on early
@@ -240,6 +335,7 @@ impl<S: Store> Message<S> {
     fn looks_deep(&self, click: &Click) -> bool {
         self.has_forgotten()
             && (click.delta_ms() < self.judging.thresholds.sandbox_ms
+                || self.judging.asks_full() && click.ts_ms < self.covered_from_ms.saturating_add(REACH_MS)
                 || self.recent_before(click) < self.covered_from_ms + self.judging.thresholds.pair_ms)
     }
 
@@ -280,7 +376,14 @@ impl<S: Store> Message<S> {
             !ids.is_empty()
         });
         self.covered_from_ms = from_ms;
+        self.forget_convictions();
     }
+}
+
+/// Whether one of some ascending moments lies near another one.
+fn is_near(times: &[i64], ts_ms: i64, reach_ms: i64) -> bool {
+    let (from_ms, until_ms) = around(ts_ms, reach_ms);
+    times.get(times.partition_point(|ts| *ts < from_ms)).is_some_and(|ts| *ts <= until_ms)
 }
 
 fn chunks<T>(mut items: Vec<T>, size: usize) -> Vec<Vec<T>> {

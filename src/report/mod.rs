@@ -45,6 +45,35 @@ pub struct Report {
     pub timeline: Vec<Minute>,
     /// What to do next.
     pub diagnosis: Vec<Diagnosis>,
+    /// Where the shadow ruleset differs, once it has judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<Difference>,
+}
+
+/// What would change if the shadow ruleset were the active one.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// Clicks that both rulesets have judged.
+    pub clicks: i64,
+    /// Those to which they give different types.
+    pub differ: i64,
+    /// People's by the active ruleset that the shadow calls scanners'.
+    pub human_to_scanner: i64,
+    /// Scanners' by the active ruleset that the shadow calls people's.
+    pub scanner_to_human: i64,
+    /// Every change of type, the most frequent first.
+    pub changes: Vec<Change>,
+}
+
+/// Clicks that change from one type to another.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// What the active ruleset says.
+    pub active: &'static str,
+    /// What the shadow says.
+    pub shadow: &'static str,
+    /// How many.
+    pub clicks: i64,
 }
 
 /// Clicks of one link.
@@ -79,6 +108,8 @@ pub struct Tally {
     recipients: HashMap<u64, PerRecipient>,
     links: BTreeMap<Option<String>, PerLink>,
     minutes: BTreeMap<i64, BTreeMap<ClickType, i64>>,
+    /// By the active type and the shadow's.
+    opinions: BTreeMap<(ClickType, ClickType), i64>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -116,6 +147,12 @@ impl Tally {
         let minute = self.minutes.entry(id.ts_ms().div_euclid(MINUTE_MS) * MINUTE_MS).or_default();
         let was = entry.was.filter(|_| !first).map(|kind| (kind, -1));
         let is = entry.verdict.finding.click_type.map(|kind| (kind, 1));
+        let second = entry.verdict.shadow.as_ref().and_then(|shadow| shadow.finding.click_type);
+        let gone = entry.was.zip(entry.was_shadow).filter(|_| !first).map(|pair| (pair, -1));
+        let come = entry.verdict.finding.click_type.zip(second).map(|pair| (pair, 1));
+        for (pair, step) in gone.into_iter().chain(come) {
+            *self.opinions.entry(pair).or_default() += step;
+        }
         for (kind, step) in was.into_iter().chain(is) {
             *self.by_type.entry(kind).or_default() += i64::from(step);
             *minute.entry(kind).or_default() += i64::from(step);
@@ -144,6 +181,7 @@ impl Tally {
             correlated: count(ClickType::ScannerCampaignView),
             investigated: count(ClickType::ScannerAirOrMbi),
         };
+        let shadow = Difference::of(&self.opinions);
         let mut links: Vec<LinkCount> = self
             .links
             .into_iter()
@@ -161,11 +199,11 @@ impl Tally {
         Report {
             message_id: message_id.to_owned(),
             clicks: self.clicks,
-            by_type: ClickType::ALL.into_iter().map(|kind| (kind.name(), count(kind))).collect(),
+            by_type: ClickType::CLICKS.into_iter().map(|kind| (kind.name(), count(kind))).collect(),
             human_clicks: count(ClickType::Human),
             human_recipients: with(|person| person.human > 0),
             recipients: self.recipients.len(),
-            is_defender_bot: ClickType::ALL
+            is_defender_bot: ClickType::CLICKS
                 .into_iter()
                 .filter(|kind| kind.is_defender_bot())
                 .map(count)
@@ -179,6 +217,32 @@ impl Tally {
                 .map(|(ts_ms, counts)| Minute { ts_ms, by_type: named(counts) })
                 .collect(),
             diagnosis: diagnosis::of(&facts),
+            shadow,
         }
+    }
+}
+
+impl Difference {
+    fn of(opinions: &BTreeMap<(ClickType, ClickType), i64>) -> Option<Self> {
+        let sum = |of: &dyn Fn(ClickType, ClickType) -> bool| {
+            opinions.iter().filter(|((active, shadow), _)| of(*active, *shadow)).map(|(_, clicks)| clicks).sum()
+        };
+        let clicks = sum(&|_, _| true);
+        let changed = opinions.iter().filter(|((active, shadow), clicks)| active != shadow && **clicks != 0);
+        let mut changes: Vec<Change> = changed
+            .map(|((active, shadow), clicks)| Change {
+                active: active.name(),
+                shadow: shadow.name(),
+                clicks: *clicks,
+            })
+            .collect();
+        changes.sort_by_key(|change| std::cmp::Reverse(change.clicks));
+        (clicks > 0).then(|| Self {
+            clicks,
+            differ: sum(&|active, shadow| active != shadow),
+            human_to_scanner: sum(&|active, shadow| active == ClickType::Human && shadow.is_bot()),
+            scanner_to_human: sum(&|active, shadow| active.is_bot() && shadow == ClickType::Human),
+            changes,
+        })
     }
 }

@@ -1,16 +1,26 @@
 //! What one request shows by itself: stateless, taken at the edge.
 //!
 //! [`record`] is the request as the world stores it, [`event_id`] its name, [`cookie`] what the browser brought back,
-//! [`catalogue`] whose network it came from. [`Signals`] is what the rules read of all that.
+//! [`catalogue`] whose network it came from, [`agents`] and [`browser`] what its agent says, [`headers`] whether the rest
+//! fits, [`votes`] what each of that is worth. [`Signals`] is what the rules read of all that.
 
+pub mod agents;
+pub mod browser;
 pub mod catalogue;
 pub mod cookie;
 pub mod event_id;
+pub mod headers;
 pub mod record;
+pub mod votes;
 
-use catalogue::{Class, Network};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::IpAddr;
 
-use crate::link::url;
+use agents::Agent;
+use catalogue::{Class, Network, Request};
+use votes::{Sign, Votes};
+
+use crate::link::{Kind, url};
 
 pub use event_id::EventId;
 pub use record::Record;
@@ -27,8 +37,62 @@ pub struct Signals {
     pub has_referer: bool,
     /// The address could be read.
     pub has_address: bool,
-    /// The catalogue's entry for the address.
+    /// The catalogue's entry for the address: what the published table goes by.
     pub network: Option<&'static Network>,
+    /// Where the click came from, by address and AS number.
+    pub place: Option<&'static Network>,
+    /// The machine that the agent says it is.
+    pub agent: Option<Agent>,
+    /// The agent is Office's, which checks links and opens them for people.
+    pub is_office: bool,
+    /// The method is GET.
+    pub is_get: bool,
+    /// `Sec-CH-UA` names a browser without a window.
+    pub is_headless: bool,
+    /// A header says that the page is only fetched ahead.
+    pub is_prefetch: bool,
+    /// Microsoft's AS number: never enough by itself.
+    pub is_microsoft_system: bool,
+    /// What the request votes.
+    pub votes: Votes,
+    /// Who sent it, where the address could be read.
+    pub source: Option<Source>,
+}
+
+/// Who sent a request, as far as two requests can be compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The address (in IPv6 its /64) and the agent, in one number.
+    pub exact: u64,
+    /// The network (/24, in IPv6 /48) and the agent, in one number.
+    pub origin: u64,
+    /// There is an agent.
+    pub has_agent: bool,
+}
+
+impl Source {
+    fn of(address: IpAddr, user_agent: Option<&str>) -> Self {
+        let (host, network) = match address {
+            IpAddr::V4(v4) => (u64::from(v4.to_bits()), u64::from(v4.to_bits()) & 0xffff_ff00),
+            IpAddr::V6(v6) => {
+                let high = v6.to_bits() >> 64;
+                #[expect(clippy::cast_possible_truncation, reason = "the upper half has 64 bits")]
+                let high = high as u64;
+                (high, high & 0xffff_ffff_ffff_0000)
+            }
+        };
+        let number = |place: u64, is_v4: bool, is_host: bool| {
+            let mut hasher = DefaultHasher::new();
+            (place, is_v4, is_host, user_agent).hash(&mut hasher);
+            hasher.finish()
+        };
+        let is_v4 = address.is_ipv4();
+        Self {
+            exact: number(host, is_v4, true),
+            origin: number(network, is_v4, false),
+            has_agent: user_agent.is_some(),
+        }
+    }
 }
 
 impl Signals {
@@ -36,11 +100,33 @@ impl Signals {
     #[must_use]
     pub fn of(record: &Record) -> Self {
         let address = record.ip.as_deref().and_then(catalogue::parse_ip);
+        let request = if record.kind == Kind::Open { Request::Open } else { Request::Click };
+        let network = address.and_then(|address| catalogue::lookup(address, request));
+        let system = record.asn.and_then(|asn| catalogue::system(asn, request));
+        let place = place(network, system);
+        let agent = record.user_agent.as_deref().and_then(agents::declared);
+        let referer = record.referer.as_deref();
+        let mut votes = headers::votes(record);
+        let is_class = |class: Class| place.is_some_and(|network| network.class == class);
+        votes.note(Sign::Hosting, is_class(Class::Hosting));
+        votes.note(Sign::PrivateRelay, is_class(Class::Relay));
+        votes.note(Sign::HumanProxy, is_class(Class::HumanProxy));
+        votes.note(Sign::ForwardedScanner, record.x_forwarded_for.as_deref().is_some_and(names_scanner));
+        votes.note(Sign::WrapperReferer, referer.is_some_and(|referer| catalogue::wrapper_in_referer(referer).is_some()));
         Self {
-            safelinks_referer: record.referer.as_deref().is_some_and(is_safelinks),
-            has_referer: record.referer.is_some(),
+            safelinks_referer: referer.is_some_and(is_safelinks),
+            has_referer: referer.is_some(),
             has_address: address.is_some(),
-            network: address.and_then(catalogue::lookup),
+            network,
+            place,
+            agent,
+            is_office: record.user_agent.as_deref().is_some_and(agents::is_office),
+            is_get: record.method == "GET",
+            is_headless: record.sec_ch_ua.as_deref().is_some_and(browser::is_headless_brand),
+            is_prefetch: record.sec_purpose.as_deref().is_some_and(headers::is_prefetch),
+            is_microsoft_system: system.is_some_and(Network::is_microsoft),
+            votes,
+            source: address.map(|address| Source::of(address, record.user_agent.as_deref())),
         }
     }
 
@@ -56,6 +142,69 @@ impl Signals {
     pub fn is_scanner_for_certain(&self) -> bool {
         self.network.is_some_and(|network| network.class == Class::ScannerCertain)
     }
+
+    /// What the request says itself to be other than a person's click, and whether that is certain.
+    #[must_use]
+    pub fn declares(&self) -> Option<(&'static str, bool)> {
+        if let Some(agent) = self.agent {
+            Some((agent.name, agent.certain))
+        } else if self.is_headless {
+            Some(("a headless browser in Sec-CH-UA", true))
+        } else if !self.is_get {
+            Some(("a method other than GET", true))
+        } else if self.is_prefetch {
+            // A browser that fetched ahead may show the page without asking again.
+            Some(("a prefetch", false))
+        } else {
+            None
+        }
+    }
+
+    /// Whether the request shows what a person's browser that has been here before shows: our cookie, and every header
+    /// as it should be. It overturns what is only probable.
+    #[must_use]
+    pub fn is_proof(&self) -> bool {
+        self.votes.has(Sign::ReturningCookie) && self.looks_like_a_person()
+    }
+
+    /// Whether every header is as a person's browser sends it.
+    #[must_use]
+    pub fn looks_like_a_person(&self) -> bool {
+        self.votes.has(Sign::Navigated) && self.votes.has(Sign::CoherentHeaders)
+    }
+
+    /// Whether the request looks like the check that a person's click sets off: Microsoft's network, Office's agent, or
+    /// something that no person's click is.
+    #[must_use]
+    pub fn is_click_time_check(&self) -> bool {
+        self.is_microsoft() || self.is_microsoft_system || self.is_office || self.declares().is_some()
+    }
+
+    /// Whether many people share the address: it is no source then.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.votes.has(Sign::PrivateRelay) || self.votes.has(Sign::HumanProxy)
+    }
+
+    /// The source, where it is one.
+    #[must_use]
+    pub fn own_source(&self) -> Option<Source> {
+        self.source.filter(|_| !self.is_shared())
+    }
+}
+
+/// Where a click came from: people's networks go before scanners', and an address before an AS number.
+fn place(network: Option<&'static Network>, system: Option<&'static Network>) -> Option<&'static Network> {
+    let people = |network: &&Network| matches!(network.class, Class::Relay | Class::HumanProxy);
+    network.filter(people).or_else(|| system.filter(people)).or(network).or(system)
+}
+
+/// Whether a list of addresses, as `X-Forwarded-For` holds it, names a scanner's network.
+fn names_scanner(forwarded_for: &str) -> bool {
+    let addresses = forwarded_for.split(',').filter_map(|address| catalogue::parse_ip(address.trim()));
+    addresses.filter_map(|address| catalogue::lookup(address, Request::Click)).any(|network| {
+        network.class.is_scanner() || network.class == Class::ThreatIntelligence
+    })
 }
 
 /// Whether a referer parses as a URL whose host is Safe Links' domain or lies below it.

@@ -8,7 +8,7 @@ use crate::signals::{Record, Signals};
 
 /// Stands for an id in comparisons: the first 128 bits of its SHA-256, so equal keys are equal ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key(u128);
+pub struct Key(pub(super) u128);
 
 impl Key {
     /// The key of `text`, compared as given: no case folding, no trimming.
@@ -40,6 +40,8 @@ pub struct Click {
     pub link: Key,
     /// Where it leads: `url`, or `link_id` where that is absent.
     pub url: Key,
+    /// Tracked links in the copy, where known.
+    pub links_total: Option<u32>,
     /// What the request showed by itself.
     pub signals: Signals,
 }
@@ -55,6 +57,7 @@ impl Click {
             recipient: Key::of(&record.recipient_id),
             link: Key::of(record.link()),
             url: Key::of(record.destination()),
+            links_total: record.links_total.and_then(|total| u32::try_from(total).ok()),
             signals: Signals::of(record),
         }
     }

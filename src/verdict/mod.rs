@@ -1,10 +1,18 @@
 //! What a click was: the step from signals to a typed, explained, revisable verdict.
 //!
-//! [`click`] is the little of a click that the rules look at, [`windows`] what they see around it, [`rules`] the
-//! tables that decide. One pass, [`judge`], serves the Durable Object, the CLI and the tests: the object hands it a
-//! slice of the message's history that holds everything its clicks depend on, the CLI the whole history.
+//! [`click`] is the little of a click that the rules look at, [`windows`] and [`bursts`] what they see around it, all of
+//! which makes a [`case`]; [`rules`] are the tables that decide, [`carry`] holds what a source's convictions mean for its
+//! other clicks, [`explain`] says why. Opens have their own few rules ([`opens`]).
+//!
+//! One engine, [`Judgement`], serves the Durable Object, the CLI and the tests: the object hands it a slice of the
+//! message's history that holds everything its clicks depend on, the CLI the whole history ([`judge`]).
 
+pub mod bursts;
+pub mod carry;
+pub mod case;
 pub mod click;
+pub mod explain;
+pub mod opens;
 pub mod rules;
 pub mod thresholds;
 pub mod windows;
@@ -12,6 +20,9 @@ pub mod windows;
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
+
+use carry::{Carried, Convictions};
+use case::Case;
 
 pub use click::{Click, Key};
 pub use rules::{Rule, Ruleset};
@@ -35,18 +46,41 @@ pub enum ClickType {
     ScannerCampaignView,
     /// Automated investigation, or a mailbox intelligence crawl, long after the send.
     ScannerAirOrMbi,
+    /// It says so itself.
+    ScannerDeclared,
+    /// A mail gateway, or another scanner known by its network.
+    ScannerGateway,
+    /// Many links of one copy at once.
+    ScannerSweep,
+    /// Many recipients from one source at once.
+    ScannerFanout,
+    /// Headers that contradict the agent, from a hosting network.
+    ScannerHeadless,
+    /// An open that a mail provider's image proxy or privacy prefetch made: it says nothing of a person.
+    ProxyOpen,
 }
 
 impl ClickType {
-    /// Every type, in the order in which reports list them.
-    pub const ALL: [Self; 6] = [
+    /// Every type that a click can have, in the order in which reports list them.
+    pub const CLICKS: [Self; 11] = [
         Self::Human,
         Self::ScannerSafelinksDelivery,
         Self::ScannerTimeOfClick,
         Self::ScannerSafeAttachments,
         Self::ScannerCampaignView,
         Self::ScannerAirOrMbi,
+        Self::ScannerDeclared,
+        Self::ScannerGateway,
+        Self::ScannerSweep,
+        Self::ScannerFanout,
+        Self::ScannerHeadless,
     ];
+
+    /// The first in order.
+    const FIRST: Self = Self::Human;
+
+    /// The last in order.
+    const LAST: Self = Self::ProxyOpen;
 
     /// The name under which events and reports carry it.
     #[must_use]
@@ -58,6 +92,12 @@ impl ClickType {
             Self::ScannerSafeAttachments => "scanner_safe_attachments",
             Self::ScannerCampaignView => "scanner_campaign_view",
             Self::ScannerAirOrMbi => "scanner_air_or_mbi",
+            Self::ScannerDeclared => "scanner_declared",
+            Self::ScannerGateway => "scanner_gateway",
+            Self::ScannerSweep => "scanner_sweep",
+            Self::ScannerFanout => "scanner_fanout",
+            Self::ScannerHeadless => "scanner_headless",
+            Self::ProxyOpen => "proxy_open",
         }
     }
 
@@ -144,13 +184,28 @@ pub struct Verdict {
     pub is_defender_bot: bool,
     /// What the landing page showed.
     pub verified: Verified,
-    /// Name and version of the ruleset, such as `full@0`.
+    /// Name and version of the ruleset, such as `full@1`.
     pub ruleset: Cow<'static, str>,
     /// 0 is provisional, 1 the settled verdict, higher ones amend it.
     pub revision: u32,
     /// Whether the click's look-ahead windows have closed.
     #[serde(rename = "final")]
     pub is_final: bool,
+    /// What the shadow ruleset says of the click, where one is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<Box<Shadow>>,
+}
+
+/// A second opinion: what another ruleset finds, which decides nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shadow {
+    /// What it found.
+    #[serde(flatten)]
+    pub finding: Finding,
+    /// `click_type` begins with `scanner_`.
+    pub is_bot: bool,
+    /// Name and version of the ruleset.
+    pub ruleset: Cow<'static, str>,
 }
 
 impl Verdict {
@@ -166,16 +221,75 @@ impl Verdict {
             ruleset: Cow::Borrowed(ruleset.label()),
             revision,
             is_final: revision > 0,
+            shadow: None,
         }
+    }
+
+    /// Adds what the shadow ruleset found.
+    #[must_use]
+    pub fn with_shadow(mut self, shadow: Option<(Finding, Ruleset)>) -> Self {
+        self.shadow = shadow.map(|(finding, ruleset)| {
+            let is_bot = finding.click_type.is_some_and(ClickType::is_bot);
+            Box::new(Shadow { finding, is_bot, ruleset: Cow::Borrowed(ruleset.label()) })
+        });
+        self
     }
 }
 
-/// Judges every click of `clicks`, which must be of one message and sorted by [`Click::order`].
+/// A slice of one message's clicks with all that was seen around them, ready to be judged.
 ///
-/// A verdict is exact when the slice holds all that its click depends on: the recipient's clicks, and the clicks of
-/// its URL within [`Thresholds::campaign_ms`] on both sides.
+/// A verdict is exact when the slice holds all that its click depends on: the recipient's clicks, and around it, for a
+/// click from Microsoft's network those on its URL within [`Thresholds::campaign_ms`], in ruleset `full` those of its
+/// source within [`bursts::REACH_MS`].
+pub struct Judgement<'a> {
+    clicks: &'a [Click],
+    windows: Windows,
+    thresholds: &'a Thresholds,
+}
+
+impl<'a> Judgement<'a> {
+    /// Looks at `clicks`, which must be of one message and sorted by [`Click::order`].
+    #[must_use]
+    pub fn of(clicks: &'a [Click], ruleset: Ruleset, thresholds: &'a Thresholds, look: Look) -> Self {
+        Self { clicks, windows: Windows::of(clicks, ruleset, thresholds, look), thresholds }
+    }
+
+    /// What the click at `at` shows without its source's convictions.
+    #[must_use]
+    pub fn alone(&self, at: usize) -> Finding {
+        rules::decide(&self.case(at))
+    }
+
+    /// What it shows beside a conviction of its source.
+    #[must_use]
+    pub fn beside(&self, at: usize, carried: Carried) -> Finding {
+        rules::decide(&Case { carried: Some(carried), ..self.case(at) })
+    }
+
+    /// The click at `at` with all that was found around it.
+    #[must_use]
+    pub fn case(&self, at: usize) -> Case<'_> {
+        self.windows.case(self.clicks, at, self.thresholds)
+    }
+}
+
+/// Judges every click of a whole history: `clicks` must be all of one message's, sorted by [`Click::order`].
 #[must_use]
 pub fn judge(clicks: &[Click], ruleset: Ruleset, thresholds: &Thresholds, look: Look) -> Vec<Finding> {
-    let windows = Windows::of(clicks, thresholds, look);
-    (0..clicks.len()).map(|at| rules::decide(ruleset, &windows.case(clicks, at, thresholds))).collect()
+    let judgement = Judgement::of(clicks, ruleset, thresholds, look);
+    let mut findings: Vec<Finding> = (0..clicks.len()).map(|at| judgement.alone(at)).collect();
+    if ruleset == Ruleset::Full && look == Look::Whole {
+        let mut convictions = Convictions::default();
+        for (click, finding) in clicks.iter().zip(&findings) {
+            if let Some(kind) = carry::conviction(finding) {
+                convictions.add(click, kind);
+            }
+        }
+        for (at, finding) in findings.iter_mut().enumerate().filter(|(_, finding)| carry::is_open(finding)) {
+            if let Some(carried) = convictions.reaching(&clicks[at]) {
+                *finding = judgement.beside(at, carried);
+            }
+        }
+    }
+    findings
 }

@@ -3,7 +3,9 @@
 //! One pass over a sorted slice of one message answers for every click in it. Nothing is hashed and nothing depends
 //! on the order of arrival: the groups are found by sorting positions.
 
-use super::{Click, Key, Thresholds};
+use super::bursts::{self, Burst};
+use super::case::Case;
+use super::{Click, Ruleset, Thresholds};
 
 /// How far a verdict may look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,13 +16,13 @@ pub enum Look {
     Whole,
 }
 
-/// Which of a pair's two clicks came first.
+/// Which half of a pair a click is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// The earlier one: the scanner's.
-    Earlier,
-    /// The later one: the person's.
-    Later,
+    /// The scanner's.
+    Scanner,
+    /// The person's.
+    Person,
 }
 
 /// The other half of a click's pair, and which half this is.
@@ -32,60 +34,74 @@ pub struct Pair {
 
 /// All that the rules need to know about every click of a slice.
 pub struct Windows {
+    ruleset: Ruleset,
     pairs: Vec<Option<Pair>>,
     early: Vec<i64>,
-    bursts: Vec<bool>,
-}
-
-/// One click with all that the rules look at.
-pub struct Case<'a> {
-    /// The click itself.
-    pub click: &'a Click,
-    /// Its time since the clock, never negative, milliseconds.
-    pub delta_ms: i64,
-    /// Its place in a pair, with the other's `event_id`.
-    pub pair: Option<(Role, &'a str)>,
-    /// How many clicks of its recipient fell before [`Thresholds::sandbox_ms`].
-    pub early_clicks: i64,
-    /// Whether it lies in a burst of [`Thresholds::campaign_recipients`] on its URL.
-    pub in_burst: bool,
-    /// The windows and counts in force.
-    pub thresholds: &'a Thresholds,
+    campaigns: Vec<bool>,
+    sweeps: Vec<Burst>,
+    fanouts: Vec<Burst>,
 }
 
 impl Windows {
     /// Looks around every click of `clicks`: one message's, sorted by [`Click::order`].
     #[must_use]
-    pub fn of(clicks: &[Click], thresholds: &Thresholds, look: Look) -> Self {
+    pub fn of(clicks: &[Click], ruleset: Ruleset, thresholds: &Thresholds, look: Look) -> Self {
         debug_assert!(clicks.is_sorted_by(|a, b| a.order() <= b.order()), "clicks must be sorted");
+        let is_full = ruleset == Ruleset::Full;
+        let none = vec![Burst::default(); if is_full { clicks.len() } else { 0 }];
         let mut windows = Self {
+            ruleset,
             pairs: vec![None; clicks.len()],
             early: vec![0; clicks.len()],
-            bursts: vec![false; clicks.len()],
+            campaigns: vec![false; clicks.len()],
+            sweeps: none.clone(),
+            fanouts: none,
         };
         let mut positions: Vec<usize> = (0..clicks.len()).collect();
+        // Which recipient, and which link of whose copy, each click belongs to.
+        let (mut person, mut link) = (vec![0_usize; clicks.len()], vec![0_usize; clicks.len()]);
+        let mut seen = vec![0_u32; clicks.len()];
 
-        arrange(&mut positions, &|at| (clicks[at].recipient, clicks[at].link));
-        for copy_of_link in positions
+        arrange(&mut positions, &|at| (clicks[at].recipient.0, clicks[at].link.0));
+        for (number, copy_of_link) in positions
             .chunk_by(|&a, &b| (clicks[a].recipient, clicks[a].link) == (clicks[b].recipient, clicks[b].link))
+            .enumerate()
         {
             windows.find_pairs(clicks, copy_of_link, thresholds, look);
+            for &at in copy_of_link {
+                link[at] = number;
+            }
         }
-        let mut person = vec![0_usize; clicks.len()];
         for (number, copy) in
             positions.chunk_by(|&a, &b| clicks[a].recipient == clicks[b].recipient).enumerate()
         {
-            windows.count_early(clicks, copy, thresholds, look);
+            // The group is sorted by link first: what follows goes by time.
+            let mut by_time = copy.to_vec();
+            by_time.sort_unstable();
+            windows.count_early(clicks, &by_time, thresholds, look);
+            if is_full {
+                let back = look == Look::Back;
+                bursts::sweep(clicks, &by_time, &link, &mut seen, back, &mut windows.sweeps);
+            }
             for &at in copy {
                 person[at] = number;
             }
         }
 
         positions = (0..clicks.len()).collect();
-        arrange(&mut positions, &|at| (clicks[at].url, clicks[at].url));
-        let mut seen = vec![0_u32; clicks.len()];
+        arrange(&mut positions, &|at| (clicks[at].url.0, 0));
         for link in positions.chunk_by(|&a, &b| clicks[a].url == clicks[b].url) {
-            windows.find_bursts(clicks, link, &person, &mut seen, thresholds, look);
+            windows.find_campaigns(clicks, link, &person, &mut seen, thresholds, look);
+        }
+
+        if is_full {
+            let source = |at: usize| clicks[at].signals.own_source().map(|source| source.exact);
+            positions = (0..clicks.len()).filter(|at| source(*at).is_some()).collect();
+            arrange(&mut positions, &|at| (source(at).unwrap_or_default().into(), 0));
+            for group in positions.chunk_by(|&a, &b| source(a) == source(b)) {
+                let back = look == Look::Back;
+                bursts::fanout(clicks, group, &person, &mut seen, back, &mut windows.fanouts);
+            }
         }
         windows
     }
@@ -98,7 +114,11 @@ impl Windows {
             delta_ms: clicks[at].delta_ms(),
             pair: self.pairs[at].map(|pair| (pair.role, clicks[pair.other].event_id.as_ref())),
             early_clicks: self.early[at],
-            in_burst: self.bursts[at],
+            in_burst: self.campaigns[at],
+            sweep: self.sweeps.get(at).copied().unwrap_or_default(),
+            fanout: self.fanouts.get(at).copied().unwrap_or_default(),
+            carried: None,
+            ruleset: self.ruleset,
             thresholds,
         }
     }
@@ -109,16 +129,16 @@ impl Windows {
         let mut next = 0;
         while let Some(&[first, second]) = group.get(next..next + 2) {
             let (earlier, later) = (&clicks[first], &clicks[second]);
-            let fits = later.ts_ms.saturating_sub(earlier.ts_ms) <= thresholds.pair_ms
-                && (earlier.signals.safelinks_referer || later.signals.safelinks_referer)
+            let near = later.ts_ms.saturating_sub(earlier.ts_ms) <= thresholds.pair_ms
                 && !is_delivery_check(earlier, thresholds)
                 && !is_delivery_check(later, thresholds);
-            if fits {
+            let roles = if near { pair_of(self.ruleset, earlier, later) } else { None };
+            if let Some([one, other]) = roles {
                 // Looking back, the earlier one has not seen the later one yet.
                 if look == Look::Whole {
-                    self.pairs[first] = Some(Pair { other: second, role: Role::Earlier });
+                    self.pairs[first] = Some(Pair { other: second, role: one });
                 }
-                self.pairs[second] = Some(Pair { other: first, role: Role::Later });
+                self.pairs[second] = Some(Pair { other: first, role: other });
                 next += 2;
             } else {
                 next += 1;
@@ -126,7 +146,7 @@ impl Windows {
         }
     }
 
-    /// Counts one recipient's clicks inside the sandbox's time.
+    /// Counts one recipient's clicks inside the sandbox's time; `group` goes by time.
     fn count_early(&mut self, clicks: &[Click], group: &[usize], thresholds: &Thresholds, look: Look) {
         let is_early = |&at: &usize| clicks[at].delta_ms() < thresholds.sandbox_ms;
         match look {
@@ -137,11 +157,8 @@ impl Windows {
                 }
             }
             Look::Back => {
-                // The group is sorted by link first: the count goes by time.
-                let mut by_time = group.to_vec();
-                by_time.sort_unstable();
                 let mut count = 0;
-                for at in by_time {
+                for &at in group {
                     count += i64::from(is_early(&at));
                     self.early[at] = count;
                 }
@@ -151,7 +168,7 @@ impl Windows {
 
     /// Marks the clicks of one URL that lie in some window of `campaign_ms` with enough distinct recipients.
     /// `person` numbers the recipients; `seen` counts them inside the window and is all zero before and after.
-    fn find_bursts(
+    fn find_campaigns(
         &mut self,
         clicks: &[Click],
         group: &[usize],
@@ -160,6 +177,10 @@ impl Windows {
         thresholds: &Thresholds,
         look: Look,
     ) {
+        let ruleset = self.ruleset;
+        let counted: Vec<usize> =
+            group.iter().copied().filter(|at| counts_in_campaign(ruleset, &clicks[*at])).collect();
+        let group = counted.as_slice();
         let (mut start, mut marked, mut distinct) = (0, 0, 0);
         for (end, &at) in group.iter().enumerate() {
             seen[person[at]] += 1;
@@ -173,7 +194,7 @@ impl Windows {
             if distinct >= thresholds.campaign_recipients {
                 let from = if look == Look::Whole { marked.max(start) } else { end };
                 for &inside in &group[from..=end] {
-                    self.bursts[inside] = true;
+                    self.campaigns[inside] = true;
                 }
                 marked = end + 1;
             }
@@ -186,7 +207,7 @@ impl Windows {
 
 /// Brings positions into the order of a key, each group in the order of time: the sort is stable. There is one for all
 /// keys, because each would be some kilobytes of wasm.
-fn arrange(positions: &mut [usize], key: &dyn Fn(usize) -> (Key, Key)) {
+fn arrange(positions: &mut [usize], key: &dyn Fn(usize) -> (u128, u128)) {
     positions.sort_by_key(|&at| key(at));
 }
 
@@ -194,4 +215,29 @@ fn arrange(positions: &mut [usize], key: &dyn Fn(usize) -> (Key, Key)) {
 #[must_use]
 pub fn is_delivery_check(click: &Click, thresholds: &Thresholds) -> bool {
     click.signals.safelinks_referer && click.delta_ms() < thresholds.safelinks_delivery_ms
+}
+
+/// Whether a click counts towards a campaign burst. Under the published table every click on the URL does; thirty people
+/// a minute click a link of any large send, so `full` counts only Microsoft's own, and those not where a person is
+/// proven.
+fn counts_in_campaign(ruleset: Ruleset, click: &Click) -> bool {
+    ruleset == Ruleset::Defender || click.signals.is_microsoft() && !click.signals.is_proof()
+}
+
+/// The roles of two neighbouring clicks on one link, the earlier one first, where they are a pair.
+fn pair_of(ruleset: Ruleset, earlier: &Click, later: &Click) -> Option<[Role; 2]> {
+    const IN_ORDER: [Role; 2] = [Role::Scanner, Role::Person];
+    let (one, other) = (&earlier.signals, &later.signals);
+    let checked = one.safelinks_referer || other.safelinks_referer;
+    if ruleset == Ruleset::Defender {
+        return checked.then_some(IN_ORDER);
+    }
+    match (one.is_click_time_check(), other.is_click_time_check()) {
+        // Without Safe Links' referer on either side, what is no check must look like a person's click.
+        (true, false) => (checked || other.looks_like_a_person()).then_some(IN_ORDER),
+        (false, true) => (checked || one.looks_like_a_person()).then_some([Role::Person, Role::Scanner]),
+        // One address with one agent: somebody clicked twice.
+        (false, false) if one.source.is_some_and(|it| it.has_agent && Some(it) == other.source) => None,
+        _ => checked.then_some(IN_ORDER),
+    }
 }

@@ -1,32 +1,94 @@
-//! The classes of networks. The build script includes this file too, so what the data file may say and what the Worker
-//! knows are one list: a new class is one line here.
+//! The words that the catalogue's data files may say: classes, scopes, feeds, and how well a wrapper is known. The build
+//! script includes this file too, so what the files may say and what the Worker knows are one list: a new class is one
+//! line here.
 
-macro_rules! classes {
-    ($($(#[$doc:meta])+ $class:ident = $text:literal,)+) => {
-        /// What a click from a network is worth as evidence.
+macro_rules! words {
+    ($(#[$about:meta])+ $name:ident { $($(#[$doc:meta])+ $word:ident = $text:literal,)+ }) => {
+        $(#[$about])+
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Class {
-            $($(#[$doc])+ $class,)+
+        pub enum $name {
+            $($(#[$doc])+ $word,)+
         }
 
-        impl Class {
-            /// Every class, in the order of their definition.
-            pub const ALL: &[Self] = &[$(Self::$class),+];
+        impl $name {
+            /// Every one, in the order of their definition.
+            pub const ALL: &[Self] = &[$(Self::$word),+];
 
-            /// The class as the data file and the verdict's reasons spell it.
+            /// As the data file and the verdict's reasons spell it.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
-                    $(Self::$class => $text,)+
+                    $(Self::$word => $text,)+
                 }
             }
         }
     };
 }
 
-classes! {
-    /// Only scanners send from there.
-    ScannerCertain = "scanner-certain",
-    /// Scanners send from there, but so does something that may act for a person.
-    ScannerProbable = "scanner-probable",
+words! {
+    /// What a request from a network is worth as evidence.
+    Class {
+        /// Only scanners send from there.
+        ScannerCertain = "scanner-certain",
+        /// Scanners send from there, but so does something that may act for a person.
+        ScannerProbable = "scanner-probable",
+        /// Crawlers of antivirus and anti-phishing houses: they open links that somebody else reported or mailed.
+        ThreatIntelligence = "threat-intelligence",
+        /// A web gateway, browser isolation or proxy: people browse through it, whatever else its owner does.
+        HumanProxy = "human-proxy",
+        /// A privacy relay: people, though it looks like a data centre.
+        Relay = "relay",
+        /// Rented machines: people rarely browse from there, but cloud PCs and VPNs do.
+        Hosting = "hosting",
+        /// A mail provider's image proxy: it fetches for a person or ahead of one, from its own place.
+        ImageProxy = "image-proxy",
+    }
+}
+
+impl Class {
+    /// Whether scanners send from there.
+    #[must_use]
+    pub const fn is_scanner(self) -> bool {
+        matches!(self, Self::ScannerCertain | Self::ScannerProbable)
+    }
+}
+
+words! {
+    /// Which requests a section of the catalogue speaks of.
+    Scope {
+        /// Any.
+        All = "all",
+        /// Only clicks on links.
+        Clicks = "clicks",
+        /// Only images that are fetched when a mail is opened.
+        Opens = "opens",
+    }
+}
+
+words! {
+    /// The vendors' live lists that sections can be refreshed from.
+    Feed {
+        /// Azure's service tags; a section names one tag.
+        Azure = "azure",
+        /// The Microsoft 365 endpoints; a section names the numbers of its sets.
+        Microsoft365 = "microsoft365",
+        /// Where iCloud Private Relay comes out.
+        Apple = "apple",
+        /// Google's fetchers that act for a user.
+        Google = "google",
+        /// Amazon's ranges; a section names one service.
+        Aws = "aws",
+    }
+}
+
+words! {
+    /// How well it is known that a host rewrites links.
+    Status {
+        /// The vendor says so.
+        Documented = "documented",
+        /// Seen in mail, in logs or in code that undoes the rewriting.
+        Seen = "seen",
+        /// Listed somewhere, neither documented nor seen.
+        Believed = "believed",
+    }
 }

@@ -1,61 +1,78 @@
-//! The crate's build script: compiles the network catalogue's data file to constant tables, so that the Worker reads no
-//! text and allocates nothing to look an address up. A mistake in the file fails the build with its line.
+//! The crate's build script: compiles the catalogue's data files to constant tables, so that the Worker reads no text and
+//! allocates nothing to look something up. A mistake in a file fails the build with its line.
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs};
 
-use tables::{Range, Section};
+#[path = "../agents/compile_agents.rs"]
+pub mod compile_agents;
 
 pub mod class;
-mod tables;
+pub mod hosts;
+pub mod sections;
+pub mod tables;
 
-const DATA: &str = "src/signals/catalogue/networks.txt";
+use class::Scope;
+use sections::Mistake;
 
 fn main() -> ExitCode {
-    println!("cargo::rerun-if-changed={DATA}");
-    match compile() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            println!("cargo::error={message}");
-            ExitCode::FAILURE
-        }
+    let steps = [
+        compile("src/signals/catalogue/networks.txt", "networks.rs", networks),
+        compile("src/signals/catalogue/wrappers.txt", "wrappers.rs", wrappers),
+        compile_agents::compile(),
+    ];
+    for message in steps.iter().filter_map(|step| step.as_ref().err()) {
+        println!("cargo::error={message}");
     }
+    if steps.iter().all(Result::is_ok) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn compile() -> Result<(), String> {
-    let text = fs::read_to_string(DATA).map_err(|error| format!("{DATA}: {error}"))?;
-    let sections =
-        tables::parse(&text).map_err(|mistake| format!("{DATA}:{}: {}", mistake.line, mistake.text))?;
+/// Compiles the data file `from` to the Rust source `to`, for a module to include.
+fn compile(from: &str, to: &str, render: fn(&str) -> Result<String, Mistake>) -> Result<(), String> {
+    println!("cargo::rerun-if-changed={from}");
+    let text = fs::read_to_string(from).map_err(|error| format!("{from}: {error}"))?;
+    let code = render(&text).map_err(|mistake| format!("{from}:{}: {}", mistake.line, mistake.text))?;
     let target = env::var_os("OUT_DIR").ok_or("OUT_DIR is not set: cargo runs this script")?;
-    let target = Path::new(&target).join("networks.rs");
-    fs::write(&target, render(&sections)).map_err(|error| format!("{}: {error}", target.display()))
+    let target = Path::new(&target).join(to);
+    fs::write(&target, code).map_err(|error| format!("{}: {error}", target.display()))
 }
 
-/// The tables as Rust source, for `mod.rs` to include.
-fn render(sections: &[Section]) -> String {
-    let [v4, v6] = tables::flatten(sections);
+fn networks(text: &str) -> Result<String, Mistake> {
+    let sections = tables::parse(text)?;
+    if sections.len() > usize::from(u8::MAX) {
+        let text = format!("{} sections: an index is a byte, so merge some down to 255", sections.len());
+        return Err(Mistake { line: 1, text });
+    }
     let mut code = format!("static NETWORKS: [Network; {}] = [\n", sections.len());
-    for Section { name, vendor, class, source, date, .. } in sections {
+    for tables::Section { name, vendor, class, scope, source, date, .. } in &sections {
         let _ = writeln!(
             code,
-            "    Network {{ name: {name:?}, vendor: {vendor:?}, class: Class::{class:?}, source: {source:?}, date: {date:?} }},"
+            "    Network {{ name: {name:?}, vendor: {vendor:?}, class: Class::{class:?}, scope: Scope::{scope:?}, \
+             source: {source:?}, date: {date:?} }},"
         );
     }
     code.push_str("];\n");
-    render_ranges(&mut code, "V4", "u32", 8, &v4);
-    render_ranges(&mut code, "V6", "u128", 32, &v6);
-    code
+    for &scope in Scope::ALL {
+        let ranges = tables::flatten(&sections, scope);
+        let _ = writeln!(code, "static {}: Tables = Tables {{", scope.as_str().to_ascii_uppercase());
+        render_table(&mut code, "v4", 8, &tables::stretches(&ranges.v4));
+        // Whole halves only: no prefix is longer than one.
+        let halves: Vec<_> = tables::stretches(&ranges.v6);
+        let halves: Vec<_> = halves.iter().map(|(start, owner)| (start >> 64, *owner)).collect();
+        render_table(&mut code, "v6", 16, &halves);
+        render_table(&mut code, "systems", 8, &tables::stretches(&ranges.systems));
+        code.push_str("};\n");
+    }
+    Ok(code)
 }
 
-fn render_ranges(code: &mut String, name: &str, number: &str, digits: usize, ranges: &[Range]) {
-    let _ = writeln!(code, "static {name}: [Range<{number}>; {}] = [", ranges.len());
-    for Range { first, last, section } in ranges {
-        let (first, last) = (hex(*first, digits), hex(*last, digits));
-        let _ = writeln!(code, "    Range {{ first: {first}, last: {last}, network: {section} }},");
-    }
-    code.push_str("];\n");
+fn render_table(code: &mut String, name: &str, digits: usize, stretches: &[(u128, usize)]) {
+    let starts: Vec<_> = stretches.iter().map(|(start, _)| hex(*start, digits)).collect();
+    let owners: Vec<_> = stretches.iter().map(|(_, owner)| owner.to_string()).collect();
+    let (starts, owners) = (starts.join(", "), owners.join(", "));
+    let _ = writeln!(code, "    {name}: Table {{ starts: &[{starts}], owners: &[{owners}] }},");
 }
 
 /// A literal with a break after every fourth digit, which Clippy asks of long ones.
@@ -69,4 +86,22 @@ fn hex(number: u128, digits: usize) -> String {
         literal.push(digit);
     }
     literal
+}
+
+fn wrappers(text: &str) -> Result<String, Mistake> {
+    let sections = hosts::parse(text)?;
+    let mut code = format!("static WRAPPERS: [Wrapper; {}] = [\n", sections.len());
+    for hosts::Section { name, vendor, status, source, date, hosts } in &sections {
+        let _ = writeln!(
+            code,
+            "    Wrapper {{ name: {name:?}, vendor: {vendor:?}, status: Status::{status:?}, source: {source:?}, \
+             date: {date:?}, hosts: &["
+        );
+        for hosts::Host { name, below, path } in hosts {
+            let _ = writeln!(code, "        Host {{ name: {name:?}, below: {below}, path: {path:?} }},");
+        }
+        code.push_str("    ] },\n");
+    }
+    code.push_str("];\n");
+    Ok(code)
 }

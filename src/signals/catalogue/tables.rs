@@ -1,154 +1,195 @@
-//! From the text of the data file to sorted, disjoint ranges: the part of the catalogue's compiler that touches neither
-//! files nor generated code. The build script runs it; the catalogue's tests include it to hold the lookup against it.
+//! From the text of `networks.txt` to sorted, disjoint ranges: the part of the catalogue's compiler that touches neither
+//! files nor generated code. The build script runs it; natively it is part of the library, for the command that lists and
+//! refreshes the file, and for the tests, which hold the lookup against it.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::IpAddr;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::class::Class;
-
-/// What is wrong with the data file, and on which line (counted from 1).
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Mistake {
-    pub(crate) line: usize,
-    pub(crate) text: String,
-}
+use super::class::{Class, Feed, Scope};
+use super::sections::{self, Draft, Mistake};
 
 /// One section of the data file.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Section {
-    pub(crate) name: String,
-    pub(crate) vendor: String,
-    pub(crate) class: Class,
-    pub(crate) source: String,
-    pub(crate) date: String,
-    pub(crate) prefixes: Vec<IpNet>,
+pub struct Section {
+    /// What the section is called, for people.
+    pub name: String,
+    /// Whose machines these are.
+    pub vendor: String,
+    /// What a request from there is worth as evidence.
+    pub class: Class,
+    /// Which requests it speaks of.
+    pub scope: Scope,
+    /// Where the facts come from.
+    pub source: String,
+    /// The source's own date, or else the day it was read.
+    pub date: String,
+    /// Where the prefixes can be had anew.
+    pub feed: Option<FeedPart>,
+    /// In the file's order.
+    pub prefixes: Vec<IpNet>,
+    /// AS numbers, in the file's order.
+    pub systems: Vec<u32>,
 }
 
-/// Addresses `first` to `last`, both included, and the number of their section. IPv4 and IPv6 are never mixed in one list,
-/// so an address is only its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Range {
-    pub(crate) first: u128,
-    pub(crate) last: u128,
-    pub(crate) section: usize,
+/// The part of a live feed that a section takes.
+#[derive(Debug, PartialEq, Eq)]
+pub struct FeedPart {
+    /// Which feed.
+    pub feed: Feed,
+    /// What of it: a tag, a service, the numbers of sets; empty where all of it is taken.
+    pub parts: Vec<String>,
+    /// The longest prefixes, IPv4 then IPv6, that the section takes: longer ones are widened to this.
+    pub blocks: (u8, u8),
 }
 
-/// A section while it is being read: settings may still be missing.
-struct Draft {
-    line: usize,
-    name: String,
-    /// Each with the line that it stands on.
-    settings: BTreeMap<&'static str, (usize, String)>,
-    prefixes: Vec<IpNet>,
-}
-
-const SETTINGS: [&str; 4] = ["vendor", "class", "source", "date"];
-
-/// Reads the data file. The first mistake ends it.
-pub(crate) fn parse(text: &str) -> Result<Vec<Section>, Mistake> {
-    let mut sections: Vec<Section> = Vec::new();
-    let mut draft: Option<Draft> = None;
-    let mut lines_of_prefixes: BTreeMap<IpNet, usize> = BTreeMap::new();
-
-    for (line, content) in (1..).zip(text.lines()) {
-        let content = content.trim();
-        // A setting may hold a `#`: a source is often an issue's number.
-        let bare = content.split('#').next().unwrap_or_default().trim();
-        if bare.is_empty() {
-            continue;
-        }
-        let mistake = |text: String| Mistake { line, text };
-
-        if let Some(header) = bare.strip_prefix('[') {
-            let name = header.strip_suffix(']').map(str::trim).filter(|name| !name.is_empty());
-            let name = name.ok_or_else(|| mistake("a section begins with `[its name]`".to_owned()))?;
-            if let Some(finished) = draft.take() {
-                sections.push(finish(finished)?);
-            }
-            if sections.iter().any(|section| section.name == name) {
-                return Err(mistake(format!("there is already a section `{name}`")));
-            }
-            draft =
-                Some(Draft { line, name: name.to_owned(), settings: BTreeMap::new(), prefixes: Vec::new() });
-            continue;
-        }
-
-        let Some(draft) = draft.as_mut() else {
-            return Err(mistake(format!("`{bare}` stands before the first `[section]`")));
+impl FeedPart {
+    /// A prefix of the feed as the section writes it.
+    #[must_use]
+    pub fn widen(&self, prefix: IpNet) -> IpNet {
+        let widened = match prefix {
+            IpNet::V4(net) => Ipv4Net::new(net.addr(), net.prefix_len().min(self.blocks.0)).map(IpNet::V4),
+            IpNet::V6(net) => Ipv6Net::new(net.addr(), net.prefix_len().min(self.blocks.1)).map(IpNet::V6),
         };
-        if bare.contains('=')
-            && let Some((key, value)) = content.split_once('=')
-        {
-            let (key, value) = (key.trim(), value.trim());
-            let Some(key) = SETTINGS.into_iter().find(|known| *known == key) else {
-                let known = SETTINGS.join(", ");
-                return Err(mistake(format!("`{key}` is no setting of a section: those are {known}")));
-            };
-            if draft.settings.insert(key, (line, value.to_owned())).is_some() {
-                return Err(mistake(format!("`{key}` is set twice in this section")));
-            }
-            check_setting(key, value).map_err(mistake)?;
-        } else {
-            let prefix = parse_prefix(bare).map_err(mistake)?;
-            if let Some(earlier) = lines_of_prefixes.insert(prefix, line) {
-                return Err(mistake(format!("{prefix} already stands on line {earlier}")));
-            }
-            draft.prefixes.push(prefix);
-        }
+        widened.unwrap_or(prefix).trunc()
     }
-    if let Some(finished) = draft {
-        sections.push(finish(finished)?);
+}
+
+/// Numbers (addresses or AS numbers) `first` to `last`, both included, and the number of their section. IPv4 and IPv6 are
+/// never mixed in one list, so an address is only its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// The first of them.
+    pub first: u128,
+    /// The last of them.
+    pub last: u128,
+    /// The index among the sections.
+    pub section: usize,
+}
+
+/// The ranges of one scope.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ranges {
+    /// IPv4 addresses.
+    pub v4: Vec<Range>,
+    /// IPv6 addresses.
+    pub v6: Vec<Range>,
+    /// AS numbers.
+    pub systems: Vec<Range>,
+}
+
+/// The longest IPv6 prefix: the Worker compares the upper half of an address alone. The other half is an interface's, in
+/// networks of this kind.
+pub const MAX_V6_LEN: u8 = 64;
+
+const SETTINGS: [&str; 7] = ["vendor", "class", "scope", "source", "date", "feed", "blocks"];
+
+/// What stands on a line of a section.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Entry {
+    Prefix(IpNet),
+    System(u32),
+}
+
+/// Reads the data file.
+///
+/// # Errors
+///
+/// The first mistake ends it.
+pub fn parse(text: &str) -> Result<Vec<Section>, Mistake> {
+    let mut lines: BTreeMap<(&str, Entry), usize> = BTreeMap::new();
+    let mut sections = Vec::new();
+    for mut draft in sections::read(text, &SETTINGS)? {
+        let scope = draft.word("scope", Scope::ALL, Scope::as_str)?;
+        let (mut prefixes, mut systems) = (Vec::new(), Vec::new());
+        for &(line, text) in &draft.entries {
+            let entry = parse_entry(text).map_err(|text| Mistake::new(line, text))?;
+            if let Some(earlier) = lines.insert((scope.as_str(), entry), line) {
+                return Err(Mistake::new(line, format!("{text} already stands on line {earlier}")));
+            }
+            match entry {
+                Entry::Prefix(prefix) => prefixes.push(prefix),
+                Entry::System(number) => systems.push(number),
+            }
+        }
+        if draft.entries.is_empty() {
+            let text = format!("section `{}` has neither prefixes nor AS numbers", draft.name);
+            return Err(Mistake::new(draft.line, text));
+        }
+        sections.push(Section {
+            name: draft.name.to_owned(),
+            vendor: draft.vendor()?,
+            class: draft.word("class", Class::ALL, Class::as_str)?,
+            scope,
+            source: draft.required("source")?.1.to_owned(),
+            date: draft.date()?,
+            feed: feed(&mut draft)?,
+            prefixes,
+            systems,
+        });
     }
     Ok(sections)
 }
 
-fn finish(draft: Draft) -> Result<Section, Mistake> {
-    let Draft { line, name, mut settings, prefixes } = draft;
-    let mistake =
-        |what: fmt::Arguments<'_>| Mistake { line, text: format!("section `{name}` has no {what}") };
-    if prefixes.is_empty() {
-        return Err(mistake(format_args!("prefixes")));
-    }
-    let mut take = |key: &str| settings.remove(key).ok_or_else(|| mistake(format_args!("`{key} = …`")));
-    let ((_, vendor), (class_line, class)) = (take("vendor")?, take("class")?);
-    let ((_, source), (_, date)) = (take("source")?, take("date")?);
-    let class = Class::ALL.iter().copied().find(|known| known.as_str() == class).ok_or_else(|| {
-        let known: Vec<_> = Class::ALL.iter().map(|known| known.as_str()).collect();
-        Mistake { line: class_line, text: format!("there is no class `{class}`, only {}", known.join(", ")) }
-    })?;
-    Ok(Section { name, vendor, class, source, date, prefixes })
-}
-
-fn check_setting(key: &str, value: &str) -> Result<(), String> {
-    match key {
-        _ if value.is_empty() => Err(format!("`{key}` is empty")),
-        "vendor" if !value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') => {
-            Err(format!("a vendor is lower-case letters, digits and `-`, not `{value}`"))
-        }
-        "date" if !is_date(value) => Err(format!("a date is YYYY, YYYY-MM or YYYY-MM-DD, not `{value}`")),
-        _ => Ok(()),
-    }
-}
-
-fn is_date(text: &str) -> bool {
-    let number = |part: &str, digits: usize, bounds: std::ops::RangeInclusive<u16>| {
-        part.len() == digits
-            && part.bytes().all(|b| b.is_ascii_digit())
-            && part.parse().is_ok_and(|n| bounds.contains(&n))
+fn feed(draft: &mut Draft) -> Result<Option<FeedPart>, Mistake> {
+    let (feed, blocks) = (draft.optional("feed"), draft.optional("blocks"));
+    let Some((line, text)) = feed else {
+        return match blocks {
+            Some((line, _)) => Err(Mistake::new(line, "`blocks` says how a feed is read: add `feed = …`")),
+            None => Ok(None),
+        };
     };
-    let mut parts = text.split('-');
-    parts.next().is_some_and(|year| number(year, 4, 1990..=2199))
-        && parts.next().is_none_or(|month| number(month, 2, 1..=12))
-        && parts.next().is_none_or(|day| number(day, 2, 1..=31))
-        && parts.next().is_none()
+    let mut words = text.split_whitespace();
+    let name = words.next().unwrap_or_default();
+    let feed =
+        sections::word("feed", name, Feed::ALL, Feed::as_str).map_err(|text| Mistake::new(line, text))?;
+    let parts: Vec<_> = words.map(str::to_owned).collect();
+    let (is_right, remedy) = match feed {
+        Feed::Azure => (parts.len() == 1, "name one tag, such as `feed = azure EOPExtPublished`"),
+        Feed::Microsoft365 => (
+            !parts.is_empty() && parts.iter().all(|part| part.parse::<u32>().is_ok()),
+            "name its sets, such as `feed = microsoft365 9 10`",
+        ),
+        Feed::Aws => (parts.len() == 1, "name one service, such as `feed = aws CLOUDFRONT_ORIGIN_FACING`"),
+        Feed::Apple | Feed::Google => (parts.is_empty(), "it is taken as a whole: write its name alone"),
+    };
+    if !is_right {
+        return Err(Mistake::new(line, format!("`feed = {text}`: {remedy}")));
+    }
+    let blocks = match blocks {
+        None => (32, MAX_V6_LEN),
+        Some((line, text)) => parse_blocks(text).ok_or_else(|| {
+            let text =
+                format!("`blocks` is two lengths, IPv4 up to 32 and IPv6 up to {MAX_V6_LEN}, not `{text}`");
+            Mistake::new(line, text)
+        })?,
+    };
+    Ok(Some(FeedPart { feed, parts, blocks }))
+}
+
+fn parse_blocks(text: &str) -> Option<(u8, u8)> {
+    let (v4, v6) = text.split_once(' ')?;
+    let (v4, v6) = (v4.parse().ok()?, v6.trim().parse().ok()?);
+    ((1..=32).contains(&v4) && (1..=MAX_V6_LEN).contains(&v6)).then_some((v4, v6))
+}
+
+fn parse_entry(text: &str) -> Result<Entry, String> {
+    match text.strip_prefix("AS") {
+        // A sign or leading zeros would be a second spelling; AS0 is nobody's.
+        Some(digits) => match digits.parse() {
+            Ok(number) if number > 0 && format!("AS{number}") == text => Ok(Entry::System(number)),
+            _ => Err(format!("`{text}` is no AS number such as AS64496")),
+        },
+        None => parse_prefix(text).map(Entry::Prefix),
+    }
 }
 
 fn parse_prefix(text: &str) -> Result<IpNet, String> {
     let prefix: IpNet = text.parse().map_err(|_| {
-        format!("`{text}` is neither a setting nor a prefix such as 192.0.2.0/24 or 2001:db8::/32")
+        format!(
+            "`{text}` is neither a setting, a prefix such as 192.0.2.0/24 or 2001:db8::/32, nor an AS number such as AS64496"
+        )
     })?;
     if prefix.trunc() != prefix {
         return Err(format!("{text} has bits set beyond its length: is {} meant?", prefix.trunc()));
@@ -157,20 +198,29 @@ fn parse_prefix(text: &str) -> Result<IpNet, String> {
     if prefix.to_string() != text {
         return Err(format!("write {text} as {prefix}"));
     }
-    if let IpAddr::V6(address) = prefix.addr()
-        && prefix.prefix_len() >= 96
-        && address.to_ipv4_mapped().is_some()
-    {
-        return Err(format!("{text} is looked up as IPv4 addresses: write it as an IPv4 prefix"));
+    if let IpAddr::V6(address) = prefix.addr() {
+        if prefix.prefix_len() >= 96 && address.to_ipv4_mapped().is_some() {
+            return Err(format!("{text} is looked up as IPv4 addresses: write it as an IPv4 prefix"));
+        }
+        if prefix.prefix_len() > MAX_V6_LEN {
+            return Err(format!(
+                "{text} is longer than /{MAX_V6_LEN}: write its /{MAX_V6_LEN}, or leave it out"
+            ));
+        }
     }
     Ok(prefix)
 }
 
-/// The sections' prefixes of each family as ascending ranges that do not overlap, IPv4 first: where prefixes are nested,
-/// the longest wins.
-pub(crate) fn flatten(sections: &[Section]) -> [Vec<Range>; 2] {
-    let [mut v4, mut v6] = [Vec::new(), Vec::new()];
-    for (section, prefixes) in sections.iter().map(|section| &section.prefixes).enumerate() {
+/// What the sections of one scope hold, as ascending ranges that do not overlap: where prefixes are nested, the longest
+/// wins. A scope other than `all` has only the ranges that differ from it: there its section's prefix is the longest of its
+/// own and those of `all`, or as long.
+#[must_use]
+pub fn flatten(sections: &[Section], scope: Scope) -> Ranges {
+    let [mut v4, mut v6, mut systems] = [Vec::new(), Vec::new(), Vec::new()];
+    let of = |wanted: Scope| (0..).zip(sections).filter(move |(_, section)| section.scope == wanted);
+    // The scope's own come last, so that they win where prefixes are equal.
+    let own = of(scope).filter(|_| scope != Scope::All);
+    for (section, Section { prefixes, systems: numbers, .. }) in of(Scope::All).chain(own) {
         for prefix in prefixes {
             match prefix {
                 IpNet::V4(net) => v4.push(Range {
@@ -183,12 +233,20 @@ pub(crate) fn flatten(sections: &[Section]) -> [Vec<Range>; 2] {
                 }
             }
         }
+        for &number in numbers {
+            systems.push(Range { first: number.into(), last: number.into(), section });
+        }
     }
-    [flatten_family(v4), flatten_family(v6)]
+    let flat = |ranges: Vec<Range>| {
+        let mut flat = flatten_family(ranges);
+        flat.retain(|range| sections.get(range.section).is_some_and(|section| section.scope == scope));
+        flat
+    };
+    Ranges { v4: flat(v4), v6: flat(v6), systems: flat(systems) }
 }
 
 /// Two prefixes are either nested or apart, so the open ones form a stack whose top is the longest: it owns every address up
-/// to the next prefix's first or its own last, whichever comes first.
+/// to the next prefix's first or its own last, whichever comes first. Of equal ones the later counts as the longer.
 fn flatten_family(mut prefixes: Vec<Range>) -> Vec<Range> {
     prefixes.sort_by_key(|range| (range.first, std::cmp::Reverse(range.last)));
     let mut flat = Vec::new();
@@ -222,4 +280,21 @@ fn push(flat: &mut Vec<Range>, first: u128, last: u128, section: usize) {
         Some(previous) if previous.section == section && previous.last + 1 == first => previous.last = last,
         _ => flat.push(Range { first, last, section }),
     }
+}
+
+/// Ranges as the Worker searches them: the number at which each stretch begins, ascending, and its section's index plus one,
+/// or 0 where the stretch is nobody's.
+#[must_use]
+pub fn stretches(ranges: &[Range]) -> Vec<(u128, usize)> {
+    let mut stretches = Vec::with_capacity(ranges.len() * 2);
+    for (at, range) in ranges.iter().enumerate() {
+        stretches.push((range.first, range.section + 1));
+        let following = ranges.get(at + 1).map(|next| next.first);
+        if let Some(end) = range.last.checked_add(1)
+            && following != Some(end)
+        {
+            stretches.push((end, 0));
+        }
+    }
+    stretches
 }

@@ -1,0 +1,302 @@
+//! Agents that say that they are machines: what a `User-Agent` declares of itself. The words stand in `agents.txt`, each
+//! section with its class, source and date; `compile_agents.rs` makes constant tables of them when the crate is built. Here
+//! the agent is read once, word by word, without a regular expression and without allocating.
+//!
+//! A word is a run of letters and digits. What speaks for a machine, the strongest first: a word or phrase of the tables; a
+//! word's beginning or ending (`…bot`, `crawl…`); an address in the agent, which crawlers put there for complaints; the form
+//! `(compatible; Name`, which among browsers Internet Explorer and a few of its time had; and an agent that does not even
+//! say that it is a browser, such as `Zapier` or `acme-feeds/1.0`. The last three are never `certain`.
+//!
+//! Gateways' scanners do not declare themselves: they send a browser's agent, and nothing here finds them.
+
+mod class;
+#[cfg(test)]
+pub mod compile_agents;
+
+use std::cmp::Ordering;
+
+pub use class::AgentClass;
+
+include!(concat!(env!("OUT_DIR"), "/agents.rs"));
+
+/// An agent that says that it is a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Agent {
+    /// The word or phrase of the catalogue that it was known by, in lower case.
+    pub name: &'static str,
+    /// What it is for.
+    pub class: AgentClass,
+    /// Whose it is, as the verdict says it; `None` where the section holds many owners'.
+    pub vendor: Option<&'static str>,
+    /// No person's browser or app speaks under this name.
+    pub certain: bool,
+    /// Where the name comes from.
+    pub source: &'static str,
+    /// The day the source was read: `YYYY-MM-DD`.
+    pub date: &'static str,
+}
+
+/// What the agents of one section have in common.
+struct Group {
+    class: AgentClass,
+    vendor: Option<&'static str>,
+    certain: bool,
+    source: &'static str,
+    date: &'static str,
+}
+
+/// Words of one length, sorted, one after the other in `text`; a byte of `groups` for each.
+struct Words {
+    text: &'static str,
+    groups: &'static [u8],
+    /// The bits of their first and of their last letters: most words of a browser are told apart by those alone.
+    firsts: u64,
+    lasts: u64,
+}
+
+const OBSERVED: &str = "crawlers and browsers of public user-agent corpora, told apart by form";
+const OBSERVED_DATE: &str = "2026-11-22";
+
+const ADDRESS: Agent = by_form("an address in the agent", AgentClass::Crawler);
+const COMPATIBLE: Agent = by_form("(compatible; …", AgentClass::Crawler);
+const NO_BROWSER: Agent = by_form("no browser's form", AgentClass::Library);
+
+const fn by_form(name: &'static str, class: AgentClass) -> Agent {
+    Agent { name, class, vendor: None, certain: false, source: OBSERVED, date: OBSERVED_DATE }
+}
+
+/// Outlook and Office, whose agents stand beside a person's click at Safe Links' time of click: evidence for a pair, never
+/// for a machine by itself, because the same programs open links and show mail for people (the published table of Microsoft Defender's traces).
+#[must_use]
+pub fn is_office(user_agent: &str) -> bool {
+    let agent = user_agent.as_bytes();
+    (0..agent.len()).any(|at| {
+        let rest = &agent[at..];
+        let begins_word = at == 0 || !agent[at - 1].is_ascii_alphanumeric();
+        begins_word && ["microsoft office", "ms-office", "msoffice"].iter().any(|name| begins(rest, name))
+    })
+}
+
+/// The machine that an agent declares to be; `None` for people's browsers and apps, and for an empty agent.
+///
+/// The agent of a mail provider's prefetch is matched as a whole: Apple's and others' bare `Mozilla/5.0`, Gmail's frozen
+/// Edge. Both matter for opens. No browser sends the bare one, so it counts on clicks too, but is not `certain` there:
+/// whatever stands between a browser and the web may have cut the rest.
+#[must_use]
+pub fn declared(user_agent: &str) -> Option<Agent> {
+    let agent = user_agent.trim_ascii();
+    if agent.is_empty() {
+        return None;
+    }
+    if let Some((text, group)) = WHOLE.iter().find(|(text, _)| *text == agent) {
+        return of_group(text, *group);
+    }
+    let mut scan =
+        Scan { agent: agent.as_bytes(), best: None, rank: 0, known: false, device: Device::Before };
+    scan.words();
+    if scan.best.is_none() && !scan.known {
+        return Some(NO_BROWSER);
+    }
+    scan.best
+}
+
+/// How much a finding is worth beside the others of the same agent.
+const BY_FORM: u8 = 1;
+const BY_NAME: u8 = 2;
+const BY_STEM: u8 = 3;
+const BY_CERTAIN_NAME: u8 = 4;
+
+/// The state of reading one agent.
+struct Scan<'a> {
+    agent: &'a [u8],
+    best: Option<Agent>,
+    rank: u8,
+    /// A word that people's browsers, phones and apps have.
+    known: bool,
+    device: Device,
+}
+
+/// Where an Android phone's name stands: in the first brackets, between the words `Android` and `Build`. Phones are called
+/// anything, Spider and Ruby too, so no word there says that this is a machine.
+#[derive(PartialEq, Eq)]
+enum Device {
+    Before,
+    Brackets,
+    Name,
+    After,
+}
+
+impl Scan<'_> {
+    fn words(&mut self) {
+        let mut at = 0;
+        while let Some(&byte) = self.agent.get(at) {
+            if byte.is_ascii_alphanumeric() {
+                let rest = &self.agent[at..];
+                let length = rest.iter().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(rest.len());
+                if self.word(at, length) {
+                    return;
+                }
+                at += length;
+            } else {
+                self.sign(byte, at);
+                at += 1;
+            }
+        }
+    }
+
+    /// What stands between words: brackets and the signs of an address.
+    fn sign(&mut self, byte: u8, at: usize) {
+        match byte {
+            b'(' if self.device == Device::Before => self.device = Device::Brackets,
+            b')' => self.device = Device::After,
+            b':' if self.agent[at..].starts_with(b"://") => self.found(ADDRESS, BY_FORM),
+            b'@' if is_mail_domain(&self.agent[at + 1..]) => self.found(ADDRESS, BY_FORM),
+            _ => {}
+        }
+    }
+
+    /// Looks one word up; true when nothing stronger can come.
+    fn word(&mut self, at: usize, length: usize) -> bool {
+        let rest = &self.agent[at..];
+        let word = &rest[..length];
+        if word.iter().all(u8::is_ascii_digit) {
+            return false;
+        }
+        if let Some((name, value)) = find(&WORDS, word) {
+            if value & BEGINS_PHRASES != 0 {
+                let phrases = PHRASES.iter().filter(|(phrase, _)| begins(rest, phrase));
+                if let Some((phrase, value)) = phrases.max_by_key(|(phrase, _)| phrase.len())
+                    && (value & ANCHORED == 0 || at == 0)
+                {
+                    return self.named(phrase, *value);
+                }
+            }
+            if value & NO_GROUP != NO_GROUP && (value & ANCHORED == 0 || at == 0) {
+                return self.named(name, value);
+            }
+        }
+        match self.device {
+            Device::Brackets if begins(word, "android") => self.device = Device::Name,
+            Device::Name if begins(word, "build") => self.device = Device::After,
+            _ => {}
+        }
+        if self.is_compatible(at) {
+            self.found(COMPATIBLE, BY_FORM);
+        }
+        self.stem(word);
+        false
+    }
+
+    /// Looks a word's beginnings and endings up; digits at its end do not count as its ending.
+    fn stem(&mut self, word: &[u8]) {
+        let bare = word.len() - word.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+        let Some((stem, value)) = beginning(word).or_else(|| ending(&word[..bare])) else {
+            return;
+        };
+        if value == PEOPLE {
+            self.known = true;
+        } else if let Some(agent) = of_group(stem, value) {
+            self.found(agent, BY_STEM);
+        }
+    }
+
+    /// Whether a crawler's `(compatible; Name` begins here: `Mozilla/5.0`, and no name of a browser behind it.
+    fn is_compatible(&self, at: usize) -> bool {
+        let Some(name) = strip(&self.agent[at..], "compatible; ") else {
+            return false;
+        };
+        let name = &name[..name.iter().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(name.len())];
+        strip(self.agent, "mozilla/5.0").is_some()
+            && self.agent[..at].ends_with(b"(") | self.agent[..at].ends_with(b"Gecko; ")
+            && find(&WORDS, name).is_none_or(|(_, value)| value != PEOPLE)
+    }
+
+    fn named(&mut self, name: &'static str, value: u8) -> bool {
+        match of_group(name, value) {
+            Some(agent) if agent.certain => self.found(agent, BY_CERTAIN_NAME),
+            Some(agent) => self.found(agent, BY_NAME),
+            None => self.known = true,
+        }
+        self.rank == BY_CERTAIN_NAME
+    }
+
+    fn found(&mut self, agent: Agent, rank: u8) {
+        if rank > self.rank && self.device != Device::Name {
+            (self.best, self.rank) = (Some(agent), rank);
+        }
+    }
+}
+
+/// The agent of a pattern, unless the pattern is people's.
+fn of_group(name: &'static str, value: u8) -> Option<Agent> {
+    let Group { class, vendor, certain, source, date } = GROUPS.get(usize::from(value & NO_GROUP))?;
+    Some(Agent { name, class: *class, vendor: *vendor, certain: *certain, source, date })
+}
+
+/// A word as the table spells it, and its byte.
+fn find(table: &'static [Words], word: &[u8]) -> Option<(&'static str, u8)> {
+    let words = table.get(word.len())?;
+    let (first, last) = (word.first()?, word.last()?);
+    if words.firsts & bit(*first) == 0 || words.lasts & bit(*last) == 0 {
+        return None;
+    }
+    let (mut low, mut high) = (0, words.groups.len());
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        let known = &words.text[middle * word.len()..][..word.len()];
+        match known.bytes().cmp(word.iter().map(u8::to_ascii_lowercase)) {
+            Ordering::Equal => return Some((known, words.groups[middle])),
+            Ordering::Less => low = middle + 1,
+            Ordering::Greater => high = middle,
+        }
+    }
+    None
+}
+
+/// The longest beginning of a word that the table knows.
+fn beginning(word: &[u8]) -> Option<(&'static str, u8)> {
+    if FIRSTS_OF_BEGINNINGS & bit(*word.first()?) == 0 {
+        return None;
+    }
+    (1..=word.len().min(BEGINNINGS.len() - 1)).rev().find_map(|length| find(&BEGINNINGS, &word[..length]))
+}
+
+/// The longest ending of a word that the table knows.
+fn ending(word: &[u8]) -> Option<(&'static str, u8)> {
+    if LASTS_OF_ENDINGS & bit(*word.last()?) == 0 {
+        return None;
+    }
+    let longest = word.len().min(ENDINGS.len() - 1);
+    (1..=longest).rev().find_map(|length| find(&ENDINGS, &word[word.len() - length..]))
+}
+
+/// A letter's or digit's bit in `Words::firsts` and `lasts`, as the build script sets it: the same for both cases.
+fn bit(byte: u8) -> u64 {
+    1 << ((byte | 0x20) & 0x3f)
+}
+
+/// What follows a text that stands at the beginning, in whichever case.
+fn strip<'a>(agent: &'a [u8], text: &str) -> Option<&'a [u8]> {
+    let (head, rest) = agent.split_at_checked(text.len())?;
+    head.eq_ignore_ascii_case(text.as_bytes()).then_some(rest)
+}
+
+/// Whether whole words stand at the beginning.
+fn begins(agent: &[u8], words: &str) -> bool {
+    strip(agent, words).is_some_and(|rest| !rest.first().is_some_and(u8::is_ascii_alphanumeric))
+}
+
+/// Whether the domain of a mail address stands here: labels, the last of letters alone. `android@150.0.0.0` has none.
+fn is_mail_domain(rest: &[u8]) -> bool {
+    let length =
+        rest.iter().position(|b| !b.is_ascii_alphanumeric() && !b"-.".contains(b)).unwrap_or(rest.len());
+    let domain = rest[..length].trim_ascii_end();
+    let mut labels = domain.strip_suffix(b".").unwrap_or(domain).rsplit(|b| *b == b'.');
+    let top = labels.next().unwrap_or_default();
+    top.len() >= 2
+        && top.iter().all(u8::is_ascii_alphabetic)
+        && labels.next().is_some_and(|label| !label.is_empty())
+}
+
+#[cfg(test)]
+mod tests;

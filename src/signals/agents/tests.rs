@@ -1,0 +1,292 @@
+//! What agents say of themselves: one case a kind, and the people who look like it.
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[test]
+fn machines_are_known_by_what_they_are_for() {
+    use AgentClass::{Crawler, ImageProxy, Library, Monitor, Prefetch, Preview, Scanner};
+    for (class, certain, name, agent) in [
+        (Scanner, true, "barracuda sentinel", "Barracuda Sentinel (EE)"),
+        (Scanner, true, "scmguard", "SCMGUARD"),
+        (Scanner, true, "google-safety", "Google-Safety"),
+        (Scanner, true, "nikto", "Mozilla/5.00 (Nikto/2.1.5) (Evasions:None) (Test:Port Check)"),
+        (
+            Preview,
+            true,
+            "slackbot-linkexpanding",
+            "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
+        ),
+        (Preview, true, "telegrambot", "TelegramBot (like TwitterBot)"),
+        (Preview, true, "skypeuripreview", "Mozilla/5.0 (Windows NT 6.1; WOW64) SkypeUriPreview Preview/0.5"),
+        (
+            Preview,
+            true,
+            "microsoftpreview",
+            "Mozilla/5.0 (compatible; MicrosoftPreview/2.0; +https://aka.ms/MicrosoftPreview)",
+        ),
+        (
+            Preview,
+            true,
+            "bingpreview",
+            "Mozilla/5.0 (Windows NT 6.1; WOW64) AppleWebKit/534+ (KHTML, like Gecko) BingPreview/1.0b",
+        ),
+        (
+            Preview,
+            true,
+            "facebookexternalhit",
+            "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
+        ),
+        (Preview, false, "whatsapp", "WhatsApp/2.19.258 A"),
+        (Preview, false, "office 365 connectors", "Microsoft Office 365 Connectors"),
+        (
+            ImageProxy,
+            true,
+            "googleimageproxy",
+            "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)",
+        ),
+        (
+            ImageProxy,
+            true,
+            "yahoomailproxy",
+            "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html",
+        ),
+        (Prefetch, false, "Mozilla/5.0", "Mozilla/5.0"),
+        (Library, true, "curl", "curl/8.5.0"),
+        (Library, true, "python-requests", "python-requests/2.31.0"),
+        (Library, true, "python", "Python/3.9 aiohttp/3.7.3"),
+        (Library, true, "go-http-client", "Go-http-client/1.1"),
+        (Library, true, "java", "Java/1.8.0_151"),
+        (Library, true, "axios", "axios/0.19.0"),
+        (Library, true, "ahc", "AHC/2.1"),
+        (Library, true, "lua-resty-http", "lua-resty-http/0.10 (Lua) ngx_lua/10000"),
+        (Library, true, "apache-httpclient", "Apache-HttpClient/4.5.2 (Java/1.8.0_65)"),
+        (
+            Library,
+            true,
+            "headlesschrome",
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/113.0.5672.63 Safari/537.36",
+        ),
+        (Library, false, "okhttp", "okhttp/4.9.0"),
+        (Library, false, "dalvik", "Dalvik/2.1.0 (Linux; U; Android 9; SM-G965U Build/PPR1.180610.011)"),
+        (Library, false, "cfnetwork", "AcmeShop/31 CFNetwork/1410.1 Darwin/22.6.0"),
+        (Library, false, "no browser's form", "Zapier"),
+        (Library, false, "no browser's form", "acme-sync/1.0 (nightly)"),
+        (Monitor, true, "uptime-kuma", "Uptime-Kuma/1.23.16"),
+        (
+            Monitor,
+            true,
+            "chrome-lighthouse",
+            "Mozilla/5.0 (Linux; Android 7.0; Moto G (4)) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/98.0.4695.0 Mobile Safari/537.36 Chrome-Lighthouse",
+        ),
+        (Crawler, true, "bot", "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"),
+        (
+            Crawler,
+            true,
+            "spider",
+            "Mozilla/5.0 (Windows NT 6.1) AppleWebKit/537.1 (KHTML, like Gecko) Chrome/21.0.1180.89 Safari/537.1; 360Spider",
+        ),
+        (
+            Crawler,
+            true,
+            "storebot-google",
+            "Mozilla/5.0 (Linux; Android 8.0; Pixel 2 Build/OPD3.170816.012; Storebot-Google/1.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/81.0.4044.138 Mobile Safari/537.36",
+        ),
+        (
+            Crawler,
+            false,
+            "an address in the agent",
+            "Mozilla/5.0 (Windows NT 10.0) Gecko/20100101 Firefox/115.0 (abuse@acme.example)",
+        ),
+        (
+            Crawler,
+            false,
+            "an address in the agent",
+            "Mozilla/5.0 (X11; Linux x86_64; https://acme.example/about) Gecko/20100101",
+        ),
+        (Crawler, false, "(compatible; …", "Mozilla/5.0 (compatible; Acme/2.0; Windows)"),
+    ] {
+        let found = declared(agent).unwrap_or_else(|| panic!("not found: {agent}"));
+        assert_eq!((found.class, found.certain, found.name), (class, certain, name), "{agent}");
+    }
+}
+
+#[test]
+fn people_are_no_machines() {
+    for agent in [
+        "",
+        " ",
+        // Phones and apps with a machine's word in their name.
+        "Mozilla/5.0 (Linux; Android 7.0; CUBOT X18 Build/NRD90M) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/69.0.3497.100 Mobile Safari/537.36",
+        "UCWEB/2.0 (MIDP-2.0; U; Adr 4.4.2; en-US; CUBOT_P9) U2/1.0.0 UCBrowser/10.1.2.571 U2/1.0.0 Mobile",
+        "Mozilla/5.0 (Linux; Android 4.4.2; Forward Ruby Build/KOT49H) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/67.0.3396.87 Mobile Safari/537.36",
+        "Mozilla/5.0 (Linux; Android 11; Acme Spider) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/94.0.4606.85 Mobile Safari/537.36",
+        "Mozilla/5.0 (Linux; Android 14; SM-S918B Build/UP1A.231005.007; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/124.0.6367.123 Mobile Safari/537.36 CamScanner/4.8.5.2310271827",
+        // Mail clients.
+        "Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.12026; Pro)",
+        "Mozilla/4.0 (compatible; ms-office; MSOffice 16)",
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/117.0.0.0 Safari/537.36 Edg/117.0.2045.47 OneOutlook/1.2023.927.100",
+        "Outlook-iOS/709.2226530.prod.iphone (3.24.1)",
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:115.0) Gecko/20100101 Thunderbird/115.4.1",
+        // Pages within apps.
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/21E236 [FBAN/FBIOS;FBAV/457.0.0.36.104;FBBV/572985372;FBDV/iPhone14,5]",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/21F79 Instagram 330.0.3.29.91 (iPhone14,3; iOS 17_5; en_IR@calendar=gregorian; en; scale=3.00; 1125x2436)",
+        "Mozilla/5.0 (Linux; Android 13; 2201116SI Build/TKQ1.221114.001; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/125.0.6422.165 Mobile Safari/537.36 Instagram 309.1.0.41.113 Android (33/13; 440dpi; 1080x2226; Google/google; Pixel 6a; bluejay; bluejay; en_US)",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 16_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 Safari Line/13.15.0",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) GSA/284.0.564099828 Mobile/15E148 Safari/604.1",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 16_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 Snapchat/12.50.0.38 (like Safari/8615.3.12.10.2, panda)",
+        "Mozilla/5.0 (Linux; Android 12; SM-A125F Build/SP1A.210812.016; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/118.0.0.0 Mobile Safari/537.36 trill_2023105030 JsSdk/1.0 NetType/WIFI Channel/googleplay AppName/musical_ly app_version/31.5.3 ByteLocale/en BytedanceWebview/d8a21c6",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 16_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 [LinkedInApp]/9.28.7586",
+        "Mozilla/5.0 (Linux; Android 11; SM-A505F Build/RP1A.200720.012; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/117.0.0.0 Mobile Safari/537.36 [Pinterest/Android]",
+        "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Mobile Safari/537.36 (Ecosia android@150.0.0.0)",
+        // Old browsers, phones, television sets, consoles.
+        "Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1; SV1; .NET CLR 1.1.4322)",
+        "Mozilla/5.0 (compatible; MSIE 9.0; Windows NT 6.1; Trident/5.0)",
+        "Mozilla/5.0 (compatible; Konqueror/4.4; Linux) KHTML/4.4.5 (like Gecko) Kubuntu",
+        "Nokia6230/2.0 (04.44) Profile/MIDP-2.0 Configuration/CLDC-1.1",
+        "SAMSUNG-SGH-A737/UCHD2 SHP/VPP/R5 NetFront/3.4 SMM-MMS/1.2.0 profile/MIDP-2.0 configuration/CLDC-1.1",
+        "Opera/9.80 (J2ME/MIDP; Opera Mini/9.80 (S60; SymbOS; Opera Mobi/23.348; U; en) Presto/2.5.25 Version/10.54",
+        "Mozilla/5.0 (Web0S; Linux/SmartTV) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/79.0.3945.79 Safari/537.36 WebAppManager",
+        "Mozilla/5.0 (PlayStation; PlayStation 5/2.26) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/13.0 Safari/605.1.15",
+        "Lynx/2.8.9rel.1 libwww-FM/2.14 SSL-MM/1.4.1 GNUTLS/3.6.5",
+    ] {
+        assert_eq!(declared(agent), None, "{agent}");
+    }
+}
+
+#[test]
+fn the_prefetch_of_a_mail_provider_is_matched_whole() {
+    let gmail = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/42.0.2311.135 Safari/537.36 Edge/12.246 Mozilla/5.0";
+    let found = declared(gmail).unwrap();
+    assert_eq!((found.class, found.vendor, found.certain), (AgentClass::Prefetch, Some("google"), true));
+    // The same without its mark is somebody's old Edge.
+    assert_eq!(declared(gmail.strip_suffix(" Mozilla/5.0").unwrap()), None);
+    assert_eq!(
+        declared("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko)"),
+        None
+    );
+}
+
+#[test]
+fn what_speaks_louder_is_the_name() {
+    for (agent, name) in [
+        // The address says less than the name, a name that apps share less than an ending.
+        ("Slackbot 1.0 (+https://api.slack.com/robots)", "slackbot"),
+        ("okhttp/4.9.0 (+https://acme.example)", "okhttp"),
+        ("okhttp/4.9.0 AcmeBot", "bot"),
+        ("AcmeBot okhttp/4.9.0", "bot"),
+        // The longest phrase, and words only as a whole.
+        ("Slackbot-LinkExpanding 1.0", "slackbot-linkexpanding"),
+        ("Python-urllib/3.7", "python-urllib"),
+        ("Pythonista/3 (abuse@acme.example)", "an address in the agent"),
+    ] {
+        assert_eq!(declared(agent).map(|found| found.name), Some(name), "{agent}");
+    }
+}
+
+#[test]
+fn case_does_not_matter_and_position_does_where_it_is_said() {
+    assert_eq!(declared("PYTHON-REQUESTS/2.31").unwrap().name, "python-requests");
+    assert_eq!(declared("acmeBOT7/1.0").unwrap().name, "bot");
+    assert_eq!(declared("Mozilla/5.0 (Linux; U; Java; Android 9)"), None);
+    assert_eq!(
+        declared("UCWEB/2.0 (Java; U; MIDP-2.0; en-US; nokia203) U2/1.0.0 UCBrowser/9.4 U2/1.0.0 Mobile"),
+        None
+    );
+}
+
+#[test]
+fn an_address_has_a_domain() {
+    for (yes, domain) in [
+        (true, "acme.example"),
+        (true, "mail.acme.example."),
+        (true, "acme.example)"),
+        (false, "150.0.0.0"),
+        (false, "calendar=gregorian"),
+        (false, "acme"),
+        (false, ".example"),
+        (false, "acme.e"),
+        (false, ""),
+    ] {
+        assert_eq!(is_mail_domain(domain.as_bytes()), yes, "{domain}");
+    }
+}
+
+#[test]
+fn office_is_a_name_and_not_a_machine() {
+    for yes in [
+        "Microsoft Office/16.0 (Windows NT 10.0; 16.0.12026; Pro)",
+        "Mozilla/4.0 (compatible; ms-office; MSOffice 16)",
+        "MSOFFICE 16",
+        "Microsoft Office Word 2014",
+    ] {
+        assert!(is_office(yes), "{yes}");
+    }
+    for no in
+        ["", "Microsoft Outlook 16", "xms-office", "ms-officer", "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"]
+    {
+        assert!(!is_office(no), "{no}");
+    }
+}
+
+#[test]
+fn every_pattern_is_found_by_itself() {
+    for table in [&WORDS[..], &BEGINNINGS, &ENDINGS] {
+        for (length, words) in table.iter().enumerate() {
+            assert_eq!(words.text.len(), length * words.groups.len());
+            for (index, value) in words.groups.iter().enumerate() {
+                let word = &words.text[index * length..][..length];
+                assert_eq!(find(table, word.to_uppercase().as_bytes()), Some((word, *value)));
+            }
+        }
+    }
+    for (phrase, value) in PHRASES.iter().filter(|(_, value)| value & NO_GROUP != PEOPLE) {
+        let found = declared(phrase).unwrap_or_else(|| panic!("not found: {phrase}"));
+        let group = of_group(phrase, *value).unwrap();
+        assert!(found.name == *phrase || found.certain && !group.certain, "{phrase}: {}", found.name);
+    }
+}
+
+#[test]
+fn a_mistake_in_the_file_names_its_line() {
+    let section = "[x]\nclass = crawler\ncertain = yes\nsource = s\ndate = 2026\n";
+    for (text, line, words) in [
+        ("word", 1, "before the first"),
+        ("[x", 1, "begins with `[its name]`"),
+        ("[x]\nclas = crawler", 2, "`clas` is no setting"),
+        ("[x]\nclass = crawler\nclass = crawler", 3, "set twice"),
+        ("[x]\nclass = robot", 2, "no class `robot`, only person, crawler, scanner"),
+        ("[x]\nword", 1, "has no `class = …`"),
+        ("[x]\nclass = crawler\ncertain = maybe", 3, "yes or no, not `maybe`"),
+        ("[x]\nclass = crawler\ncertain = yes", 1, "has no `source = …`"),
+        (&format!("{section}word\nword"), 7, "already stands on line 6"),
+        (&format!("{section}Word"), 6, "in lower-case ASCII"),
+        (&format!("{section}word-"), 6, "begin and end with a letter or digit"),
+        (&format!("{section}^+word"), 6, "begin and end with a letter or digit"),
+        (&format!("{section}123"), 6, "is a number"),
+        (&format!("{section}*"), 6, "1 to 12 letters or digits, not ``"),
+        (&format!("{section}a-b*"), 6, "1 to 12 letters or digits, not `a-b`"),
+        (&format!("{section}{}", "a".repeat(33)), 6, "longer than 32 letters"),
+    ] {
+        let mistake = compile_agents::parse(text).expect_err(text);
+        assert_eq!(mistake.line, line, "{text}: {}", mistake.text);
+        assert!(mistake.text.contains(words), "{text}: {}", mistake.text);
+    }
+}
+
+proptest! {
+    #[test]
+    fn spaces_around_an_agent_say_nothing(agent in "\\PC{0,200}") {
+        prop_assert_eq!(declared(&agent), declared(&format!(" {agent}\t")));
+        let _ = is_office(&agent);
+    }
+
+    /// A crawler's name stays a crawler's wherever it stands behind a browser's agent.
+    #[test]
+    fn a_bot_is_a_bot_behind_any_browser(name in "[A-Z][a-z]{1,8}", version in 1..200) {
+        let agent = format!("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{version}.0.0.0 Safari/537.36 {name}bot/1.0");
+        let found = declared(&agent);
+        prop_assert!(found.is_some() || name == "Cu", "{}", agent);
+    }
+}

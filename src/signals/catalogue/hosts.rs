@@ -1,0 +1,86 @@
+//! From the text of `wrappers.txt` to the hosts that rewrite links: the build script's reading of it, for
+//! [`wrapper`](super::wrapper) to look up.
+
+use std::collections::BTreeMap;
+
+use super::class::Status;
+use super::sections::{self, Mistake};
+
+/// One section of the data file: a vendor's hosts.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Section {
+    /// What the wrapper is called, for people.
+    pub name: String,
+    /// Whose it is.
+    pub vendor: String,
+    /// How well it is known.
+    pub status: Status,
+    /// Where the facts come from.
+    pub source: String,
+    /// The source's own date, or else the day it was read.
+    pub date: String,
+    /// In the file's order.
+    pub hosts: Vec<Host>,
+}
+
+/// A host, or a domain with all that lies below it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Host {
+    /// In lower case.
+    pub name: String,
+    /// Whether the hosts below it count too.
+    pub below: bool,
+    /// What the path begins with, or nothing.
+    pub path: String,
+}
+
+const SETTINGS: [&str; 4] = ["vendor", "status", "source", "date"];
+
+/// Reads the data file.
+///
+/// # Errors
+///
+/// The first mistake ends it.
+pub fn parse(text: &str) -> Result<Vec<Section>, Mistake> {
+    let mut lines: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut found = Vec::new();
+    for mut draft in sections::read(text, &SETTINGS)? {
+        let mut hosts = Vec::new();
+        for &(line, text) in &draft.entries {
+            if let Some(earlier) = lines.insert(text, line) {
+                return Err(Mistake::new(line, format!("{text} already stands on line {earlier}")));
+            }
+            hosts.push(parse_host(text).map_err(|text| Mistake::new(line, text))?);
+        }
+        if hosts.is_empty() {
+            return Err(Mistake::new(draft.line, format!("section `{}` has no hosts", draft.name)));
+        }
+        found.push(Section {
+            name: draft.name.to_owned(),
+            vendor: draft.vendor()?,
+            status: draft.word("status", Status::ALL, Status::as_str)?,
+            source: draft.required("source")?.1.to_owned(),
+            date: draft.date()?,
+            hosts,
+        });
+    }
+    Ok(found)
+}
+
+fn parse_host(text: &str) -> Result<Host, String> {
+    let (host, path) = text.find('/').map_or((text, ""), |at| text.split_at(at));
+    let (name, below) = host.strip_prefix("*.").map_or((host, false), |name| (name, true));
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    if !name.contains('.') || !name.split('.').all(is_label) {
+        return Err(format!(
+            "`{text}` is neither a setting nor a host in lower case such as link.example.com, *.example.com (it and all \
+             below it) or www.example.com/path"
+        ));
+    }
+    Ok(Host { name: name.to_owned(), below, path: path.to_owned() })
+}

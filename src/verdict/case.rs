@@ -1,0 +1,61 @@
+//! A case: one click with all that was found around it, as the rules see it.
+
+use super::bursts::{self, Burst};
+use super::carry::Carried;
+use super::windows::Role;
+use super::{Click, Ruleset, Thresholds};
+use crate::signals::votes::{Sign, Votes};
+
+/// One click with all that the rules look at.
+pub struct Case<'a> {
+    /// The click itself.
+    pub click: &'a Click,
+    /// Its time since the clock, never negative, milliseconds.
+    pub delta_ms: i64,
+    /// Its place in a pair, with the other's `event_id`.
+    pub pair: Option<(Role, &'a str)>,
+    /// How many clicks of its recipient fell before [`Thresholds::sandbox_ms`].
+    pub early_clicks: i64,
+    /// Whether it lies in a burst of [`Thresholds::campaign_recipients`] on its URL.
+    pub in_burst: bool,
+    /// Its sweep (ruleset `full`).
+    pub sweep: Burst,
+    /// Its fan-out (ruleset `full`).
+    pub fanout: Burst,
+    /// The conviction of its source that reaches it, once those are known (ruleset `full`).
+    pub carried: Option<Carried>,
+    /// The rules that ask.
+    pub ruleset: Ruleset,
+    /// The windows and counts in force.
+    pub thresholds: &'a Thresholds,
+}
+
+impl Case<'_> {
+    /// Every vote on the click: its signals', and what the clock says.
+    #[must_use]
+    pub fn votes(&self) -> Votes {
+        let mut votes = self.click.signals.votes;
+        votes.note(Sign::FirstSeconds, self.delta_ms < 10_000);
+        votes.note(Sign::FirstMinute, (10_000..60_000).contains(&self.delta_ms));
+        votes
+    }
+
+    /// The points of its sweep with the votes. A sandbox that keeps its browser brings the cookie of its own first click
+    /// back, so that counts for nothing here.
+    #[must_use]
+    pub fn sweep_points(&self) -> i32 {
+        self.sweep.points + self.votes().without(Sign::ReturningCookie).sum().min(bursts::MAX_VOTES)
+    }
+
+    /// The points of its fan-out with the votes.
+    #[must_use]
+    pub fn fanout_points(&self) -> i32 {
+        self.fanout.points + self.votes().sum().min(bursts::MAX_VOTES)
+    }
+
+    /// Whether a person is proven, so that what is only probable does not stand. The published table knows no proof.
+    #[must_use]
+    pub fn has_proof(&self) -> bool {
+        self.ruleset == Ruleset::Full && self.click.signals.is_proof()
+    }
+}

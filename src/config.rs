@@ -140,7 +140,10 @@ impl Config {
         }
         if config.judging.shadow == Some(config.judging.ruleset) {
             config.judging.shadow = None;
-            config.problem("SHADOW_RULESET", "is the ruleset that judges anyway; name the other one or remove it");
+            config.problem(
+                "SHADOW_RULESET",
+                "is the ruleset that judges anyway; name the other one or remove it",
+            );
         }
         config.problems.sort_by(|a, b| a.name.cmp(&b.name));
         config

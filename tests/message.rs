@@ -193,7 +193,8 @@ impl World {
             .sum();
         prop_assert_eq!(minutes, listed.len() as i64);
         if self.judging.shadow.is_some() && !listed.is_empty() {
-            let differ = listed.iter().filter(|line| line["click_type"] != line["shadow"]["click_type"]).count();
+            let differ =
+                listed.iter().filter(|line| line["click_type"] != line["shadow"]["click_type"]).count();
             prop_assert_eq!(&report["shadow"]["differ"], &Value::from(differ));
             prop_assert_eq!(&report["shadow"]["clicks"], &Value::from(listed.len()));
         } else {
@@ -230,7 +231,14 @@ fn click() -> impl Strategy<Value = Step> {
         prop_oneof![4 => -2_i64..=2, 2 => 498_i64..=502, 2 => -600_i64..600],
         (prop::sample::select(vec![0_usize, 0, 1, 1, 2, 3, 4, 5, 6]), 0..6_usize, 0..10_u8),
         prop::sample::select(vec![None, Some(SAFE_LINKS), Some(SAFE_LINKS)]),
-        prop::sample::select(vec![None, Some(EXCHANGE), Some(EXCHANGE), Some(EXCHANGE), Some(HOME), Some(NEXT_DOOR)]),
+        prop::sample::select(vec![
+            None,
+            Some(EXCHANGE),
+            Some(EXCHANGE),
+            Some(EXCHANGE),
+            Some(HOME),
+            Some(NEXT_DOOR),
+        ]),
         prop::sample::select(vec![0, 0, 0, 30, 1_500, 70_000, 4_000_000]),
         prop::bool::weighted(0.2),
     )

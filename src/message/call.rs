@@ -92,7 +92,9 @@ impl Call {
                 };
                 Ok(Self::Page { after, limit: limit.min(MAX_PAGE) })
             }
-            "/explain" => EventId::parse(&body).map(Self::Explain).ok_or_else(|| "explain: bad id".to_owned()),
+            "/explain" => {
+                EventId::parse(&body).map(Self::Explain).ok_or_else(|| "explain: bad id".to_owned())
+            }
             "/report" => Ok(Self::Report(body)),
             "/reship" => Ok(Self::Reship),
             other => Err(format!("no such call: {other}")),
@@ -146,9 +148,14 @@ mod tests {
             let (path, body) = call.encode();
             assert_eq!(Call::decode(path, body), Ok(call));
         }
-        for (path, body) in
-            [("/nothing", ""), ("/deliver", "{}"), ("/page", ""), ("/page", "x "), ("/page", "5 x"), ("/explain", "x")]
-        {
+        for (path, body) in [
+            ("/nothing", ""),
+            ("/deliver", "{}"),
+            ("/page", ""),
+            ("/page", "x "),
+            ("/page", "5 x"),
+            ("/explain", "x"),
+        ] {
             assert!(Call::decode(path, body.to_owned()).is_err(), "{path} {body}");
         }
         assert_eq!(

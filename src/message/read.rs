@@ -95,6 +95,8 @@ impl<S: Store> Message<S> {
     /// The provisional verdicts of the unsettled clicks between two ids, the second left out.
     fn provisional(&self, from: EventId, until: EventId) -> Result<BTreeMap<EventId, Findings>, S::Error> {
         let open = self.unsettled.range(from..until);
-        self.look_back(tree(open.filter_map(|id| self.recent.get(id).map(|recent| (*id, recent.click.clone())))))
+        self.look_back(tree(
+            open.filter_map(|id| self.recent.get(id).map(|recent| (*id, recent.click.clone()))),
+        ))
     }
 }

@@ -74,8 +74,11 @@ impl<'a> Court<'a> {
 
     /// The judgement of ruleset `full`, and the place of a wanted click in it.
     pub(super) fn full(&self, judging: &Judging, id: EventId) -> Option<(&Judgement<'a>, usize)> {
-        let judgement =
-            if judging.ruleset == crate::verdict::Ruleset::Full { Some(&self.active) } else { self.shadow.as_ref() };
+        let judgement = if judging.ruleset == crate::verdict::Ruleset::Full {
+            Some(&self.active)
+        } else {
+            self.shadow.as_ref()
+        };
         judgement.zip(self.slice.wanted.get(&id).copied())
     }
 
@@ -238,7 +241,8 @@ impl<S: Store> Message<S> {
             }
             if self.judging.asks_full() {
                 // A sweep holds the clicks around it.
-                let late: Vec<i64> = copy.iter().filter(|(id, _)| news(id)).map(|(id, _)| id.ts_ms()).collect();
+                let late: Vec<i64> =
+                    copy.iter().filter(|(id, _)| news(id)).map(|(id, _)| id.ts_ms()).collect();
                 let beside = copy.iter().filter(|(id, _)| !news(id) && is_near(&late, id.ts_ms(), REACH_MS));
                 affected.extend(beside.map(|(id, click)| (*id, click.clone())));
             }
@@ -325,7 +329,10 @@ impl<S: Store> Message<S> {
     }
 
     /// The provisional verdicts' findings: looking back, without the convictions of sources.
-    pub(super) fn look_back(&self, wanted: BTreeMap<EventId, Click>) -> Result<BTreeMap<EventId, Findings>, S::Error> {
+    pub(super) fn look_back(
+        &self,
+        wanted: BTreeMap<EventId, Click>,
+    ) -> Result<BTreeMap<EventId, Findings>, S::Error> {
         let slice = self.slice(wanted)?;
         Ok(Court::of(&slice, &self.judging, Look::Back).alone())
     }

@@ -225,7 +225,11 @@ impl Tally {
 impl Difference {
     fn of(opinions: &BTreeMap<(ClickType, ClickType), i64>) -> Option<Self> {
         let sum = |of: &dyn Fn(ClickType, ClickType) -> bool| {
-            opinions.iter().filter(|((active, shadow), _)| of(*active, *shadow)).map(|(_, clicks)| clicks).sum()
+            opinions
+                .iter()
+                .filter(|((active, shadow), _)| of(*active, *shadow))
+                .map(|(_, clicks)| clicks)
+                .sum()
         };
         let clicks = sum(&|_, _| true);
         let changed = opinions.iter().filter(|((active, shadow), clicks)| active != shadow && **clicks != 0);

@@ -48,7 +48,10 @@ pub fn votes(record: &Record) -> Votes {
     votes.note(Sign::ForeignClientHints, hints.is_some() && has_no_hints(browser.family));
     let hinted = hints.and_then(browser::client_hints_major);
     let goes_by_chromium = matches!(browser.family, Family::Chrome | Family::Edge | Family::AndroidWebView);
-    votes.note(Sign::ClientHintsDisagree, goes_by_chromium && hinted.is_some_and(|major| major != browser.major));
+    votes.note(
+        Sign::ClientHintsDisagree,
+        goes_by_chromium && hinted.is_some_and(|major| major != browser.major),
+    );
     let old_protocol = record.http_protocol.as_deref().is_some_and(|protocol| protocol.starts_with("HTTP/1"));
     votes.note(Sign::OldProtocol, secure && old_protocol && browser.sends(Header::SecFetchMode));
 

@@ -112,7 +112,10 @@ impl Signals {
         votes.note(Sign::PrivateRelay, is_class(Class::Relay));
         votes.note(Sign::HumanProxy, is_class(Class::HumanProxy));
         votes.note(Sign::ForwardedScanner, record.x_forwarded_for.as_deref().is_some_and(names_scanner));
-        votes.note(Sign::WrapperReferer, referer.is_some_and(|referer| catalogue::wrapper_in_referer(referer).is_some()));
+        votes.note(
+            Sign::WrapperReferer,
+            referer.is_some_and(|referer| catalogue::wrapper_in_referer(referer).is_some()),
+        );
         Self {
             safelinks_referer: referer.is_some_and(is_safelinks),
             has_referer: referer.is_some(),
@@ -202,9 +205,9 @@ fn place(network: Option<&'static Network>, system: Option<&'static Network>) ->
 /// Whether a list of addresses, as `X-Forwarded-For` holds it, names a scanner's network.
 fn names_scanner(forwarded_for: &str) -> bool {
     let addresses = forwarded_for.split(',').filter_map(|address| catalogue::parse_ip(address.trim()));
-    addresses.filter_map(|address| catalogue::lookup(address, Request::Click)).any(|network| {
-        network.class.is_scanner() || network.class == Class::ThreatIntelligence
-    })
+    addresses
+        .filter_map(|address| catalogue::lookup(address, Request::Click))
+        .any(|network| network.class.is_scanner() || network.class == Class::ThreatIntelligence)
 }
 
 /// Whether a referer parses as a URL whose host is Safe Links' domain or lies below it.

@@ -151,10 +151,16 @@ fn mark(
         if counter.distinct < shape.count {
             continue;
         }
-        let whole_copy = is_sweep
-            && clicks[at].links_total.is_some_and(|total| total > 1 && counter.distinct >= total);
+        let whole_copy =
+            is_sweep && clicks[at].links_total.is_some_and(|total| total > 1 && counter.distinct >= total);
         let points = shape.points + if whole_copy { WHOLE_COPY } else { 0 };
-        let from = if back { end } else if whole_copy { marked_whole.max(start) } else { marked.max(start) };
+        let from = if back {
+            end
+        } else if whole_copy {
+            marked_whole.max(start)
+        } else {
+            marked.max(start)
+        };
         for &inside in &group[from..=end] {
             if bursts[inside].points < points {
                 bursts[inside] = Burst { points, shape: Some(shape), whole_copy };

@@ -24,15 +24,8 @@ const SAME_ORIGIN: i32 = 10;
 
 /// The rules whose convictions are carried over. Not those that a person's own browser can set off beside the person
 /// (prefetches, the pair), and not those that know a network anyway.
-const CARRIED: [&str; 7] = [
-    "safe_attachments",
-    "campaign_view",
-    "gateway",
-    "scanner_network",
-    "sweep",
-    "fanout",
-    "headless",
-];
+const CARRIED: [&str; 7] =
+    ["safe_attachments", "campaign_view", "gateway", "scanner_network", "sweep", "fanout", "headless"];
 
 /// What a finding convicts its source of, if it does.
 #[must_use]

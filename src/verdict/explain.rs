@@ -107,7 +107,9 @@ pub fn explain(case: &Case) -> Explanation {
         rules: rules
             .iter()
             .enumerate()
-            .map(|(at, rule)| asked(rule, case, deciding == Some(at), deciding.is_some_and(|first| first < at)))
+            .map(|(at, rule)| {
+                asked(rule, case, deciding == Some(at), deciding.is_some_and(|first| first < at))
+            })
             .collect(),
     }
 }
@@ -115,8 +117,11 @@ pub fn explain(case: &Case) -> Explanation {
 fn asked(rule: &Rule, case: &Case, decided: bool, is_late: bool) -> Asked {
     let facts: Vec<Seen> = rule.needs.iter().map(|condition| seen(condition, case)).collect();
     let held = facts.iter().all(|fact| fact.holds);
-    let lacking: Vec<String> =
-        facts.iter().filter(|fact| !fact.holds).map(|fact| format!("{}: {}", fact.fact, fact.needs)).collect();
+    let lacking: Vec<String> = facts
+        .iter()
+        .filter(|fact| !fact.holds)
+        .map(|fact| format!("{}: {}", fact.fact, fact.needs))
+        .collect();
     let change = if !held {
         format!("it would hold with {}", lacking.join("; "))
     } else if decided && rule.needs.is_empty() {

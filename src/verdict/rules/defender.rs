@@ -19,7 +19,10 @@ pub(super) const SAFELINKS_DELIVERY: Rule = Rule {
     words: "a Safe Links referer within seconds of the send: the check at delivery",
     settings: &["SAFELINKS_DELIVERY_MS"],
     needs: &[
-        Condition { words: "the referer is Safe Links", fact: |case| Fact::Is(case.click.signals.safelinks_referer) },
+        Condition {
+            words: "the referer is Safe Links",
+            fact: |case| Fact::Is(case.click.signals.safelinks_referer),
+        },
         Condition {
             words: "milliseconds since the clock",
             fact: |case| Fact::Below(case.delta_ms, case.thresholds.safelinks_delivery_ms),
@@ -35,7 +38,10 @@ pub(super) const TIMEOFCLICK_PAIR: Rule = Rule {
     words: "two clicks on one link within half a second, one of them from Safe Links: one checked, the other is the \
             person",
     settings: &["PAIR_MS", "SAFELINKS_DELIVERY_MS"],
-    needs: &[Condition { words: "a pair with a neighbouring click", fact: |case| Fact::Is(case.pair.is_some()) }],
+    needs: &[Condition {
+        words: "a pair with a neighbouring click",
+        fact: |case| Fact::Is(case.pair.is_some()),
+    }],
     yields: false,
     found: |case| match case.pair {
         Some((Role::Scanner, _)) => probable(ClickType::ScannerTimeOfClick),

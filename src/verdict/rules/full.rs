@@ -103,10 +103,7 @@ const SWEEP: Rule = Rule {
     settings: &[],
     needs: &[
         Condition { words: "points of the burst", fact: |case| Fact::Over(case.sweep.points.into(), 0) },
-        Condition {
-            words: "points of the burst and votes",
-            fact: |case| enough(case.sweep_points()),
-        },
+        Condition { words: "points of the burst and votes", fact: |case| enough(case.sweep_points()) },
     ],
     // A sandbox's own cookie comes back inside its sweep: it proves nothing there.
     yields: false,
@@ -123,10 +120,7 @@ const FANOUT: Rule = Rule {
     settings: &[],
     needs: &[
         Condition { words: "points of the burst", fact: |case| Fact::Over(case.fanout.points.into(), 0) },
-        Condition {
-            words: "points of the burst and votes",
-            fact: |case| enough(case.fanout_points()),
-        },
+        Condition { words: "points of the burst and votes", fact: |case| enough(case.fanout_points()) },
     ],
     yields: true,
     found: |case| Found { vendor: vendor_of(case), ..probable(ClickType::ScannerFanout) },
@@ -219,13 +213,18 @@ fn network_points(network: Option<&Network>) -> i32 {
 
 /// Certain where only scanners come from there and nothing speaks for a person.
 fn by_network(case: &Case) -> Found {
-    let found = if case.click.signals.is_scanner_for_certain() && case.votes().sum() >= 0 { certain } else { probable };
+    let found = if case.click.signals.is_scanner_for_certain() && case.votes().sum() >= 0 {
+        certain
+    } else {
+        probable
+    };
     Found { vendor: vendor_of(case), ..found(ClickType::ScannerGateway) }
 }
 
 /// Whose scanner it is, as far as the network tells: a hoster's name says nothing of its customer.
 fn vendor_of(case: &Case) -> Option<&'static str> {
-    let is_scanners = |network: &Network| network.class.is_scanner() || network.class == Class::ThreatIntelligence;
+    let is_scanners =
+        |network: &Network| network.class.is_scanner() || network.class == Class::ThreatIntelligence;
     place(case, is_scanners).map(|network| network.vendor)
 }
 

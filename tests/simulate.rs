@@ -262,7 +262,7 @@ fn a_bad_flag_is_refused_with_a_remedy() {
     let nobody = format!("http://{free}");
     for (flags, words) in [
         (&["--only", "tab"][..], "there is no kind \"tab\"; --list names them all"),
-        (&["--recipients", "49"], "must be a whole number from 50 to 10000000"),
+        (&["--recipients", "49"], "must be a whole number from 50 to 1000000"),
         (&["--sent-at", "noon"], "must be a whole number of Unix milliseconds"),
         (&["--message-id", "a b"], "message_id is 1 to 128"),
         (&["--seed", "-1"], "must be a whole number from 0"),

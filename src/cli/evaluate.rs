@@ -224,6 +224,8 @@ fn percent(count: usize, of: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clickproof::verdict::ClickType;
+
     use super::*;
 
     #[test]
@@ -247,5 +249,22 @@ mod tests {
         ] {
             assert_eq!(expected(label).as_deref(), says, "{label}");
         }
+    }
+
+    #[test]
+    fn only_a_scanner_for_certain_is_flagged_for_certain() {
+        let found = |click_type, confidence| Finding { click_type, confidence, ..Finding::not_a_click() };
+        let mut evaluation = Evaluation::default();
+        for finding in [
+            found(Some(ClickType::Human), Confidence::Certain),
+            found(Some(ClickType::ScannerCampaignView), Confidence::Probable),
+            found(Some(ClickType::ScannerCampaignView), Confidence::Certain),
+            found(None, Confidence::Certain),
+        ] {
+            evaluation.count(Some("human:office"), &finding);
+        }
+        let row = &evaluation.rows["human:office"];
+        assert_eq!((row.judged, row.bots, row.exact, row.certain), (3, 2, 1, 1));
+        assert_eq!(evaluation.not_judged, 1);
     }
 }

@@ -151,8 +151,8 @@ fn seed(text: &str) -> Result<u64, String> {
 
 /// The largest burst takes in 45 recipients.
 fn recipients(text: &str) -> Result<usize, String> {
-    let fits = text.parse().ok().filter(|count| (50..=10_000_000).contains(count));
-    fits.ok_or_else(|| "must be a whole number from 50 to 10000000".to_owned())
+    let fits = text.parse().ok().filter(|count| (50..=1_000_000).contains(count));
+    fits.ok_or_else(|| "must be a whole number from 50 to 1000000".to_owned())
 }
 
 fn sent_at(text: &str) -> Result<i64, String> {

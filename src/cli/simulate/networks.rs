@@ -196,36 +196,56 @@ pub(super) const YAHOO_PROXY: &[Network] = &[Network(36646, "US", &["69.147.90.0
 
 #[cfg(test)]
 mod tests {
-    use clickproof::signals::catalogue::{lookup, parse_ip};
+    use clickproof::signals::catalogue::{self, Class, Request, lookup, parse_ip};
 
     use super::super::draw::Draw;
     use super::*;
 
-    /// An address of each prefix, by chance.
-    fn addresses(networks: &[Network]) -> Vec<String> {
+    /// An address of each prefix, by chance, with its AS number.
+    fn addresses(networks: &[Network]) -> Vec<(String, u32)> {
         let mut draw = Draw::new(1, "networks");
-        networks
-            .iter()
-            .flat_map(|Network(.., prefixes)| *prefixes)
-            .map(|prefix| draw.address(prefix))
-            .collect()
+        let prefixes =
+            networks.iter().flat_map(|Network(asn, _, all)| all.iter().map(move |one| (one, *asn)));
+        prefixes.map(|(prefix, asn)| (draw.address(prefix), asn)).collect()
     }
 
-    fn vendor(address: &str) -> Option<&'static str> {
-        lookup(parse_ip(address).unwrap()).map(|network| network.vendor)
+    fn entry(address: &str) -> Option<&'static catalogue::Network> {
+        lookup(parse_ip(address).unwrap(), Request::Click)
     }
 
     #[test]
     fn microsofts_networks_are_on_file() {
-        for address in [EOP, DEFENDER, EXCHANGE_ONLINE].into_iter().flat_map(addresses) {
-            assert!(vendor(&address).is_some_and(|vendor| vendor.starts_with("microsoft")), "{address}");
+        for (address, _) in [EOP, DEFENDER, EXCHANGE_ONLINE].into_iter().flat_map(addresses) {
+            assert!(
+                entry(&address).is_some_and(|network| network.vendor.starts_with("microsoft")),
+                "{address}"
+            );
         }
     }
 
     #[test]
-    fn people_come_from_no_scanners_network() {
-        for address in [HOME, MOBILE, OFFICE].into_iter().flat_map(addresses) {
-            assert_eq!(vendor(&address), None, "{address}");
+    fn gateways_and_relays_are_on_file() {
+        use Class::{HumanProxy, Relay, ScannerCertain, ScannerProbable, ThreatIntelligence};
+        let scanners = &[ScannerCertain, ScannerProbable, ThreatIntelligence][..];
+        let vendors = [PROOFPOINT, MIMECAST, BARRACUDA, CISCO, TREND_MICRO, SYMANTEC, OTHER_GATEWAYS];
+        let vendors = vendors.into_iter().chain([THREAT_INTELLIGENCE]).map(|networks| (networks, scanners));
+        for (networks, classes) in vendors.chain([(ZSCALER, &[HumanProxy][..]), (APPLE_RELAY, &[Relay])]) {
+            for (address, asn) in addresses(networks) {
+                let found = entry(&address).or_else(|| catalogue::system(asn.into(), Request::Click));
+                let class = found.map(|network| network.class);
+                assert!(
+                    class.is_some_and(|class| classes.contains(&class)),
+                    "{address} of AS{asn}: {class:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn people_come_from_no_network_on_file() {
+        for (address, asn) in [HOME, MOBILE, OFFICE].into_iter().flat_map(addresses) {
+            assert!(entry(&address).is_none(), "{address}");
+            assert!(catalogue::system(asn.into(), Request::Click).is_none(), "AS{asn}");
         }
     }
 }

@@ -37,6 +37,7 @@ pub(super) fn run(hits: &[Hit], base_url: &str, speed_up: f64, output: &mut Outp
         Stop::Refused(format!("--send {base_url}: {error}; start the Worker, or name where it listens"))
     })?;
 
+    say(&format!("playing {} clicks over {}", clicks.len(), player.lasts(&clicks)));
     let mut tally = Tally::default();
     let next = AtomicUsize::new(0);
     let (tell, told) = mpsc::channel();
@@ -161,11 +162,9 @@ impl<'a> Player<'a> {
 
     /// Waits for a click's time and makes it; the record as it was sent.
     #[expect(clippy::disallowed_methods, reason = "the ban is the Worker's; here a thread may wait")]
-    #[expect(clippy::cast_precision_loss, reason = "times of a send are far smaller")]
     fn play(&self, click: &Record) -> Result<Record, Failure> {
         let request = self.request(click).map_err(Failure::Lost)?;
-        let after_s = (click.ts_ms - click.sent_at_ms) as f64 / 1_000.0 / self.speed_up;
-        thread::sleep(Duration::from_secs_f64(after_s.max(0.0)).saturating_sub(self.began.elapsed()));
+        thread::sleep(self.due(click).saturating_sub(self.began.elapsed()));
         let mut sent = Record {
             ts_ms: now_ms(),
             sent_at_ms: self.sent_at_ms,
@@ -178,6 +177,23 @@ impl<'a> Player<'a> {
         }
         self.keep_cookie(&mut sent, &answer);
         Ok(sent)
+    }
+
+    /// How long after the send a click is played.
+    #[expect(clippy::cast_precision_loss, reason = "times of a send are far smaller")]
+    fn due(&self, click: &Record) -> Duration {
+        let after_s = (click.ts_ms - click.sent_at_ms) as f64 / 1_000.0 / self.speed_up;
+        Duration::from_secs_f64(after_s.max(0.0))
+    }
+
+    /// In words, how long it takes.
+    fn lasts(&self, clicks: &[&Hit]) -> String {
+        let seconds = clicks.last().map_or(0, |last| self.due(&last.record).as_secs());
+        match seconds {
+            0..600 => format!("{seconds} seconds"),
+            600..36_000 => format!("{} minutes", seconds / 60),
+            _ => format!("{} hours; --speed-up shortens it", seconds / 3_600),
+        }
     }
 
     fn request(&self, click: &Record) -> Result<Request<()>, String> {

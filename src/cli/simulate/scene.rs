@@ -1,5 +1,6 @@
 //! The send that visitors come to, and what one episode of a kind does in it.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use clickproof::signals::{Record, cookie};
@@ -125,9 +126,12 @@ impl Scene<'_> {
 
     /// So many different recipients, whatever else happens to them.
     pub(super) fn audience(&mut self, count: usize) -> Vec<Rc<str>> {
-        let mut all = self.draw.shuffled(self.send.recipients.clone());
-        all.truncate(count);
-        all
+        // Of a large send few are wanted: to shuffle it for each burst would take longer than all else.
+        let mut chosen = BTreeSet::new();
+        while chosen.len() < count.min(self.send.recipients.len()) {
+            chosen.insert(self.anyone());
+        }
+        self.draw.shuffled(chosen.into_iter().collect())
     }
 
     /// A link as people choose: the first ones more often.

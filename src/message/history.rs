@@ -52,7 +52,7 @@ impl<S: Store> Message<S> {
         recipients: &BTreeSet<Key>,
     ) -> Result<BTreeMap<EventId, Click>, S::Error> {
         let mut history = self.forgotten_of(recipients)?;
-        history.extend(self.recent_where(|click| recipients.contains(&click.recipient)));
+        history.extend(self.recent_of(recipients));
         Ok(history)
     }
 
@@ -108,7 +108,7 @@ impl<S: Store> Message<S> {
     pub(super) fn clicks_in(
         &self,
         spans: &[(i64, i64)],
-        passes: impl Fn(&Click) -> bool,
+        passes: &dyn Fn(&Click) -> bool,
     ) -> Result<BTreeMap<EventId, Click>, S::Error> {
         let mut found = BTreeMap::new();
         let covered = EventId::first_of(self.covered_from_ms);
@@ -117,7 +117,7 @@ impl<S: Store> Message<S> {
             if from < covered {
                 self.store.clicks(from, until.min(covered), usize::MAX, &mut |id, json| {
                     let click = Record::parse(&json).ok().map(|record| Click::of(&record, None));
-                    found.extend(click.filter(&passes).map(|click| (id, click)));
+                    found.extend(click.filter(passes).map(|click| (id, click)));
                 })?;
                 self.clocks().set(found.values_mut())?;
             }
@@ -128,12 +128,10 @@ impl<S: Store> Message<S> {
         Ok(found)
     }
 
-    pub(super) fn recent_where(
-        &self,
-        passes: impl Fn(&Click) -> bool,
-    ) -> impl Iterator<Item = (EventId, Click)> {
-        let passing = self.recent.iter().filter(move |(_, recent)| passes(&recent.click));
-        passing.map(|(id, recent)| (*id, recent.click.clone()))
+    /// The clicks of these recipients that are in memory.
+    pub(super) fn recent_of(&self, recipients: &BTreeSet<Key>) -> impl Iterator<Item = (EventId, Click)> {
+        let theirs = self.recent.iter().filter(|(_, recent)| recipients.contains(&recent.click.recipient));
+        theirs.map(|(id, recent)| (*id, recent.click.clone()))
     }
 
     /// The settled verdicts that these clicks have.
@@ -169,6 +167,35 @@ impl<S: Store> Message<S> {
     pub(super) fn repeats_of(&self, ids: &BTreeSet<EventId>) -> Result<BTreeMap<EventId, i64>, S::Error> {
         let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Ok(BTreeMap::new()) };
         Ok(tree(self.store.repeats(*first, last.successor())?))
+    }
+}
+
+/// Moments of several things, each by a number. They are added in any order and sorted once.
+#[derive(Default)]
+pub(super) struct Moments(Vec<(u128, i64)>);
+
+impl Moments {
+    /// Adds a moment of a thing, Unix milliseconds.
+    pub(super) fn add(&mut self, thing: u128, ts_ms: i64) {
+        self.0.push((thing, ts_ms));
+    }
+
+    /// Makes them ready to be asked.
+    pub(super) fn sort(&mut self) {
+        self.0.sort_unstable();
+    }
+
+    /// Whether the thing has a moment between two (both included).
+    pub(super) fn has(&self, thing: u128, (from_ms, until_ms): (i64, i64)) -> bool {
+        let first = self.0.partition_point(|moment| *moment < (thing, from_ms));
+        self.0.get(first).is_some_and(|(other, ts_ms)| *other == thing && *ts_ms <= until_ms)
+    }
+
+    /// The spans around all of them.
+    pub(super) fn spans(&self, before_ms: i64, after_ms: i64) -> Vec<(i64, i64)> {
+        let span =
+            |(_, ts_ms): &(u128, i64)| (ts_ms.saturating_sub(before_ms), ts_ms.saturating_add(after_ms));
+        self.0.iter().map(span).collect()
     }
 }
 

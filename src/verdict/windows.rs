@@ -63,7 +63,7 @@ impl Windows {
         let (mut person, mut link) = (vec![0_usize; clicks.len()], vec![0_usize; clicks.len()]);
         let mut seen = vec![0_u32; clicks.len()];
 
-        arrange(&mut positions, &|at| (clicks[at].recipient.0, clicks[at].link.0));
+        arrange(&mut positions, &|at| (clicks[at].recipient.number(), clicks[at].link.number()));
         for (number, copy_of_link) in positions
             .chunk_by(|&a, &b| (clicks[a].recipient, clicks[a].link) == (clicks[b].recipient, clicks[b].link))
             .enumerate()
@@ -90,7 +90,7 @@ impl Windows {
         }
 
         positions = (0..clicks.len()).collect();
-        arrange(&mut positions, &|at| (clicks[at].url.0, 0));
+        arrange(&mut positions, &|at| (clicks[at].url.number(), 0));
         for link in positions.chunk_by(|&a, &b| clicks[a].url == clicks[b].url) {
             windows.find_campaigns(clicks, link, &person, &mut seen, thresholds, look);
         }

@@ -6,7 +6,7 @@ use super::*;
 
 #[test]
 fn machines_are_known_by_what_they_are_for() {
-    use AgentClass::{Crawler, ImageProxy, Library, Monitor, Prefetch, Preview, Scanner};
+    use AgentClass::{App, Crawler, ImageProxy, Library, Monitor, Prefetch, Preview, Scanner};
     for (class, certain, name, agent) in [
         (Scanner, true, "barracuda sentinel", "Barracuda Sentinel (EE)"),
         (Scanner, true, "scmguard", "SCMGUARD"),
@@ -68,9 +68,9 @@ fn machines_are_known_by_what_they_are_for() {
             "headlesschrome",
             "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/113.0.5672.63 Safari/537.36",
         ),
-        (Library, false, "okhttp", "okhttp/4.9.0"),
-        (Library, false, "dalvik", "Dalvik/2.1.0 (Linux; U; Android 9; SM-G965U Build/PPR1.180610.011)"),
-        (Library, false, "cfnetwork", "AcmeShop/31 CFNetwork/1410.1 Darwin/22.6.0"),
+        (App, false, "okhttp", "okhttp/4.9.0"),
+        (App, false, "dalvik", "Dalvik/2.1.0 (Linux; U; Android 9; SM-G965U Build/PPR1.180610.011)"),
+        (App, false, "cfnetwork", "AcmeShop/31 CFNetwork/1410.1 Darwin/22.6.0"),
         (Library, false, "no browser's form", "Zapier"),
         (Library, false, "no browser's form", "acme-sync/1.0 (nightly)"),
         (Monitor, true, "uptime-kuma", "Uptime-Kuma/1.23.16"),

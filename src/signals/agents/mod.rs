@@ -24,7 +24,7 @@ include!(concat!(env!("OUT_DIR"), "/agents.rs"));
 /// An agent that says that it is a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Agent {
-    /// The word or phrase of the catalogue that it was known by, in lower case.
+    /// The word or phrase of the catalogue that it was known by, in lower case, or the form that gave it away.
     pub name: &'static str,
     /// What it is for.
     pub class: AgentClass,
@@ -68,8 +68,9 @@ const fn by_form(name: &'static str, class: AgentClass) -> Agent {
 
 const OFFICE: [&str; 3] = ["microsoft office", "ms-office", "msoffice"];
 
-/// Outlook and Office, whose agents stand beside a person's click at Safe Links' time of click: evidence for a pair, never
-/// for a machine by itself, because the same programs open links and show mail for people (the published table of Microsoft Defender's traces).
+/// Outlook and Office, whose agents stand beside a person's click at Safe Links' time of click (the published table of
+/// Microsoft Defender's traces): evidence for a pair, never for a machine by itself, because the same programs open links
+/// and show mail for people.
 #[must_use]
 pub fn is_office(user_agent: &str) -> bool {
     let agent = user_agent.as_bytes();

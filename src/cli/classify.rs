@@ -28,6 +28,7 @@ Each result is its event_id and verdict, revision 1 and final:
 
 A repeated event_id is the same click: the first line counts, each line gets its verdict. Blank lines are skipped; a line \
 has at most 1 MiB.")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Args {
     #[command(flatten)]
     streams: Streams,

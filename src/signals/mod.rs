@@ -16,7 +16,7 @@ pub mod votes;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 
-use agents::Agent;
+use agents::{Agent, AgentClass};
 use catalogue::{Class, Network, Request};
 use votes::{Sign, Votes};
 
@@ -107,6 +107,7 @@ impl Signals {
         let agent = record.user_agent.as_deref().and_then(agents::declared);
         let referer = record.referer.as_deref();
         let mut votes = headers::votes(record);
+        votes.note(Sign::AppAgent, agent.is_some_and(|agent| agent.class == AgentClass::App));
         let is_class = |class: Class| place.is_some_and(|network| network.class == class);
         votes.note(Sign::Hosting, is_class(Class::Hosting));
         votes.note(Sign::PrivateRelay, is_class(Class::Relay));
@@ -149,7 +150,8 @@ impl Signals {
     /// What the request says itself to be other than a person's click, and whether that is certain.
     #[must_use]
     pub fn declares(&self) -> Option<(&'static str, bool)> {
-        if let Some(agent) = self.agent {
+        // An app's library may have resolved a link that somebody tapped: that is a vote.
+        if let Some(agent) = self.agent.filter(|agent| agent.class != AgentClass::App) {
             Some((agent.name, agent.certain))
         } else if self.is_headless {
             Some(("a headless browser in Sec-CH-UA", true))

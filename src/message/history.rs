@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::elders::Elders;
 use super::{Message, Settled, Store, deliveries, pack, tree};
 use crate::signals::{EventId, Record};
+use crate::verdict::windows::arrange;
 use crate::verdict::{Click, Key};
 
 /// Delivery times, each bucket read once.
@@ -182,7 +183,10 @@ impl Moments {
 
     /// Makes them ready to be asked.
     pub(super) fn sort(&mut self) {
-        self.0.sort_unstable();
+        let mut order: Vec<usize> = (0..self.0.len()).collect();
+        // No moment is before 1970: those of clicks are in their ids.
+        arrange(&mut order, &|at| (self.0[at].0, self.0[at].1.cast_unsigned().into()));
+        self.0 = order.into_iter().map(|at| self.0[at]).collect();
     }
 
     /// Whether the thing has a moment between two (both included).

@@ -10,6 +10,7 @@ use super::pack::{self, Draft};
 use super::{Findings, Judging, Message, Recent, Settled, Store, tree};
 use crate::signals::{EventId, Record};
 use crate::verdict::bursts::REACH_MS;
+use crate::verdict::windows::arrange;
 use crate::verdict::{Click, ClickType, Judgement, Key, Look};
 
 /// The most clicks that one call settles: a burst of thousands is spread over several wakes.
@@ -154,8 +155,10 @@ impl<S: Store> Message<S> {
             let other_court = Court::of(&others, &judging, Look::Whole);
             let mut others_found = other_court.alone();
             self.carry_over(&mut [(&court, &mut found), (&other_court, &mut others_found)], &changed)?;
-            found.extend(others_found);
-            found.sort_unstable_by_key(|(id, _)| *id);
+            for (id, findings) in others_found {
+                let at = found.partition_point(|(before, _)| *before < id);
+                found.insert(at, (id, findings));
+            }
         }
         let counted = self.repeats_of(&tree(found.iter().map(|(id, _)| *id)))?;
         let (mut first, mut again) = (Vec::new(), Vec::new());
@@ -190,14 +193,15 @@ impl<S: Store> Message<S> {
 
     fn write_pack(&mut self, news: Vec<News>, open_from_ms: i64) -> Result<(), S::Error> {
         let ids: Vec<EventId> = news.iter().map(|news| news.id).collect();
-        let mut records: BTreeMap<EventId, Record> = BTreeMap::new();
+        let mut records: Vec<(EventId, Record)> = Vec::with_capacity(ids.len());
         self.store.clicks_by_id(&ids, &mut |id, json| {
             records.extend(Record::parse(&json).ok().map(|record| (id, record)));
         })?;
         let mut drafts = Vec::with_capacity(news.len());
         let mut clocks = self.clocks();
         for News { id, findings, revision, repeats, was, was_shadow } in &news {
-            let Some(record) = records.remove(id) else { continue };
+            let Some(at) = records.iter().position(|(known, _)| known == id) else { continue };
+            let (_, record) = records.swap_remove(at);
             let delivered_at_ms = clocks.delivered_at_ms(Key::of(&record.recipient_id))?;
             let verdict = findings.verdict(&self.judging, *revision);
             let mut draft = Draft::new(*id, record, verdict, *was);
@@ -237,38 +241,36 @@ impl<S: Store> Message<S> {
                 .filter(|(_, recent)| recent.late || is_early(&recent.click))
                 .map(|(_, recent)| recent.click.recipient),
         );
-        let mut copies: BTreeMap<Key, Vec<(EventId, Click)>> = BTreeMap::new();
-        for (id, click) in self.history_of(&recipients)? {
-            copies.entry(click.recipient).or_default().push((id, click));
-        }
-        for copy in copies.values() {
-            let news = |id: &EventId| due.contains(id);
-            let counts = copy.iter().any(|(id, click)| news(id) && is_early(click));
-            for (id, click) in copy {
-                if counts && is_early(click) && click.signals.is_microsoft() && !news(id) {
-                    affected.insert(*id, click.clone());
-                }
+        let history: Vec<(EventId, Click)> = self.history_of(&recipients)?.into_iter().collect();
+        let news = |at: &usize| due.contains(&history[*at].0);
+        let mut positions: Vec<usize> = (0..history.len()).collect();
+        arrange(&mut positions, &|at| (history[at].1.recipient.number(), history[at].1.link.number()));
+        let mut reached: Vec<usize> = Vec::new();
+        for copy in positions.chunk_by(|a, b| history[*a].1.recipient == history[*b].1.recipient) {
+            if copy.iter().any(|at| news(at) && is_early(&history[*at].1)) {
+                let counts =
+                    |at: &&usize| is_early(&history[**at].1) && history[**at].1.signals.is_microsoft();
+                reached.extend(copy.iter().filter(counts));
             }
             if self.judging.asks_full() {
                 // A sweep holds the clicks around it.
                 let mut late = Moments::default();
-                copy.iter().filter(|(id, _)| news(id)).for_each(|(id, _)| late.add(0, id.ts_ms()));
-                let beside =
-                    copy.iter().filter(|(id, _)| !news(id) && late.has(0, around(id.ts_ms(), REACH_MS)));
-                affected.extend(beside.map(|(id, click)| (*id, click.clone())));
+                copy.iter().filter(|at| news(at)).for_each(|at| late.add(0, history[*at].1.ts_ms));
+                late.sort();
+                reached.extend(copy.iter().filter(|at| late.has(0, around(history[**at].1.ts_ms, REACH_MS))));
             }
-            let mut links: BTreeMap<Key, Vec<&(EventId, Click)>> = BTreeMap::new();
-            for member in copy {
-                links.entry(member.1.link).or_default().push(member);
-            }
-            for link in links.values() {
-                let close = |a: &&(EventId, Click), b: &&(EventId, Click)| {
-                    b.1.ts_ms.saturating_sub(a.1.ts_ms) <= thresholds.pair_ms
+            for link in copy.chunk_by(|a, b| history[*a].1.link == history[*b].1.link) {
+                let close = |a: &usize, b: &usize| {
+                    history[*b].1.ts_ms.saturating_sub(history[*a].1.ts_ms) <= thresholds.pair_ms
                 };
-                for chain in link.chunk_by(close).filter(|chain| chain.iter().any(|(id, _)| news(id))) {
-                    affected.extend(chain.iter().filter(|(id, _)| !news(id)).map(|(id, c)| (*id, c.clone())));
+                for chain in link.chunk_by(close).filter(|chain| chain.iter().any(news)) {
+                    reached.extend(chain);
                 }
             }
+        }
+        for at in reached.into_iter().filter(|at| !news(at)) {
+            let (id, click) = &history[at];
+            affected.insert(*id, click.clone());
         }
         // Others' clicks on the same URL, and of the same source, around a late one.
         let (mut urls, mut sources) = (Moments::default(), Moments::default());

@@ -77,6 +77,9 @@ impl ClickType {
         Self::ScannerHeadless,
     ];
 
+    /// How many there are.
+    pub const COUNT: usize = Self::LAST as usize + 1;
+
     /// The first in order.
     const FIRST: Self = Self::Human;
 

@@ -78,7 +78,7 @@ impl Windows {
         {
             // The group is sorted by link first: what follows goes by time.
             let mut by_time = copy.to_vec();
-            by_time.sort_unstable();
+            arrange(&mut by_time, &|at| (0, at as u128));
             windows.count_early(clicks, &by_time, thresholds, look);
             if is_full {
                 let back = look == Look::Back;
@@ -208,7 +208,7 @@ impl Windows {
 
 /// Brings positions into the order of a key, each group in the order of time: the sort is stable. There is one for all
 /// keys, because each would be some kilobytes of wasm.
-fn arrange(positions: &mut [usize], key: &dyn Fn(usize) -> (u128, u128)) {
+pub(crate) fn arrange(positions: &mut [usize], key: &dyn Fn(usize) -> (u128, u128)) {
     positions.sort_by_key(|&at| key(at));
 }
 

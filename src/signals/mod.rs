@@ -113,10 +113,10 @@ impl Signals {
         votes.note(Sign::PrivateRelay, is_class(Class::Relay));
         votes.note(Sign::HumanProxy, is_class(Class::HumanProxy));
         votes.note(Sign::ForwardedScanner, record.x_forwarded_for.as_deref().is_some_and(names_scanner));
-        votes.note(
-            Sign::WrapperReferer,
-            referer.is_some_and(|referer| catalogue::wrapper_in_referer(referer).is_some()),
-        );
+        // Beside the gateway's own network its own link says nothing of a person.
+        let wrapper = referer.and_then(catalogue::wrapper_in_referer);
+        let is_own = wrapper.zip(place).is_some_and(|(wrapper, network)| wrapper.vendor == network.vendor);
+        votes.note(Sign::WrapperReferer, wrapper.is_some() && !is_own);
         Self {
             safelinks_referer: referer.is_some_and(is_safelinks),
             has_referer: referer.is_some(),
@@ -178,11 +178,15 @@ impl Signals {
         self.votes.has(Sign::Navigated) && self.votes.has(Sign::CoherentHeaders)
     }
 
-    /// Whether the request looks like the check that a person's click sets off: Microsoft's network, Office's agent, or
-    /// something that no person's click is.
+    /// How much the request looks like the check that a person's click sets off: 2 for Microsoft's network, Office's
+    /// agent, or something that no person's click is; 1 for Microsoft's AS number alone, where cloud PCs are too; else 0.
     #[must_use]
-    pub fn is_click_time_check(&self) -> bool {
-        self.comes_from_microsoft() || self.is_office || self.declares().is_some()
+    pub fn check_strength(&self) -> u8 {
+        if self.is_microsoft() || self.is_office || self.declares().is_some() {
+            2
+        } else {
+            u8::from(self.is_microsoft_system)
+        }
     }
 
     /// Whether Microsoft's network or AS number says where it came from: enough beside a person's click, and never alone.

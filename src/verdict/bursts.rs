@@ -25,15 +25,20 @@ const fn shape(within_ms: i64, count: u32, points: i32) -> Shape {
 /// Different links of one copy, the fastest shapes first.
 ///
 /// Sources: nine or ten links in under a second, a third of them a minute and more after the send (craft-campaign #546,
-/// 836 bursts); every link within 10 s (Defender's published traces); 3 within 10 s (twenty) and 2 within 5 s (Warmbly)
-/// count people who open tabs, so here they are worth less than a verdict.
-pub const SWEEP: [Shape; 7] = [
+/// 836 bursts); every link within 10 s (Defender's published traces). Three within 10 s (twenty) and two within 5 s
+/// (Warmbly) also meet people who open tabs: here they are worth less than a verdict. From 16 points on a burst is faster
+/// than hands, so that even a person's headers do not outweigh it.
+pub const SWEEP: [Shape; 11] = [
     shape(1_000, 5, 20),
     shape(1_000, 3, 12),
     shape(500, 2, 4),
+    shape(1_500, 4, 16),
+    shape(4_000, 5, 16),
+    shape(10_000, 6, 16),
     shape(10_000, 5, 12),
     shape(10_000, 4, 8),
     shape(10_000, 3, 3),
+    shape(30_000, 5, 4),
     shape(60_000, 8, 8),
 ];
 
@@ -48,8 +53,9 @@ const CLAIMS: i32 = 12;
 ///
 /// An office behind one address sends some clicks a minute; the thirty a minute of the published campaign pattern, from
 /// one address, is a machine. A web proxy's and a relay's addresses are no source: everybody shares them.
-pub const FANOUT: [Shape; 5] = [
+pub const FANOUT: [Shape; 6] = [
     shape(10_000, 10, 18),
+    shape(60_000, 30, 16),
     shape(10_000, 5, 8),
     shape(60_000, 20, 14),
     shape(60_000, 10, 12),

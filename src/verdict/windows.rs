@@ -3,6 +3,8 @@
 //! One pass over a sorted slice of one message answers for every click in it. Nothing is hashed and nothing depends
 //! on the order of arrival: the groups are found by sorting positions.
 
+use std::cmp::Ordering;
+
 use super::bursts::{self, Burst};
 use super::case::Case;
 use super::{Click, Ruleset, Thresholds};
@@ -237,11 +239,16 @@ fn pair_of(ruleset: Ruleset, earlier: &Click, later: &Click) -> Option<[Role; 2]
     let beside = |check: &Signals, person: &Signals| {
         checked || check.comes_from_microsoft() && person.looks_like_a_person()
     };
-    match (one.is_click_time_check(), other.is_click_time_check()) {
-        (true, false) => beside(one, other).then_some(IN_ORDER),
-        (false, true) => beside(other, one).then_some([Role::Person, Role::Scanner]),
-        // One address with one agent: somebody clicked twice.
-        (false, false) if one.source.is_some_and(|it| it.has_agent && Some(it) == other.source) => None,
-        _ => checked.then_some(IN_ORDER),
+    match one.check_strength().cmp(&other.check_strength()) {
+        Ordering::Greater => beside(one, other).then_some(IN_ORDER),
+        Ordering::Less => beside(other, one).then_some([Role::Person, Role::Scanner]),
+        // One address with one agent, and no check: somebody clicked twice.
+        Ordering::Equal
+            if one.check_strength() < 2
+                && one.source.is_some_and(|it| it.has_agent && Some(it) == other.source) =>
+        {
+            None
+        }
+        Ordering::Equal => checked.then_some(IN_ORDER),
     }
 }

@@ -97,7 +97,8 @@ await main(async () => {
   }
   console.error("What judging costs beside checking a token");
   const cost = output("cargo", ["bench", "--bench", "cost", "--quiet"]);
-  if (!cost) throw new Failure("Judging costs too much, or `cargo bench --bench cost` fails: run it to see why.");
+  if (!cost)
+    throw new Failure("Judging costs too much, or `cargo bench --bench cost` fails: run it to see why.");
   const table = `${report(contenders)}\nNative, one thread, the best of nine:\n\n${cost}\n`;
   console.log(`\n${table}`);
   writeFileSync(path.join(root, "build/bench.md"), table);

@@ -68,7 +68,8 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
         output.line(|block| {
             block.push(b'{');
             if let Some(record) = history.records.get(at) {
-                names.write_others(record, block)?;
+                let click_type = verdicts.finding(&judged[event]).click_type;
+                names.write_others(record, click_type, block)?;
             } else {
                 block.extend_from_slice(b"\"event_id\":");
                 serde_json::to_writer(&mut *block, &*history.events[event])?;

@@ -191,7 +191,7 @@ impl History {
         }
         // The published table knows clicks alone.
         for (place, finding) in self.opens.drain(..).filter(|_| ruleset == Ruleset::Full) {
-            verdicts.keep(finding, &mut judged[place])?;
+            verdicts.keep_open(finding, &mut judged[place])?;
         }
         Ok((verdicts, judged))
     }

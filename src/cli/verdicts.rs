@@ -24,6 +24,7 @@ struct Kind {
     verdict: Verdict,
     /// Its JSON, the opening brace left out: the fields stand behind others.
     fields: Vec<u8>,
+    /// The clicks that have it.
     count: usize,
 }
 
@@ -35,11 +36,17 @@ impl Verdicts {
         Ok(verdicts)
     }
 
-    /// Counts a finding and keeps it.
+    /// Counts a click's finding and keeps it.
     pub(crate) fn keep(&mut self, mut finding: Finding, judged: &mut Judged) -> serde_json::Result<()> {
         judged.paired_with = finding.paired_with.take();
         judged.at = self.place(finding)?;
         self.kinds[judged.at].count += 1;
+        Ok(())
+    }
+
+    /// Keeps an open's finding: counts are of clicks alone.
+    pub(crate) fn keep_open(&mut self, finding: Finding, judged: &mut Judged) -> serde_json::Result<()> {
+        judged.at = self.place(finding)?;
         Ok(())
     }
 
@@ -54,7 +61,7 @@ impl Verdicts {
         Ok(at)
     }
 
-    /// Every different finding with how many records have it.
+    /// Every different finding with how many clicks have it.
     pub(crate) fn counts(&self) -> impl Iterator<Item = (&Finding, usize)> {
         self.kinds.iter().map(|kind| (&kind.verdict.finding, kind.count))
     }

@@ -9,10 +9,10 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use clickproof::link::keys::Keyring;
-use clickproof::link::token;
+use clickproof::link::{Kind, token};
 use clickproof::signals::Record;
-use clickproof::verdict::Thresholds;
 use clickproof::verdict::thresholds::SETTINGS;
+use clickproof::verdict::{Ruleset, Thresholds};
 use common::{NOON_MS, naive, record};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -104,9 +104,9 @@ fn what_is_not_built_or_not_known_is_refused_with_a_remedy() {
     for (args, words) in [
         (&["rewrite"][..], "unrecognized subcommand 'rewrite'"),
         (&["sql"], "unrecognized subcommand 'sql'"),
-        (&["networks"], "unrecognized subcommand 'networks'"),
+        (&["networks"], "Usage: clickproof networks <COMMAND>"),
         (&[], "Usage: clickproof <COMMAND>"),
-        (&["classify", "--explain"], "unexpected argument '--explain'"),
+        (&["classify", "--explain=yes"], "unexpected value 'yes' for '--explain'"),
         (&["classify", "spare.ndjson"], "unexpected argument 'spare.ndjson'"),
         (&["classify", "--ruleset", "Full"], "possible values: defender, full"),
         (&["classify", "--ruleset", "full@1"], "possible values: defender, full"),
@@ -354,15 +354,18 @@ fn results_stand_in_the_order_of_the_input() {
 #[test]
 fn a_result_has_every_field_of_a_verdict() {
     let line = ndjson(&[Record { ip: Some("203.0.113.9".to_owned()), ..record("a", "r", "l", NOON_MS) }]);
-    let mut expected = json!({
-        "event_id": "a", "click_type": "human", "is_bot": false, "is_defender_bot": false, "vendor": null,
-        "confidence": "probable", "rule": "human", "reasons": ["-other_network"], "paired_with": null,
-        "verified": "none", "ruleset": "full@1", "revision": 1, "final": true,
-    });
-    assert_eq!(classify(&[], &line), [expected.clone()]);
-    assert_eq!(classify(&["--ruleset", "full"], &line), [expected.clone()]);
-    expected["ruleset"] = json!("defender@1");
-    assert_eq!(classify(&["--ruleset", "defender"], &line), [expected]);
+    let expected = |ruleset: &str, reasons: &[&str]| {
+        json!({
+            "event_id": "a", "click_type": "human", "is_bot": false, "is_defender_bot": false, "vendor": null,
+            "confidence": "probable", "rule": "human", "reasons": reasons, "paired_with": null,
+            "verified": "none", "ruleset": ruleset, "revision": 1, "final": true,
+        })
+    };
+    let full = expected("full@1", &["+no_user_agent", "+first_seconds"]);
+    assert_eq!(classify(&[], &line), [full.clone()], "the default");
+    assert_eq!(classify(&["--ruleset", "full"], &line), [full]);
+    let defender = expected("defender@1", &["-other_network"]);
+    assert_eq!(classify(&["--ruleset", "defender"], &line), [defender]);
 }
 
 #[test]
@@ -384,12 +387,64 @@ fn only_clicks_are_judged_and_only_clicks_count() {
             .collect();
         lines.join("\n")
     };
-    assert_eq!(pick(&classify(&[], &burst("click")), "rule"), ["safe_attachments"; 5]);
-    for kind in ["open", "unsubscribe", "confirm"] {
-        let answers = classify(&[], &burst(kind));
-        assert_eq!(pick(&answers, "rule"), ["human", "human", "human", "human", "not_a_click"], "{kind}");
-        assert_eq!((&answers[4]["click_type"], &answers[4]["is_bot"]), (&Value::Null, &json!(false)));
-        assert_eq!((&answers[4]["revision"], &answers[4]["final"]), (&json!(1), &json!(true)));
+    // Four clicks from Microsoft's filter are no sandbox: to the table people's, to `full` single hits of the filter.
+    for (flags, alone, others) in [
+        (&["--ruleset", "defender"][..], "human", &["open", "unsubscribe", "confirm"][..]),
+        (&[], "scanner_network", &["unsubscribe", "confirm"]),
+    ] {
+        assert_eq!(pick(&classify(flags, &burst("click")), "rule"), ["safe_attachments"; 5]);
+        for kind in others {
+            let answers = classify(flags, &burst(kind));
+            assert_eq!(pick(&answers, "rule"), [alone, alone, alone, alone, "not_a_click"], "{kind}");
+            assert_eq!((&answers[4]["click_type"], &answers[4]["is_bot"]), (&Value::Null, &json!(false)));
+            assert_eq!((&answers[4]["confidence"], &answers[4]["reasons"]), (&json!("certain"), &json!([])));
+            assert_eq!((&answers[4]["revision"], &answers[4]["final"]), (&json!(1), &json!(true)));
+        }
+    }
+    let with_open = classify(&[], &burst("open"));
+    assert_eq!(
+        pick(&with_open, "rule"),
+        ["scanner_network"; 5],
+        "an open is judged, and makes no burst of clicks"
+    );
+}
+
+#[test]
+fn opens_are_judged_by_their_own_signals() {
+    const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
+                          Chrome/141.0.0.0 Safari/537.36";
+    const GMAIL: &str =
+        "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)";
+    const YAHOO: &str = "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html";
+    // Who asked, from where: what it is, who decided, whose it is, how sure.
+    for (user_agent, ip, expected) in [
+        (GMAIL, "203.0.113.9", ["proxy_open", "image_proxy", "google", "certain"]),
+        (YAHOO, "203.0.113.9", ["proxy_open", "image_proxy", "yahoo", "certain"]),
+        // Apple's prefetch hides its agent behind its relay; either may be a person's without the other.
+        ("Mozilla/5.0", "104.28.28.1", ["proxy_open", "image_proxy", "apple", "certain"]),
+        // An image proxy's agent says more than the filter's network beside it.
+        (GMAIL, EXCHANGE, ["proxy_open", "image_proxy", "google", "certain"]),
+        (CHROME, EXCHANGE, ["scanner_gateway", "scanner_network", "microsoft", "certain"]),
+        ("curl/8.5.0", "203.0.113.9", ["scanner_declared", "declared", "null", "certain"]),
+        (CHROME, "104.28.28.1", ["human", "human", "null", "probable"]),
+        (CHROME, "203.0.113.9", ["human", "human", "null", "probable"]),
+    ] {
+        let open = Record {
+            kind: Kind::Open,
+            user_agent: Some(user_agent.to_owned()),
+            ip: Some(ip.to_owned()),
+            ..record("o", "r", "l", NOON_MS)
+        };
+        let answers = classify(&[], &ndjson(std::slice::from_ref(&open)));
+        let said = ["click_type", "rule", "vendor", "confidence"].map(|field| pick(&answers, field)[0]);
+        assert_eq!(said, expected, "{user_agent} from {ip}");
+        assert_eq!(answers[0]["is_bot"], expected[0].starts_with("scanner_"));
+        assert_eq!(answers[0]["is_defender_bot"], false);
+        assert_eq!(answers[0]["ruleset"], "full@1");
+
+        let table = classify(&["--ruleset", "defender"], &ndjson(&[open]));
+        assert_eq!((pick(&table, "click_type")[0], pick(&table, "rule")[0]), ("null", "not_a_click"));
+        assert_eq!(table[0]["is_bot"], false);
     }
 }
 
@@ -404,7 +459,7 @@ fn a_repeated_id_is_the_same_click() {
     let lines = ndjson(&four) + &ndjson(&[again.clone(), again, four[0].clone()]);
     let answers = classify(&[], &lines);
     assert_eq!(pick(&answers, "event_id"), ["e0", "e1", "e2", "e3", "e0", "e0", "e0"]);
-    assert_eq!(pick(&answers, "rule"), ["human"; 7], "four clicks are no sandbox");
+    assert_eq!(pick(&answers, "rule"), ["scanner_network"; 7], "four clicks are no sandbox");
     for same in [4, 5, 6] {
         assert_eq!(answers[same], answers[0]);
     }
@@ -455,13 +510,13 @@ fn a_repeated_record_comes_back_as_its_own_line_says() {
     assert_eq!(pick(&answers, "rule"), ["safelinks_delivery"; 2]);
 }
 
-/// Clicks whose first verdict turns with a threshold: which rule decides at one value, and that none does at the next.
+/// Clicks whose first verdict turns with a threshold: which rule decides at one value, and that it does not at the next.
 struct Turn {
     flag: &'static str,
     clicks: Vec<Record>,
     holds_at: i64,
     rule: &'static str,
-    human_at: i64,
+    fails_at: i64,
 }
 
 fn turns() -> [Turn; 7] {
@@ -479,7 +534,7 @@ fn turns() -> [Turn; 7] {
     };
     let one: fn(i64) -> String = |_| "r".to_owned();
     let many: fn(i64) -> String = |n| format!("r{n}");
-    let turn = |flag, clicks, holds_at, rule, human_at| Turn { flag, clicks, holds_at, rule, human_at };
+    let turn = |flag, clicks, holds_at, rule, fails_at| Turn { flag, clicks, holds_at, rule, fails_at };
     [
         turn("--safelinks-delivery-ms", vec![checked("a", 70)], 71, "safelinks_delivery", 70),
         turn("--pair-ms", vec![checked("a", 90_000), checked("b", 90_700)], 700, "timeofclick_pair", 699),
@@ -494,13 +549,18 @@ fn turns() -> [Turn; 7] {
 #[test]
 fn each_threshold_is_a_flag() {
     assert_eq!(turns().len(), SETTINGS.len());
-    for (setting, Turn { flag, clicks, holds_at, rule, human_at }) in SETTINGS.iter().zip(turns()) {
+    for (setting, Turn { flag, clicks, holds_at, rule, fails_at }) in SETTINGS.iter().zip(turns()) {
         assert_eq!(flag, format!("--{}", setting.name.to_lowercase().replace('_', "-")));
         let lines = ndjson(&clicks);
-        for (value, rule) in [(holds_at, rule), (human_at, "human")] {
-            let answers = classify(&[flag, &value.to_string()], &lines);
-            assert_eq!(answers[0]["rule"], rule, "{flag} {value}");
-        }
+        let first = |ruleset: &str, value: i64| {
+            let answers = classify(&["--ruleset", ruleset, flag, &value.to_string()], &lines);
+            answers[0]["rule"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(first("defender", holds_at), rule, "{flag} {holds_at}");
+        assert_eq!(first("defender", fails_at), "human", "{flag} {fails_at}");
+        // `full` has other rules behind those: Microsoft's filter is a scanner without any window.
+        assert_eq!(first("full", holds_at), rule, "{flag} {holds_at}");
+        assert_ne!(first("full", fails_at), rule, "{flag} {fails_at}");
         assert_eq!(
             classify(&[flag, &setting.default.to_string()], &lines),
             classify(&[], &lines),
@@ -574,6 +634,127 @@ fn the_summary_counts() {
         "{}",
         stderr(&none)
     );
+}
+
+#[test]
+fn an_explanation_asks_every_rule_in_order_and_says_which_decided() {
+    let person = Record {
+        ip: Some("203.0.113.9".to_owned()),
+        cookie: Some("returning".to_owned()),
+        ..record("person", "s", "l", NOON_MS + 500_000)
+    };
+    let sandbox = |n: i64| Record {
+        ip: Some(EXCHANGE.to_owned()),
+        ..record(&format!("e{n}"), "r", &format!("l{n}"), NOON_MS + 20_000 + n)
+    };
+    let records: Vec<Record> = (0..5).map(sandbox).chain([person]).collect();
+    let lines = ndjson(&records);
+    for ruleset in [Ruleset::Full, Ruleset::Defender] {
+        let name = ruleset.label().split('@').next().unwrap();
+        let plain = classify(&["--ruleset", name], &lines);
+        let explained = classify(&["--ruleset", name, "--explain"], &lines);
+        for (answer, plain) in explained.iter().zip(&plain) {
+            let mut bare = answer.clone();
+            let explanation = bare.as_object_mut().unwrap().remove("explanation").unwrap();
+            assert_eq!(&bare, plain, "the verdict is the same");
+            assert_eq!(explanation["ruleset"], ruleset.label());
+
+            let rules = explanation["rules"].as_array().unwrap();
+            let ids: Vec<&str> = ruleset.rules().iter().map(|rule| rule.id).collect();
+            assert_eq!(pick(rules, "rule"), ids);
+            let decided: Vec<&Value> = rules.iter().filter(|rule| rule["decided"] == true).collect();
+            assert_eq!((decided.len(), &decided[0]["rule"]), (1, &answer["rule"]));
+            let first = rules.iter().find(|rule| rule["held"] == true).unwrap();
+            assert_eq!(first, decided[0], "nobody is proven here: the first that held decided");
+            for rule in rules {
+                let facts = rule["facts"].as_array().unwrap();
+                assert_eq!(rule["held"] == true, facts.iter().all(|fact| fact["holds"] == true), "{rule}");
+                for fact in facts {
+                    let words = ["fact", "needs"].map(|field| fact[field].as_str().unwrap());
+                    assert!(
+                        words.iter().all(|words| !words.is_empty()) && fact.get("is").is_some(),
+                        "{fact}"
+                    );
+                }
+                let settings = rule["settings"].as_object().unwrap();
+                for (setting, value) in settings {
+                    let known = SETTINGS.iter().find(|known| known.name == setting).unwrap();
+                    assert_eq!(value.as_i64(), Some(known.default), "{setting}");
+                }
+                assert!(!rule["words"].as_str().unwrap().is_empty(), "{rule}");
+                assert!(!rule["change"].as_str().unwrap().is_empty(), "{rule}");
+            }
+
+            let votes = explanation["votes"].as_array().unwrap();
+            let sum: i64 = votes.iter().map(|vote| vote["weight"].as_i64().unwrap()).sum();
+            assert_eq!(explanation["votes_sum"], sum);
+            for vote in votes {
+                assert!(vote["reason"].as_str().unwrap().starts_with(['+', '-']), "{vote}");
+                assert!(vote["words"].is_string() && vote["source"].is_string(), "{vote}");
+                if ruleset == Ruleset::Full {
+                    assert!(answer["reasons"].as_array().unwrap().contains(&vote["reason"]), "{vote}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_explanation_holds_the_facts_and_what_would_change_them() {
+    let sandbox = |n: i64| Record {
+        ip: Some(EXCHANGE.to_owned()),
+        ..record(&format!("e{n}"), "r", "l", NOON_MS + 20_000 + n)
+    };
+    let four = ndjson(&(0..4).map(sandbox).collect::<Vec<_>>());
+    let answers = classify(&["--explain", "--sandbox-ms", "30000"], &four);
+    let explanation = &answers[0]["explanation"];
+    let rule = |id: &str| {
+        let rules = explanation["rules"].as_array().unwrap();
+        rules.iter().find(|rule| rule["rule"] == id).unwrap().clone()
+    };
+    let sandbox = rule("safe_attachments");
+    assert_eq!((&sandbox["held"], &sandbox["decided"]), (&json!(false), &json!(false)));
+    assert_eq!(
+        sandbox["facts"],
+        json!([
+            {"fact": "the address is in a Microsoft network", "is": "Defender table: mail filter", "needs": "any",
+             "holds": true},
+            {"fact": "milliseconds since the clock", "is": 20_000, "needs": "below 30000", "holds": true},
+            {"fact": "the recipient's clicks that early", "is": 4, "needs": "at least 5", "holds": false},
+        ])
+    );
+    assert_eq!(sandbox["settings"], json!({"SANDBOX_MS": 30_000, "SANDBOX_CLICKS": 5}));
+    assert_eq!(sandbox["change"], "it would hold with the recipient's clicks that early: at least 5");
+
+    let decided = rule("scanner_network");
+    assert_eq!((&decided["held"], &decided["decided"]), (&json!(true), &json!(true)));
+    assert!(decided["change"].as_str().unwrap().starts_with("it would not hold without any one of: "));
+    let human = rule("human");
+    assert_eq!((&human["held"], &human["decided"]), (&json!(true), &json!(false)));
+    assert_eq!(human["change"], "it would decide if no rule above it did");
+
+    let place = &explanation["network"];
+    assert_eq!(
+        (&place["name"], &place["vendor"]),
+        (&json!("Defender table: mail filter"), &json!("microsoft"))
+    );
+    assert!(["class", "source", "date"].iter().all(|field| place[field].is_string()), "{place}");
+    assert_eq!(pick(explanation["votes"].as_array().unwrap(), "reason"), ["+no_user_agent", "+first_minute"]);
+    assert_eq!(explanation["votes_sum"], 7);
+}
+
+#[test]
+fn an_explanation_stands_beside_the_record_and_is_taken_back_as_input() {
+    let lines = ndjson(&[record("a", "r", "l", NOON_MS), record("a", "r", "l", NOON_MS)]);
+    let output = run(&["classify", "--explain", "--with-record"], lines.as_bytes());
+    assert_eq!((output.status.code(), stderr(&output)), (Some(0), ""));
+    let answers = results(&output);
+    assert_eq!(answers[0], answers[1], "each line gets it");
+    assert_eq!((&answers[0]["link_id"], &answers[0]["rule"]), (&json!("l"), &json!("human")));
+    assert!(answers[0]["explanation"]["rules"].is_array());
+    // An open is judged by itself, by none of those rules.
+    let open = Record { kind: Kind::Open, ..record("o", "r", "l", NOON_MS) };
+    assert_eq!(classify(&["--explain"], &ndjson(&[open]))[0].get("explanation"), None);
 }
 
 /// Clicks around every bound, few enough recipients and links that they meet.

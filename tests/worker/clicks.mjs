@@ -1,13 +1,37 @@
 // What the live tests share: messages of their own, their links, and what became of the clicks.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { start } from "../../src/dev/run.mjs";
 import { until } from "./harness.mjs";
 
 export const MICROSOFT = { ip: "40.92.1.1", asn: 8075, country: "US" };
 export const SAFE_LINKS = "https://nam02.safelinks.protection.outlook.com/";
+
+/** A mail gateway's network, and one that everybody rents from. */
+export const BARRACUDA = { ip: "209.222.82.5", country: "US" };
+export const AMAZON = { ip: "198.51.100.7", asn: 16509, country: "US" };
+
+/**
+ * The headers of a person's click on a link, from the Chrome of today: a version ages, and tests go on living. The pace
+ * is the slowest that is taken for granted, so that it is never ahead of its time either.
+ */
+export function chrome() {
+  const major = 158 + Math.floor((Date.now() - Date.UTC(2026, 10, 17)) / (28 * 86_400_000));
+  return {
+    "User-Agent": `Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${major}.0.0.0 Safari/537.36`,
+    "Sec-CH-UA": `"Chromium";v="${major}", "Google Chrome";v="${major}", "Not.A/Brand";v="24"`,
+    Accept: "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
+    "Accept-Language": "en-GB,en;q=0.9",
+    "Sec-Fetch-Dest": "document",
+    "Sec-Fetch-Mode": "navigate",
+    "Sec-Fetch-Site": "cross-site",
+    "Sec-Fetch-User": "?1",
+  };
+}
 
 let made = 0;
 
@@ -93,6 +117,35 @@ export function clicksWhen(worker, message_id, count, holds = () => true) {
 export const settledClicks = (worker, message_id, count) =>
   clicksWhen(worker, message_id, count, (click) => click.final);
 
+/** The answer on one click. */
+export const askWhy = (worker, message_id, event_id, init) =>
+  worker.api(`/v1/messages/${encodeURIComponent(message_id)}/clicks/${event_id}`, init);
+
+/** One click explained. */
+export async function explain(worker, message_id, event_id) {
+  const response = await askWhy(worker, message_id, event_id);
+  assert.equal(response.status, 200);
+  return response.json();
+}
+
+/** Tells delivery times: `{recipients, reissued}`. */
+export async function deliver(worker, message_id, times) {
+  const path = `/v1/messages/${message_id}/deliveries`;
+  const response = await worker.api(path, { method: "POST", body: times });
+  assert.equal(response.status, 202);
+  return response.json();
+}
+
+/** The message's events in the bucket, once there are so many. */
+export const shippedEvents = (worker, message_id, count) =>
+  until(
+    async () => {
+      const events = (await worker.r2Events()).filter(({ event }) => event.message_id === message_id);
+      return events.length >= count && events;
+    },
+    { every: 50, what: `${count} events of ${message_id} in the bucket` },
+  );
+
 export async function report(worker, message_id) {
   const response = await worker.api(`/v1/messages/${encodeURIComponent(message_id)}`);
   assert.equal(response.status, 200);
@@ -122,4 +175,62 @@ export function uuidTime(id) {
 export function ownHeaders(response) {
   const transport = ["connection", "content-length", "date", "keep-alive", "transfer-encoding"];
   return Object.fromEntries([...response.headers].filter(([name]) => !transport.includes(name)));
+}
+
+// What the edge's line holds beside the record.
+const SIGNALS = [
+  "event",
+  "network",
+  "network_vendor",
+  "network_class",
+  "agent",
+  "safelinks_referer",
+  "votes",
+];
+
+/** The fields of a verdict, without its place in their succession and the shadow's. */
+export const FINDING = [
+  "click_type",
+  "is_bot",
+  "is_defender_bot",
+  "vendor",
+  "confidence",
+  "rule",
+  "reasons",
+  "paired_with",
+  "verified",
+  "ruleset",
+];
+
+const pick = (object, wanted) => Object.fromEntries(Object.entries(object).filter(([name]) => wanted(name)));
+
+/** The record in a line of the edge. */
+export const recordIn = (line) => pick(line, (name) => !SIGNALS.includes(name));
+
+/** A listed or shipped click without its verdict. */
+export const recordOf = (click) =>
+  pick(click, (name) => ![...FINDING, "revision", "final", "shadow", "explanation"].includes(name));
+
+/** What was found of a click, with its id. */
+export const findingOf = (click) => pick(click, (name) => name === "event_id" || FINDING.includes(name));
+
+/** Runs the command line beside a worker, whose log this process must go on reading. */
+export async function clickproof(args, { input = "", env = {} } = {}) {
+  const child = start("cargo", ["run", "--quiet", "--bin", "clickproof", "--", ...args], {
+    env: { ...process.env, ...env },
+    stdio: "pipe",
+  });
+  const texts = [child.stdout, child.stderr].map((stream) => stream.setEncoding("utf8").toArray());
+  child.stdin.end(input);
+  const [status] = await once(child, "close");
+  const [stdout, stderr] = (await Promise.all(texts)).map((chunks) => chunks.join(""));
+  return { status, stdout, stderr };
+}
+
+/** What `classify` says of listed clicks, in their order. */
+export async function classified(clicks, ...flags) {
+  const input = clicks.map((click) => `${JSON.stringify(recordOf(click))}\n`).join("");
+  const { status, stdout, stderr } = await clickproof(["classify", ...flags], { input });
+  assert.deepEqual([status, stderr], [0, ""]);
+  return parseLines(stdout);
 }

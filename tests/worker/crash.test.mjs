@@ -65,13 +65,16 @@ test(`${KILLS} kills lose no recorded click`, async (t) => {
 
   const open = listed.filter(({ final, revision }) => !final || revision < 1);
   assert.deepEqual(open, []);
-  // A whole sweep is one, though a crash came into its middle or its evidence was settled before.
+  // A whole sweep is one, whoever made it, though a crash came into its middle or its evidence was settled before.
   const copies = new Map();
   for (const click of listed) copies.set(copyOf(click), [...(copies.get(copyOf(click)) ?? []), click]);
   const sweeps = [...copies.values()].filter((clicks) => clicks.length === LINKS);
   assert.ok(sweeps.length > 0);
   for (const click of sweeps.flat()) {
-    assert.equal(click.click_type, isScanned(click.recipient_id) ? "scanner_safe_attachments" : "human");
+    assert.equal(
+      click.click_type,
+      isScanned(click.recipient_id) ? "scanner_safe_attachments" : "scanner_sweep",
+    );
   }
 
   await quiet(runtime);
@@ -130,7 +133,7 @@ async function quiet({ logs, output }) {
   );
 }
 
-/** Every second copy is opened by a scanner. */
+/** Every second copy is opened from Microsoft's filter. */
 const isScanned = (recipient_id) => Number(recipient_id.split("-")[1]) % 2 === 0;
 const copyOf = ({ message_id, recipient_id }) => `${message_id}/${recipient_id}`;
 const name = (click) => `${copyOf(click)}/${click.link_id}`;

@@ -3,14 +3,18 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import {
+  AMAZON,
+  BARRACUDA,
   DESTINATION,
   MICROSOFT,
   SAFE_LINKS,
+  chrome,
   clickAndRecord,
   clicksWhen,
   freshMessage,
   mintCopy,
   received,
+  recordIn,
   uuidTime,
 } from "./clicks.mjs";
 import { startWorker } from "./harness.mjs";
@@ -31,7 +35,6 @@ const FIELDS = {
   "Sec-CH-UA": "sec_ch_ua",
   "X-Forwarded-For": "x_forwarded_for",
 };
-const SIGNALS = ["event", "network", "network_vendor", "network_class", "safelinks_referer"];
 
 /** Clicks once and returns the edge's line on it. */
 async function logged(init, copy = {}) {
@@ -97,14 +100,15 @@ test("every field of a request lands in its field, in the log and in the object 
     referer: "https://mail.example/inbox/1",
     network: rest.network,
     network_vendor: "microsoft",
-    network_class: rest.network_class,
+    network_class: "scanner-certain",
+    agent: "no browser's form",
     safelinks_referer: false,
+    votes: ["+not_a_navigation"],
   });
   assert.match(rest.network, /./);
-  assert.match(rest.network_class, /^scanner-/);
 
   const [listed] = await clicksWhen(worker, message_id, 1);
-  const record = Object.fromEntries(Object.entries(line).filter(([name]) => !SIGNALS.includes(name)));
+  const record = recordIn(line);
   const stored = Object.fromEntries(Object.keys(record).map((name) => [name, listed[name]]));
   assert.deepEqual(stored, record);
 });
@@ -117,6 +121,31 @@ test("the event's name comes first in its line, and the signals speak", async ()
     [line.network, line.network_vendor, line.network_class, line.safelinks_referer],
     [null, null, null, true],
   );
+});
+
+test("the line says what the request shows by itself: network, agent and votes", async () => {
+  for (const [visitor, network, agent, votes] of [
+    [{ headers: chrome() }, [null, null, null], null, ["-navigated", "-coherent_headers"]],
+    [
+      { ...BARRACUDA, headers: { "User-Agent": "curl/8.5.0" } },
+      ["Barracuda: Email Gateway Defense", "barracuda", "scanner-certain"],
+      "curl",
+      [],
+    ],
+    // Where the prefixes say nothing the AS number does.
+    [AMAZON, ["Amazon Web Services", "amazon", "hosting"], null, ["+no_user_agent", "+hosting_network"]],
+    [
+      { ip: "104.28.28.1", headers: { ...chrome(), "X-Forwarded-For": `10.0.0.1, ${BARRACUDA.ip}` } },
+      ["iCloud Private Relay", "apple", "relay"],
+      null,
+      ["+forwarded_for_scanner", "-navigated", "-coherent_headers", "-private_relay"],
+    ],
+  ]) {
+    const line = await logged(visitor);
+    assert.deepEqual([line.network, line.network_vendor, line.network_class], network);
+    assert.equal(line.agent, agent);
+    assert.deepEqual(line.votes, votes);
+  }
 });
 
 test("a referer never keeps a query or a fragment", async () => {
@@ -198,9 +227,15 @@ test("an address is recorded as it is given, and a broken one breaks nothing", a
   }
 });
 
-test("the AS number alone makes no network", async () => {
+test("the AS number says where the prefixes say nothing, and no more than whose it is", async () => {
   const line = await logged({ ip: "192.0.2.1", asn: 8075 });
-  assert.deepEqual([line.asn, line.network], [8075, null]);
+  assert.deepEqual(
+    [line.asn, line.network, line.network_vendor, line.network_class],
+    [8075, "Microsoft: AS numbers", "microsoft", "hosting"],
+  );
+  const filter = await logged({ ip: MICROSOFT.ip, asn: 16509 });
+  assert.deepEqual([filter.network_vendor, filter.network_class], ["microsoft", "scanner-certain"]);
+  assert.equal((await logged({ ip: "192.0.2.1", asn: 64496 })).network, null);
 });
 
 test("secure: https, or this machine by any of its names", async () => {

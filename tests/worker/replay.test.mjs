@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
+import { recordIn } from "./clicks.mjs";
 import { startWorker, until } from "./harness.mjs";
 
 test("a click told again, before and after settling and a restart, changes nothing", async () => {
@@ -26,8 +27,7 @@ test("a click told again, before and after settling and a restart, changes nothi
       links: [{ link_id: "l", url: "https://brand.example/" }],
     });
     await worker.click(links[0].href);
-    const { event, network, network_vendor, network_class, safelinks_referer, ...record } =
-      await worker.waitForLog(({ event }) => event === "click.received");
+    const record = recordIn(await worker.waitForLog(({ event }) => event === "click.received"));
     await until(async () => (await lines(worker)) !== "");
     assert.equal((await tell(worker, record)).status, 204);
 

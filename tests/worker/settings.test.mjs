@@ -83,7 +83,6 @@ test("a typo in every setting at once: each is named, links redirect and the def
 test("what this version does not obey yet is refused by name, even with a good value", async (t) => {
   const href = await minted(t);
   const vars = {
-    SHADOW_RULESET: "full",
     RETENTION_DAYS: 90,
     PRIVACY: "full",
     CLICK_REF_PARAM: "cp",
@@ -144,6 +143,26 @@ test("RULESET decides, and every verdict says which it was", async (t) => {
     await worker.click(hrefs[0]);
     const [{ ruleset }] = await clicksWhen(worker, message_id, 1);
     assert.match(ruleset, label);
+  }
+});
+
+test("a SHADOW_RULESET that is none, or the one that judges anyway, is named, and links redirect", async (t) => {
+  const href = await minted(t);
+  for (const [RULESET, SHADOW_RULESET, words] of [
+    [
+      undefined,
+      "full",
+      /^SHADOW_RULESET: is the ruleset that judges anyway; name the other one or remove it$/,
+    ],
+    ["defender", "defender", /judges anyway/],
+    ["full", "fulll", /^SHADOW_RULESET: must be one of defender, full; no shadow judges$/],
+    ["full", "full@1", /must be one of/],
+    ["full", 1, /must be a string/],
+  ]) {
+    const worker = await startWorker({ vars: { RULESET, SHADOW_RULESET } });
+    const [line] = await assertNamed(worker, ["SHADOW_RULESET"], href);
+    assert.match(line, words);
+    await worker.close();
   }
 });
 

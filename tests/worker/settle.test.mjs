@@ -1,20 +1,20 @@
 // From click to verdict: what becomes of the patterns of the published table, live.
 
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { after, before, describe, test } from "node:test";
-import { root } from "../../src/dev/run.mjs";
 import {
   DESTINATION,
   MICROSOFT,
   SAFE_LINKS,
   SIX_URLS,
+  classified,
   clickAsPair,
   clicksWhen,
+  deliver,
+  findingOf,
   freshMessage,
   listClicks,
   mintCopy,
-  parseLines,
   report,
   settledClicks,
 } from "./clicks.mjs";
@@ -26,31 +26,7 @@ after(() => worker.close());
 
 const HOUR_MS = 3_600_000;
 const types = (clicks) => clicks.map(({ click_type }) => click_type);
-const VERDICT = [
-  "click_type",
-  "is_bot",
-  "is_defender_bot",
-  "vendor",
-  "confidence",
-  "rule",
-  "reasons",
-  "paired_with",
-  "verified",
-  "ruleset",
-  "revision",
-  "final",
-];
-const pick = (click, wanted) => Object.fromEntries(Object.entries(click).filter(([name]) => wanted(name)));
-const recordOf = (click) => pick(click, (name) => !VERDICT.includes(name));
-const verdictOf = (click) => pick(click, (name) => VERDICT.includes(name));
 const revisions = (clicks) => clicks.map(({ revision }) => revision);
-
-async function deliver(message_id, body) {
-  const path = `/v1/messages/${message_id}/deliveries`;
-  const response = await worker.api(path, { method: "POST", body });
-  assert.equal(response.status, 202);
-  return response.json();
-}
 
 describe("settled after two seconds", { concurrency: true }, () => {
   test("six links from Microsoft's network inside the first minute: Safe Attachments", async () => {
@@ -93,7 +69,9 @@ describe("settled after two seconds", { concurrency: true }, () => {
       urls: SIX_URLS,
       sent_at_ms: Date.now() - HOUR_MS,
     });
-    const told = await deliver(message_id, [{ recipient_id: "r1", delivered_at_ms: Date.now() - 1000 }]);
+    const told = await deliver(worker, message_id, [
+      { recipient_id: "r1", delivered_at_ms: Date.now() - 1000 },
+    ]);
     assert.deepEqual(told, { recipients: 1, reissued: 0 });
     for (const href of hrefs) await worker.click(href, MICROSOFT);
     const clicks = await settledClicks(worker, message_id, 6);
@@ -220,7 +198,7 @@ describe("settled after two seconds", { concurrency: true }, () => {
       { recipient_id: "r1", delivered_at_ms },
       { recipient_id: "stranger", delivered_at_ms },
     ];
-    assert.deepEqual(await deliver(message_id, times), { recipients: 2, reissued: 6 });
+    assert.deepEqual(await deliver(worker, message_id, times), { recipients: 2, reissued: 6 });
     const after = await listClicks(worker, message_id);
     assert.deepEqual(types(after), [...Array(6).fill("scanner_safe_attachments"), "scanner_air_or_mbi"]);
     assert.deepEqual(revisions(after), [2, 2, 2, 2, 2, 2, 1]);
@@ -229,7 +207,7 @@ describe("settled after two seconds", { concurrency: true }, () => {
       [...Array(6).fill(delivered_at_ms), null],
     );
 
-    assert.deepEqual(await deliver(message_id, times), { recipients: 2, reissued: 0 }, "told again");
+    assert.deepEqual(await deliver(worker, message_id, times), { recipients: 2, reissued: 0 }, "told again");
     assert.deepEqual(await listClicks(worker, message_id), after, "the same times change nothing");
 
     const events = await until(async () => {
@@ -244,7 +222,7 @@ describe("settled after two seconds", { concurrency: true }, () => {
     const { message_id, hrefs } = await mintCopy(worker);
     await worker.click(hrefs[0]);
     const [{ ts_ms }] = await settledClicks(worker, message_id, 1);
-    const told = await deliver(message_id, [{ recipient_id: "r1", delivered_at_ms: ts_ms - 10 }]);
+    const told = await deliver(worker, message_id, [{ recipient_id: "r1", delivered_at_ms: ts_ms - 10 }]);
     assert.deepEqual(told, { recipients: 1, reissued: 0 });
     assert.deepEqual(revisions(await listClicks(worker, message_id)), [1]);
   });
@@ -256,18 +234,8 @@ test("the command line judges the listed records as the object did", async () =>
   );
   const listed = (await Promise.all([...messages].map((id) => listClicks(worker, id)))).flat();
   assert.ok(listed.length > 100 && listed.every(({ final }) => final));
-  const args = ["run", "--quiet", "--bin", "clickproof", "--", "classify", "--ruleset", "defender"];
-  const { status, stdout, stderr } = spawnSync("cargo", args, {
-    cwd: root,
-    encoding: "utf8",
-    input: listed.map((click) => `${JSON.stringify(recordOf(click))}\n`).join(""),
-  });
-  assert.equal(status, 0, stderr);
-  const verdict = ({ revision, ...rest }) => rest;
-  assert.deepEqual(
-    parseLines(stdout).map(verdict),
-    listed.map((click) => ({ event_id: click.event_id, ...verdict(verdictOf(click)) })),
-  );
+  const batch = await classified(listed, "--ruleset", "defender");
+  assert.deepEqual(batch.map(findingOf), listed.map(findingOf));
 });
 
 test("a verdict is there at once, provisional and by what came before", async (t) => {

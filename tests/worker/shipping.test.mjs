@@ -11,6 +11,7 @@ import {
   received,
   report,
   settledClicks,
+  shippedEvents,
 } from "./clicks.mjs";
 import { startWorker, until } from "./harness.mjs";
 
@@ -18,16 +19,7 @@ let worker;
 before(async () => (worker = await startWorker({ vars: { SETTLE_MS: 0 } })));
 after(() => worker.close());
 
-/** The message's events in the bucket, once there are so many. */
-const shipped = (message_id, count) =>
-  until(
-    async () => {
-      const events = (await worker.r2Events()).filter(({ event }) => event.message_id === message_id);
-      return events.length >= count && events;
-    },
-    { every: 50, what: `${count} events of ${message_id} in the bucket` },
-  );
-
+const shipped = (message_id, count) => shippedEvents(worker, message_id, count);
 const versions = (events) => events.map(({ event }) => `${event.event_id} ${event.revision}`);
 
 /** The bucket's objects that hold a message's events, by key. */
@@ -133,9 +125,12 @@ describe("the archive", { concurrency: true }, () => {
         if (!(newest.get(event.event_id)?.revision > event.revision)) newest.set(event.event_id, event);
       }
       const repeats = [...newest.values()].reduce((sum, event) => sum + (event.repeats ?? 0), 0);
-      return repeats === 50 && newest;
+      return newest.size === 101 && repeats === 50 && newest;
     });
-    assert.equal(latest.size, 101);
+    assert.deepEqual(
+      [...latest.keys()].toSorted(),
+      clicks.map(({ event_id }) => event_id),
+    );
     const events = await shipped(message_id, 101);
     assert.equal(new Set(versions(events)).size, events.length, "each revision once");
     assert.equal((await received(worker, message_id)).length, 151, "the edge has told of each");

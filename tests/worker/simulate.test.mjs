@@ -2,41 +2,13 @@
 // is what the command line says of the same records.
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { after, before, test } from "node:test";
-import { start } from "../../src/dev/run.mjs";
-import { clicksWhen, freshMessage, parseLines } from "./clicks.mjs";
+import { classified, clickproof, clicksWhen, findingOf, freshMessage, parseLines } from "./clicks.mjs";
 import { LINK_KEYS, startWorker } from "./harness.mjs";
 
 let worker;
 before(async () => (worker = await startWorker({ vars: { SETTLE_MS: 0 } })));
 after(() => worker.close());
-
-// Verdicts of a click, its place in their succession apart: amended ones have higher revisions.
-const VERDICT = [
-  "click_type",
-  "is_bot",
-  "is_defender_bot",
-  "vendor",
-  "confidence",
-  "rule",
-  "reasons",
-  "paired_with",
-];
-const verdictOf = (click) => Object.fromEntries(["event_id", ...VERDICT].map((name) => [name, click[name]]));
-
-/** Runs the command line beside the worker, whose log this process must go on reading. */
-async function clickproof(args, { input = "", keys = LINK_KEYS } = {}) {
-  const child = start("cargo", ["run", "--quiet", "--bin", "clickproof", "--", ...args], {
-    env: { ...process.env, LINK_KEYS: keys },
-    stdio: "pipe",
-  });
-  const texts = [child.stdout, child.stderr].map((stream) => stream.setEncoding("utf8").toArray());
-  child.stdin.end(input);
-  const [status] = await once(child, "close");
-  const [stdout, stderr] = (await Promise.all(texts)).map((chunks) => chunks.join(""));
-  return { status, stdout, stderr };
-}
 
 /** Plays these kinds; the records as they were sent, and the clicks as the worker lists them, settled. */
 async function play(kinds, speedUp) {

@@ -7,8 +7,9 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { root } from "../../src/dev/run.mjs";
 
-// Three per cent above what it weighed when this was set: a dependency that adds more is a decision, made here.
-const LIMIT = 332_000;
+// Ruleset `full` may add less than 60 kB to the 321 kB that the click path alone weighed. What adds more is a decision,
+// made here.
+const LIMIT = 380_000;
 
 test(`the wasm is at most ${LIMIT / 1000} kB gzipped`, () => {
   const wasm = readFileSync(path.join(root, "build/index_bg.wasm"));

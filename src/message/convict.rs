@@ -55,6 +55,7 @@ impl<S: Store> Message<S> {
                 }
             })?;
         }
+        convictions.sort();
         Ok(convictions)
     }
 
@@ -81,6 +82,7 @@ impl<S: Store> Message<S> {
             }
             changed.push(Changed { click: click.clone(), was, is });
         }
+        self.convictions.sort();
         changed
     }
 
@@ -144,7 +146,9 @@ impl<S: Store> Message<S> {
                 is.inspect(|kind| old.add(click, *kind));
             }
         }
+        old.sort();
         self.convictions.extend(&old);
+        self.convictions.sort();
         for (court, found) in courts {
             for (id, findings) in found.iter_mut() {
                 let Some((judgement, at)) = court.full(&judging, *id) else { continue };
@@ -156,7 +160,9 @@ impl<S: Store> Message<S> {
                 }
             }
         }
-        self.convictions.forget_before(self.convicted_from_ms);
+        if !spans.is_empty() {
+            self.convictions.forget_before(self.convicted_from_ms);
+        }
         Ok(())
     }
 }

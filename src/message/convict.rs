@@ -106,7 +106,12 @@ impl<S: Store> Message<S> {
             span.1 = span.1.min(self.settled_to_ms);
         }
         spans.retain(|(from_ms, until_ms)| from_ms <= until_ms);
-        let mut reached = self.clicks_in(&spans, &|click| {
+        let mut reached = self.clicks_in(&spans, &|id, click| {
+            // Most of a scanner's are convicted themselves.
+            let known = self.recent.get(id).and_then(|recent| recent.settled);
+            if known.is_some_and(|settled| !settled.is_open) {
+                return false;
+            }
             let span = (click.ts_ms.saturating_sub(FORWARD_MS), click.ts_ms.saturating_add(BACK_MS));
             click.signals.own_source().is_some_and(|source| origins.has(source.origin.into(), span))
         })?;

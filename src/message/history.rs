@@ -110,7 +110,7 @@ impl<S: Store> Message<S> {
     pub(super) fn clicks_in(
         &self,
         spans: &[(i64, i64)],
-        passes: &dyn Fn(&Click) -> bool,
+        passes: &dyn Fn(&EventId, &Click) -> bool,
     ) -> Result<BTreeMap<EventId, Click>, S::Error> {
         let mut found = BTreeMap::new();
         let covered = EventId::first_of(self.covered_from_ms);
@@ -119,12 +119,12 @@ impl<S: Store> Message<S> {
             if from < covered {
                 self.store.clicks(from, until.min(covered), usize::MAX, &mut |id, json| {
                     let click = Record::parse(&json).ok().map(|record| Click::of(&record, None));
-                    found.extend(click.filter(passes).map(|click| (id, click)));
+                    found.extend(click.filter(|click| passes(&id, click)).map(|click| (id, click)));
                 })?;
                 self.clocks().set(found.values_mut())?;
             }
             let recent = self.recent.range(from.max(covered)..until.max(covered));
-            let passing = recent.filter(|(_, recent)| passes(&recent.click));
+            let passing = recent.filter(|(id, recent)| passes(id, &recent.click));
             found.extend(passing.map(|(id, recent)| (*id, recent.click.clone())));
         }
         Ok(found)
@@ -155,7 +155,7 @@ impl<S: Store> Message<S> {
         let old = spans.iter().filter(|(from_ms, _)| *from_ms <= old_ms);
         let old: Vec<(i64, i64)> =
             old.map(|(from_ms, until_ms)| (*from_ms, *until_ms.min(&old_ms))).collect();
-        let mut found = self.clicks_in(&old, &theirs)?;
+        let mut found = self.clicks_in(&old, &|_, click| theirs(click))?;
 
         let covered = EventId::first_of(self.covered_from_ms);
         let mut near: Vec<(&EventId, &Click)> = Vec::new();

@@ -284,7 +284,7 @@ impl<S: Store> Message<S> {
         sources.sort();
         let mut spans = urls.spans(thresholds.campaign_ms, thresholds.campaign_ms);
         spans.extend(sources.spans(REACH_MS, REACH_MS));
-        for (id, click) in self.clicks_in(&spans, &|click| {
+        for (id, click) in self.clicks_in(&spans, &|_, click| {
             let (url, source) = (click.url.number(), self.source_of(click));
             click.signals.is_microsoft() && urls.has(url, around(click.ts_ms, thresholds.campaign_ms))
                 || source.is_some_and(|source| sources.has(source.into(), around(click.ts_ms, REACH_MS)))
@@ -317,7 +317,7 @@ impl<S: Store> Message<S> {
             spans.push(around(click.ts_ms, thresholds.campaign_ms));
             urls.insert(click.url);
         }
-        slice.extend(self.clicks_in(&spans, &|click| urls.contains(&click.url))?);
+        slice.extend(self.clicks_in(&spans, &|_, click| urls.contains(&click.url))?);
         if self.judging.asks_full() {
             slice.extend(self.of_their_sources(&wanted)?);
         }

@@ -391,6 +391,33 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// One address and many recipients: the object looks only at the nearest of its clicks, and says what all of them say.
+    #[test]
+    fn a_fan_out_is_judged_on_its_nearest_clicks(
+        clicks in prop::collection::vec((prop::sample::select(vec![0_i64, 40, 300, 900, 2_100, 9_000]), 0..60_u32), 50..250),
+        settle_ms in prop::sample::select(vec![500_i64, 60_000]),
+        late in prop::sample::select(vec![0_i64, 0, 30_000]),
+    ) {
+        let mut ids = EventIds::default();
+        let mut ts_ms = NOON_MS + 90_000;
+        let steps: Vec<Step> = clicks
+            .into_iter()
+            .enumerate()
+            .map(|(n, (gap_ms, recipient))| {
+                ts_ms += gap_ms;
+                let mut record = record(&ids.next(ts_ms, [3; 12]).to_string(), &format!("r{recipient}"), "l", ts_ms);
+                record.ip = Some(HOME.to_owned());
+                let delay_ms = if n % 17 == 0 { late } else { 0 };
+                Step::Click { record: Box::new(record), delay_ms, twice: false }
+            })
+            .collect();
+        live(&steps, &full(settle_ms))?;
+    }
+}
+
 fn id(ts_ms: i64, n: u32) -> EventId {
     let mut random = [0; 12];
     random[4..8].copy_from_slice(&n.to_be_bytes());

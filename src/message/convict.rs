@@ -55,6 +55,7 @@ impl<S: Store> Message<S> {
                 }
             })?;
         }
+        convictions.sort();
         Ok(convictions)
     }
 
@@ -81,6 +82,7 @@ impl<S: Store> Message<S> {
             }
             changed.push(Changed { click: click.clone(), was, is });
         }
+        self.convictions.sort();
         changed
     }
 
@@ -104,7 +106,12 @@ impl<S: Store> Message<S> {
             span.1 = span.1.min(self.settled_to_ms);
         }
         spans.retain(|(from_ms, until_ms)| from_ms <= until_ms);
-        let mut reached = self.clicks_in(&spans, &|click| {
+        let mut reached = self.clicks_in(&spans, &|id, click| {
+            // Most of a scanner's are convicted themselves.
+            let known = self.recent.get(id).and_then(|recent| recent.settled);
+            if known.is_some_and(|settled| !settled.is_open) {
+                return false;
+            }
             let span = (click.ts_ms.saturating_sub(FORWARD_MS), click.ts_ms.saturating_add(BACK_MS));
             click.signals.own_source().is_some_and(|source| origins.has(source.origin.into(), span))
         })?;
@@ -144,7 +151,9 @@ impl<S: Store> Message<S> {
                 is.inspect(|kind| old.add(click, *kind));
             }
         }
+        old.sort();
         self.convictions.extend(&old);
+        self.convictions.sort();
         for (court, found) in courts {
             for (id, findings) in found.iter_mut() {
                 let Some((judgement, at)) = court.full(&judging, *id) else { continue };
@@ -156,7 +165,9 @@ impl<S: Store> Message<S> {
                 }
             }
         }
-        self.convictions.forget_before(self.convicted_from_ms);
+        if !spans.is_empty() {
+            self.convictions.forget_before(self.convicted_from_ms);
+        }
         Ok(())
     }
 }

@@ -284,7 +284,7 @@ impl<S: Store> Message<S> {
         sources.sort();
         let mut spans = urls.spans(thresholds.campaign_ms, thresholds.campaign_ms);
         spans.extend(sources.spans(REACH_MS, REACH_MS));
-        for (id, click) in self.clicks_in(&spans, &|click| {
+        for (id, click) in self.clicks_in(&spans, &|_, click| {
             let (url, source) = (click.url.number(), self.source_of(click));
             click.signals.is_microsoft() && urls.has(url, around(click.ts_ms, thresholds.campaign_ms))
                 || source.is_some_and(|source| sources.has(source.into(), around(click.ts_ms, REACH_MS)))
@@ -312,21 +312,15 @@ impl<S: Store> Message<S> {
             tree(self.recent_of(&recipients))
         };
         let mut spans = Vec::new();
-        let (mut urls, mut sources) = (BTreeSet::new(), BTreeSet::new());
-        for click in wanted.values() {
-            if click.signals.is_microsoft() {
-                spans.push(around(click.ts_ms, thresholds.campaign_ms));
-                urls.insert(click.url);
-            }
-            if let Some(source) = self.source_of(click) {
-                spans.push(around(click.ts_ms, REACH_MS));
-                sources.insert(source);
-            }
+        let mut urls = BTreeSet::new();
+        for click in wanted.values().filter(|click| click.signals.is_microsoft()) {
+            spans.push(around(click.ts_ms, thresholds.campaign_ms));
+            urls.insert(click.url);
         }
-        let belongs = |click: &Click| {
-            urls.contains(&click.url) || self.source_of(click).is_some_and(|source| sources.contains(&source))
-        };
-        slice.extend(self.clicks_in(&spans, &belongs)?);
+        slice.extend(self.clicks_in(&spans, &|_, click| urls.contains(&click.url))?);
+        if self.judging.asks_full() {
+            slice.extend(self.of_their_sources(&wanted)?);
+        }
         let ids: BTreeSet<EventId> = tree(wanted.keys().copied());
         slice.extend(wanted);
         let (mut clicks, mut places) = (Vec::with_capacity(slice.len()), Vec::with_capacity(ids.len()));

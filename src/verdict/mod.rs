@@ -77,14 +77,8 @@ impl ClickType {
         Self::ScannerHeadless,
     ];
 
-    /// How many there are.
-    pub const COUNT: usize = Self::LAST as usize + 1;
-
-    /// The first in order.
-    const FIRST: Self = Self::Human;
-
-    /// The last in order.
-    const LAST: Self = Self::ProxyOpen;
+    /// How many types there are, opens' included.
+    pub const COUNT: usize = Self::ProxyOpen as usize + 1;
 
     /// The name under which events and reports carry it.
     #[must_use]
@@ -283,6 +277,7 @@ impl<'a> Trial<'a> {
                     convictions.add(click, kind);
                 }
             }
+            convictions.sort();
             let open = findings.iter_mut().zip(clicks).enumerate();
             for (at, (finding, click)) in open.filter(|(_, (finding, _))| carry::is_open(finding)) {
                 if let Some(carried) = convictions.reaching(click) {

@@ -1,12 +1,14 @@
-// A real browser follows tracked links: where it lands, what it keeps, and what the record says of it.
+// A real browser follows tracked links: where it lands, what it keeps, what the record says of it, and what it is taken
+// for.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import http from "node:http";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { chromium } from "playwright-core";
 import { ensureChromium } from "../../src/dev/chromium.mjs";
-import { clicksWhen, mintCopy } from "../worker/clicks.mjs";
+import { clicksWhen, mintCopy, settledClicks } from "../worker/clicks.mjs";
 import { startWorker } from "../worker/harness.mjs";
 
 let browser, worker, shop, origin, destination;
@@ -19,14 +21,17 @@ before(async () => {
   });
   shop.listen(0, "127.0.0.1");
   await once(shop, "listening");
-  worker = await startWorker();
+  worker = await startWorker({ vars: { SETTLE_MS: 0 } });
   // Another host than the shop's, as in life; localhost is one that browsers trust without https.
   const { port } = new URL(worker.origin);
   origin = `http://localhost:${port}`;
   destination = `http://127.0.0.1:${shop.address().port}/spring?utm_source=mail&x=%20%C3%A9#top`;
-  const executablePath = await ensureChromium();
-  browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  browser = await launch();
 });
+
+async function launch(...args) {
+  return chromium.launch({ executablePath: await ensureChromium(), args: ["--no-sandbox", ...args] });
+}
 
 after(async () => {
   await browser?.close();
@@ -41,10 +46,39 @@ async function person(t, options) {
   return { context, page: await context.newPage() };
 }
 
-/** A minted link as it stands in the mail, on the click host. */
+/** Minted links as they stand in the mail, on the click host. */
+async function mintedLinks(count) {
+  const { message_id, hrefs } = await mintCopy(worker, { urls: Array(count).fill(destination) });
+  return { message_id, hrefs: hrefs.map((href) => origin + new URL(href).pathname) };
+}
+
+/** One of them. */
 async function mintedLink() {
-  const { message_id, hrefs } = await mintCopy(worker, { urls: [destination] });
-  return { message_id, href: origin + new URL(hrefs[0]).pathname };
+  const { message_id, hrefs } = await mintedLinks(1);
+  return { message_id, href: hrefs[0] };
+}
+
+/**
+ * A browser of somebody's own that says what it says where it has a window: the tests' own has none, and names itself so.
+ * The agent is the whole process's, because a new tab's first request goes out before the page's own settings hold.
+ */
+async function windowed(t) {
+  const page = await browser.newPage();
+  const agent = await page.evaluate(() => navigator.userAgent);
+  await page.close();
+  assert.match(agent, /HeadlessChrome\//);
+  const own = await launch(`--user-agent=${agent.replace("HeadlessChrome/", "Chrome/")}`);
+  t.after(() => own.close());
+  const context = await own.newContext();
+  return { context, page: await context.newPage() };
+}
+
+/** A page with these links, as a web mail shows a mail. */
+async function showMail(page, hrefs) {
+  await page.goto(`http://127.0.0.1:${shop.address().port}/inbox?secret=1`);
+  await page.evaluate((hrefs) => {
+    document.body.innerHTML = hrefs.map((href) => `<a href="${href}">Read more</a> `).join("");
+  }, hrefs);
 }
 
 test("a person lands on the destination and is known the second time", async (t) => {
@@ -77,10 +111,7 @@ test("the record holds what the browser says of the navigation", async (t) => {
   const { page } = await person(t, { locale: "fr-CH" });
   const { message_id, href } = await mintedLink();
   // From a page, by a real click on the link.
-  await page.goto(`http://127.0.0.1:${shop.address().port}/inbox?secret=1`);
-  await page.evaluate((href) => {
-    document.body.innerHTML = `<a href="${href}">Read more</a>`;
-  }, href);
+  await showMail(page, [href]);
   await page.click("a");
   await page.waitForURL(destination);
   const [click] = await clicksWhen(worker, message_id, 1);
@@ -150,4 +181,57 @@ test("a link that does not work is a page that loads nothing and says so", async
     [response.url()],
   );
   assert.deepEqual(errors, []);
+});
+
+test("a click by somebody with a browser is a person's, and the next time it is proven", async (t) => {
+  const { page } = await windowed(t);
+  const { message_id, href } = await mintedLink();
+  for (let n = 0; n < 2; n++) {
+    await showMail(page, [href]);
+    await page.click("a");
+    await page.waitForURL(destination);
+  }
+  const [first, second] = await settledClicks(worker, message_id, 2);
+  for (const { click_type, rule, ruleset, reasons } of [first, second]) {
+    assert.deepEqual([click_type, rule, ruleset], ["human", "human", "full@1"]);
+    assert.ok(reasons.includes("-navigated") && reasons.includes("-coherent_headers"), String(reasons));
+    const against = reasons.filter((reason) => reason.startsWith("+"));
+    // The local runtime speaks HTTP/1 alone, and an installed browser may be an aged one.
+    const harmless = /^\+(old_protocol|aged_browser|stale_browser|first_seconds)$/;
+    for (const reason of against) assert.match(reason, harmless, "nothing else speaks for a scanner");
+  }
+  assert.ok(!first.reasons.includes("-proof_of_person"));
+  assert.ok(second.reasons.includes("-returning_cookie") && second.reasons.includes("-proof_of_person"));
+});
+
+test("three links opened in tabs, a second apart, are a person's", async (t) => {
+  const { context, page } = await windowed(t);
+  const { message_id, hrefs } = await mintedLinks(3);
+  await showMail(page, hrefs);
+  for (const [n, link] of (await page.locator("a").all()).entries()) {
+    await link.click({ modifiers: ["ControlOrMeta"] });
+    await clicksWhen(worker, message_id, n + 1);
+    // Faster than hands it would be a sweep.
+    await sleep(1_000);
+  }
+  const clicks = await settledClicks(worker, message_id, 3);
+  assert.deepEqual(
+    clicks.map(({ click_type, link_id }) => [click_type, link_id]),
+    ["l1", "l2", "l3"].map((link_id) => ["human", link_id]),
+  );
+  assert.ok(clicks[2].reasons.includes("+sweep"), "it was seen, and the headers outweigh it");
+  assert.equal(context.pages().length, 4);
+});
+
+test("the same browser without a window, under its own name, is a scanner that says so", async (t) => {
+  const { page } = await person(t);
+  const { message_id, href } = await mintedLink();
+  await showMail(page, [href]);
+  await page.click("a");
+  await page.waitForURL(destination);
+  const [click] = await settledClicks(worker, message_id, 1);
+  assert.match(click.user_agent, /HeadlessChrome\//);
+  assert.deepEqual([click.click_type, click.rule, click.is_bot], ["scanner_declared", "declared", true]);
+  assert.equal(click.is_defender_bot, false);
+  assert.ok(click.reasons.includes("+declared"));
 });

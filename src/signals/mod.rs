@@ -58,6 +58,31 @@ pub struct Signals {
     pub votes: Votes,
     /// Who sent it, where the address could be read.
     pub source: Option<Source>,
+    /// What our cookie said.
+    pub cookie: Cookie,
+}
+
+/// What our cookie said; visitors are numbers that differ where their ids do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cookie {
+    /// Nothing: switched off, not wanted, or not known.
+    None,
+    /// It was set with this click.
+    New(u64),
+    /// It came back.
+    Returning(u64),
+}
+
+impl Cookie {
+    fn of(record: &Record) -> Self {
+        let mut hasher = DefaultHasher::new();
+        record.visitor_id.hash(&mut hasher);
+        match record.cookie.as_deref() {
+            Some("new") => Self::New(hasher.finish()),
+            Some("returning") => Self::Returning(hasher.finish()),
+            _ => Self::None,
+        }
+    }
 }
 
 /// Who sent a request, as far as two requests can be compared.
@@ -131,6 +156,7 @@ impl Signals {
             is_microsoft_system: system.is_some_and(Network::is_microsoft),
             votes,
             source: address.map(|address| Source::of(address, record.user_agent.as_deref())),
+            cookie: Cookie::of(record),
         }
     }
 

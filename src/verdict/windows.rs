@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use super::bursts::{self, Burst};
 use super::case::Case;
 use super::{Click, Ruleset, Thresholds};
-use crate::signals::Signals;
+use crate::signals::{Cookie, Signals};
 
 /// How far a verdict may look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,7 @@ pub struct Windows {
     pairs: Vec<Option<Pair>>,
     early: Vec<i64>,
     campaigns: Vec<bool>,
+    fresh_cookies: Vec<bool>,
     sweeps: Vec<Burst>,
     fanouts: Vec<Burst>,
 }
@@ -57,6 +58,7 @@ impl Windows {
             pairs: vec![None; clicks.len()],
             early: vec![0; clicks.len()],
             campaigns: vec![false; clicks.len()],
+            fresh_cookies: vec![false; none.len()],
             sweeps: none.clone(),
             fanouts: none,
         };
@@ -84,6 +86,7 @@ impl Windows {
             windows.count_early(clicks, &by_time, thresholds, look);
             if is_full {
                 let back = look == Look::Back;
+                windows.find_fresh_cookies(clicks, &by_time);
                 bursts::sweep(clicks, &by_time, &link, &mut seen, back, &mut windows.sweeps);
             }
             for &at in copy {
@@ -118,6 +121,7 @@ impl Windows {
             pair: self.pairs[at].map(|pair| (pair.role, clicks[pair.other].event_id.as_ref())),
             early_clicks: self.early[at],
             in_burst: self.campaigns[at],
+            has_fresh_cookie: self.fresh_cookies.get(at).copied().unwrap_or_default(),
             sweep: self.sweeps.get(at).copied().unwrap_or_default(),
             fanout: self.fanouts.get(at).copied().unwrap_or_default(),
             carried: None,
@@ -145,6 +149,26 @@ impl Windows {
                 next += 2;
             } else {
                 next += 1;
+            }
+        }
+    }
+
+    /// Finds the cookies that came back shortly after they were set on the same copy; `group` goes by time.
+    fn find_fresh_cookies(&mut self, clicks: &[Click], group: &[usize]) {
+        let mut set: Vec<(u64, i64)> = Vec::new();
+        for &at in group {
+            let ts_ms = clicks[at].ts_ms;
+            match clicks[at].signals.cookie {
+                Cookie::New(visitor) => {
+                    set.retain(|(_, set_ms)| ts_ms.saturating_sub(*set_ms) <= bursts::REACH_MS);
+                    set.push((visitor, ts_ms));
+                }
+                Cookie::Returning(visitor) => {
+                    self.fresh_cookies[at] = set.iter().any(|(known, set_ms)| {
+                        *known == visitor && ts_ms.saturating_sub(*set_ms) <= bursts::REACH_MS
+                    });
+                }
+                Cookie::None => {}
             }
         }
     }

@@ -3,7 +3,6 @@
 
 mod common;
 
-use clickproof::signals::Record;
 use clickproof::verdict::Ruleset;
 use clickproof::verdict::thresholds::SETTINGS;
 use common::hits::{
@@ -728,16 +727,4 @@ fn every_rule_has_its_case_here_and_settings_that_exist() {
             assert!(SETTINGS.iter().any(|setting| setting.name == *name), "{}: {name}", rule.id);
         }
     }
-}
-
-#[test]
-fn a_repeated_judgement_says_the_same() {
-    let history: Vec<Record> =
-        history(and(links(5, 40_000, 100, pretender), recipients(10, 90_000, 100, || chrome(158))));
-    let verdicts = |history: &[Record]| -> Vec<String> { told(history).iter().map(Told::verdict).collect() };
-    let mut backwards = history.clone();
-    backwards.reverse();
-    let mut again = verdicts(&backwards);
-    again.reverse();
-    assert_eq!(verdicts(&history), again, "in whichever order records arrive");
 }

@@ -5,6 +5,7 @@
 
 pub mod hits;
 pub mod naive;
+pub mod naive_full;
 pub mod rows;
 
 use clickproof::signals::Record;

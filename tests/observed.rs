@@ -7,7 +7,7 @@ mod common;
 use clickproof::link::Kind;
 use clickproof::signals::Record;
 use clickproof::verdict::{Confidence, Finding, opens};
-use common::hits::{AZURE, Hit, Told, history, told};
+use common::hits::{AZURE, Hit, history, told};
 use common::record;
 
 /// About when a source was written, Unix milliseconds: the middle of the month, off by two days at most.

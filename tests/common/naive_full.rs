@@ -78,21 +78,24 @@ fn address(record: &Record) -> Option<IpAddr> {
     (!shared).then_some(ip)
 }
 
-fn within(ip: IpAddr, v4_bits: usize, v6_bits: usize) -> String {
-    let bits = |bytes: &[u8]| -> String { bytes.iter().map(|byte| format!("{byte:08b}")).collect() };
+/// The leading bits of an address.
+fn within(ip: IpAddr, v4_bits: u32, v6_bits: u32) -> String {
     match ip {
-        IpAddr::V4(v4) => format!("v4 {}", &bits(&v4.octets())[..v4_bits]),
-        IpAddr::V6(v6) => format!("v6 {}", &bits(&v6.octets())[..v6_bits]),
+        IpAddr::V4(v4) => format!("v4 {:b}", v4.to_bits() >> (32 - v4_bits)),
+        IpAddr::V6(v6) => format!("v6 {:b}", v6.to_bits() >> (128 - v6_bits)),
     }
 }
 
+/// A place and an agent.
+type Place = (String, Option<String>);
+
 /// The address (in IPv6 its /64) and the agent, where it is not everybody's.
-pub fn source(record: &Record) -> Option<(String, Option<String>)> {
+pub fn source(record: &Record) -> Option<Place> {
     Some((within(address(record)?, 32, 64), record.user_agent.clone()))
 }
 
 /// The network (/24, in IPv6 /48) and the agent.
-pub fn origin(record: &Record) -> Option<(String, Option<String>)> {
+pub fn origin(record: &Record) -> Option<Place> {
     Some((within(address(record)?, 24, 48), record.user_agent.clone()))
 }
 
@@ -106,7 +109,7 @@ pub fn convicts(alone: &Finding) -> bool {
 /// The conviction that reaches x: up to fifteen minutes behind it the latest, else up to a minute before it the first; of
 /// the same source, else of the same origin.
 pub fn reaching(x: &Record, convictions: &[(&Record, ClickType)]) -> Option<Carried> {
-    let near = |place: fn(&Record) -> Option<(String, Option<String>)>, same_source| {
+    let near = |place: fn(&Record) -> Option<Place>, same_source| {
         let here = place(x)?;
         let of_it = || convictions.iter().filter(|(y, _)| place(y).as_ref() == Some(&here));
         let behind = of_it().filter(|(y, _)| y.ts_ms <= x.ts_ms && x.ts_ms - y.ts_ms <= 900_000);

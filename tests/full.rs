@@ -208,6 +208,29 @@ fn pairs_come_both_ways_round() {
 }
 
 #[test]
+fn a_cloud_pc_is_no_check_beside_itself() {
+    let cloud_pc = |ms: i64| edge(158).asn(AZURE).referer(SAFE_LINKS).at(ms);
+    let azure = |ms: i64| program("ms-office").from(ELSEWHERE).asn(AZURE).referer(SAFE_LINKS).at(ms);
+    hold([(
+        "a double click on a cloud PC through Safe Links",
+        vec![cloud_pc(90_000), cloud_pc(90_200)],
+        "human",
+    )]);
+    for (words, hits, kinds) in [
+        ("the check first", vec![azure(90_000), cloud_pc(90_200)], ["scanner_timeofclick", "human"]),
+        ("the check second", vec![cloud_pc(90_000), azure(90_200)], ["human", "scanner_timeofclick"]),
+        (
+            "two checks: the published table's order",
+            vec![azure(90_000), azure(90_200)],
+            ["scanner_timeofclick", "human"],
+        ),
+    ] {
+        let told = told(&history(hits));
+        assert_eq!(told.iter().map(Told::click_type).collect::<Vec<_>>(), kinds, "{words}");
+    }
+}
+
+#[test]
 fn a_pair_names_the_other_and_stands_against_proof() {
     let told = told(&history([
         program("ms-office").from(ELSEWHERE).referer(SAFE_LINKS).at(90_000),

@@ -228,6 +228,7 @@ fn counts_in_campaign(ruleset: Ruleset, click: &Click) -> bool {
 /// The roles of two neighbouring clicks on one link, the earlier one first, where they are a pair.
 fn pair_of(ruleset: Ruleset, earlier: &Click, later: &Click) -> Option<[Role; 2]> {
     const IN_ORDER: [Role; 2] = [Role::Scanner, Role::Person];
+    const TURNED: [Role; 2] = [Role::Person, Role::Scanner];
     let (one, other) = (&earlier.signals, &later.signals);
     let checked = one.safelinks_referer || other.safelinks_referer;
     if ruleset == Ruleset::Defender {
@@ -237,11 +238,16 @@ fn pair_of(ruleset: Ruleset, earlier: &Click, later: &Click) -> Option<[Role; 2]
     let beside = |check: &Signals, person: &Signals| {
         checked || check.comes_from_microsoft() && person.looks_like_a_person()
     };
+    let same_source = one.source.is_some_and(|it| it.has_agent && Some(it) == other.source);
+    let people = (one.looks_like_a_person(), other.looks_like_a_person());
     match (one.is_click_time_check(), other.is_click_time_check()) {
         (true, false) => beside(one, other).then_some(IN_ORDER),
-        (false, true) => beside(other, one).then_some([Role::Person, Role::Scanner]),
-        // One address with one agent: somebody clicked twice.
-        (false, false) if one.source.is_some_and(|it| it.has_agent && Some(it) == other.source) => None,
+        (false, true) => beside(other, one).then_some(TURNED),
+        // One address with one agent: somebody clicked twice, on a cloud PC too.
+        (false, false) if same_source => None,
+        (true, true) if same_source && people == (true, true) => None,
+        // Both from Microsoft: the headers tell the check from a cloud PC's person.
+        (true, true) if people == (true, false) => checked.then_some(TURNED),
         _ => checked.then_some(IN_ORDER),
     }
 }

@@ -3,6 +3,7 @@
 
 mod common;
 
+use clickproof::signals::votes;
 use clickproof::verdict::Ruleset;
 use clickproof::verdict::thresholds::SETTINGS;
 use common::hits::{
@@ -721,6 +722,43 @@ fn the_tables_five_types_are_defenders_bots_and_no_other() {
         ("scanner_timeofclick", (true, true)),
     ];
     assert_eq!(seen, bots.into_iter().collect());
+}
+
+/// The shapes of bursts are held by the naive model, the rules' own points by the cases above.
+#[test]
+fn the_weights_of_this_version_are_these() {
+    let weights: Vec<(&str, i32)> = votes::TABLE.iter().map(|vote| (vote.reason, vote.weight)).collect();
+    assert_eq!(Ruleset::Full.label(), "full@1", "with another weight comes another version");
+    assert_eq!(votes::ENOUGH, 10);
+    assert_eq!(
+        weights,
+        [
+            ("+no_user_agent", 6),
+            ("+impossible_browser", 5),
+            ("+aged_browser", 1),
+            ("+stale_browser", 3),
+            ("+no_fetch_metadata", 6),
+            ("+no_client_hints", 1),
+            ("+foreign_client_hints", 6),
+            ("+foreign_fetch_user", 4),
+            ("+client_hints_disagree", 6),
+            ("+not_a_navigation", 6),
+            ("+no_user_activation", 1),
+            ("+no_accept_language", 3),
+            ("+accept_not_html", 2),
+            ("+old_protocol", 1),
+            ("+hosting_network", 4),
+            ("+forwarded_for_scanner", 3),
+            ("+first_seconds", 2),
+            ("+first_minute", 1),
+            ("-navigated", -4),
+            ("-coherent_headers", -2),
+            ("-returning_cookie", -4),
+            ("-wrapper_referer", -4),
+            ("-private_relay", -8),
+            ("-human_proxy", -5),
+        ]
+    );
 }
 
 #[test]

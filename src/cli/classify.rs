@@ -28,6 +28,7 @@ Each result is its event_id and verdict, revision 1 and final:
 
 A repeated event_id is the same click: the first line counts, each line gets its verdict. Blank lines are skipped; a line \
 has at most 1 MiB.")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Args {
     #[command(flatten)]
     streams: Streams,
@@ -67,7 +68,8 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
         output.line(|block| {
             block.push(b'{');
             if let Some(record) = history.records.get(at) {
-                names.write_others(record, block)?;
+                let click_type = verdicts.finding(&judged[event]).click_type;
+                names.write_others(record, click_type, block)?;
             } else {
                 block.extend_from_slice(b"\"event_id\":");
                 serde_json::to_writer(&mut *block, &*history.events[event])?;

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use clickproof::verdict::{Finding, Ruleset, Verdict};
+use clickproof::verdict::{ClickType, Finding, Ruleset, Verdict};
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -20,13 +20,21 @@ impl VerdictNames {
         Ok(Self(verdict.as_object().into_iter().flat_map(|fields| fields.keys().cloned()).collect()))
     }
 
-    /// Appends the record's fields, each with the comma behind it.
-    pub(crate) fn write_others(&self, record: &str, into: &mut Vec<u8>) -> serde_json::Result<()> {
+    /// Appends the record's fields, each with the comma behind it. Where the request came from a mail provider's proxy
+    /// the country is the proxy's: nobody's, so it is null.
+    pub(crate) fn write_others(
+        &self,
+        record: &str,
+        click_type: Option<ClickType>,
+        into: &mut Vec<u8>,
+    ) -> serde_json::Result<()> {
         let fields: Fields = serde_json::from_str(record)?;
+        let is_proxys = click_type == Some(ClickType::ProxyOpen);
         for (name, value) in fields.0.iter().filter(|(name, _)| !self.0.contains(name.0.as_ref())) {
+            let value = if is_proxys && name.0 == "country" { "null" } else { value.get() };
             serde_json::to_writer(&mut *into, name)?;
             into.push(b':');
-            into.extend_from_slice(value.get().as_bytes());
+            into.extend_from_slice(value.as_bytes());
             into.push(b',');
         }
         Ok(())

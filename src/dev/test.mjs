@@ -11,6 +11,7 @@ import { ensureNpmPackages, npmBin } from "./npm.mjs";
 import { Failure, main, root, show, start } from "./run.mjs";
 import { ensureLinters, ensureRust, ensureWasmTarget } from "./rust.mjs";
 
+const AGENTS = "tests/agents";
 const WORKER = "tests/worker";
 const BROWSER = "tests/browser";
 const STAGES = { lint, native, worker, browser };
@@ -63,7 +64,12 @@ async function lint() {
 
 async function native() {
   ensureRust();
-  return runAll(["cargo", ["test", "--no-fail-fast"]]);
+  // The corpora of the agents' tests.
+  await ensureNpmPackages();
+  return runAll(
+    ["cargo", ["test", "--no-fail-fast"]],
+    [process.execPath, ["--test", "--test-reporter=spec", ...testFiles(AGENTS)]],
+  );
 }
 
 async function worker() {

@@ -12,12 +12,12 @@ impl<S: Store> Message<S> {
     /// # Errors
     /// When storage fails; the message must then be loaded again.
     pub fn deliver(&mut self, times: &[(Key, i64)]) -> Result<usize, S::Error> {
-        let mut buckets: BTreeMap<u8, Vec<(Key, i64)>> = BTreeMap::new();
+        let mut buckets = vec![Vec::new(); usize::from(u8::MAX) + 1];
         for (recipient, ms) in times {
-            buckets.entry(deliveries::bucket(*recipient)).or_default().push((*recipient, *ms));
+            buckets[usize::from(deliveries::bucket(*recipient))].push((*recipient, *ms));
         }
         let mut moved = BTreeSet::new();
-        for (bucket, news) in buckets {
+        for (bucket, news) in (0..=u8::MAX).zip(buckets).filter(|(_, news)| !news.is_empty()) {
             let before = self.store.deliveries(bucket)?;
             let after = deliveries::merge(&before, &news);
             if after != before {

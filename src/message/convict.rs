@@ -4,10 +4,11 @@
 //! kept in memory beside the open windows. When a verdict begins or ends to convict, the settled clicks that it reaches
 //! are judged again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::settle::{Court, Slice};
-use super::{Findings, Message, Settled, Store};
+use super::history::{Moments, merged};
+use super::settle::{Court, Found, Slice};
+use super::{Message, Settled, Store};
 use crate::signals::{EventId, Record};
 use crate::verdict::carry::{self, BACK_MS, Convictions, FORWARD_MS};
 use crate::verdict::{Click, ClickType};
@@ -42,18 +43,19 @@ impl<S: Store> Message<S> {
 
     /// The convictions of settled clicks between pairs of moments (both included), from rows.
     pub(super) fn convictions_between(&self, spans: &[(i64, i64)]) -> Result<Convictions, S::Error> {
-        let mut kinds: BTreeMap<EventId, ClickType> = BTreeMap::new();
-        for (from_ms, until_ms) in spans {
-            let settled = self.settled_between(*from_ms, *until_ms)?;
-            kinds.extend(settled.into_iter().filter_map(|(id, settled)| Some((id, settled.conviction?))));
-        }
-        let ids: Vec<EventId> = kinds.keys().copied().collect();
         let mut convictions = Convictions::default();
-        self.store.clicks_by_id(&ids, &mut |id, json| {
-            if let (Ok(record), Some(kind)) = (Record::parse(&json), kinds.remove(&id)) {
-                convictions.add(&Click::of(&record, None), kind);
-            }
-        })?;
+        for (from_ms, until_ms) in spans {
+            let mut settled = self.settled_between(*from_ms, *until_ms)?;
+            settled.retain(|_, settled| settled.conviction.is_some());
+            let ids: Vec<EventId> = settled.keys().copied().collect();
+            self.store.clicks_by_id(&ids, &mut |id, json| {
+                let kind = settled.get(&id).and_then(|settled| settled.conviction);
+                if let (Ok(record), Some(kind)) = (Record::parse(&json), kind) {
+                    convictions.add(&Click::of(&record, None), kind);
+                }
+            })?;
+        }
+        convictions.sort();
         Ok(convictions)
     }
 
@@ -61,13 +63,12 @@ impl<S: Store> Message<S> {
     pub(super) fn convict(
         &mut self,
         slice: &Slice,
-        found: &mut BTreeMap<EventId, Findings>,
+        found: &mut Found,
         before: &BTreeMap<EventId, Settled>,
     ) -> Vec<Changed> {
         let mut changed = Vec::new();
-        for (id, click) in slice.wanted() {
-            let full = found.get_mut(&id).and_then(|findings| findings.full(&self.judging));
-            let Some(finding) = full else { continue };
+        for ((id, click), (_, findings)) in slice.wanted().zip(found) {
+            let Some(finding) = findings.full(&self.judging) else { continue };
             let (old, is) = (before.get(&id), carry::conviction(finding));
             let was = old.and_then(|settled| settled.conviction);
             // A verdict in words of a later version stands, and so does what it convicts of.
@@ -81,6 +82,7 @@ impl<S: Store> Message<S> {
             }
             changed.push(Changed { click: click.clone(), was, is });
         }
+        self.convictions.sort();
         changed
     }
 
@@ -88,29 +90,35 @@ impl<S: Store> Message<S> {
     pub(super) fn beside(
         &self,
         changed: &[Changed],
-        found: &BTreeMap<EventId, Findings>,
+        slice: &Slice,
     ) -> Result<BTreeMap<EventId, Click>, S::Error> {
         // Whoever shares a source shares its origin.
-        let mut origins: BTreeMap<u64, BTreeSet<i64>> = BTreeMap::new();
-        let mut spans = Vec::new();
+        let mut origins = Moments::default();
         for Changed { click, .. } in changed {
             if let Some(source) = click.signals.own_source() {
-                origins.entry(source.origin).or_default().insert(click.ts_ms);
-                spans.push((click.ts_ms.saturating_sub(BACK_MS), click.ts_ms.saturating_add(FORWARD_MS)));
+                origins.add(source.origin.into(), click.ts_ms);
             }
         }
+        origins.sort();
+        let mut spans = origins.spans(BACK_MS, FORWARD_MS);
         // No click later than that is settled.
         for span in &mut spans {
             span.1 = span.1.min(self.settled_to_ms);
         }
         spans.retain(|(from_ms, until_ms)| from_ms <= until_ms);
-        let mut reached = self.clicks_in(&spans, |click| {
-            let (from_ms, until_ms) =
-                (click.ts_ms.saturating_sub(FORWARD_MS), click.ts_ms.saturating_add(BACK_MS));
-            let origin = click.signals.own_source().and_then(|source| origins.get(&source.origin));
-            origin.is_some_and(|times| times.range(from_ms..=until_ms).next().is_some())
+        let mut reached = self.clicks_in(&spans, &|id, click| {
+            // Most of a scanner's are convicted themselves.
+            let known = self.recent.get(id).and_then(|recent| recent.settled);
+            if known.is_some_and(|settled| !settled.is_open) {
+                return false;
+            }
+            let span = (click.ts_ms.saturating_sub(FORWARD_MS), click.ts_ms.saturating_add(BACK_MS));
+            click.signals.own_source().is_some_and(|source| origins.has(source.origin.into(), span))
         })?;
-        reached.retain(|id, _| !found.contains_key(id) && !self.unsettled.contains(id));
+        for (id, _) in slice.wanted() {
+            reached.remove(&id);
+        }
+        reached.retain(|id, _| !self.unsettled.contains(id));
         let settled = self.settled_of(&reached)?;
         reached.retain(|id, _| settled.get(id).is_some_and(|settled| settled.is_open));
         Ok(reached)
@@ -119,7 +127,7 @@ impl<S: Store> Message<S> {
     /// Holds the clicks that nothing else decided against the convictions of their sources.
     pub(super) fn carry_over(
         &mut self,
-        courts: &mut [(&Court, &mut BTreeMap<EventId, Findings>)],
+        courts: &mut [(&Court, &mut Found)],
         changed: &[Changed],
     ) -> Result<(), S::Error> {
         let judging = self.judging.clone();
@@ -134,7 +142,7 @@ impl<S: Store> Message<S> {
                 }
             }
         }
-        let spans = super::history::merged(&spans);
+        let spans = merged(&spans);
         let mut old = self.convictions_between(&spans)?;
         for Changed { click, was, is } in changed {
             // What this call changes stands in no row yet.
@@ -143,7 +151,9 @@ impl<S: Store> Message<S> {
                 is.inspect(|kind| old.add(click, *kind));
             }
         }
+        old.sort();
         self.convictions.extend(&old);
+        self.convictions.sort();
         for (court, found) in courts {
             for (id, findings) in found.iter_mut() {
                 let Some((judgement, at)) = court.full(&judging, *id) else { continue };
@@ -155,7 +165,9 @@ impl<S: Store> Message<S> {
                 }
             }
         }
-        self.convictions.forget_before(self.convicted_from_ms);
+        if !spans.is_empty() {
+            self.convictions.forget_before(self.convicted_from_ms);
+        }
         Ok(())
     }
 }

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::elders::Elders;
 use super::{Message, Settled, Store, deliveries, pack, tree};
 use crate::signals::{EventId, Record};
+use crate::verdict::bursts::{MOST_RECIPIENTS, REACH_MS};
+use crate::verdict::windows::arrange;
 use crate::verdict::{Click, Key};
 
 /// Delivery times, each bucket read once.
@@ -52,7 +54,7 @@ impl<S: Store> Message<S> {
         recipients: &BTreeSet<Key>,
     ) -> Result<BTreeMap<EventId, Click>, S::Error> {
         let mut history = self.forgotten_of(recipients)?;
-        history.extend(self.recent_where(|click| recipients.contains(&click.recipient)));
+        history.extend(self.recent_of(recipients));
         Ok(history)
     }
 
@@ -108,7 +110,7 @@ impl<S: Store> Message<S> {
     pub(super) fn clicks_in(
         &self,
         spans: &[(i64, i64)],
-        passes: impl Fn(&Click) -> bool,
+        passes: &dyn Fn(&EventId, &Click) -> bool,
     ) -> Result<BTreeMap<EventId, Click>, S::Error> {
         let mut found = BTreeMap::new();
         let covered = EventId::first_of(self.covered_from_ms);
@@ -117,23 +119,86 @@ impl<S: Store> Message<S> {
             if from < covered {
                 self.store.clicks(from, until.min(covered), usize::MAX, &mut |id, json| {
                     let click = Record::parse(&json).ok().map(|record| Click::of(&record, None));
-                    found.extend(click.filter(&passes).map(|click| (id, click)));
+                    found.extend(click.filter(|click| passes(&id, click)).map(|click| (id, click)));
                 })?;
                 self.clocks().set(found.values_mut())?;
             }
             let recent = self.recent.range(from.max(covered)..until.max(covered));
-            let passing = recent.filter(|(_, recent)| passes(&recent.click));
+            let passing = recent.filter(|(id, recent)| passes(id, &recent.click));
             found.extend(passing.map(|(id, recent)| (*id, recent.click.clone())));
         }
         Ok(found)
     }
 
-    pub(super) fn recent_where(
+    /// Of the clicks that share a source with one of `wanted`, those that its fan-out can depend on.
+    ///
+    /// That is on either side the nearest with [`bursts::MOST_RECIPIENTS`] different recipients: whatever lies beyond
+    /// them is in a longer window that says no more. One address may send hundreds of clicks a second.
+    pub(super) fn of_their_sources(
         &self,
-        passes: impl Fn(&Click) -> bool,
-    ) -> impl Iterator<Item = (EventId, Click)> {
-        let passing = self.recent.iter().filter(move |(_, recent)| passes(&recent.click));
-        passing.map(|(id, recent)| (*id, recent.click.clone()))
+        wanted: &BTreeMap<EventId, Click>,
+    ) -> Result<BTreeMap<EventId, Click>, S::Error> {
+        let mut sources = Moments::default();
+        for click in wanted.values() {
+            if let Some(source) = click.signals.own_source() {
+                sources.add(source.exact.into(), click.ts_ms);
+            }
+        }
+        sources.sort();
+        let spans = merged(&sources.spans(REACH_MS, REACH_MS));
+        let theirs = |click: &Click| {
+            let source = click.signals.own_source();
+            source.is_some_and(|source| sources.has(source.exact.into(), around(click.ts_ms, REACH_MS)))
+        };
+        // Before memory begins there are rows, for late clicks alone.
+        let old_ms = self.covered_from_ms.saturating_sub(1);
+        let old = spans.iter().filter(|(from_ms, _)| *from_ms <= old_ms);
+        let old: Vec<(i64, i64)> =
+            old.map(|(from_ms, until_ms)| (*from_ms, *until_ms.min(&old_ms))).collect();
+        let mut found = self.clicks_in(&old, &|_, click| theirs(click))?;
+
+        let covered = EventId::first_of(self.covered_from_ms);
+        let mut near: Vec<(&EventId, &Click)> = Vec::new();
+        for (from_ms, until_ms) in spans {
+            let (from, until) = (EventId::first_of(from_ms), EventId::first_of(until_ms.saturating_add(1)));
+            let inside = self.recent.range(from.max(covered)..until.max(covered));
+            let inside = inside.map(|(id, recent)| (id, &recent.click));
+            near.extend(inside.filter(|(_, click)| theirs(click)));
+        }
+        let mut order: Vec<usize> = (0..near.len()).collect();
+        let source = |at: usize| near[at].1.signals.own_source().map_or(0, |source| source.exact);
+        arrange(&mut order, &|at| (source(at).into(), 0));
+        // A late click's neighbours in memory have nobody among them to be counted from.
+        let is_deep = wanted.values().any(|click| click.ts_ms < self.covered_from_ms);
+        for group in order.chunk_by(|a, b| source(*a) == source(*b)) {
+            let mut taken = vec![is_deep; group.len()];
+            let mut take = |places: &mut dyn Iterator<Item = usize>| {
+                let mut people = Vec::with_capacity(MOST_RECIPIENTS);
+                for place in places {
+                    taken[place] = true;
+                    let recipient = near[group[place]].1.recipient;
+                    if !people.contains(&recipient) {
+                        people.push(recipient);
+                    }
+                    if people.len() == MOST_RECIPIENTS {
+                        break;
+                    }
+                }
+            };
+            for place in (0..group.len()).filter(|place| wanted.contains_key(near[group[*place]].0)) {
+                take(&mut (0..=place).rev());
+                take(&mut (place..group.len()));
+            }
+            let taken = group.iter().zip(taken).filter(|(_, taken)| *taken);
+            found.extend(taken.map(|(at, _)| (*near[*at].0, near[*at].1.clone())));
+        }
+        Ok(found)
+    }
+
+    /// The clicks of these recipients that are in memory.
+    pub(super) fn recent_of(&self, recipients: &BTreeSet<Key>) -> impl Iterator<Item = (EventId, Click)> {
+        let theirs = self.recent.iter().filter(|(_, recent)| recipients.contains(&recent.click.recipient));
+        theirs.map(|(id, recent)| (*id, recent.click.clone()))
     }
 
     /// The settled verdicts that these clicks have.
@@ -169,6 +234,38 @@ impl<S: Store> Message<S> {
     pub(super) fn repeats_of(&self, ids: &BTreeSet<EventId>) -> Result<BTreeMap<EventId, i64>, S::Error> {
         let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Ok(BTreeMap::new()) };
         Ok(tree(self.store.repeats(*first, last.successor())?))
+    }
+}
+
+/// Moments of several things, each by a number. They are added in any order and sorted once.
+#[derive(Default)]
+pub(super) struct Moments(Vec<(u128, i64)>);
+
+impl Moments {
+    /// Adds a moment of a thing, Unix milliseconds.
+    pub(super) fn add(&mut self, thing: u128, ts_ms: i64) {
+        self.0.push((thing, ts_ms));
+    }
+
+    /// Makes them ready to be asked.
+    pub(super) fn sort(&mut self) {
+        let mut order: Vec<usize> = (0..self.0.len()).collect();
+        // No moment is before 1970: those of clicks are in their ids.
+        arrange(&mut order, &|at| (self.0[at].0, self.0[at].1.cast_unsigned().into()));
+        self.0 = order.into_iter().map(|at| self.0[at]).collect();
+    }
+
+    /// Whether the thing has a moment between two (both included).
+    pub(super) fn has(&self, thing: u128, (from_ms, until_ms): (i64, i64)) -> bool {
+        let first = self.0.partition_point(|moment| *moment < (thing, from_ms));
+        self.0.get(first).is_some_and(|(other, ts_ms)| *other == thing && *ts_ms <= until_ms)
+    }
+
+    /// The spans around all of them.
+    pub(super) fn spans(&self, before_ms: i64, after_ms: i64) -> Vec<(i64, i64)> {
+        let span =
+            |(_, ts_ms): &(u128, i64)| (ts_ms.saturating_sub(before_ms), ts_ms.saturating_add(after_ms));
+        self.0.iter().map(span).collect()
     }
 }
 

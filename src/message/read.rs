@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::pack::{self, Draft};
-use super::{Findings, Message, Store, tree};
+use super::settle::Found;
+use super::{Message, Store, tree};
 use crate::event;
 use crate::report::{Report, Tally};
 use crate::signals::{EventId, Record};
@@ -80,10 +81,11 @@ impl<S: Store> Message<S> {
                 tally.add(id, recipient, &link, entry);
             }
         })?;
-        let mut open = self.provisional(EventId::first_of(0), EventId::first_of(i64::MAX))?;
-        let ids: Vec<EventId> = open.keys().copied().collect();
+        let open = self.provisional(EventId::first_of(0), EventId::first_of(i64::MAX))?;
+        let ids: Vec<EventId> = open.iter().map(|(id, _)| *id).collect();
         self.store.clicks_by_id(&ids, &mut |id, json| {
-            let (Ok(record), Some(findings)) = (Record::parse(&json), open.remove(&id)) else { return };
+            let found = open.binary_search_by(|(open, _)| open.cmp(&id)).ok().and_then(|at| open.get(at));
+            let (Ok(record), Some((_, findings))) = (Record::parse(&json), found) else { return };
             let draft = Draft::new(id, record, findings.verdict(&self.judging, 0), None);
             tally.add(id, draft.recipient.short(), &(draft.link_id, draft.url), &draft.entry);
         })?;
@@ -93,7 +95,7 @@ impl<S: Store> Message<S> {
     }
 
     /// The provisional verdicts of the unsettled clicks between two ids, the second left out.
-    fn provisional(&self, from: EventId, until: EventId) -> Result<BTreeMap<EventId, Findings>, S::Error> {
+    fn provisional(&self, from: EventId, until: EventId) -> Result<Found, S::Error> {
         let open = self.unsettled.range(from..until);
         self.look_back(tree(
             open.filter_map(|id| self.recent.get(id).map(|recent| (*id, recent.click.clone()))),

@@ -5,11 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::history::around;
+use super::history::{Moments, around};
 use super::pack::{self, Draft};
 use super::{Findings, Judging, Message, Recent, Settled, Store, tree};
 use crate::signals::{EventId, Record};
 use crate::verdict::bursts::REACH_MS;
+use crate::verdict::windows::arrange;
 use crate::verdict::{Click, ClickType, Judgement, Key, Look};
 
 /// The most clicks that one call settles: a burst of thousands is spread over several wakes.
@@ -39,16 +40,25 @@ struct News {
 /// Clicks with all that those among them that are wanted depend on, in order.
 pub(super) struct Slice {
     clicks: Vec<Click>,
-    /// The wanted ones, by their place among the clicks.
-    wanted: BTreeMap<EventId, usize>,
+    /// The wanted ones, ascending, with their places among the clicks.
+    wanted: Vec<(EventId, usize)>,
 }
 
 impl Slice {
     /// The wanted clicks.
     pub(super) fn wanted(&self) -> impl Iterator<Item = (EventId, &Click)> {
-        self.wanted.iter().filter_map(|(id, at)| Some((*id, self.clicks.get(*at)?)))
+        self.wanted.iter().map(|(id, at)| (*id, &self.clicks[*at]))
+    }
+
+    /// The place of a wanted click.
+    fn place(&self, id: EventId) -> Option<usize> {
+        let at = self.wanted.binary_search_by(|(wanted, _)| wanted.cmp(&id)).ok()?;
+        self.wanted.get(at).map(|(_, place)| *place)
     }
 }
+
+/// What was found of some clicks, in their order.
+pub(super) type Found = Vec<(EventId, Findings)>;
 
 /// A slice as the rulesets in force see it.
 pub(super) struct Court<'a> {
@@ -64,12 +74,12 @@ impl<'a> Court<'a> {
     }
 
     /// What the wanted clicks show, convictions of their sources apart.
-    pub(super) fn alone(&self) -> BTreeMap<EventId, Findings> {
+    pub(super) fn alone(&self) -> Found {
         let findings = |at| Findings {
             active: self.active.alone(at),
             shadow: self.shadow.as_ref().map(|shadow| shadow.alone(at)),
         };
-        tree(self.slice.wanted.iter().map(|(id, at)| (*id, findings(*at))))
+        self.slice.wanted.iter().map(|(id, at)| (*id, findings(*at))).collect()
     }
 
     /// The judgement of ruleset `full`, and the place of a wanted click in it.
@@ -79,12 +89,12 @@ impl<'a> Court<'a> {
         } else {
             self.shadow.as_ref()
         };
-        judgement.zip(self.slice.wanted.get(&id).copied())
+        judgement.zip(self.slice.place(id))
     }
 
     /// The active ruleset's judgement, and the place of a wanted click in it.
     pub(super) fn active(&self, id: EventId) -> Option<(&Judgement<'a>, usize)> {
-        Some((&self.active, self.slice.wanted.get(&id).copied()?))
+        Some((&self.active, self.slice.place(id)?))
     }
 }
 
@@ -139,15 +149,18 @@ impl<S: Store> Message<S> {
         let mut before = before;
         if judging.asks_full() {
             let changed = self.convict(&slice, &mut found, &before);
-            let beside = self.beside(&changed, &found)?;
+            let beside = self.beside(&changed, &slice)?;
             before.extend(self.settled_of(&beside)?);
             let others = self.slice(beside)?;
             let other_court = Court::of(&others, &judging, Look::Whole);
             let mut others_found = other_court.alone();
             self.carry_over(&mut [(&court, &mut found), (&other_court, &mut others_found)], &changed)?;
-            found.extend(others_found);
+            for (id, findings) in others_found {
+                let at = found.partition_point(|(before, _)| *before < id);
+                found.insert(at, (id, findings));
+            }
         }
-        let counted = self.repeats_of(&tree(found.keys().copied()))?;
+        let counted = self.repeats_of(&tree(found.iter().map(|(id, _)| *id)))?;
         let (mut first, mut again) = (Vec::new(), Vec::new());
         for (id, findings) in found {
             let repeats = counted.get(&id).copied().unwrap_or_default();
@@ -180,14 +193,15 @@ impl<S: Store> Message<S> {
 
     fn write_pack(&mut self, news: Vec<News>, open_from_ms: i64) -> Result<(), S::Error> {
         let ids: Vec<EventId> = news.iter().map(|news| news.id).collect();
-        let mut records: BTreeMap<EventId, Record> = BTreeMap::new();
+        let mut records: Vec<(EventId, Record)> = Vec::with_capacity(ids.len());
         self.store.clicks_by_id(&ids, &mut |id, json| {
             records.extend(Record::parse(&json).ok().map(|record| (id, record)));
         })?;
         let mut drafts = Vec::with_capacity(news.len());
         let mut clocks = self.clocks();
         for News { id, findings, revision, repeats, was, was_shadow } in &news {
-            let Some(record) = records.remove(id) else { continue };
+            let Some(at) = records.iter().position(|(known, _)| known == id) else { continue };
+            let (_, record) = records.swap_remove(at);
             let delivered_at_ms = clocks.delivered_at_ms(Key::of(&record.recipient_id))?;
             let verdict = findings.verdict(&self.judging, *revision);
             let mut draft = Draft::new(*id, record, verdict, *was);
@@ -227,56 +241,53 @@ impl<S: Store> Message<S> {
                 .filter(|(_, recent)| recent.late || is_early(&recent.click))
                 .map(|(_, recent)| recent.click.recipient),
         );
-        let mut copies: BTreeMap<Key, Vec<(EventId, Click)>> = BTreeMap::new();
-        for (id, click) in self.history_of(&recipients)? {
-            copies.entry(click.recipient).or_default().push((id, click));
-        }
-        for copy in copies.values() {
-            let news = |id: &EventId| due.contains(id);
-            let counts = copy.iter().any(|(id, click)| news(id) && is_early(click));
-            for (id, click) in copy {
-                if counts && is_early(click) && click.signals.is_microsoft() && !news(id) {
-                    affected.insert(*id, click.clone());
-                }
+        let history: Vec<(EventId, Click)> = self.history_of(&recipients)?.into_iter().collect();
+        let news = |at: &usize| due.contains(&history[*at].0);
+        let mut positions: Vec<usize> = (0..history.len()).collect();
+        arrange(&mut positions, &|at| (history[at].1.recipient.number(), history[at].1.link.number()));
+        let mut reached: Vec<usize> = Vec::new();
+        for copy in positions.chunk_by(|a, b| history[*a].1.recipient == history[*b].1.recipient) {
+            if copy.iter().any(|at| news(at) && is_early(&history[*at].1)) {
+                let counts =
+                    |at: &&usize| is_early(&history[**at].1) && history[**at].1.signals.is_microsoft();
+                reached.extend(copy.iter().filter(counts));
             }
             if self.judging.asks_full() {
                 // A sweep holds the clicks around it.
-                let late: Vec<i64> =
-                    copy.iter().filter(|(id, _)| news(id)).map(|(id, _)| id.ts_ms()).collect();
-                let beside = copy.iter().filter(|(id, _)| !news(id) && is_near(&late, id.ts_ms(), REACH_MS));
-                affected.extend(beside.map(|(id, click)| (*id, click.clone())));
+                let mut late = Moments::default();
+                copy.iter().filter(|at| news(at)).for_each(|at| late.add(0, history[*at].1.ts_ms));
+                late.sort();
+                reached.extend(copy.iter().filter(|at| late.has(0, around(history[**at].1.ts_ms, REACH_MS))));
             }
-            let mut links: BTreeMap<Key, Vec<&(EventId, Click)>> = BTreeMap::new();
-            for member in copy {
-                links.entry(member.1.link).or_default().push(member);
-            }
-            for link in links.values() {
-                let close = |a: &&(EventId, Click), b: &&(EventId, Click)| {
-                    b.1.ts_ms.saturating_sub(a.1.ts_ms) <= thresholds.pair_ms
+            for link in copy.chunk_by(|a, b| history[*a].1.link == history[*b].1.link) {
+                let close = |a: &usize, b: &usize| {
+                    history[*b].1.ts_ms.saturating_sub(history[*a].1.ts_ms) <= thresholds.pair_ms
                 };
-                for chain in link.chunk_by(close).filter(|chain| chain.iter().any(|(id, _)| news(id))) {
-                    affected.extend(chain.iter().filter(|(id, _)| !news(id)).map(|(id, c)| (*id, c.clone())));
+                for chain in link.chunk_by(close).filter(|chain| chain.iter().any(news)) {
+                    reached.extend(chain);
                 }
             }
         }
-        // Others' clicks on the same URL, and of the same source, around a late one. The times ascend, as the clicks
-        // that are due do.
-        let (mut urls, mut sources) = (BTreeMap::<Key, Vec<i64>>::new(), BTreeMap::<u64, Vec<i64>>::new());
+        for at in reached.into_iter().filter(|at| !news(at)) {
+            let (id, click) = &history[at];
+            affected.insert(*id, click.clone());
+        }
+        // Others' clicks on the same URL, and of the same source, around a late one.
+        let (mut urls, mut sources) = (Moments::default(), Moments::default());
         for click in coming.iter().filter(|(_, recent)| recent.late).map(|(_, recent)| &recent.click) {
-            urls.entry(click.url).or_default().push(click.ts_ms);
+            urls.add(click.url.number(), click.ts_ms);
             if let Some(source) = self.source_of(click) {
-                sources.entry(source).or_default().push(click.ts_ms);
+                sources.add(source.into(), click.ts_ms);
             }
         }
-        let campaigns = urls.values().flatten().map(|ts| around(*ts, thresholds.campaign_ms));
-        let fanouts = sources.values().flatten().map(|ts| around(*ts, REACH_MS));
-        let spans: Vec<(i64, i64)> = campaigns.chain(fanouts).collect();
-        for (id, click) in self.clicks_in(&spans, |click| {
-            let near = |times: Option<&Vec<i64>>, reach_ms| {
-                times.is_some_and(|times| is_near(times, click.ts_ms, reach_ms))
-            };
-            click.signals.is_microsoft() && near(urls.get(&click.url), thresholds.campaign_ms)
-                || near(self.source_of(click).and_then(|source| sources.get(&source)), REACH_MS)
+        urls.sort();
+        sources.sort();
+        let mut spans = urls.spans(thresholds.campaign_ms, thresholds.campaign_ms);
+        spans.extend(sources.spans(REACH_MS, REACH_MS));
+        for (id, click) in self.clicks_in(&spans, &|_, click| {
+            let (url, source) = (click.url.number(), self.source_of(click));
+            click.signals.is_microsoft() && urls.has(url, around(click.ts_ms, thresholds.campaign_ms))
+                || source.is_some_and(|source| sources.has(source.into(), around(click.ts_ms, REACH_MS)))
         })? {
             if !due.contains(&id) {
                 affected.insert(id, click);
@@ -298,41 +309,32 @@ impl<S: Store> Message<S> {
         let mut slice: BTreeMap<EventId, Click> = if wanted.values().any(|click| self.looks_deep(click)) {
             self.history_of(&recipients)?
         } else {
-            tree(self.recent_where(|click| recipients.contains(&click.recipient)))
+            tree(self.recent_of(&recipients))
         };
         let mut spans = Vec::new();
-        let (mut urls, mut sources) = (BTreeSet::new(), BTreeSet::new());
-        for click in wanted.values() {
-            if click.signals.is_microsoft() {
-                spans.push(around(click.ts_ms, thresholds.campaign_ms));
-                urls.insert(click.url);
-            }
-            if let Some(source) = self.source_of(click) {
-                spans.push(around(click.ts_ms, REACH_MS));
-                sources.insert(source);
-            }
+        let mut urls = BTreeSet::new();
+        for click in wanted.values().filter(|click| click.signals.is_microsoft()) {
+            spans.push(around(click.ts_ms, thresholds.campaign_ms));
+            urls.insert(click.url);
         }
-        let belongs = |click: &Click| {
-            urls.contains(&click.url) || self.source_of(click).is_some_and(|source| sources.contains(&source))
-        };
-        slice.extend(self.clicks_in(&spans, belongs)?);
+        slice.extend(self.clicks_in(&spans, &|_, click| urls.contains(&click.url))?);
+        if self.judging.asks_full() {
+            slice.extend(self.of_their_sources(&wanted)?);
+        }
         let ids: BTreeSet<EventId> = tree(wanted.keys().copied());
         slice.extend(wanted);
-        let (mut clicks, mut places) = (Vec::with_capacity(slice.len()), BTreeMap::new());
+        let (mut clicks, mut places) = (Vec::with_capacity(slice.len()), Vec::with_capacity(ids.len()));
         for (at, (id, click)) in slice.into_iter().enumerate() {
             clicks.push(click);
             if ids.contains(&id) {
-                places.insert(id, at);
+                places.push((id, at));
             }
         }
         Ok(Slice { clicks, wanted: places })
     }
 
     /// The provisional verdicts' findings: looking back, without the convictions of sources.
-    pub(super) fn look_back(
-        &self,
-        wanted: BTreeMap<EventId, Click>,
-    ) -> Result<BTreeMap<EventId, Findings>, S::Error> {
+    pub(super) fn look_back(&self, wanted: BTreeMap<EventId, Click>) -> Result<Found, S::Error> {
         let slice = self.slice(wanted)?;
         Ok(Court::of(&slice, &self.judging, Look::Back).alone())
     }
@@ -385,12 +387,6 @@ impl<S: Store> Message<S> {
         self.covered_from_ms = from_ms;
         self.forget_convictions();
     }
-}
-
-/// Whether one of some ascending moments lies near another one.
-fn is_near(times: &[i64], ts_ms: i64, reach_ms: i64) -> bool {
-    let (from_ms, until_ms) = around(ts_ms, reach_ms);
-    times.get(times.partition_point(|ts| *ts < from_ms)).is_some_and(|ts| *ts <= until_ms)
 }
 
 fn chunks<T>(mut items: Vec<T>, size: usize) -> Vec<Vec<T>> {

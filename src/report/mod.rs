@@ -15,6 +15,9 @@ pub use diagnosis::Diagnosis;
 /// The width of the timeline's steps.
 const MINUTE_MS: i64 = 60_000;
 
+/// Clicks by their type: the type is the place.
+type Counts = [i64; ClickType::COUNT];
+
 /// Clicks by their type's name.
 type ByType = BTreeMap<&'static str, i64>;
 
@@ -61,7 +64,7 @@ pub struct Difference {
     pub human_to_scanner: i64,
     /// Scanners' by the active ruleset that the shadow calls people's.
     pub scanner_to_human: i64,
-    /// Every change of type, the most frequent first.
+    /// Every change of type, in the order of the types.
     pub changes: Vec<Change>,
 }
 
@@ -103,13 +106,13 @@ pub struct Minute {
 pub struct Tally {
     clicks: i64,
     unsettled: i64,
-    by_type: BTreeMap<ClickType, i64>,
+    by_type: Counts,
     /// For each recipient the clicks of each kind that the report and the diagnosis tell apart.
     recipients: HashMap<u64, PerRecipient>,
     links: BTreeMap<Option<String>, PerLink>,
-    minutes: BTreeMap<i64, BTreeMap<ClickType, i64>>,
-    /// By the active type and the shadow's.
-    opinions: BTreeMap<(ClickType, ClickType), i64>,
+    minutes: BTreeMap<i64, Counts>,
+    /// By the active type, then the shadow's.
+    opinions: [Counts; ClickType::COUNT],
 }
 
 #[derive(Clone, Copy, Default)]
@@ -150,12 +153,12 @@ impl Tally {
         let second = entry.verdict.shadow.as_ref().and_then(|shadow| shadow.finding.click_type);
         let gone = entry.was.zip(entry.was_shadow).filter(|_| !first).map(|pair| (pair, -1));
         let come = entry.verdict.finding.click_type.zip(second).map(|pair| (pair, 1));
-        for (pair, step) in gone.into_iter().chain(come) {
-            *self.opinions.entry(pair).or_default() += step;
+        for ((active, shadow), step) in gone.into_iter().chain(come) {
+            self.opinions[active as usize][shadow as usize] += step;
         }
         for (kind, step) in was.into_iter().chain(is) {
-            *self.by_type.entry(kind).or_default() += i64::from(step);
-            *minute.entry(kind).or_default() += i64::from(step);
+            self.by_type[kind as usize] += i64::from(step);
+            minute[kind as usize] += i64::from(step);
             match kind {
                 ClickType::Human => {
                     person.human += step;
@@ -170,7 +173,7 @@ impl Tally {
     /// The report of what was added.
     #[must_use]
     pub fn report(self, message_id: &str, repeats: i64) -> Report {
-        let count = |kind: ClickType| self.by_type.get(&kind).copied().unwrap_or_default();
+        let count = |kind: ClickType| self.by_type[kind as usize];
         let with =
             |test: fn(&PerRecipient) -> bool| self.recipients.values().filter(|person| test(person)).count();
         let facts = diagnosis::Facts {
@@ -193,8 +196,9 @@ impl Tally {
             })
             .collect();
         links.sort_by_key(|link| std::cmp::Reverse(link.clicks));
-        let named = |counts: BTreeMap<ClickType, i64>| {
-            counts.into_iter().filter(|(_, n)| *n != 0).map(|(kind, n)| (kind.name(), n)).collect()
+        let named = |counts: Counts| {
+            let kinds = ClickType::CLICKS.into_iter().map(|kind| (kind.name(), counts[kind as usize]));
+            kinds.filter(|(_, n)| *n != 0).collect()
         };
         Report {
             message_id: message_id.to_owned(),
@@ -223,30 +227,22 @@ impl Tally {
 }
 
 impl Difference {
-    fn of(opinions: &BTreeMap<(ClickType, ClickType), i64>) -> Option<Self> {
-        let sum = |of: &dyn Fn(ClickType, ClickType) -> bool| {
-            opinions
-                .iter()
-                .filter(|((active, shadow), _)| of(*active, *shadow))
-                .map(|(_, clicks)| clicks)
-                .sum()
-        };
-        let clicks = sum(&|_, _| true);
-        let others = opinions.iter().filter(|((active, shadow), clicks)| active != shadow && **clicks != 0);
-        let mut changes: Vec<Change> = others
-            .map(|((active, shadow), clicks)| Change {
-                active: active.name(),
-                shadow: shadow.name(),
-                clicks: *clicks,
-            })
-            .collect();
-        changes.sort_by_key(|change| std::cmp::Reverse(change.clicks));
-        (clicks > 0).then(|| Self {
-            clicks,
-            differ: sum(&|active, shadow| active != shadow),
-            human_to_scanner: sum(&|active, shadow| active == ClickType::Human && shadow.is_bot()),
-            scanner_to_human: sum(&|active, shadow| active.is_bot() && shadow == ClickType::Human),
-            changes,
-        })
+    fn of(opinions: &[Counts; ClickType::COUNT]) -> Option<Self> {
+        let (mut clicks, mut differ, mut human_to_scanner, mut scanner_to_human) = (0, 0, 0, 0);
+        let mut changes = Vec::new();
+        for active in ClickType::CLICKS {
+            for shadow in ClickType::CLICKS {
+                let count = opinions[active as usize][shadow as usize];
+                clicks += count;
+                if active == shadow || count == 0 {
+                    continue;
+                }
+                differ += count;
+                human_to_scanner += if active == ClickType::Human { count } else { 0 };
+                scanner_to_human += if shadow == ClickType::Human { count } else { 0 };
+                changes.push(Change { active: active.name(), shadow: shadow.name(), clicks: count });
+            }
+        }
+        (clicks > 0).then_some(Self { clicks, differ, human_to_scanner, scanner_to_human, changes })
     }
 }

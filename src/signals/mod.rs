@@ -16,7 +16,7 @@ pub mod votes;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 
-use agents::Agent;
+use agents::{Agent, AgentClass};
 use catalogue::{Class, Network, Request};
 use votes::{Sign, Votes};
 
@@ -58,6 +58,31 @@ pub struct Signals {
     pub votes: Votes,
     /// Who sent it, where the address could be read.
     pub source: Option<Source>,
+    /// What our cookie said.
+    pub cookie: Cookie,
+}
+
+/// What our cookie said; visitors are numbers that differ where their ids do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cookie {
+    /// Nothing: switched off, not wanted, or not known.
+    None,
+    /// It was set with this click.
+    New(u64),
+    /// It came back.
+    Returning(u64),
+}
+
+impl Cookie {
+    fn of(record: &Record) -> Self {
+        let mut hasher = DefaultHasher::new();
+        record.visitor_id.hash(&mut hasher);
+        match record.cookie.as_deref() {
+            Some("new") => Self::New(hasher.finish()),
+            Some("returning") => Self::Returning(hasher.finish()),
+            _ => Self::None,
+        }
+    }
 }
 
 /// Who sent a request, as far as two requests can be compared.
@@ -107,15 +132,16 @@ impl Signals {
         let agent = record.user_agent.as_deref().and_then(agents::declared);
         let referer = record.referer.as_deref();
         let mut votes = headers::votes(record);
+        votes.note(Sign::AppAgent, agent.is_some_and(|agent| agent.class == AgentClass::App));
         let is_class = |class: Class| place.is_some_and(|network| network.class == class);
         votes.note(Sign::Hosting, is_class(Class::Hosting));
         votes.note(Sign::PrivateRelay, is_class(Class::Relay));
         votes.note(Sign::HumanProxy, is_class(Class::HumanProxy));
         votes.note(Sign::ForwardedScanner, record.x_forwarded_for.as_deref().is_some_and(names_scanner));
-        votes.note(
-            Sign::WrapperReferer,
-            referer.is_some_and(|referer| catalogue::wrapper_in_referer(referer).is_some()),
-        );
+        // Beside the gateway's own network its own link says nothing of a person.
+        let wrapper = referer.and_then(catalogue::wrapper_in_referer);
+        let is_own = wrapper.zip(place).is_some_and(|(wrapper, network)| wrapper.vendor == network.vendor);
+        votes.note(Sign::WrapperReferer, wrapper.is_some() && !is_own);
         Self {
             safelinks_referer: referer.is_some_and(is_safelinks),
             has_referer: referer.is_some(),
@@ -130,6 +156,7 @@ impl Signals {
             is_microsoft_system: system.is_some_and(Network::is_microsoft),
             votes,
             source: address.map(|address| Source::of(address, record.user_agent.as_deref())),
+            cookie: Cookie::of(record),
         }
     }
 
@@ -149,7 +176,8 @@ impl Signals {
     /// What the request says itself to be other than a person's click, and whether that is certain.
     #[must_use]
     pub fn declares(&self) -> Option<(&'static str, bool)> {
-        if let Some(agent) = self.agent {
+        // An app's library may have resolved a link that somebody tapped: that is a vote.
+        if let Some(agent) = self.agent.filter(|agent| agent.class != AgentClass::App) {
             Some((agent.name, agent.certain))
         } else if self.is_headless {
             Some(("a headless browser in Sec-CH-UA", true))
@@ -176,11 +204,15 @@ impl Signals {
         self.votes.has(Sign::Navigated) && self.votes.has(Sign::CoherentHeaders)
     }
 
-    /// Whether the request looks like the check that a person's click sets off: Microsoft's network, Office's agent, or
-    /// something that no person's click is.
+    /// How much the request looks like the check that a person's click sets off: 2 for Microsoft's network, Office's
+    /// agent, or something that no person's click is; 1 for Microsoft's AS number alone, where cloud PCs are too; else 0.
     #[must_use]
-    pub fn is_click_time_check(&self) -> bool {
-        self.comes_from_microsoft() || self.is_office || self.declares().is_some()
+    pub fn check_strength(&self) -> u8 {
+        if self.is_microsoft() || self.is_office || self.declares().is_some() {
+            2
+        } else {
+            u8::from(self.is_microsoft_system)
+        }
     }
 
     /// Whether Microsoft's network or AS number says where it came from: enough beside a person's click, and never alone.

@@ -42,6 +42,8 @@ macro_rules! votes {
 votes! {
     NoUserAgent 6 "+no_user_agent"
         "no User-Agent at all" "Defender's published traces: campaign bursts come with an empty agent";
+    AppAgent 3 "+app_agent"
+        "an app's HTTP library" "okhttp, CFNetwork and their like: an app that resolves a link that somebody tapped, or a script";
     ImpossibleBrowser 5 "+impossible_browser"
         "a browser version that did not exist at that time" "PostHog #2921: invented Chrome build numbers";
     AgedBrowser 1 "+aged_browser"

@@ -5,8 +5,7 @@
 //! [`FORWARD_MS`] after one, and up to [`BACK_MS`] before one, which is as long as clicks wait unsettled by default.
 //! Only rules that look at the request itself and its bursts convict: never a carry-over, so it cannot spread.
 
-use std::collections::BTreeMap;
-
+use super::windows::arrange;
 use super::{Click, ClickType, Finding};
 
 /// How long after a conviction its source is held for the same machine, milliseconds (Paminga: fifteen minutes on the
@@ -58,68 +57,118 @@ impl Carried {
     }
 }
 
-/// One place: a source or an origin, in one number.
-type Place = u64;
-
-/// The convictions of a message, by place and time. It is a multiset, so that one can be taken back.
+/// The convictions of a message, by place (a source or an origin) and time. It is a multiset, so that one can be taken
+/// back, and a list: a scanner with a thousand addresses leaves hundreds of thousands of them within a quarter of an hour.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Convictions(BTreeMap<(Place, i64, ClickType), u32>);
+pub struct Convictions {
+    /// Ascending, each place and moment once.
+    sorted: Vec<Entry>,
+    /// What came and went since they were sorted.
+    changes: Vec<Entry>,
+}
+
+/// So many convictions of one place and moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry {
+    place: u64,
+    /// The time, then the type in the lowest bits: of two at one moment the later type counts as the later.
+    moment: u64,
+    count: i32,
+}
+
+/// The bits of a moment that hold the type.
+const KIND_BITS: u32 = 4;
+
+const _: () = assert!(ClickType::COUNT <= 1 << KIND_BITS, "a type fits its bits");
+
+/// A time with a type in the lowest bits. Times before 1970 count as 1970.
+const fn moment(ts_ms: i64, kind: u64) -> u64 {
+    let ts_ms = if ts_ms < 0 { 0 } else { ts_ms.cast_unsigned() };
+    ts_ms << KIND_BITS | kind
+}
+
+impl Entry {
+    const fn key(&self) -> (u64, u64) {
+        (self.place, self.moment)
+    }
+}
 
 impl Convictions {
-    /// Adds the conviction of a click.
+    /// Adds the conviction of a click; [`Self::sort`] must follow.
     pub fn add(&mut self, click: &Click, kind: ClickType) {
-        for place in places(click) {
-            *self.0.entry((place, click.ts_ms, kind)).or_default() += 1;
-        }
+        self.change(click, kind, 1);
     }
 
-    /// Takes a conviction back.
+    /// Takes a conviction back; [`Self::sort`] must follow.
     pub fn remove(&mut self, click: &Click, kind: ClickType) {
-        for place in places(click) {
-            let key = (place, click.ts_ms, kind);
-            if let Some(count) = self.0.get_mut(&key) {
-                *count -= 1;
-                if *count == 0 {
-                    self.0.remove(&key);
-                }
-            }
+        self.change(click, kind, -1);
+    }
+
+    fn change(&mut self, click: &Click, kind: ClickType, count: i32) {
+        if let Some(source) = click.signals.own_source() {
+            let moment = moment(click.ts_ms, kind as u64);
+            let places = [source.exact, source.origin];
+            self.changes.extend(places.map(|place| Entry { place, moment, count }));
         }
     }
 
-    /// Adds all of another's.
+    /// Adds all of another's, which must be sorted; [`Self::sort`] must follow.
     pub fn extend(&mut self, others: &Self) {
-        for (key, count) in &others.0 {
-            *self.0.entry(*key).or_default() += count;
+        self.changes.extend_from_slice(&others.sorted);
+    }
+
+    /// Brings what came and went in.
+    pub fn sort(&mut self) {
+        if self.changes.is_empty() {
+            return;
         }
+        let mut order: Vec<usize> = (0..self.changes.len()).collect();
+        arrange(&mut order, &|at| (self.changes[at].place.into(), self.changes[at].moment.into()));
+        let mut merged: Vec<Entry> = Vec::with_capacity(self.sorted.len() + order.len());
+        let mut old = self.sorted.iter().peekable();
+        let mut push = |entry: Entry| match merged.last_mut() {
+            Some(last) if last.key() == entry.key() => last.count += entry.count,
+            _ => merged.push(entry),
+        };
+        for at in order {
+            let change = self.changes[at];
+            while let Some(entry) = old.next_if(|entry| entry.key() <= change.key()) {
+                push(*entry);
+            }
+            push(change);
+        }
+        old.for_each(|entry| push(*entry));
+        merged.retain(|entry| entry.count > 0);
+        self.sorted = merged;
+        self.changes.clear();
     }
 
     /// Lets go of convictions before a moment, Unix milliseconds.
     pub fn forget_before(&mut self, ts_ms: i64) {
-        self.0.retain(|(_, at_ms, _), _| *at_ms >= ts_ms);
+        self.sorted.retain(|entry| entry.moment >= moment(ts_ms, 0));
     }
 
     /// The conviction that reaches a click: its source's before its origin's, the last one before the click before the
     /// first one after it.
     #[must_use]
     pub fn reaching(&self, click: &Click) -> Option<Carried> {
-        let near = |place: Place| {
-            let ts_ms = click.ts_ms;
-            let from = (place, ts_ms.saturating_sub(FORWARD_MS), ClickType::FIRST);
-            let here = (place, ts_ms, ClickType::LAST);
-            let until = (place, ts_ms.saturating_add(BACK_MS), ClickType::LAST);
-            let before = self.0.range(from..=here).next_back();
-            before.or_else(|| self.0.range(here..=until).next()).map(|((_, ts_ms, kind), _)| (*ts_ms, *kind))
+        let near = |place: u64, same_source: bool| {
+            let last = (1 << KIND_BITS) - 1;
+            let here = (place, moment(click.ts_ms, last));
+            let next = self.sorted.partition_point(|entry| entry.key() <= here);
+            let from = (place, moment(click.ts_ms.saturating_sub(FORWARD_MS), 0));
+            let until = (place, moment(click.ts_ms.saturating_add(BACK_MS), last));
+            let before = next.checked_sub(1).and_then(|at| self.sorted.get(at));
+            let before = before.filter(|entry| entry.key() >= from);
+            let found = before.or_else(|| self.sorted.get(next).filter(|entry| entry.key() <= until))?;
+            let kind = found.moment & last;
+            let click_type = ClickType::CLICKS.into_iter().find(|known| *known as u64 == kind)?;
+            let ts_ms = (found.moment >> KIND_BITS).cast_signed();
+            Some(Carried { click_type, ts_ms, same_source })
         };
-        let carried = |(ts_ms, click_type), same_source| Carried { click_type, ts_ms, same_source };
         let source = click.signals.own_source()?;
-        near(source.exact)
-            .map(|found| carried(found, true))
-            .or_else(|| near(source.origin).map(|found| carried(found, false)))
+        near(source.exact, true).or_else(|| near(source.origin, false))
     }
-}
-
-fn places(click: &Click) -> impl Iterator<Item = Place> {
-    click.signals.own_source().into_iter().flat_map(|source| [source.exact, source.origin])
 }
 
 #[cfg(test)]
@@ -127,11 +176,13 @@ mod tests {
     use super::*;
     use crate::signals::Record;
 
+    /// 2026-11-22, noon: times count from here.
+    const NOON_MS: i64 = 1_795_348_800_000;
     const HOME: &str = "203.0.113.9";
     const NEIGHBOUR: &str = "203.0.113.200";
 
     fn click(ip: &str, ts_ms: i64) -> Click {
-        let record = Record { ip: Some(ip.to_owned()), ts_ms, ..Record::default() };
+        let record = Record { ip: Some(ip.to_owned()), ts_ms: NOON_MS + ts_ms, ..Record::default() };
         Click::of(&record, None)
     }
 
@@ -140,6 +191,7 @@ mod tests {
         for (ip, ts_ms, kind) in convictions {
             all.add(&click(ip, *ts_ms), *kind);
         }
+        all.sort();
         all
     }
 
@@ -159,7 +211,7 @@ mod tests {
         let (sweep, fanout) = (ClickType::ScannerSweep, ClickType::ScannerFanout);
         let reached = |convictions: &[(&str, i64, ClickType)]| {
             let carried = of(convictions).reaching(&click(HOME, 100_000))?;
-            Some((carried.click_type, carried.ts_ms, carried.same_source, carried.points()))
+            Some((carried.click_type, carried.ts_ms - NOON_MS, carried.same_source, carried.points()))
         };
         assert_eq!(reached(&[(HOME, 1, sweep), (NEIGHBOUR, 99_999, fanout)]), Some((sweep, 1, true, 15)));
         assert_eq!(reached(&[(NEIGHBOUR, 99_999, fanout)]), Some((fanout, 99_999, false, 10)));
@@ -182,7 +234,8 @@ mod tests {
     fn an_agent_belongs_to_the_source() {
         let all = of(&[(HOME, 0, ClickType::ScannerSweep)]);
         let agent = Some("curl/8.5.0".to_owned());
-        let other = Record { ip: Some(HOME.to_owned()), user_agent: agent, ..Record::default() };
+        let other =
+            Record { user_agent: agent, ip: Some(HOME.to_owned()), ts_ms: NOON_MS, ..Record::default() };
         assert_eq!(all.reaching(&Click::of(&other, None)), None);
     }
 
@@ -215,19 +268,37 @@ mod tests {
         let once = of(&[(HOME, 0, ClickType::ScannerSweep)]);
         let mut all = once.clone();
         all.extend(&once);
-        all.remove(&click(HOME, 0), ClickType::ScannerSweep);
-        assert_eq!(all, once);
-        all.remove(&click(HOME, 0), ClickType::ScannerFanout);
-        all.remove(&click(HOME, 1), ClickType::ScannerSweep);
-        assert_eq!(all, once, "what was never added is not taken");
-        all.remove(&click(HOME, 0), ClickType::ScannerSweep);
-        assert_eq!(all, Convictions::default());
+        all.sort();
+        assert_ne!(all, once);
+        let mut take = |ts_ms: i64, kind: ClickType| {
+            all.remove(&click(HOME, ts_ms), kind);
+            all.sort();
+            all.clone()
+        };
+        assert_eq!(take(0, ClickType::ScannerSweep), once);
+        assert_eq!(take(0, ClickType::ScannerFanout), once, "what was never added is not taken");
+        assert_eq!(take(1, ClickType::ScannerSweep), once);
+        assert_eq!(take(0, ClickType::ScannerSweep), Convictions::default());
+    }
+
+    /// Convictions come and go in any order between two sorts.
+    #[test]
+    fn what_is_added_and_taken_between_two_sorts_is_gone() {
+        let (sweep, fanout) = (ClickType::ScannerSweep, ClickType::ScannerFanout);
+        let mut all = of(&[(HOME, 5, sweep), (HOME, 1, fanout), (NEIGHBOUR, 3, sweep)]);
+        all.remove(&click(HOME, 1), fanout);
+        all.add(&click(HOME, 9), sweep);
+        all.add(&click(HOME, 1), fanout);
+        all.remove(&click(HOME, 9), sweep);
+        all.remove(&click(HOME, 5), sweep);
+        all.sort();
+        assert_eq!(all, of(&[(NEIGHBOUR, 3, sweep), (HOME, 1, fanout)]));
     }
 
     #[test]
     fn what_is_past_is_forgotten() {
         let mut all = of(&[(HOME, 99, ClickType::ScannerSweep), (HOME, 100, ClickType::ScannerFanout)]);
-        all.forget_before(100);
+        all.forget_before(NOON_MS + 100);
         assert_eq!(all, of(&[(HOME, 100, ClickType::ScannerFanout)]));
     }
 

@@ -18,6 +18,9 @@ pub struct Case<'a> {
     pub early_clicks: i64,
     /// Whether it lies in a burst of [`Thresholds::campaign_recipients`] on its URL.
     pub in_burst: bool,
+    /// The cookie that came back was set some seconds before, on the same copy (ruleset `full`): a sandbox that keeps its
+    /// browser while it goes through a mail brings back what it got itself.
+    pub has_fresh_cookie: bool,
     /// Its sweep (ruleset `full`).
     pub sweep: Burst,
     /// Its fan-out (ruleset `full`).
@@ -35,16 +38,18 @@ impl Case<'_> {
     #[must_use]
     pub fn votes(&self) -> Votes {
         let mut votes = self.click.signals.votes;
+        if self.has_fresh_cookie {
+            votes = votes.without(Sign::ReturningCookie);
+        }
         votes.note(Sign::FirstSeconds, self.delta_ms < 10_000);
         votes.note(Sign::FirstMinute, (10_000..60_000).contains(&self.delta_ms));
         votes
     }
 
-    /// The points of its sweep with the votes. A sandbox that keeps its browser brings the cookie of its own first click
-    /// back, so that counts for nothing here.
+    /// The points of its sweep with the votes.
     #[must_use]
     pub fn sweep_points(&self) -> i32 {
-        self.sweep.points + self.votes().without(Sign::ReturningCookie).sum().min(bursts::MAX_VOTES)
+        self.sweep.points + self.votes().sum().min(bursts::MAX_VOTES)
     }
 
     /// The points of its fan-out with the votes.
@@ -56,6 +61,6 @@ impl Case<'_> {
     /// Whether a person is proven, so that what is only probable does not stand. The published table knows no proof.
     #[must_use]
     pub fn has_proof(&self) -> bool {
-        self.ruleset == Ruleset::Full && self.click.signals.is_proof()
+        self.ruleset == Ruleset::Full && !self.has_fresh_cookie && self.click.signals.is_proof()
     }
 }

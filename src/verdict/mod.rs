@@ -77,11 +77,8 @@ impl ClickType {
         Self::ScannerHeadless,
     ];
 
-    /// The first in order.
-    const FIRST: Self = Self::Human;
-
-    /// The last in order.
-    const LAST: Self = Self::ProxyOpen;
+    /// How many types there are, opens' included.
+    pub const COUNT: usize = Self::ProxyOpen as usize + 1;
 
     /// The name under which events and reports carry it.
     #[must_use]
@@ -192,21 +189,9 @@ pub struct Verdict {
     /// Whether the click's look-ahead windows have closed.
     #[serde(rename = "final")]
     pub is_final: bool,
-    /// What the shadow ruleset says of the click, where one is set.
+    /// What the shadow ruleset says of the click, where one is set: a second opinion that decides nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shadow: Option<Box<Shadow>>,
-}
-
-/// A second opinion: what another ruleset finds, which decides nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shadow {
-    /// What it found.
-    #[serde(flatten)]
-    pub finding: Finding,
-    /// `click_type` begins with `scanner_`.
-    pub is_bot: bool,
-    /// Name and version of the ruleset.
-    pub ruleset: Cow<'static, str>,
+    pub shadow: Option<Box<Self>>,
 }
 
 impl Verdict {
@@ -229,10 +214,8 @@ impl Verdict {
     /// Adds what the shadow ruleset found.
     #[must_use]
     pub fn with_shadow(mut self, shadow: Option<(Finding, Ruleset)>) -> Self {
-        self.shadow = shadow.map(|(finding, ruleset)| {
-            let is_bot = finding.click_type.is_some_and(ClickType::is_bot);
-            Box::new(Shadow { finding, is_bot, ruleset: Cow::Borrowed(ruleset.label()) })
-        });
+        let verdict = |(finding, ruleset)| Box::new(Self::new(finding, ruleset, self.revision));
+        self.shadow = shadow.map(verdict);
         self
     }
 }
@@ -294,6 +277,7 @@ impl<'a> Trial<'a> {
                     convictions.add(click, kind);
                 }
             }
+            convictions.sort();
             let open = findings.iter_mut().zip(clicks).enumerate();
             for (at, (finding, click)) in open.filter(|(_, (finding, _))| carry::is_open(finding)) {
                 if let Some(carried) = convictions.reaching(click) {

@@ -3,10 +3,12 @@
 //! One pass over a sorted slice of one message answers for every click in it. Nothing is hashed and nothing depends
 //! on the order of arrival: the groups are found by sorting positions.
 
+use std::cmp::Ordering;
+
 use super::bursts::{self, Burst};
 use super::case::Case;
 use super::{Click, Ruleset, Thresholds};
-use crate::signals::Signals;
+use crate::signals::{Cookie, Signals};
 
 /// How far a verdict may look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +41,7 @@ pub struct Windows {
     pairs: Vec<Option<Pair>>,
     early: Vec<i64>,
     campaigns: Vec<bool>,
+    fresh_cookies: Vec<bool>,
     sweeps: Vec<Burst>,
     fanouts: Vec<Burst>,
 }
@@ -55,6 +58,7 @@ impl Windows {
             pairs: vec![None; clicks.len()],
             early: vec![0; clicks.len()],
             campaigns: vec![false; clicks.len()],
+            fresh_cookies: vec![false; none.len()],
             sweeps: none.clone(),
             fanouts: none,
         };
@@ -63,7 +67,7 @@ impl Windows {
         let (mut person, mut link) = (vec![0_usize; clicks.len()], vec![0_usize; clicks.len()]);
         let mut seen = vec![0_u32; clicks.len()];
 
-        arrange(&mut positions, &|at| (clicks[at].recipient.0, clicks[at].link.0));
+        arrange(&mut positions, &|at| (clicks[at].recipient.number(), clicks[at].link.number()));
         for (number, copy_of_link) in positions
             .chunk_by(|&a, &b| (clicks[a].recipient, clicks[a].link) == (clicks[b].recipient, clicks[b].link))
             .enumerate()
@@ -78,10 +82,11 @@ impl Windows {
         {
             // The group is sorted by link first: what follows goes by time.
             let mut by_time = copy.to_vec();
-            by_time.sort_unstable();
+            arrange(&mut by_time, &|at| (0, at as u128));
             windows.count_early(clicks, &by_time, thresholds, look);
             if is_full {
                 let back = look == Look::Back;
+                windows.find_fresh_cookies(clicks, &by_time);
                 bursts::sweep(clicks, &by_time, &link, &mut seen, back, &mut windows.sweeps);
             }
             for &at in copy {
@@ -90,7 +95,7 @@ impl Windows {
         }
 
         positions = (0..clicks.len()).collect();
-        arrange(&mut positions, &|at| (clicks[at].url.0, 0));
+        arrange(&mut positions, &|at| (clicks[at].url.number(), 0));
         for link in positions.chunk_by(|&a, &b| clicks[a].url == clicks[b].url) {
             windows.find_campaigns(clicks, link, &person, &mut seen, thresholds, look);
         }
@@ -116,6 +121,7 @@ impl Windows {
             pair: self.pairs[at].map(|pair| (pair.role, clicks[pair.other].event_id.as_ref())),
             early_clicks: self.early[at],
             in_burst: self.campaigns[at],
+            has_fresh_cookie: self.fresh_cookies.get(at).copied().unwrap_or_default(),
             sweep: self.sweeps.get(at).copied().unwrap_or_default(),
             fanout: self.fanouts.get(at).copied().unwrap_or_default(),
             carried: None,
@@ -143,6 +149,26 @@ impl Windows {
                 next += 2;
             } else {
                 next += 1;
+            }
+        }
+    }
+
+    /// Finds the cookies that came back shortly after they were set on the same copy; `group` goes by time.
+    fn find_fresh_cookies(&mut self, clicks: &[Click], group: &[usize]) {
+        let mut set: Vec<(u64, i64)> = Vec::new();
+        for &at in group {
+            let ts_ms = clicks[at].ts_ms;
+            match clicks[at].signals.cookie {
+                Cookie::New(visitor) => {
+                    set.retain(|(_, set_ms)| ts_ms.saturating_sub(*set_ms) <= bursts::REACH_MS);
+                    set.push((visitor, ts_ms));
+                }
+                Cookie::Returning(visitor) => {
+                    self.fresh_cookies[at] = set.iter().any(|(known, set_ms)| {
+                        *known == visitor && ts_ms.saturating_sub(*set_ms) <= bursts::REACH_MS
+                    });
+                }
+                Cookie::None => {}
             }
         }
     }
@@ -208,7 +234,7 @@ impl Windows {
 
 /// Brings positions into the order of a key, each group in the order of time: the sort is stable. There is one for all
 /// keys, because each would be some kilobytes of wasm.
-fn arrange(positions: &mut [usize], key: &dyn Fn(usize) -> (u128, u128)) {
+pub(crate) fn arrange(positions: &mut [usize], key: &dyn Fn(usize) -> (u128, u128)) {
     positions.sort_by_key(|&at| key(at));
 }
 
@@ -228,7 +254,6 @@ fn counts_in_campaign(ruleset: Ruleset, click: &Click) -> bool {
 /// The roles of two neighbouring clicks on one link, the earlier one first, where they are a pair.
 fn pair_of(ruleset: Ruleset, earlier: &Click, later: &Click) -> Option<[Role; 2]> {
     const IN_ORDER: [Role; 2] = [Role::Scanner, Role::Person];
-    const TURNED: [Role; 2] = [Role::Person, Role::Scanner];
     let (one, other) = (&earlier.signals, &later.signals);
     let checked = one.safelinks_referer || other.safelinks_referer;
     if ruleset == Ruleset::Defender {
@@ -238,16 +263,16 @@ fn pair_of(ruleset: Ruleset, earlier: &Click, later: &Click) -> Option<[Role; 2]
     let beside = |check: &Signals, person: &Signals| {
         checked || check.comes_from_microsoft() && person.looks_like_a_person()
     };
-    let same_source = one.source.is_some_and(|it| it.has_agent && Some(it) == other.source);
-    let people = (one.looks_like_a_person(), other.looks_like_a_person());
-    match (one.is_click_time_check(), other.is_click_time_check()) {
-        (true, false) => beside(one, other).then_some(IN_ORDER),
-        (false, true) => beside(other, one).then_some(TURNED),
-        // One address with one agent: somebody clicked twice, on a cloud PC too.
-        (false, false) if same_source => None,
-        (true, true) if same_source && people == (true, true) => None,
-        // Both from Microsoft: the headers tell the check from a cloud PC's person.
-        (true, true) if people == (true, false) => checked.then_some(TURNED),
-        _ => checked.then_some(IN_ORDER),
+    match one.check_strength().cmp(&other.check_strength()) {
+        Ordering::Greater => beside(one, other).then_some(IN_ORDER),
+        Ordering::Less => beside(other, one).then_some([Role::Person, Role::Scanner]),
+        // One address with one agent, and no check: somebody clicked twice.
+        Ordering::Equal
+            if one.check_strength() < 2
+                && one.source.is_some_and(|it| it.has_agent && Some(it) == other.source) =>
+        {
+            None
+        }
+        Ordering::Equal => checked.then_some(IN_ORDER),
     }
 }

@@ -12,9 +12,18 @@ use clickproof::verdict::{ClickType, Finding};
 type Shape = (i64, usize, i32);
 
 const FAST_SWEEPS: [Shape; 3] = [(1_000, 5, 20), (1_000, 3, 12), (500, 2, 4)];
-const SLOW_SWEEPS: [Shape; 4] = [(10_000, 5, 12), (10_000, 4, 8), (10_000, 3, 3), (60_000, 8, 8)];
-const FAN_OUTS: [Shape; 5] =
-    [(10_000, 10, 18), (10_000, 5, 8), (60_000, 20, 14), (60_000, 10, 12), (60_000, 5, 4)];
+const SLOW_SWEEPS: [Shape; 8] = [
+    (1_500, 4, 16),
+    (4_000, 5, 16),
+    (10_000, 6, 16),
+    (10_000, 5, 12),
+    (10_000, 4, 8),
+    (10_000, 3, 3),
+    (30_000, 5, 4),
+    (60_000, 8, 8),
+];
+const FAN_OUTS: [Shape; 6] =
+    [(10_000, 10, 18), (60_000, 30, 16), (10_000, 5, 8), (60_000, 20, 14), (60_000, 10, 12), (60_000, 5, 4)];
 const WHOLE_COPY: i32 = 4;
 /// A fast sweep of so many points is left out of the slow ones.
 const CLAIMED: i32 = 12;

@@ -35,6 +35,8 @@ classes! {
     Preview = "preview",
     /// An HTTP library, a command or a browser under a program's control.
     Library = "library",
+    /// The HTTP library of apps on people's phones: the app may well be opening what a person tapped.
+    App = "app",
     /// A mail provider's or a site's image proxy: it fetches what a mail shows.
     ImageProxy = "image-proxy",
     /// A mail provider fetches images ahead of the reader, under a browser's name.

@@ -10,19 +10,21 @@
 //! Gateways' scanners do not declare themselves: they send a browser's agent, and nothing here finds them.
 
 mod class;
+mod filter;
 #[cfg(test)]
-pub mod compile_agents;
+mod parse;
 
 use std::cmp::Ordering;
 
 pub use class::AgentClass;
+use filter::filter_bit;
 
 include!(concat!(env!("OUT_DIR"), "/agents.rs"));
 
 /// An agent that says that it is a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Agent {
-    /// The word or phrase of the catalogue that it was known by, in lower case.
+    /// The word or phrase of the catalogue that it was known by, in lower case, or the form that gave it away.
     pub name: &'static str,
     /// What it is for.
     pub class: AgentClass,
@@ -49,9 +51,8 @@ struct Group {
 struct Words {
     text: &'static str,
     groups: &'static [u8],
-    /// The bits of their first and of their last letters: most words of a browser are told apart by those alone.
-    firsts: u64,
-    lasts: u64,
+    /// The bits that their letters set: most words of browsers are told apart by that alone.
+    filter: [u8; 32],
 }
 
 const OBSERVED: &str = "crawlers and browsers of public user-agent corpora, told apart by form";
@@ -65,16 +66,23 @@ const fn by_form(name: &'static str, class: AgentClass) -> Agent {
     Agent { name, class, vendor: None, certain: false, source: OBSERVED, date: OBSERVED_DATE }
 }
 
-/// Outlook and Office, whose agents stand beside a person's click at Safe Links' time of click: evidence for a pair, never
-/// for a machine by itself, because the same programs open links and show mail for people (the published table of Microsoft Defender's traces).
+const OFFICE: [&str; 3] = ["microsoft office", "ms-office", "msoffice"];
+
+/// Outlook and Office, whose agents stand beside a person's click at Safe Links' time of click (the published table of
+/// Microsoft Defender's traces): evidence for a pair, never for a machine by itself, because the same programs open links
+/// and show mail for people.
 #[must_use]
 pub fn is_office(user_agent: &str) -> bool {
     let agent = user_agent.as_bytes();
-    (0..agent.len()).any(|at| {
-        let rest = &agent[at..];
-        let begins_word = at == 0 || !agent[at - 1].is_ascii_alphanumeric();
-        begins_word && ["microsoft office", "ms-office", "msoffice"].iter().any(|name| begins(rest, name))
-    })
+    let mut in_word = false;
+    for (at, byte) in agent.iter().enumerate() {
+        let begins_word = !in_word;
+        in_word = byte.is_ascii_alphanumeric();
+        if begins_word && byte | 0x20 == b'm' && OFFICE.iter().any(|name| begins(&agent[at..], name)) {
+            return true;
+        }
+    }
+    false
 }
 
 /// The machine that an agent declares to be; `None` for people's browsers and apps, and for an empty agent.
@@ -130,16 +138,21 @@ impl Scan<'_> {
     fn words(&mut self) {
         let mut at = 0;
         while let Some(&byte) = self.agent.get(at) {
-            if byte.is_ascii_alphanumeric() {
-                let rest = &self.agent[at..];
-                let length = rest.iter().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(rest.len());
-                if self.word(at, length) {
-                    return;
-                }
-                at += length;
-            } else {
+            if !byte.is_ascii_alphanumeric() {
                 self.sign(byte, at);
                 at += 1;
+                continue;
+            }
+            let begin = at;
+            let mut is_number = true;
+            while let Some(byte) = self.agent.get(at)
+                && byte.is_ascii_alphanumeric()
+            {
+                is_number &= byte.is_ascii_digit();
+                at += 1;
+            }
+            if !is_number && self.word(begin, at) {
+                return;
             }
         }
     }
@@ -156,48 +169,35 @@ impl Scan<'_> {
     }
 
     /// Looks one word up; true when nothing stronger can come.
-    fn word(&mut self, at: usize, length: usize) -> bool {
-        let rest = &self.agent[at..];
-        let word = &rest[..length];
-        if word.iter().all(u8::is_ascii_digit) {
-            return false;
+    fn word(&mut self, begin: usize, end: usize) -> bool {
+        let (rest, word) = (&self.agent[begin..], &self.agent[begin..end]);
+        match self.device {
+            Device::Name if !begins(word, "build") => return false,
+            Device::Name => self.device = Device::After,
+            Device::Brackets if begins(word, "android") => self.device = Device::Name,
+            _ => {}
         }
         if let Some((name, value)) = find(&WORDS, word) {
-            if value & BEGINS_PHRASES != 0 {
-                let phrases = PHRASES.iter().filter(|(phrase, _)| begins(rest, phrase));
-                if let Some((phrase, value)) = phrases.max_by_key(|(phrase, _)| phrase.len())
-                    && (value & ANCHORED == 0 || at == 0)
-                {
-                    return self.named(phrase, *value);
-                }
+            if value & BEGINS_PHRASES != 0
+                && let Some((phrase, value)) = longest_phrase(name, rest)
+                && (value & ANCHORED == 0 || begin == 0)
+            {
+                return self.named(phrase, value);
             }
-            if value & NO_GROUP != NO_GROUP && (value & ANCHORED == 0 || at == 0) {
+            if value & NO_GROUP != NO_GROUP && (value & ANCHORED == 0 || begin == 0) {
                 return self.named(name, value);
             }
         }
-        match self.device {
-            Device::Brackets if begins(word, "android") => self.device = Device::Name,
-            Device::Name if begins(word, "build") => self.device = Device::After,
-            _ => {}
-        }
-        if self.is_compatible(at) {
+        if word.len() == "compatible".len() && self.is_compatible(begin) {
             self.found(COMPATIBLE, BY_FORM);
         }
-        self.stem(word);
-        false
-    }
-
-    /// Looks a word's beginnings and endings up; digits at its end do not count as its ending.
-    fn stem(&mut self, word: &[u8]) {
-        let bare = word.len() - word.iter().rev().take_while(|b| b.is_ascii_digit()).count();
-        let Some((stem, value)) = beginning(word).or_else(|| ending(&word[..bare])) else {
-            return;
-        };
-        if value == PEOPLE {
-            self.known = true;
-        } else if let Some(agent) = of_group(stem, value) {
-            self.found(agent, BY_STEM);
+        for (stem, value) in [beginning(word), ending(word)].into_iter().flatten() {
+            match of_group(stem, value) {
+                Some(agent) => self.found(agent, BY_STEM),
+                None => self.known = true,
+            }
         }
+        false
     }
 
     /// Whether a crawler's `(compatible; Name` begins here: `Mozilla/5.0`, and no name of a browser behind it.
@@ -206,8 +206,9 @@ impl Scan<'_> {
             return false;
         };
         let name = &name[..name.iter().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(name.len())];
+        let before = &self.agent[..at];
         strip(self.agent, "mozilla/5.0").is_some()
-            && self.agent[..at].ends_with(b"(") | self.agent[..at].ends_with(b"Gecko; ")
+            && (before.ends_with(b"(") || before.ends_with(b"Gecko; "))
             && find(&WORDS, name).is_none_or(|(_, value)| value != PEOPLE)
     }
 
@@ -221,7 +222,7 @@ impl Scan<'_> {
     }
 
     fn found(&mut self, agent: Agent, rank: u8) {
-        if rank > self.rank && self.device != Device::Name {
+        if rank > self.rank {
             (self.best, self.rank) = (Some(agent), rank);
         }
     }
@@ -236,8 +237,8 @@ fn of_group(name: &'static str, value: u8) -> Option<Agent> {
 /// A word as the table spells it, and its byte.
 fn find(table: &'static [Words], word: &[u8]) -> Option<(&'static str, u8)> {
     let words = table.get(word.len())?;
-    let (first, last) = (word.first()?, word.last()?);
-    if words.firsts & bit(*first) == 0 || words.lasts & bit(*last) == 0 {
+    let bit = filter_bit(word)?;
+    if words.filter[bit / 8] >> (bit % 8) & 1 == 0 {
         return None;
     }
     let (mut low, mut high) = (0, words.groups.len());
@@ -253,26 +254,32 @@ fn find(table: &'static [Words], word: &[u8]) -> Option<(&'static str, u8)> {
     None
 }
 
+/// The longest phrase that stands at the beginning, of those that begin with a word.
+fn longest_phrase(word: &str, agent: &[u8]) -> Option<(&'static str, u8)> {
+    let sign = agent.get(word.len());
+    let first = PHRASES.partition_point(|(phrase, _)| *phrase < word);
+    let phrases = PHRASES[first..].iter().take_while(|(phrase, _)| phrase.starts_with(word));
+    let phrases = phrases.filter(|(phrase, _)| phrase.as_bytes().get(word.len()) == sign);
+    phrases.filter(|(phrase, _)| begins(agent, phrase)).max_by_key(|(phrase, _)| phrase.len()).copied()
+}
+
 /// The longest beginning of a word that the table knows.
 fn beginning(word: &[u8]) -> Option<(&'static str, u8)> {
-    if FIRSTS_OF_BEGINNINGS & bit(*word.first()?) == 0 {
-        return None;
-    }
-    (1..=word.len().min(BEGINNINGS.len() - 1)).rev().find_map(|length| find(&BEGINNINGS, &word[..length]))
+    lengths(&LENGTHS_OF_BEGINNINGS, *word.first()?).find_map(|length| find(&BEGINNINGS, word.get(..length)?))
 }
 
-/// The longest ending of a word that the table knows.
+/// The longest ending of a word that the table knows, digits behind it left out.
 fn ending(word: &[u8]) -> Option<(&'static str, u8)> {
-    if LASTS_OF_ENDINGS & bit(*word.last()?) == 0 {
-        return None;
-    }
-    let longest = word.len().min(ENDINGS.len() - 1);
-    (1..=longest).rev().find_map(|length| find(&ENDINGS, &word[word.len() - length..]))
+    let digits = word.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+    let word = &word[..word.len() - digits];
+    lengths(&LENGTHS_OF_ENDINGS, *word.last()?)
+        .find_map(|length| find(&ENDINGS, word.get(word.len().checked_sub(length)?..)?))
 }
 
-/// A letter's or digit's bit in `Words::firsts` and `lasts`, as the build script sets it: the same for both cases.
-fn bit(byte: u8) -> u64 {
-    1 << ((byte | 0x20) & 0x3f)
+/// How long the stems are that begin or end with a letter, the longest first.
+fn lengths(of_letters: &[u16; 32], letter: u8) -> impl Iterator<Item = usize> {
+    let lengths = of_letters[usize::from(letter & 31)];
+    (1..16).rev().filter(move |length| lengths >> length & 1 == 1)
 }
 
 /// What follows a text that stands at the beginning, in whichever case.

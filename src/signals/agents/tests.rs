@@ -6,7 +6,7 @@ use super::*;
 
 #[test]
 fn machines_are_known_by_what_they_are_for() {
-    use AgentClass::{Crawler, ImageProxy, Library, Monitor, Prefetch, Preview, Scanner};
+    use AgentClass::{App, ImageProxy, Library, Prefetch, Preview, Scanner};
     for (class, certain, name, agent) in [
         (Scanner, true, "barracuda sentinel", "Barracuda Sentinel (EE)"),
         (Scanner, true, "scmguard", "SCMGUARD"),
@@ -68,11 +68,20 @@ fn machines_are_known_by_what_they_are_for() {
             "headlesschrome",
             "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/113.0.5672.63 Safari/537.36",
         ),
-        (Library, false, "okhttp", "okhttp/4.9.0"),
-        (Library, false, "dalvik", "Dalvik/2.1.0 (Linux; U; Android 9; SM-G965U Build/PPR1.180610.011)"),
-        (Library, false, "cfnetwork", "AcmeShop/31 CFNetwork/1410.1 Darwin/22.6.0"),
+        (App, false, "okhttp", "okhttp/4.9.0"),
+        (App, false, "dalvik", "Dalvik/2.1.0 (Linux; U; Android 9; SM-G965U Build/PPR1.180610.011)"),
+        (App, false, "cfnetwork", "AcmeShop/31 CFNetwork/1410.1 Darwin/22.6.0"),
         (Library, false, "no browser's form", "Zapier"),
         (Library, false, "no browser's form", "acme-sync/1.0 (nightly)"),
+    ] {
+        check(class, certain, name, agent);
+    }
+}
+
+#[test]
+fn crawlers_and_monitors_are_known_by_name_and_by_form() {
+    use AgentClass::{Crawler, Monitor};
+    for (class, certain, name, agent) in [
         (Monitor, true, "uptime-kuma", "Uptime-Kuma/1.23.16"),
         (
             Monitor,
@@ -107,9 +116,14 @@ fn machines_are_known_by_what_they_are_for() {
         ),
         (Crawler, false, "(compatible; …", "Mozilla/5.0 (compatible; Acme/2.0; Windows)"),
     ] {
-        let found = declared(agent).unwrap_or_else(|| panic!("not found: {agent}"));
-        assert_eq!((found.class, found.certain, found.name), (class, certain, name), "{agent}");
+        check(class, certain, name, agent);
     }
+}
+
+/// Holds what an agent declares against its class, certainty and name.
+fn check(class: AgentClass, certain: bool, name: &str, agent: &str) {
+    let found = declared(agent).unwrap_or_else(|| panic!("not found: {agent}"));
+    assert_eq!((found.class, found.certain, found.name), (class, certain, name), "{agent}");
 }
 
 #[test]
@@ -232,14 +246,26 @@ fn office_is_a_name_and_not_a_machine() {
 
 #[test]
 fn every_pattern_is_found_by_itself() {
-    for table in [&WORDS[..], &BEGINNINGS, &ENDINGS] {
-        for (length, words) in table.iter().enumerate() {
-            assert_eq!(words.text.len(), length * words.groups.len());
-            for (index, value) in words.groups.iter().enumerate() {
-                let word = &words.text[index * length..][..length];
-                assert_eq!(find(table, word.to_uppercase().as_bytes()), Some((word, *value)));
-            }
+    let patterns = parse::parse(include_str!("agents.txt")).unwrap();
+    assert_eq!(patterns.groups.len(), GROUPS.len());
+    assert_eq!((patterns.phrases.len(), patterns.whole.len()), (PHRASES.len(), WHOLE.len()));
+    for (table, words) in
+        [(&WORDS[..], &patterns.words), (&BEGINNINGS, &patterns.beginnings), (&ENDINGS, &patterns.endings)]
+    {
+        assert_eq!(table.iter().map(|words| words.groups.len()).sum::<usize>(), words.len());
+        for (word, value) in words {
+            assert_eq!(find(table, word.to_uppercase().as_bytes()), Some((word.as_str(), *value)));
         }
+    }
+    for stem in patterns.beginnings.keys() {
+        assert!(
+            beginning(format!("{stem}zzz").as_bytes()).is_some_and(|(found, _)| found.len() >= stem.len())
+        );
+    }
+    for stem in patterns.endings.keys() {
+        assert!(
+            ending(format!("zzz{stem}42").as_bytes()).is_some_and(|(found, _)| found.len() >= stem.len())
+        );
     }
     for (phrase, value) in PHRASES.iter().filter(|(_, value)| value & NO_GROUP != PEOPLE) {
         let found = declared(phrase).unwrap_or_else(|| panic!("not found: {phrase}"));
@@ -269,7 +295,7 @@ fn a_mistake_in_the_file_names_its_line() {
         (&format!("{section}a-b*"), 6, "1 to 12 letters or digits, not `a-b`"),
         (&format!("{section}{}", "a".repeat(33)), 6, "longer than 32 letters"),
     ] {
-        let mistake = compile_agents::parse(text).expect_err(text);
+        let mistake = parse::parse(text).expect_err(text);
         assert_eq!(mistake.line, line, "{text}: {}", mistake.text);
         assert!(mistake.text.contains(words), "{text}: {}", mistake.text);
     }

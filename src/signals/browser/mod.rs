@@ -27,9 +27,9 @@ pub enum Family {
     Samsung,
     /// A page within an Android app.
     AndroidWebView,
-    /// Chrome on an iPhone or iPad: its version, WebKit's headers.
+    /// Chrome on an iPhone or iPad: its version, the system's headers.
     ChromeIos,
-    /// Firefox on an iPhone or iPad: its version, WebKit's headers.
+    /// Firefox on an iPhone or iPad: its version, the system's headers.
     FirefoxIos,
     /// Any other browser on an iPhone or iPad, or a page within an app there.
     IosWebView,
@@ -50,7 +50,7 @@ pub struct Browser {
     pub minor: u16,
     /// The fourth component of Chromium's version, where the agent has one.
     pub patch: Option<u32>,
-    /// The version of WebKit that an iOS browser runs on, as the system tells it.
+    /// The system's version, whose web engine every iOS browser runs on.
     ios: (u16, u16),
     /// Chrome's own product stands in an agent of an iPhone or iPad.
     is_chrome_on_ios: bool,
@@ -168,7 +168,7 @@ struct Products {
     samsung: Option<Version>,
     chrome_ios: Option<Version>,
     firefox_ios: Option<Version>,
-    /// `Version/…`, which Safari and Android's WebView have.
+    /// `Version/…`, which Safari and pages within Android's apps have.
     version: Option<Version>,
     safari: bool,
     /// Another product, which makes it another browser or an app.

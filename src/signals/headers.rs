@@ -18,12 +18,15 @@ const STALE: i64 = 20;
 pub fn votes(record: &Record) -> Votes {
     let mut votes = Votes::default();
     votes.note(Sign::ReturningCookie, record.cookie.as_deref() == Some("returning"));
-    let Some(user_agent) = record.user_agent.as_deref() else {
-        votes.note(Sign::NoUserAgent, true);
-        return votes;
-    };
     let mode = record.sec_fetch_mode.as_deref();
     let dest = record.sec_fetch_dest.as_deref();
+    let has_metadata = mode.is_some() || dest.is_some() || record.sec_fetch_site.is_some();
+    let Some(user_agent) = record.user_agent.as_deref() else {
+        // A record that holds no header at all comes from a log without them.
+        let seen = record.secure.is_some() || has_metadata;
+        votes.note(Sign::NoUserAgent, seen || record.accept.is_some() || record.accept_language.is_some());
+        return votes;
+    };
     let opens_page = mode.is_none_or(|mode| mode == "navigate")
         && dest.is_none_or(|dest| matches!(dest, "document" | "iframe" | "frame"));
     votes.note(Sign::NotANavigation, !opens_page);
@@ -36,7 +39,6 @@ pub fn votes(record: &Record) -> Votes {
 
     let secure = record.secure == Some(true);
     let html = record.accept.as_deref().map(|accept| accept.contains("text/html"));
-    let has_metadata = mode.is_some() || dest.is_some() || record.sec_fetch_site.is_some();
     // Whoever sends Sec-Fetch headers sends an Accept: where neither stands beside them, the log left them out.
     let seen = record.accept.is_some()
         || record.accept_language.is_some()

@@ -278,4 +278,97 @@ mod tests {
             assert!(!is_safelinks(no), "{no}");
         }
     }
+
+    const HOME: &str = "203.0.113.9";
+
+    fn from(ip: &str, asn: Option<i64>) -> Signals {
+        Signals::of(&Record { ip: Some(ip.to_owned()), asn, ..Record::default() })
+    }
+
+    #[test]
+    fn people_go_before_scanners_and_an_address_before_an_as_number() {
+        let class = |ip: &str, asn| from(ip, asn).place.map(|network| network.class);
+        for (words, ip, asn, expected) in [
+            ("a home", HOME, None, None),
+            ("an AS number alone", HOME, Some(8_075), Some(Class::Hosting)),
+            ("the filter, whatever its AS", "40.92.1.1", Some(8_075), Some(Class::ScannerCertain)),
+            ("the relay in hosting", "104.28.28.1", Some(16_509), Some(Class::Relay)),
+            ("the relay's AS", HOME, Some(36_183), Some(Class::Relay)),
+            ("Zscaler's AS before a scanner's address", "40.92.1.1", Some(22_616), Some(Class::HumanProxy)),
+            (
+                "Zscaler's address before Proofpoint's AS",
+                "8.25.203.10",
+                Some(22_843),
+                Some(Class::HumanProxy),
+            ),
+            ("Proofpoint's AS", "junk", Some(22_843), Some(Class::ScannerProbable)),
+            ("no AS number", HOME, Some(-1), None),
+            ("a number too large for one", HOME, Some(i64::MAX), None),
+        ] {
+            assert_eq!(class(ip, asn), expected, "{words}");
+        }
+        assert!(!from(HOME, Some(8_075)).is_microsoft(), "an AS number never says so");
+        assert!(from(HOME, Some(8_075)).comes_from_microsoft());
+    }
+
+    #[test]
+    fn a_source_is_an_address_and_an_agent() {
+        let source = |ip: &str, agent: Option<&str>| {
+            let user_agent = agent.map(str::to_owned);
+            Signals::of(&Record { ip: Some(ip.to_owned()), user_agent, ..Record::default() }).own_source()
+        };
+        let home = source("203.0.113.9", None).unwrap();
+        assert_eq!(source("::ffff:203.0.113.9", None), Some(home), "mapped");
+        for other in [source("203.0.113.9", Some("curl/8.5.0")), source("203.0.114.9", None)] {
+            let other = other.unwrap();
+            assert!(other.exact != home.exact && other.origin != home.origin);
+        }
+        let neighbour = source("203.0.113.0", None).unwrap();
+        assert!(neighbour.exact != home.exact && neighbour.origin == home.origin);
+        // An address that ends with zeros is not its network.
+        assert_ne!(neighbour.exact, neighbour.origin);
+        let v6 = source("2001:db8:1::", None).unwrap();
+        assert_ne!(v6.exact, v6.origin);
+        assert_eq!(source("104.28.28.1", None), None, "everybody shares a relay's");
+        assert_eq!(source("8.25.203.10", None), None, "and a web proxy's");
+        assert_eq!(source("junk", None), None);
+    }
+
+    #[test]
+    fn what_declares_itself_says_how_surely() {
+        let base = || Record { method: "GET".to_owned(), ..Record::default() };
+        let text = |text: &str| Some(text.to_owned());
+        for (record, expected) in [
+            (base(), None),
+            (Record { method: "HEAD".to_owned(), ..base() }, Some(("a method other than GET", true))),
+            (Record { sec_purpose: text("prefetch;prerender"), ..base() }, Some(("a prefetch", false))),
+            (Record { sec_purpose: text("preview"), ..base() }, Some(("a prefetch", false))),
+            (Record { sec_purpose: text("other"), ..base() }, None),
+            (
+                Record { sec_ch_ua: text(r#""HeadlessChrome";v="129""#), ..base() },
+                Some(("a headless browser in Sec-CH-UA", true)),
+            ),
+            (Record { user_agent: text("curl/8.5.0"), ..base() }, Some(("curl", true))),
+            // A program's prefetch is a program.
+            (
+                Record { user_agent: text("curl/8.5.0"), sec_purpose: text("prefetch"), ..base() },
+                Some(("curl", true)),
+            ),
+            (Record { user_agent: text("Mozilla/5.0"), ..base() }, Some(("Mozilla/5.0", false))),
+        ] {
+            assert_eq!(Signals::of(&record).declares(), expected, "{record:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_addresses_names_a_scanner_wherever_one_stands() {
+        for yes in
+            ["40.92.1.1", "10.0.0.1, 203.0.113.9 ,40.92.1.1", "unknown,3.24.133.130", "::ffff:40.92.1.1"]
+        {
+            assert!(names_scanner(yes), "{yes}");
+        }
+        for no in ["", "203.0.113.9", "104.28.28.1", "8.25.203.10", "40.92.1.1:80", "x40.92.1.1", ","] {
+            assert!(!names_scanner(no), "{no}");
+        }
+    }
 }

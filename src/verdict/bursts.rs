@@ -195,3 +195,106 @@ fn mark(
         counter.leave(at);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signals::Record;
+    use crate::verdict::{Judgement, Look, Ruleset, Thresholds};
+
+    /// So many different ones, evenly from the first to the last.
+    fn spread(count: u32, span_ms: i64, each: impl Fn(u32) -> Record) -> Vec<Click> {
+        let at = |n: u32| 100_000 + span_ms * i64::from(n) / i64::from(count - 1);
+        (0..count)
+            .map(|n| {
+                let event_id = format!("e{n:04}");
+                Click::of(&Record { ts_ms: at(n), event_id, ..each(n) }, None)
+            })
+            .collect()
+    }
+
+    fn bursts(clicks: &[Click]) -> Vec<(Burst, Burst)> {
+        let thresholds = Thresholds::default();
+        let judgement = Judgement::of(clicks, Ruleset::Full, &thresholds, Look::Whole);
+        (0..clicks.len()).map(|at| (judgement.case(at).sweep, judgement.case(at).fanout)).collect()
+    }
+
+    fn link(n: u32) -> Record {
+        Record { link_id: Some(format!("l{n}")), ..Record::default() }
+    }
+
+    fn recipient(n: u32) -> Record {
+        Record { recipient_id: format!("r{n}"), ip: Some("203.0.113.9".to_owned()), ..Record::default() }
+    }
+
+    #[test]
+    fn each_shape_of_a_sweep_holds_up_to_its_bounds() {
+        // Four evenly within a second and a half are three within a second too: those two have their own test.
+        for shape in SWEEP.into_iter().filter(|shape| shape.within_ms != 1_500) {
+            let within = bursts(&spread(shape.count, shape.within_ms, link));
+            assert!(within.iter().all(|(sweep, _)| sweep.points == shape.points), "{shape:?}: {within:?}");
+            assert!(within.iter().all(|(sweep, _)| sweep.shape == Some(shape)), "{shape:?}");
+            let slower = bursts(&spread(shape.count, shape.within_ms + 1, link));
+            assert!(slower.iter().any(|(sweep, _)| sweep.points < shape.points), "{shape:?}: {slower:?}");
+            let same = bursts(&spread(shape.count, shape.within_ms, |_| link(0)));
+            assert!(same.iter().all(|(sweep, _)| *sweep == Burst::default()), "{shape:?}: one link");
+        }
+    }
+
+    #[test]
+    fn two_and_two_links_within_a_second_and_a_half_are_four() {
+        let points = |apart_ms: i64| -> Vec<i32> {
+            let mut clicks = spread(2, 0, link);
+            for n in 2..4 {
+                let (event_id, ts_ms) = (format!("e{n:04}"), 100_000 + apart_ms);
+                clicks.push(Click::of(&Record { event_id, ts_ms, ..link(n) }, None));
+            }
+            bursts(&clicks).iter().map(|(sweep, _)| sweep.points).collect()
+        };
+        assert_eq!(points(1_500), [16; 4]);
+        assert_eq!(points(1_501), [8; 4]);
+    }
+
+    #[test]
+    fn each_shape_of_a_fan_out_holds_up_to_its_bounds() {
+        for shape in FANOUT {
+            let within = bursts(&spread(shape.count, shape.within_ms, recipient));
+            assert!(within.iter().all(|(_, fanout)| fanout.points >= shape.points), "{shape:?}: {within:?}");
+            let last = within.last().unwrap().1;
+            assert_eq!((last.points, last.shape), (shape.points, Some(shape)));
+            let slower = bursts(&spread(shape.count, shape.within_ms + 1, recipient));
+            assert!(slower.iter().all(|(_, fanout)| fanout.points < shape.points), "{shape:?}: {slower:?}");
+        }
+    }
+
+    #[test]
+    fn the_whole_copy_is_worth_more_where_there_is_more_than_one_link() {
+        let of = |total: i64| move |n: u32| Record { links_total: Some(total), ..link(n) };
+        let points = |clicks: &[Click]| bursts(clicks).iter().map(|(sweep, _)| sweep.points).max();
+        assert_eq!(points(&spread(3, 900, of(3))), Some(12 + WHOLE_COPY));
+        assert_eq!(points(&spread(3, 900, of(4))), Some(12));
+        assert_eq!(points(&spread(2, 500, of(2))), Some(4 + WHOLE_COPY));
+        assert_eq!(points(&spread(2, 500, of(1))), Some(4), "a copy of one link has no sweep");
+        assert_eq!(points(&spread(2, 500, of(0))), Some(4));
+        assert_eq!(points(&spread(2, 500, of(-1))), Some(4), "a number that cannot be");
+        assert_eq!(points(&spread(2, 501, of(2))), Some(0), "no shape, no copy");
+    }
+
+    #[test]
+    fn a_fast_sweep_leaves_nothing_to_the_slow_ones() {
+        // Three within a second, and a fourth four seconds later: four within ten seconds but for that.
+        let mut clicks = spread(3, 900, link);
+        let later = Record { ts_ms: 104_900, event_id: "later".to_owned(), ..link(3) };
+        clicks.push(Click::of(&later, None));
+        let points: Vec<i32> = bursts(&clicks).iter().map(|(sweep, _)| sweep.points).collect();
+        assert_eq!(points, [12, 12, 12, 0]);
+    }
+
+    #[test]
+    fn the_reach_is_the_longest_shape_and_a_fast_one_beside_it() {
+        let fast = |shape: &&Shape| shape.within_ms <= 1_000;
+        let longest = SWEEP.iter().chain(&FANOUT).map(|shape| shape.within_ms).max().unwrap();
+        let beside = SWEEP.iter().filter(fast).map(|shape| shape.within_ms).max().unwrap();
+        assert_eq!(REACH_MS, longest + beside);
+    }
+}

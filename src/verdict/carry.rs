@@ -170,3 +170,158 @@ impl Convictions {
         near(source.exact, true).or_else(|| near(source.origin, false))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signals::Record;
+
+    /// 2026-11-22, noon: times count from here.
+    const NOON_MS: i64 = 1_795_348_800_000;
+    const HOME: &str = "203.0.113.9";
+    const NEIGHBOUR: &str = "203.0.113.200";
+
+    fn click(ip: &str, ts_ms: i64) -> Click {
+        let record = Record { ip: Some(ip.to_owned()), ts_ms: NOON_MS + ts_ms, ..Record::default() };
+        Click::of(&record, None)
+    }
+
+    fn of(convictions: &[(&str, i64, ClickType)]) -> Convictions {
+        let mut all = Convictions::default();
+        for (ip, ts_ms, kind) in convictions {
+            all.add(&click(ip, *ts_ms), *kind);
+        }
+        all.sort();
+        all
+    }
+
+    #[test]
+    fn a_conviction_reaches_fifteen_minutes_on_and_one_back() {
+        let all = of(&[(HOME, 0, ClickType::ScannerSweep)]);
+        for (ts_ms, reached) in
+            [(0, true), (900_000, true), (900_001, false), (-60_000, true), (-60_001, false)]
+        {
+            let carried = all.reaching(&click(HOME, ts_ms));
+            assert_eq!(carried.is_some(), reached, "{ts_ms}");
+        }
+    }
+
+    #[test]
+    fn the_source_goes_before_the_origin_and_the_past_before_the_future() {
+        let (sweep, fanout) = (ClickType::ScannerSweep, ClickType::ScannerFanout);
+        let reached = |convictions: &[(&str, i64, ClickType)]| {
+            let carried = of(convictions).reaching(&click(HOME, 100_000))?;
+            Some((carried.click_type, carried.ts_ms - NOON_MS, carried.same_source, carried.points()))
+        };
+        assert_eq!(reached(&[(HOME, 1, sweep), (NEIGHBOUR, 99_999, fanout)]), Some((sweep, 1, true, 15)));
+        assert_eq!(reached(&[(NEIGHBOUR, 99_999, fanout)]), Some((fanout, 99_999, false, 10)));
+        assert_eq!(reached(&[(HOME, 1, sweep), (HOME, 100_001, fanout)]), Some((sweep, 1, true, 15)), "past");
+        assert_eq!(
+            reached(&[(HOME, 1, sweep), (HOME, 2, fanout)]),
+            Some((fanout, 2, true, 15)),
+            "the latest"
+        );
+        assert_eq!(
+            reached(&[(HOME, 100_002, sweep), (HOME, 100_001, fanout)]),
+            Some((fanout, 100_001, true, 15)),
+            "the next"
+        );
+        assert_eq!(reached(&[(HOME, 160_001, sweep)]), None);
+        assert_eq!(reached(&[("203.0.114.9", 100_000, sweep)]), None, "another network");
+    }
+
+    #[test]
+    fn an_agent_belongs_to_the_source() {
+        let all = of(&[(HOME, 0, ClickType::ScannerSweep)]);
+        let agent = Some("curl/8.5.0".to_owned());
+        let other =
+            Record { user_agent: agent, ip: Some(HOME.to_owned()), ts_ms: NOON_MS, ..Record::default() };
+        assert_eq!(all.reaching(&Click::of(&other, None)), None);
+    }
+
+    #[test]
+    fn what_everybody_shares_is_no_source() {
+        for shared in ["104.28.28.1", "8.25.203.10", "junk"] {
+            let all = of(&[(shared, 0, ClickType::ScannerSweep)]);
+            assert_eq!(all, Convictions::default(), "{shared}");
+            assert_eq!(
+                of(&[(HOME, 0, ClickType::ScannerSweep)]).reaching(&click(shared, 0)),
+                None,
+                "{shared}"
+            );
+        }
+    }
+
+    #[test]
+    fn ipv6_goes_by_the_64_and_the_48() {
+        let all = of(&[("2001:db8:1:1::7", 0, ClickType::ScannerSweep)]);
+        let same_source = |ip: &str| all.reaching(&click(ip, 0)).map(|carried| carried.same_source);
+        assert_eq!(same_source("2001:db8:1:1:ffff::1"), Some(true));
+        assert_eq!(same_source("2001:db8:1:2::7"), Some(false));
+        assert_eq!(same_source("2001:db8:2:1::7"), None);
+        let all = of(&[("::ffff:203.0.113.9", 0, ClickType::ScannerSweep)]);
+        assert_eq!(all.reaching(&click(HOME, 0)).map(|carried| carried.same_source), Some(true), "mapped");
+    }
+
+    #[test]
+    fn what_was_added_twice_is_taken_back_twice() {
+        let once = of(&[(HOME, 0, ClickType::ScannerSweep)]);
+        let mut all = once.clone();
+        all.extend(&once);
+        all.sort();
+        assert_ne!(all, once);
+        let mut take = |ts_ms: i64, kind: ClickType| {
+            all.remove(&click(HOME, ts_ms), kind);
+            all.sort();
+            all.clone()
+        };
+        assert_eq!(take(0, ClickType::ScannerSweep), once);
+        assert_eq!(take(0, ClickType::ScannerFanout), once, "what was never added is not taken");
+        assert_eq!(take(1, ClickType::ScannerSweep), once);
+        assert_eq!(take(0, ClickType::ScannerSweep), Convictions::default());
+    }
+
+    /// Convictions come and go in any order between two sorts.
+    #[test]
+    fn what_is_added_and_taken_between_two_sorts_is_gone() {
+        let (sweep, fanout) = (ClickType::ScannerSweep, ClickType::ScannerFanout);
+        let mut all = of(&[(HOME, 5, sweep), (HOME, 1, fanout), (NEIGHBOUR, 3, sweep)]);
+        all.remove(&click(HOME, 1), fanout);
+        all.add(&click(HOME, 9), sweep);
+        all.add(&click(HOME, 1), fanout);
+        all.remove(&click(HOME, 9), sweep);
+        all.remove(&click(HOME, 5), sweep);
+        all.sort();
+        assert_eq!(all, of(&[(NEIGHBOUR, 3, sweep), (HOME, 1, fanout)]));
+    }
+
+    #[test]
+    fn what_is_past_is_forgotten() {
+        let mut all = of(&[(HOME, 99, ClickType::ScannerSweep), (HOME, 100, ClickType::ScannerFanout)]);
+        all.forget_before(NOON_MS + 100);
+        assert_eq!(all, of(&[(HOME, 100, ClickType::ScannerFanout)]));
+    }
+
+    #[test]
+    fn rules_that_look_at_requests_and_bursts_convict() {
+        let finding = |rule: &'static str, kind: ClickType| Finding {
+            click_type: Some(kind),
+            rule: rule.into(),
+            ..Finding::not_a_click()
+        };
+        let sweep = ClickType::ScannerSweep;
+        for rule in
+            ["safe_attachments", "campaign_view", "gateway", "scanner_network", "sweep", "fanout", "headless"]
+        {
+            assert_eq!(conviction(&finding(rule, sweep)), Some(sweep), "{rule}");
+            assert_eq!(conviction(&finding(rule, ClickType::Human)), None, "{rule}: a person");
+        }
+        for rule in
+            ["safelinks_delivery", "timeofclick_pair", "air_or_mbi", "declared", "carry_over", "human"]
+        {
+            assert_eq!(conviction(&finding(rule, sweep)), None, "{rule}");
+            let open = matches!(rule, "carry_over" | "human");
+            assert_eq!(is_open(&finding(rule, sweep)), open, "{rule}");
+        }
+    }
+}

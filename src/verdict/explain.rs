@@ -154,3 +154,120 @@ fn seen(condition: &Condition, case: &Case) -> Seen {
     };
     Seen { fact: condition.words, is, needs, holds: fact.holds() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signals::Record;
+    use crate::verdict::{Click, Ruleset, Thresholds, Trial};
+
+    /// The explanation of one click a second after the send, as JSON.
+    fn explained(ruleset: Ruleset, change: impl FnOnce(&mut Record)) -> Value {
+        let mut record = Record {
+            event_id: "e".to_owned(),
+            method: "GET".to_owned(),
+            ip: Some("203.0.113.9".to_owned()),
+            ts_ms: 1_000,
+            ..Record::default()
+        };
+        change(&mut record);
+        let clicks = [Click::of(&record, None)];
+        let thresholds = Thresholds::default();
+        let trial = Trial::of(&clicks, ruleset, &thresholds);
+        serde_json::to_value(trial.explain(0)).unwrap()
+    }
+
+    fn rule<'a>(explanation: &'a Value, id: &str) -> &'a Value {
+        explanation["rules"].as_array().unwrap().iter().find(|rule| rule["rule"] == id).unwrap()
+    }
+
+    #[test]
+    fn every_rule_is_there_in_order_and_one_decides() {
+        for ruleset in [Ruleset::Defender, Ruleset::Full] {
+            let explanation = explained(ruleset, |_| ());
+            let rules = explanation["rules"].as_array().unwrap();
+            let ids: Vec<&str> = rules.iter().map(|rule| rule["rule"].as_str().unwrap()).collect();
+            let known: Vec<&str> = ruleset.rules().iter().map(|rule| rule.id).collect();
+            assert_eq!((ids, &explanation["ruleset"]), (known, &json!(ruleset.label())));
+            let decided: Vec<_> = rules.iter().filter(|rule| rule["decided"] == true).collect();
+            assert_eq!(decided.len(), 1);
+            assert_eq!(decided[0]["rule"], "human");
+            assert_eq!(decided[0]["change"], "any rule above it that holds");
+        }
+    }
+
+    #[test]
+    fn a_rule_tells_what_it_saw_and_what_it_lacks() {
+        let safe_links = |record: &mut Record| {
+            record.referer = Some("https://nam02.safelinks.protection.outlook.com/".to_owned());
+            record.ts_ms = 5_000;
+        };
+        let explanation = explained(Ruleset::Full, safe_links);
+        assert_eq!(
+            *rule(&explanation, "safelinks_delivery"),
+            json!({
+                "rule": "safelinks_delivery",
+                "words": "a Safe Links referer within seconds of the send: the check at delivery",
+                "held": false,
+                "decided": false,
+                "facts": [
+                    {"fact": "the referer is Safe Links", "is": true, "needs": "true", "holds": true},
+                    {"fact": "milliseconds since the clock", "is": 5_000, "needs": "below 5000", "holds": false},
+                ],
+                "settings": {"SAFELINKS_DELIVERY_MS": 5_000},
+                "change": "it would hold with milliseconds since the clock: below 5000",
+            })
+        );
+        let at_delivery = explained(Ruleset::Full, |record| {
+            safe_links(record);
+            record.ts_ms = 4_999;
+        });
+        assert_eq!(
+            rule(&at_delivery, "safelinks_delivery")["change"],
+            "it would not hold without any one of: the referer is Safe Links; milliseconds since the clock"
+        );
+    }
+
+    #[test]
+    fn a_rule_that_came_too_late_says_so() {
+        let filter = explained(Ruleset::Full, |record| {
+            record.ip = Some("40.92.1.1".to_owned());
+            record.ts_ms = 3_600_001;
+        });
+        let (first, late) = (rule(&filter, "air_or_mbi"), rule(&filter, "scanner_network"));
+        assert_eq!((&first["held"], &first["decided"]), (&json!(true), &json!(true)));
+        assert_eq!((&late["held"], &late["decided"]), (&json!(true), &json!(false)));
+        assert_eq!(late["change"], "it would decide if no rule above it did");
+        assert_eq!(filter["network"]["class"], "scanner-certain");
+    }
+
+    #[test]
+    fn a_rule_that_gave_way_to_proof_says_so() {
+        let proven = explained(Ruleset::Full, |record| {
+            let text = |text: &str| Some(text.to_owned());
+            record.user_agent = text(
+                "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1 Safari/605.1.15",
+            );
+            record.referer = text("https://nam02.safelinks.protection.outlook.com/");
+            record.cookie = text("returning");
+            (record.accept, record.accept_language) = (text("text/html"), text("en"));
+            (record.sec_fetch_mode, record.sec_fetch_dest) = (text("navigate"), text("document"));
+            record.secure = Some(true);
+        });
+        let held = rule(&proven, "safelinks_delivery");
+        assert_eq!((&held["held"], &held["decided"]), (&json!(true), &json!(false)));
+        assert!(held["change"].as_str().unwrap().contains("without the proof of a person"), "{held}");
+        assert_eq!(rule(&proven, "human")["decided"], true);
+    }
+
+    #[test]
+    fn votes_are_listed_with_weight_source_and_sum() {
+        let explanation = explained(Ruleset::Full, |record| record.asn = Some(24_940));
+        let votes = explanation["votes"].as_array().unwrap();
+        let reasons: Vec<_> = votes.iter().map(|vote| vote["reason"].as_str().unwrap()).collect();
+        assert_eq!(reasons, ["+no_user_agent", "+hosting_network", "+first_seconds"]);
+        assert_eq!(explanation["votes_sum"], 12);
+        assert!(votes.iter().all(|vote| vote["words"].is_string() && vote["source"].is_string()));
+        assert_eq!(explanation["network"]["name"], "Hetzner");
+    }
+}

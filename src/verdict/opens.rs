@@ -51,3 +51,130 @@ pub fn judge(record: &Record) -> Finding {
         paired_with: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::Kind;
+
+    const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/158.0.0.0 Safari/537.36";
+    const OUTLOOK: &str =
+        "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 10.0; WOW64; Microsoft Outlook 16.0.17928; ms-office)";
+    const GOOGLE: &str =
+        "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)";
+    const GMAIL: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/42.0.2311.135 \
+                         Safari/537.36 Edge/12.246 Mozilla/5.0";
+    const YAHOO: &str = "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html";
+
+    fn open(agent: &str, ip: &str, asn: i64) -> Record {
+        Record {
+            kind: Kind::Open,
+            method: "GET".to_owned(),
+            user_agent: Some(agent.to_owned()).filter(|agent| !agent.is_empty()),
+            ip: Some(ip.to_owned()),
+            asn: Some(asn),
+            ..Record::default()
+        }
+    }
+
+    #[test]
+    fn an_open_is_a_proxys_a_scanners_or_a_mail_programs() {
+        const HOME: &str = "203.0.113.9";
+        let nobody = 64_500;
+        for (words, agent, ip, asn, expected) in [
+            (
+                "Google's proxy by its agent",
+                GOOGLE,
+                HOME,
+                nobody,
+                ("proxy_open", Some("google"), "image_proxy!"),
+            ),
+            ("and from Google", GOOGLE, HOME, 15_169, ("proxy_open", Some("google"), "image_proxy!")),
+            (
+                "Google by its network alone",
+                CHROME,
+                HOME,
+                15_169,
+                ("proxy_open", Some("google"), "image_proxy"),
+            ),
+            ("Gmail's prefetch", GMAIL, HOME, nobody, ("proxy_open", Some("google"), "image_proxy!")),
+            ("Yahoo's proxy", YAHOO, HOME, nobody, ("proxy_open", Some("yahoo"), "image_proxy!")),
+            ("Yahoo by its network", CHROME, HOME, 36_647, ("proxy_open", Some("yahoo"), "image_proxy")),
+            (
+                "Apple's prefetch through the relay",
+                "Mozilla/5.0",
+                "104.28.28.1",
+                13_335,
+                ("proxy_open", Some("apple"), "image_proxy!"),
+            ),
+            ("a bare agent from anywhere", "Mozilla/5.0", HOME, nobody, ("proxy_open", None, "image_proxy!")),
+            (
+                "Outlook on the web, from Exchange Online",
+                CHROME,
+                "52.97.1.1",
+                8_075,
+                ("proxy_open", Some("microsoft"), "image_proxy"),
+            ),
+            (
+                "Microsoft's filter",
+                CHROME,
+                "40.92.1.1",
+                8_075,
+                ("scanner_gateway", Some("microsoft"), "scanner_network!"),
+            ),
+            (
+                "a wide range of Microsoft's",
+                CHROME,
+                "52.110.1.1",
+                8_075,
+                ("scanner_gateway", Some("microsoft"), "scanner_network"),
+            ),
+            ("Proofpoint", CHROME, HOME, 22_843, ("scanner_gateway", Some("proofpoint"), "scanner_network")),
+            ("a library", "python-requests/2.32.3", HOME, nobody, ("scanner_declared", None, "declared!")),
+            (
+                "a scanner's own name",
+                "Barracuda Sentinel (EE)",
+                HOME,
+                nobody,
+                ("scanner_declared", Some("barracuda"), "declared!"),
+            ),
+            ("Outlook at a desk", OUTLOOK, HOME, nobody, ("human", None, "human")),
+            ("a webmail's browser", CHROME, HOME, nobody, ("human", None, "human")),
+            ("the same in Azure", CHROME, HOME, 8_075, ("human", None, "human")),
+            ("the same through Zscaler", CHROME, "8.25.203.10", 22_616, ("human", None, "human")),
+            ("Apple Mail through the relay", CHROME, "104.28.28.1", 13_335, ("human", None, "human")),
+            ("no agent", "", HOME, nobody, ("human", None, "human")),
+        ] {
+            let found = judge(&open(agent, ip, asn));
+            let mark = if found.confidence == Confidence::Certain { "!" } else { "" };
+            let rule = format!("{}{mark}", found.rule);
+            let kind = found.click_type.unwrap();
+            assert_eq!((kind.name(), found.vendor.as_deref(), rule.as_str()), expected, "{words}");
+            // Of what clicks have windows for, opens have nothing.
+            assert!(!kind.is_defender_bot() && found.paired_with.is_none(), "{words}");
+            assert_eq!(kind.is_bot(), expected.0.starts_with("scanner_"), "{words}");
+        }
+    }
+
+    #[test]
+    fn opens_have_no_clock_and_no_neighbours() {
+        let record = open(CHROME, "40.92.1.1", 8_075);
+        let late =
+            Record { ts_ms: 90_000_000, referer: Some("https://x.example/".to_owned()), ..record.clone() };
+        assert_eq!(judge(&record), judge(&late));
+    }
+
+    #[test]
+    fn who_spoke_is_told() {
+        let reasons = |record: &Record| judge(record).reasons;
+        assert_eq!(
+            reasons(&open(GOOGLE, "203.0.113.9", 15_169)),
+            ["+image_proxy_agent", "+image_proxy_network"]
+        );
+        assert_eq!(reasons(&open("curl/8.5.0", "40.92.1.1", 8_075)), ["+declared", "+scanner_network"]);
+        assert_eq!(
+            reasons(&open("Mozilla/5.0", "104.28.28.1", 13_335)),
+            ["+image_proxy_agent", "-private_relay"]
+        );
+    }
+}

@@ -1,0 +1,132 @@
+//! What ruleset `full` sees around a click, a second time and as plainly as it can be: every click looks at every window
+//! of every shape. The numbers are written down again, so that a changed one is noticed.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use clickproof::signals::Record;
+use clickproof::verdict::carry::Carried;
+use clickproof::verdict::{ClickType, Finding};
+
+/// Within so many milliseconds, so many different ones: so many points.
+type Shape = (i64, usize, i32);
+
+const FAST_SWEEPS: [Shape; 3] = [(1_000, 5, 20), (1_000, 3, 12), (500, 2, 4)];
+const SLOW_SWEEPS: [Shape; 8] = [
+    (1_500, 4, 16),
+    (4_000, 5, 16),
+    (10_000, 6, 16),
+    (10_000, 5, 12),
+    (10_000, 4, 8),
+    (10_000, 3, 3),
+    (30_000, 5, 4),
+    (60_000, 8, 8),
+];
+const FAN_OUTS: [Shape; 6] =
+    [(10_000, 10, 18), (60_000, 30, 16), (10_000, 5, 8), (60_000, 20, 14), (60_000, 10, 12), (60_000, 5, 4)];
+const WHOLE_COPY: i32 = 4;
+/// A fast sweep of so many points is left out of the slow ones.
+const CLAIMED: i32 = 12;
+
+fn order(record: &Record) -> (i64, &str) {
+    (record.ts_ms, &record.event_id)
+}
+
+fn link(record: &Record) -> &str {
+    record.link_id.as_deref().or(record.url.as_deref()).unwrap()
+}
+
+/// The best shape's points for x, over all windows among these clicks that hold it; looking back, those that end with it.
+fn best(
+    x: &Record,
+    among: &[&Record],
+    shapes: &[Shape],
+    back: bool,
+    what: fn(&Record) -> &str,
+    total: Option<i64>,
+) -> i32 {
+    let mut points = 0;
+    for (within_ms, count, worth) in shapes {
+        for first in among {
+            let inside = |y: &&&Record| {
+                (first.ts_ms..=first.ts_ms + within_ms).contains(&y.ts_ms) && (!back || order(y) <= order(x))
+            };
+            if !inside(&&x) {
+                continue;
+            }
+            let different: BTreeSet<&str> = among.iter().filter(inside).map(|y| what(y)).collect();
+            if different.len() >= *count {
+                let whole = total
+                    .is_some_and(|total| total > 1 && different.len() >= usize::try_from(total).unwrap());
+                points = points.max(worth + if whole { WHOLE_COPY } else { 0 });
+            }
+        }
+    }
+    points
+}
+
+/// The points of x's sweep. Every click of a copy tells the same number of links.
+pub fn sweep_points(x: &Record, history: &[Record], back: bool) -> i32 {
+    let copy: Vec<&Record> = history.iter().filter(|y| y.recipient_id == x.recipient_id).collect();
+    let fast = |y: &Record| best(y, &copy, &FAST_SWEEPS, back, link, y.links_total);
+    let left: Vec<&Record> = copy.iter().copied().filter(|y| fast(y) < CLAIMED).collect();
+    let slow = if fast(x) < CLAIMED { best(x, &left, &SLOW_SWEEPS, back, link, x.links_total) } else { 0 };
+    fast(x).max(slow)
+}
+
+/// The points of x's fan-out.
+pub fn fanout_points(x: &Record, history: &[Record], back: bool) -> i32 {
+    let Some(source) = source(x) else { return 0 };
+    let of_it: Vec<&Record> = history.iter().filter(|y| self::source(y).as_ref() == Some(&source)).collect();
+    best(x, &of_it, &FAN_OUTS, back, |y| &y.recipient_id, None)
+}
+
+fn address(record: &Record) -> Option<IpAddr> {
+    let ip = record.ip.as_deref()?.parse::<IpAddr>().ok()?.to_canonical();
+    let shared = super::hits::RELAY == ip.to_string() || super::hits::ZSCALER == ip.to_string();
+    (!shared).then_some(ip)
+}
+
+/// The leading bits of an address.
+fn within(ip: IpAddr, v4_bits: u32, v6_bits: u32) -> String {
+    match ip {
+        IpAddr::V4(v4) => format!("v4 {:b}", v4.to_bits() >> (32 - v4_bits)),
+        IpAddr::V6(v6) => format!("v6 {:b}", v6.to_bits() >> (128 - v6_bits)),
+    }
+}
+
+/// A place and an agent.
+type Place = (String, Option<String>);
+
+/// The address (in IPv6 its /64) and the agent, where it is not everybody's.
+pub fn source(record: &Record) -> Option<Place> {
+    Some((within(address(record)?, 32, 64), record.user_agent.clone()))
+}
+
+/// The network (/24, in IPv6 /48) and the agent.
+pub fn origin(record: &Record) -> Option<Place> {
+    Some((within(address(record)?, 24, 48), record.user_agent.clone()))
+}
+
+/// Whether what was found without a look at other convictions convicts its source.
+pub fn convicts(alone: &Finding) -> bool {
+    let rules =
+        ["safe_attachments", "campaign_view", "gateway", "scanner_network", "sweep", "fanout", "headless"];
+    rules.contains(&alone.rule.as_ref())
+}
+
+/// The conviction that reaches x: up to fifteen minutes behind it the latest, else up to a minute before it the first; of
+/// the same source, else of the same origin.
+pub fn reaching(x: &Record, convictions: &[(&Record, ClickType)]) -> Option<Carried> {
+    let near = |place: fn(&Record) -> Option<Place>, same_source| {
+        let here = place(x)?;
+        let of_it = || convictions.iter().filter(|(y, _)| place(y).as_ref() == Some(&here));
+        let behind = of_it().filter(|(y, _)| y.ts_ms <= x.ts_ms && x.ts_ms - y.ts_ms <= 900_000);
+        let ahead = of_it().filter(|(y, _)| y.ts_ms > x.ts_ms && y.ts_ms - x.ts_ms <= 60_000);
+        // Of two at one time the one that stands later among the click types, and ahead the one that stands first.
+        let last = behind.max_by_key(|(y, kind)| (y.ts_ms, *kind));
+        let (y, kind) = last.or_else(|| ahead.min_by_key(|(y, kind)| (y.ts_ms, *kind)))?;
+        Some(Carried { click_type: *kind, ts_ms: y.ts_ms, same_source })
+    };
+    near(source, true).or_else(|| near(origin, false))
+}

@@ -1,0 +1,845 @@
+//! Ruleset `full`, rule by rule: a case in which that rule alone holds, near misses just outside each of its bounds, and
+//! the people whom it must not hit. The published table's own bounds stand in `tests/defender.rs`.
+
+mod common;
+
+use clickproof::signals::votes;
+use clickproof::verdict::Ruleset;
+use clickproof::verdict::thresholds::SETTINGS;
+use common::hits::{
+    AZURE, BARRACUDA, ELSEWHERE, FILTER, HETZNER, HOME, Hit, NETCRAFT, PROOFPOINT, RELAY, SAFE_LINKS, Told,
+    WIDE, ZSCALER, chrome, edge, firefox, history, iphone, logged, nobody, pretender, program, safari,
+    samsung, told,
+};
+
+/// What is played, the clicks, and the verdicts: one for all or one for each, `!` behind what is certain.
+type Row = (&'static str, Vec<Hit>, &'static str);
+
+/// Holds each row's verdicts, one for all or one for each of its clicks, and that no other rule holds.
+fn hold(rows: impl IntoIterator<Item = Row>) {
+    for (words, hits, expected) in rows {
+        let told = told(&history(hits));
+        let verdicts: Vec<String> = told.iter().map(Told::verdict).collect();
+        let mut expected: Vec<&str> = expected.split(' ').collect();
+        if expected.len() == 1 {
+            expected.resize(told.len(), expected[0]);
+        }
+        assert_eq!(verdicts, expected, "{words}: {:?}", told.iter().map(|told| &told.finding.reasons));
+        for told in &told {
+            let alone: &[&str] =
+                if told.finding.rule == "human" { &[] } else { &[told.finding.rule.as_ref()] };
+            assert_eq!(told.held, alone, "{words}: no other rule holds");
+        }
+    }
+}
+
+/// Every link of a list by one kind of visitor, `gap_ms` apart, beginning at `start_ms` after the send.
+fn links(count: i64, start_ms: i64, gap_ms: i64, visitor: impl Fn() -> Hit) -> Vec<Hit> {
+    (0..count).map(|n| visitor().on(&format!("l{n}")).at(start_ms + n * gap_ms)).collect()
+}
+
+/// One link of so many recipients.
+fn recipients(count: i64, start_ms: i64, gap_ms: i64, visitor: impl Fn() -> Hit) -> Vec<Hit> {
+    (0..count).map(|n| visitor().by(&format!("r{n}")).at(start_ms + n * gap_ms)).collect()
+}
+
+/// The same visitors, each from an address of its own: no source, so no fan-out and no conviction reaches another.
+fn apart(hits: Vec<Hit>, network: &str) -> Vec<Hit> {
+    hits.into_iter().enumerate().map(|(n, hit)| hit.from(&format!("{network}.{n}.7"))).collect()
+}
+
+fn and(mut hits: Vec<Hit>, more: impl IntoIterator<Item = Hit>) -> Vec<Hit> {
+    hits.extend(more);
+    hits
+}
+
+#[test]
+fn nobody_is_a_scanner_for_nothing() {
+    hold([
+        ("Chrome at home", vec![chrome(158)], "human"),
+        ("a second after the send", vec![chrome(158).at(1_000)], "human"),
+        ("before the send, by a clock that is off", vec![chrome(158).at(-60_000)], "human"),
+        ("Edge", vec![edge(158)], "human"),
+        ("Firefox", vec![firefox(160)], "human"),
+        ("Safari", vec![safari(26, 1)], "human"),
+        ("Safari on an iPhone", vec![iphone(18, 7, "Version/26.1 Mobile/15E148 Safari/604.1")], "human"),
+        ("an app's page on an iPhone", vec![iphone(18, 6, "Mobile/15E148 [LinkedInApp]/9.30.2215")], "human"),
+        ("Samsung's browser", vec![samsung(28, 130)], "human"),
+        ("an old browser", vec![chrome(70)], "human"),
+        ("an old browser in the first seconds", vec![firefox(78).at(2_000)], "human"),
+        ("behind a proxy that strips headers", vec![chrome(158).stripped()], "human"),
+        ("a record with an agent and no headers", vec![logged("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/158.0.0.0 Safari/537.36")], "human"),
+        ("a record with nothing at all", vec![nobody().with(|record| record.ip = None)], "human"),
+        ("an address that cannot be read", vec![chrome(158).from("junk")], "human"),
+        ("a Cubot phone", vec![chrome(158).with(|record| {
+            record.user_agent = Some("Mozilla/5.0 (Linux; Android 14; CUBOT_NOTE_20) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/158.0.0.0 Mobile Safari/537.36".to_owned());
+        })], "human"),
+    ]);
+}
+
+#[test]
+fn people_click_twice_and_open_tabs() {
+    let person = || chrome(158);
+    hold([
+        ("a double click", vec![person().at(90_000), person().at(90_180)], "human"),
+        (
+            "the same through Safe Links",
+            vec![person().at(90_000).referer(SAFE_LINKS), person().at(90_180).referer(SAFE_LINKS)],
+            "human",
+        ),
+        ("two tabs at once", links(2, 90_000, 0, person), "human"),
+        ("two tabs at once, which are all links", links(2, 90_000, 400, || chrome(158).of(2)), "human"),
+        ("three tabs, seconds apart", links(3, 30_000, 2_500, person), "human"),
+        ("three tabs within a second", links(3, 90_000, 500, person), "human"),
+        ("four tabs within ten seconds", links(4, 90_000, 3_000, person), "human"),
+        (
+            "five tabs within ten seconds, of seven links",
+            links(5, 90_000, 2_500, || chrome(158).of(7)),
+            "human",
+        ),
+        ("ten links in a minute", links(10, 90_000, 6_000, person), "human"),
+        ("three tabs in an old browser", links(3, 90_000, 2_500, || chrome(70)), "human"),
+        (
+            "three tabs, all of a copy, through a Zscaler that strips headers",
+            links(3, 90_000, 3_000, || chrome(158).stripped().from(ZSCALER).of(3)),
+            "human",
+        ),
+        (
+            "five tabs at once through the private relay",
+            links(5, 90_000, 100, || safari(26, 1).from(RELAY)),
+            "human",
+        ),
+    ]);
+}
+
+#[test]
+fn people_sit_behind_scanners_and_data_centres() {
+    hold([
+        ("a cloud PC in Azure", vec![chrome(158).asn(AZURE)], "human"),
+        ("a cloud PC in the first minute", vec![edge(158).asn(AZURE).at(20_000)], "human"),
+        ("a cloud PC, hours later", vec![edge(158).asn(AZURE).at(7_200_000)], "human"),
+        (
+            "a double click on a cloud PC",
+            vec![edge(158).asn(AZURE), edge(158).asn(AZURE).at(120_150)],
+            "human",
+        ),
+        ("Proofpoint's browser isolation", vec![chrome(158).asn(PROOFPOINT)], "human"),
+        ("isolation in the first seconds", vec![chrome(158).asn(PROOFPOINT).at(5_000)], "human"),
+        (
+            "isolation, through a rewritten link",
+            vec![chrome(158).asn(PROOFPOINT).referer("https://urldefense.com/")],
+            "human",
+        ),
+        ("Zscaler by its address", vec![chrome(158).from(ZSCALER)], "human"),
+        ("Zscaler by its AS, headers stripped", vec![chrome(158).stripped().asn(22_616)], "human"),
+        ("Zscaler in a rented machine", vec![chrome(158).stripped().from(ZSCALER).asn(HETZNER)], "human"),
+        ("the private relay", vec![safari(26, 1).from(RELAY)], "human"),
+        ("the relay where its prefix lies in hosting", vec![safari(26, 1).from(RELAY).asn(16_509)], "human"),
+        (
+            "the relay in hosting, headers stripped",
+            vec![chrome(158).stripped().from(RELAY).asn(16_509)],
+            "human",
+        ),
+        ("a VPN in hosting", vec![chrome(158).asn(HETZNER)], "human"),
+        ("an old browser on a VPN in hosting", vec![chrome(70).asn(HETZNER).at(30_000)], "human"),
+        ("an investigator's own browser", vec![firefox(160).asn(NETCRAFT)], "human"),
+        ("a person in Microsoft's wide ranges", vec![edge(158).from(WIDE)], "human"),
+    ]);
+}
+
+#[test]
+fn safelinks_delivery_holds_within_five_seconds() {
+    let check = |ms: i64| vec![chrome(158).referer(SAFE_LINKS).at(ms)];
+    hold([
+        ("the check at delivery", check(4_999), "safelinks_delivery"),
+        ("somebody who came through Safe Links", check(5_000), "human"),
+        ("before the send, by a clock that is off", check(-2_000), "safelinks_delivery"),
+        ("another wrapper", vec![chrome(158).referer("https://urldefense.com/").at(1_000)], "human"),
+    ]);
+}
+
+#[test]
+fn pairs_come_both_ways_round() {
+    let office = |ms: i64| program("ms-office").from(ELSEWHERE).referer(SAFE_LINKS).at(ms);
+    let azure = |ms: i64| program("ms-office").from(ELSEWHERE).asn(AZURE).at(ms);
+    let person = |ms: i64| chrome(158).at(ms);
+    let types = |hits: Vec<Hit>| -> Vec<_> { told(&history(hits)).iter().map(Told::click_type).collect() };
+    let pair = "timeofclick_pair";
+    for (words, hits, kinds) in [
+        ("Office checks first", vec![office(90_000), person(90_500)], ["scanner_timeofclick", "human"]),
+        ("Office checks second", vec![person(90_000), office(90_500)], ["human", "scanner_timeofclick"]),
+        (
+            "at the same time, whatever the ids",
+            vec![person(90_000), office(90_000)],
+            ["human", "scanner_timeofclick"],
+        ),
+        (
+            "Microsoft's AS beside a person, no referer",
+            vec![azure(90_000), person(90_499)],
+            ["scanner_timeofclick", "human"],
+        ),
+        ("and behind", vec![person(90_000), azure(90_500)], ["human", "scanner_timeofclick"]),
+        (
+            "without evidence the first is the scanner",
+            vec![person(90_000).referer(SAFE_LINKS), firefox(160).from(ELSEWHERE).at(90_300)],
+            ["scanner_timeofclick", "human"],
+        ),
+    ] {
+        assert_eq!(types(hits.clone()), kinds, "{words}");
+        hold([(words, hits, pair)]);
+    }
+    let human = "human";
+    hold([
+        ("half a second and a little", vec![office(90_000), person(90_501)], human),
+        ("another link", vec![office(90_000).on("other"), person(90_100)], human),
+        ("another recipient", vec![office(90_000).by("other"), person(90_100)], human),
+        (
+            "Office without a referer, from nowhere known",
+            vec![office(90_000).with(|record| record.referer = None), person(90_100)],
+            human,
+        ),
+        ("Microsoft's AS beside a machine of no browser", vec![azure(90_000), nobody().at(90_100)], human),
+        ("two from Microsoft's AS", vec![azure(90_000), azure(90_100)], human),
+        (
+            "the third is alone",
+            vec![office(90_000), person(90_100), person(90_200)],
+            "timeofclick_pair timeofclick_pair human",
+        ),
+    ]);
+}
+
+#[test]
+fn a_cloud_pc_is_no_check_beside_itself() {
+    let cloud_pc = |ms: i64| edge(158).asn(AZURE).referer(SAFE_LINKS).at(ms);
+    let azure = |ms: i64| program("ms-office").from(ELSEWHERE).asn(AZURE).referer(SAFE_LINKS).at(ms);
+    hold([(
+        "a double click on a cloud PC through Safe Links",
+        vec![cloud_pc(90_000), cloud_pc(90_200)],
+        "human",
+    )]);
+    for (words, hits, kinds) in [
+        ("the check first", vec![azure(90_000), cloud_pc(90_200)], ["scanner_timeofclick", "human"]),
+        ("the check second", vec![cloud_pc(90_000), azure(90_200)], ["human", "scanner_timeofclick"]),
+        (
+            "two checks: the published table's order",
+            vec![azure(90_000), azure(90_200)],
+            ["scanner_timeofclick", "human"],
+        ),
+    ] {
+        let told = told(&history(hits));
+        assert_eq!(told.iter().map(Told::click_type).collect::<Vec<_>>(), kinds, "{words}");
+    }
+}
+
+#[test]
+fn a_pair_names_the_other_and_stands_against_proof() {
+    let told = told(&history([
+        program("ms-office").from(ELSEWHERE).referer(SAFE_LINKS).at(90_000),
+        chrome(158).returning().referer(SAFE_LINKS).at(90_100),
+    ]));
+    let paired: Vec<_> = told.iter().map(|told| told.finding.paired_with.as_deref()).collect();
+    assert_eq!(paired, [Some("e0001"), Some("e0000")]);
+    let vendors: Vec<_> = told.iter().map(|told| told.finding.vendor.as_deref()).collect();
+    assert_eq!(vendors, [Some("microsoft"), None]);
+}
+
+#[test]
+fn safe_attachments_are_five_early_clicks() {
+    // On one link, seconds apart, with a browser's headers: no sweep, and no votes that convict a single hit.
+    let clicks = |count: i64, last_ms: i64, ip: &'static str| -> Vec<Hit> {
+        let at = |n: i64| if n + 1 == count { last_ms } else { 20_000 + 2_000 * n };
+        (0..count).map(|n| edge(158).from(ip).at(at(n))).collect()
+    };
+    hold([
+        ("five before the minute is over", clicks(5, 59_999, WIDE), "safe_attachments"),
+        ("the last one too late", clicks(5, 60_000, WIDE), "human"),
+        ("four", clicks(4, 59_999, WIDE), "human"),
+        ("five at home", clicks(5, 59_999, HOME), "human"),
+        (
+            "five on a cloud PC",
+            clicks(5, 59_999, HOME).into_iter().map(|hit| hit.asn(AZURE)).collect(),
+            "human",
+        ),
+    ]);
+    let found = told(&history(clicks(5, 59_999, FILTER)));
+    assert!(
+        found.iter().all(|told| told.verdict() == "safe_attachments!"),
+        "only scanners come from there: {found:?}"
+    );
+}
+
+#[test]
+fn a_campaign_burst_is_thirty_of_microsofts_own() {
+    let burst = |count: i64, last_ms: i64| -> Vec<Hit> {
+        let mut hits =
+            apart(recipients(count, 3_000_000, 0, || edge(158).referer("https://x.example/")), "52.110");
+        let last = hits.pop().unwrap();
+        and(hits, [last.at(last_ms)])
+    };
+    let but_one = |change: fn(Hit) -> Hit| -> Vec<Hit> {
+        let mut hits = burst(30, 3_000_000);
+        let last = hits.pop().unwrap();
+        and(hits, [change(last)])
+    };
+    let human = "human";
+    hold([
+        ("thirty within a minute", burst(30, 3_060_000), "campaign_view"),
+        ("the last one too late", burst(30, 3_060_001), human),
+        ("twenty-nine", burst(29, 3_000_000), human),
+        ("one of them at home", but_one(|hit| hit.from(HOME)), human),
+        ("one by Microsoft's AS alone", but_one(|hit| hit.from(HOME).asn(AZURE)), human),
+        ("one proven a person", but_one(Hit::returning), human),
+        ("one on another link", but_one(|hit| hit.on("other")), human),
+        ("one recipient twice", but_one(|hit| hit.by("r0")), human),
+        (
+            "sixty people on one link in a minute",
+            apart(recipients(60, 3_000_000, 1_000, || chrome(158)), "203.0"),
+            human,
+        ),
+    ]);
+}
+
+#[test]
+fn an_investigation_comes_late_from_microsoft_without_a_referer() {
+    let crawl = |ms: i64| edge(158).from(WIDE).at(ms);
+    let human = "human";
+    hold([
+        ("an hour and a little", vec![crawl(3_600_001)], "air_or_mbi"),
+        ("an hour", vec![crawl(3_600_000)], human),
+        ("with a referer", vec![crawl(7_200_000).referer("https://mail.example/")], human),
+        ("from elsewhere", vec![crawl(7_200_000).from(HOME)], human),
+        ("by the AS alone", vec![crawl(7_200_000).from(HOME).asn(AZURE)], human),
+        (
+            "soon after the delivery",
+            vec![crawl(7_200_000).with(|record| record.delivered_at_ms = Some(record.ts_ms - 3_600_000))],
+            human,
+        ),
+    ]);
+}
+
+#[test]
+fn declared_is_what_it_says_itself() {
+    let prefetch =
+        |purpose: &'static str| chrome(158).with(|record| record.sec_purpose = Some(purpose.to_owned()));
+    let hints = |brand: &'static str| {
+        chrome(129).with(|record| {
+            record.sec_ch_ua = Some(format!(r#""{brand}";v="129", "Not=A?Brand";v="8", "Chromium";v="129""#));
+        })
+    };
+    let human = "human";
+    hold([
+        ("a library", vec![program("python-requests/2.32.3")], "declared!"),
+        (
+            "a preview",
+            vec![program("Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)")],
+            "declared!",
+        ),
+        ("a HEAD with a browser's headers", vec![chrome(158).method("HEAD")], "declared!"),
+        ("an OPTIONS", vec![chrome(158).method("OPTIONS")], "declared!"),
+        ("a browser without a window", vec![hints("HeadlessChrome")], "declared!"),
+        ("a browser with one", vec![hints("Google Chrome")], human),
+        ("a prefetch: the person may follow", vec![prefetch("prefetch")], "declared"),
+        ("a prerender", vec![prefetch("prefetch;prerender")], "declared"),
+        ("no purpose of that kind", vec![prefetch("navigate")], human),
+        ("an agent that somebody cut short", vec![program("Mozilla/5.0")], "declared"),
+        ("no agent at all", vec![nobody()], human),
+    ]);
+}
+
+#[test]
+fn a_gateway_is_its_network_without_a_person_behind_it() {
+    // Four votes against, four for: at home and elsewhere not enough for anything.
+    let half = || {
+        chrome(158).with(|record| {
+            record.sec_fetch_mode = None;
+            record.accept = None;
+        })
+    };
+    hold([
+        ("a browser's agent and nothing else", vec![pretender().asn(PROOFPOINT)], "gateway"),
+        ("no agent", vec![nobody().asn(PROOFPOINT)], "gateway"),
+        ("nothing speaks for a person", vec![half().asn(PROOFPOINT)], "gateway"),
+        ("the same at home", vec![half()], "human"),
+        ("the same at home, no agent", vec![nobody()], "human"),
+        (
+            "something does: another gateway's rewritten link",
+            vec![half().asn(PROOFPOINT).referer("https://linkprotect.cudasvc.com/")],
+            "human",
+        ),
+        (
+            "its own rewritten link says nothing",
+            vec![half().asn(PROOFPOINT).referer("https://urldefense.com/")],
+            "gateway",
+        ),
+        ("an address that is the gateway's alone", vec![pretender().from(BARRACUDA)], "gateway!"),
+        (
+            "and a browser's headers: never certain against a person",
+            vec![chrome(158).from(BARRACUDA)],
+            "gateway",
+        ),
+        (
+            "and through another's rewritten link",
+            vec![chrome(158).from(BARRACUDA).referer("https://urldefense.com/")],
+            "human",
+        ),
+    ]);
+}
+
+#[test]
+fn a_scanner_network_is_microsofts_filter_or_threat_intelligence() {
+    hold([
+        ("one hit from the filter", vec![pretender().from(FILTER)], "scanner_network!"),
+        ("with a headless Chrome's own headers", vec![chrome(151).from(FILTER)], "scanner_network"),
+        (
+            "through Safe Links, which is its own",
+            vec![edge(158).from(FILTER).referer(SAFE_LINKS)],
+            "scanner_network",
+        ),
+        (
+            "through another's rewritten link",
+            vec![edge(158).from(FILTER).referer("https://urldefense.com/")],
+            "human",
+        ),
+        ("the wide ranges without a person's headers", vec![pretender().from(WIDE)], "scanner_network"),
+        ("threat intelligence", vec![pretender().asn(NETCRAFT)], "scanner_network"),
+        ("Azure is no scanner's network", vec![chrome(75).asn(AZURE)], "human"),
+    ]);
+}
+
+#[test]
+fn a_sweep_is_many_links_of_one_copy_at_once() {
+    // Each from another address, so that nothing else holds.
+    let sweep =
+        |count: i64, gap_ms: i64, visitor: fn() -> Hit| apart(links(count, 90_000, gap_ms, visitor), "203.0");
+    let of_two = || pretender().of(2);
+    let three_of_three = || chrome(158).of(3);
+    let three_of_four = || chrome(158).of(4);
+    hold([
+        ("five within a second", sweep(5, 250, pretender), "sweep!"),
+        ("five within a second, a browser's headers", sweep(5, 250, || chrome(151)), "sweep"),
+        ("five a little slower, a browser's headers", sweep(5, 251, || chrome(151)), "human"),
+        ("five a little slower, contradictory headers", sweep(5, 251, pretender), "sweep"),
+        ("three within a second", sweep(3, 500, pretender), "sweep"),
+        ("two within half a second", sweep(2, 500, pretender), "sweep"),
+        ("two a little slower", sweep(2, 501, pretender), "human"),
+        ("two that are all, a little slower", sweep(2, 501, of_two), "human"),
+        ("all three of a copy within a second, a browser's headers", sweep(3, 500, three_of_three), "sweep"),
+        ("three of four", sweep(3, 500, three_of_four), "human"),
+        ("three of an unknown number", sweep(3, 500, || chrome(158)), "human"),
+        (
+            "all three of a copy within a second: votes make no sweep certain",
+            sweep(3, 500, || pretender().of(3)),
+            "sweep",
+        ),
+        (
+            "all five of a copy within ten seconds, contradictory headers",
+            sweep(5, 2_500, || pretender().of(5)),
+            "sweep",
+        ),
+        ("four within ten seconds, contradictory headers", sweep(4, 3_333, pretender), "sweep"),
+        ("four a little slower", sweep(4, 3_334, pretender), "human"),
+        ("eight within a minute, contradictory headers", sweep(8, 8_571, pretender), "sweep"),
+        ("eight a little slower", sweep(8, 8_572, pretender), "human"),
+        (
+            "one link eight times",
+            sweep(8, 50, pretender).into_iter().map(|hit| hit.on("l")).collect(),
+            "human",
+        ),
+        ("five links of five copies", apart(recipients(5, 90_000, 50, pretender), "203.0"), "human"),
+    ]);
+}
+
+#[test]
+fn a_person_beside_a_sweep_is_not_swept() {
+    let sweep = || apart(links(5, 40_000, 100, || pretender().of(6)), "198.51");
+    let and_then = |ms: i64| {
+        and(sweep(), [chrome(158).on("l5").of(6).at(ms), chrome(158).on("l0").of(6).at(ms + 3_000)])
+    };
+    let expected = "sweep! sweep! sweep! sweep! sweep! human human";
+    hold([
+        ("two seconds behind it", and_then(42_000), expected),
+        ("some seconds before it", and_then(33_000), expected),
+        ("an hour later", and_then(3_640_000), expected),
+    ]);
+    // The first click of a burst is judged again when the burst shows.
+    let sweep = history(sweep());
+    assert_eq!(told(&sweep[..1])[0].verdict(), "human");
+    assert_eq!(told(&sweep)[0].verdict(), "sweep!");
+}
+
+#[test]
+fn a_fan_out_is_many_recipients_from_one_source() {
+    let human = "human";
+    let found = "fanout";
+    hold([
+        ("ten within ten seconds", recipients(10, 90_000, 1_111, || chrome(158)), found),
+        ("nine", recipients(9, 90_000, 1_111, || chrome(158)), human),
+        ("ten, a little slower", recipients(10, 90_000, 1_112, || chrome(158)), human),
+        ("five within ten seconds, contradictory headers", recipients(5, 90_000, 2_500, pretender), found),
+        ("four", recipients(4, 90_000, 2_500, pretender), human),
+        ("ten within a minute, contradictory headers", recipients(10, 90_000, 6_666, pretender), found),
+        ("five within a minute, contradictory headers", recipients(5, 90_000, 15_000, pretender), found),
+        ("five, a little slower", recipients(5, 90_000, 15_001, pretender), human),
+        ("an office of five within ten seconds", recipients(5, 90_000, 2_000, || chrome(158)), human),
+        ("an office of ten within a minute", recipients(10, 90_000, 6_000, || chrome(158)), human),
+        ("an office of twenty within a minute", recipients(20, 90_000, 3_000, || chrome(158)), human),
+        (
+            "two offices of nine",
+            and(
+                recipients(9, 90_000, 100, || chrome(158)),
+                (0..9).map(|n| chrome(158).from(ELSEWHERE).by(&format!("s{n}")).at(90_000)),
+            ),
+            human,
+        ),
+        (
+            "ten browsers at one address",
+            (0..10).map(|n| chrome(149 + n).by(&format!("r{n}")).at(90_000)).collect(),
+            human,
+        ),
+        (
+            "one recipient ten times",
+            recipients(10, 90_000, 600, pretender).into_iter().map(|hit| hit.by("r")).collect(),
+            human,
+        ),
+        (
+            "ten through Zscaler, headers stripped",
+            recipients(10, 90_000, 100, || chrome(158).stripped().from(ZSCALER)),
+            human,
+        ),
+        ("ten through the private relay", recipients(10, 90_000, 100, || safari(26, 1).from(RELAY)), human),
+        (
+            "ten without an address",
+            recipients(10, 90_000, 100, || chrome(158).with(|record| record.ip = None)),
+            human,
+        ),
+    ]);
+}
+
+#[test]
+fn headless_is_a_contradiction_in_a_hosting_network() {
+    let human = "human";
+    let hinted_safari = || chrome(158).with(|record| record.user_agent = safari(17, 6).0.user_agent);
+    hold([
+        ("a browser's agent and nothing else", vec![pretender().asn(HETZNER)], "headless"),
+        ("the same in Azure", vec![pretender().asn(AZURE)], "headless"),
+        ("the same at home", vec![pretender()], human),
+        ("the same where people browse", vec![pretender().from(ZSCALER).asn(HETZNER)], human),
+        ("a Safari with client hints", vec![hinted_safari().asn(HETZNER)], "headless"),
+        ("no agent", vec![nobody().asn(HETZNER)], "headless"),
+        ("no agent, from a program's own network", vec![nobody()], human),
+        (
+            "an old browser with what it sends: no contradiction",
+            vec![chrome(75).asn(HETZNER).at(1_000).with(|record| {
+                record.http_protocol = Some("HTTP/1.1".to_owned());
+                record.x_forwarded_for = Some(FILTER.to_owned());
+            })],
+            human,
+        ),
+        (
+            "a browser whose language alone is missing",
+            vec![chrome(158).asn(HETZNER).with(|record| record.accept_language = None)],
+            human,
+        ),
+    ]);
+}
+
+/// The verdict of one more click beside a sweep from `HOME`'s own pretender, which ends 90 s after the send.
+fn beside_a_conviction(hit: Hit) -> Told {
+    let sweep = links(5, 89_600, 100, pretender);
+    let all = told(&history(and(sweep, [hit.by("another").on("another")])));
+    for told in &all[..5] {
+        assert_eq!(
+            (told.verdict().as_str(), told.held.as_slice()),
+            ("sweep!", &["sweep"][..]),
+            "no carry-over here"
+        );
+    }
+    all.into_iter().next_back().unwrap()
+}
+
+#[test]
+fn carry_over_is_the_same_source_for_a_while() {
+    let person_of_it = || pretender().with(|record| record.accept_language = Some("en".to_owned()));
+    for (words, hit, expected) in [
+        ("fifteen minutes later", pretender().at(990_000), "carry_over"),
+        ("a little later still", pretender().at(990_001), "human"),
+        ("a minute before", pretender().at(29_600), "carry_over"),
+        ("a little earlier still", pretender().at(29_599), "human"),
+        ("the same network", pretender().from("203.0.113.77").at(990_000), "carry_over"),
+        ("the same network, later still", pretender().from("203.0.113.77").at(990_001), "human"),
+        ("the network beside it", pretender().from("203.0.114.9").at(120_000), "human"),
+        ("another agent", edge(120).stripped().at(120_000), "human"),
+        ("the same agent and a person's headers", chrome(120).returning().at(120_000), "human"),
+        ("the same agent, its language told", person_of_it().at(120_000), "carry_over"),
+        ("without an address", pretender().with(|record| record.ip = None).at(120_000), "human"),
+    ] {
+        let told = beside_a_conviction(hit);
+        let alone: &[&str] = if expected == "human" { &[] } else { &["carry_over"] };
+        assert_eq!((told.verdict().as_str(), told.held.as_slice()), (expected, alone), "{words}");
+        if expected == "carry_over" {
+            assert_eq!(told.click_type(), "scanner_sweep", "{words}");
+        }
+    }
+}
+
+#[test]
+fn carry_over_does_not_spread() {
+    // Its own verdict convicts nobody: twenty minutes after the sweep the source is free, whatever it did in between.
+    let sweep = links(5, 89_600, 100, pretender);
+    let between = pretender().by("a").on("x").at(900_000);
+    let later = pretender().by("b").on("x").at(1_200_000);
+    let verdicts: Vec<_> = told(&history(and(sweep, [between, later]))).iter().map(Told::verdict).collect();
+    assert_eq!(verdicts[5..], ["carry_over", "human"]);
+}
+
+#[test]
+fn what_a_persons_own_browser_sets_off_convicts_nobody() {
+    let prefetch = || chrome(158).with(|record| record.sec_purpose = Some("prefetch".to_owned()));
+    let human_later = || chrome(158).stripped().on("other").at(150_000);
+    hold([
+        ("a prefetch", vec![prefetch(), human_later()], "declared human"),
+        ("a HEAD", vec![chrome(158).method("HEAD"), human_later()], "declared! human"),
+        (
+            "a check at delivery",
+            vec![chrome(158).referer(SAFE_LINKS).at(4_000), human_later()],
+            "safelinks_delivery human",
+        ),
+        (
+            "a pair",
+            vec![
+                chrome(158).referer(SAFE_LINKS).at(90_000),
+                firefox(160).from(ELSEWHERE).at(90_100),
+                human_later(),
+            ],
+            "timeofclick_pair timeofclick_pair human",
+        ),
+    ]);
+}
+
+#[test]
+fn proof_overturns_what_is_probable() {
+    let both = |hits: Vec<Hit>, held: &str| {
+        let history = history(hits);
+        let told = told(&history);
+        let last = told.last().unwrap();
+        assert_eq!(last.held, [held], "the rule holds");
+        (last.verdict(), last.finding.reasons.iter().any(|reason| reason == "-proof_of_person"))
+    };
+    let overturned = ("human".to_owned(), true);
+    let proven = |hit: Hit| hit.returning();
+    for (held, hits) in [
+        ("safelinks_delivery", vec![proven(chrome(158).referer(SAFE_LINKS).at(1_000))]),
+        ("air_or_mbi", vec![proven(edge(158).from(WIDE).at(3_600_001))]),
+        ("safe_attachments", (0..5).map(|n| proven(edge(158).from(WIDE).at(20_000 + 2_000 * n))).collect()),
+    ] {
+        assert_eq!(both(hits, held), overturned, "{held}");
+    }
+    // Weighed rules count the cookie among the votes; what still holds gives way too.
+    let fan_out = recipients(10, 90_000, 1_000, || chrome(158).asn(HETZNER).returning());
+    assert_eq!(both(fan_out, "fanout"), overturned);
+    let filter = vec![proven(edge(158).from(FILTER).at(30_000)).with(|record| {
+        record.x_forwarded_for = Some(FILTER.to_owned());
+    })];
+    assert_eq!(both(filter, "scanner_network"), overturned);
+}
+
+#[test]
+fn proof_never_overturns_what_is_certain_nor_a_sweep() {
+    let says = |hits: Vec<Hit>| told(&history(hits)).last().unwrap().verdict();
+    let sandbox = (0..5).map(|n| edge(158).from(FILTER).returning().at(20_000 + 2_000 * n)).collect();
+    assert_eq!(says(sandbox), "safe_attachments!");
+    assert_eq!(says(vec![chrome(158).returning().method("HEAD")]), "declared!");
+    // In a sweep it weighs as a vote, and five links a second are no person's.
+    assert_eq!(says(links(5, 90_000, 100, || chrome(158).returning())), "sweep");
+    assert_eq!(says(links(3, 90_000, 400, || chrome(158).of(3).returning())), "human");
+    // A cookie without coherent headers proves nothing.
+    let air = edge(158).from(WIDE).at(3_600_001).returning().with(|record| record.sec_ch_ua = None);
+    assert_eq!(says(vec![air]), "air_or_mbi");
+}
+
+/// A sandbox that keeps its browser brings back the cookie that it got itself.
+#[test]
+fn a_cookie_that_was_just_set_on_the_same_copy_proves_nothing() {
+    let visitor = |hit: Hit, id: &str| hit.with(|record| record.visitor_id = Some(id.to_owned()));
+    let late = |ms: i64| edge(158).from(WIDE).at(7_200_000 + ms);
+    let first = |id: &str| visitor(late(0), id);
+    let again = |ms: i64| visitor(late(ms).returning(), "v");
+    let says = |hits: Vec<Hit>| told(&history(hits)).last().unwrap().verdict();
+    assert_eq!(says(vec![again(0)]), "human", "from another day");
+    assert_eq!(says(vec![first("v"), again(61_000)]), "air_or_mbi");
+    assert_eq!(says(vec![first("v"), again(61_001)]), "human", "a person who reads on");
+    assert_eq!(says(vec![first("w"), again(1_000)]), "human", "another's cookie");
+    assert_eq!(says(vec![first("v").by("other"), again(1_000)]), "human", "another copy's");
+    // Nor does it weigh: all three links of a copy within a second.
+    let mut sweep = links(3, 90_000, 400, || visitor(chrome(158).of(3).returning(), "v"));
+    sweep[0] = sweep[0].clone().with(|record| record.cookie = Some("new".to_owned()));
+    assert_eq!(says(sweep), "sweep");
+}
+
+#[test]
+fn what_is_faster_than_hands_is_a_sweep_whatever_its_headers() {
+    let sweep = |count: i64, gap_ms: i64| apart(links(count, 90_000, gap_ms, || chrome(158)), "203.0");
+    hold([
+        ("five within four seconds", sweep(5, 1_000), "sweep"),
+        ("five a little slower", sweep(5, 1_001), "human"),
+        ("six within ten seconds", sweep(6, 2_000), "sweep"),
+        ("six a little slower", sweep(6, 2_001), "human"),
+        ("an office of thirty within a minute", recipients(30, 90_000, 2_068, || chrome(158)), "fanout"),
+        ("an office of twenty-nine", recipients(29, 90_000, 2_068, || chrome(158)), "human"),
+    ]);
+}
+
+/// Every network that also carries people, and everything that may come from there.
+#[test]
+fn a_network_that_carries_people_is_never_enough_for_certain() {
+    let places: [fn(Hit) -> Hit; 8] = [
+        |hit| hit.asn(AZURE),
+        |hit| hit.asn(PROOFPOINT),
+        |hit| hit.asn(30_031),
+        |hit| hit.asn(NETCRAFT),
+        |hit| hit.asn(HETZNER),
+        |hit| hit.from(WIDE),
+        |hit| hit.from(ZSCALER),
+        |hit| hit.from(RELAY),
+    ];
+    let visitors: [fn() -> Hit; 5] =
+        [|| chrome(158), || chrome(70), || chrome(158).stripped(), pretender, nobody];
+    for (number, place) in places.into_iter().enumerate() {
+        for visitor in visitors {
+            for at in [1_000, 30_000, 90_000, 7_200_000] {
+                // One hit, and five clicks on one link: whatever holds, it is the network that says so.
+                let single = vec![place(visitor()).at(at)];
+                let five = (0..5).map(|n| place(visitor()).at(at + 2_000 * n)).collect();
+                for hits in [single, five] {
+                    for told in told(&history(hits)) {
+                        assert!(!told.verdict().ends_with('!'), "place {number} at {at}: {told:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_vendor_is_whose_scanner_it_was() {
+    for (vendor, hits) in [
+        (Some("microsoft"), vec![chrome(158).referer(SAFE_LINKS).at(1_000)]),
+        (Some("microsoft"), vec![edge(158).from(WIDE).at(3_600_001)]),
+        (Some("microsoft"), vec![pretender().from(FILTER)]),
+        (Some("barracuda"), vec![pretender().from(BARRACUDA)]),
+        (Some("barracuda"), vec![program("Barracuda Sentinel (EE)")]),
+        (Some("proofpoint"), vec![pretender().asn(PROOFPOINT)]),
+        (Some("proofpoint"), vec![chrome(158).asn(PROOFPOINT).method("HEAD")]),
+        (Some("netcraft"), vec![pretender().asn(NETCRAFT)]),
+        (None, links(5, 90_000, 100, || pretender().asn(HETZNER))),
+        (None, vec![pretender().asn(HETZNER)]),
+        (None, vec![chrome(158).asn(PROOFPOINT)]),
+        (None, vec![program("python-requests/2.32.3")]),
+    ] {
+        let told = told(&history(hits));
+        let last = told.last().unwrap();
+        assert_eq!(last.finding.vendor.as_deref(), vendor, "{last:?}");
+    }
+}
+
+#[test]
+fn the_tables_five_types_are_defenders_bots_and_no_other() {
+    let mut seen = std::collections::BTreeMap::new();
+    let mut see = |hits: Vec<Hit>| {
+        for told in told(&history(hits)) {
+            let kind = told.finding.click_type.unwrap();
+            seen.insert(kind.name(), (kind.is_bot(), kind.is_defender_bot()));
+        }
+    };
+    see(vec![chrome(158).referer(SAFE_LINKS).at(1_000)]);
+    see(vec![program("ms-office").referer(SAFE_LINKS), chrome(158)]);
+    see((0..5).map(|n| edge(158).from(WIDE).at(20_000 + 2_000 * n)).collect());
+    see(apart(recipients(30, 90_000, 0, || edge(158)), "52.110"));
+    see(vec![edge(158).from(WIDE).at(3_600_001)]);
+    see(vec![chrome(158).method("HEAD")]);
+    see(vec![pretender().from(FILTER)]);
+    see(links(5, 90_000, 100, pretender));
+    see(recipients(10, 90_000, 100, || chrome(158)));
+    see(vec![pretender().asn(HETZNER)]);
+    let bots = [
+        ("human", (false, false)),
+        ("scanner_air_or_mbi", (true, true)),
+        ("scanner_campaign_view", (true, true)),
+        ("scanner_declared", (true, false)),
+        ("scanner_fanout", (true, false)),
+        ("scanner_gateway", (true, false)),
+        ("scanner_headless", (true, false)),
+        ("scanner_safe_attachments", (true, true)),
+        ("scanner_safelinks_delivery", (true, true)),
+        ("scanner_sweep", (true, false)),
+        ("scanner_timeofclick", (true, true)),
+    ];
+    assert_eq!(seen, bots.into_iter().collect());
+}
+
+/// The shapes of bursts are held by the naive model, the rules' own points by the cases above.
+#[test]
+fn the_weights_of_this_version_are_these() {
+    let weights: Vec<(&str, i32)> = votes::TABLE.iter().map(|vote| (vote.reason, vote.weight)).collect();
+    assert_eq!(Ruleset::Full.label(), "full@1", "with another weight comes another version");
+    assert_eq!(votes::ENOUGH, 10);
+    assert_eq!(
+        weights,
+        [
+            ("+no_user_agent", 6),
+            ("+app_agent", 3),
+            ("+impossible_browser", 5),
+            ("+aged_browser", 1),
+            ("+stale_browser", 3),
+            ("+no_fetch_metadata", 6),
+            ("+no_client_hints", 1),
+            ("+foreign_client_hints", 6),
+            ("+foreign_fetch_user", 4),
+            ("+client_hints_disagree", 6),
+            ("+not_a_navigation", 6),
+            ("+no_user_activation", 1),
+            ("+no_accept_language", 3),
+            ("+accept_not_html", 2),
+            ("+old_protocol", 1),
+            ("+hosting_network", 4),
+            ("+forwarded_for_scanner", 3),
+            ("+first_seconds", 2),
+            ("+first_minute", 1),
+            ("-navigated", -4),
+            ("-coherent_headers", -2),
+            ("-returning_cookie", -4),
+            ("-wrapper_referer", -4),
+            ("-private_relay", -8),
+            ("-human_proxy", -5),
+        ]
+    );
+}
+
+#[test]
+fn every_rule_has_its_case_here_and_settings_that_exist() {
+    let ids: Vec<_> = Ruleset::Full.rules().iter().map(|rule| rule.id).collect();
+    assert_eq!(
+        ids,
+        [
+            "safelinks_delivery",
+            "timeofclick_pair",
+            "safe_attachments",
+            "campaign_view",
+            "air_or_mbi",
+            "declared",
+            "gateway",
+            "sweep",
+            "fanout",
+            "scanner_network",
+            "headless",
+            "carry_over",
+            "human",
+        ],
+        "a new rule needs a case in which it alone holds"
+    );
+    for rule in Ruleset::Full.rules() {
+        for name in rule.settings {
+            assert!(SETTINGS.iter().any(|setting| setting.name == *name), "{}: {name}", rule.id);
+        }
+    }
+}

@@ -361,7 +361,7 @@ fn a_result_has_every_field_of_a_verdict() {
             "verified": "none", "ruleset": ruleset, "revision": 1, "final": true,
         })
     };
-    let full = expected("full@1", &["+no_user_agent", "+first_seconds"]);
+    let full = expected("full@1", &["+first_seconds"]);
     assert_eq!(classify(&[], &line), [full.clone()], "the default");
     assert_eq!(classify(&["--ruleset", "full"], &line), [full]);
     let defender = expected("defender@1", &["-other_network"]);
@@ -703,6 +703,8 @@ fn an_explanation_asks_every_rule_in_order_and_says_which_decided() {
 fn an_explanation_holds_the_facts_and_what_would_change_them() {
     let sandbox = |n: i64| Record {
         ip: Some(EXCHANGE.to_owned()),
+        // Where the log holds what the request had, no agent is a sign of its own.
+        secure: Some(true),
         ..record(&format!("e{n}"), "r", "l", NOON_MS + 20_000 + n)
     };
     let four = ndjson(&(0..4).map(sandbox).collect::<Vec<_>>());

@@ -361,7 +361,7 @@ fn a_result_has_every_field_of_a_verdict() {
             "verified": "none", "ruleset": ruleset, "revision": 1, "final": true,
         })
     };
-    let full = expected("full@1", &["+no_user_agent", "+first_seconds"]);
+    let full = expected("full@1", &["+first_seconds"]);
     assert_eq!(classify(&[], &line), [full.clone()], "the default");
     assert_eq!(classify(&["--ruleset", "full"], &line), [full]);
     let defender = expected("defender@1", &["-other_network"]);
@@ -739,7 +739,7 @@ fn an_explanation_holds_the_facts_and_what_would_change_them() {
         (&json!("Defender table: mail filter"), &json!("microsoft"))
     );
     assert!(["class", "source", "date"].iter().all(|field| place[field].is_string()), "{place}");
-    assert_eq!(pick(explanation["votes"].as_array().unwrap(), "reason"), ["+no_user_agent", "+first_minute"]);
+    assert_eq!(pick(explanation["votes"].as_array().unwrap(), "reason"), ["+first_minute"]);
     assert_eq!(explanation["votes_sum"], 7);
 }
 

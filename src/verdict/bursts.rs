@@ -133,6 +133,14 @@ pub(super) fn sweep(
     };
     shapes(group, true, bursts);
     let left: Vec<usize> = group.iter().copied().filter(|at| bursts[*at].points < CLAIMS).collect();
+    if left.len() < group.len() {
+        // A fast burst may lie in a slower one that is worth more; only those beside it are not counted with it.
+        let beside: Vec<Burst> = left.iter().map(|at| bursts[*at]).collect();
+        shapes(group, false, bursts);
+        for (at, burst) in left.iter().zip(beside) {
+            bursts[*at] = burst;
+        }
+    }
     shapes(&left, false, bursts);
 }
 
@@ -278,6 +286,17 @@ mod tests {
         assert_eq!(points(&spread(2, 500, of(0))), Some(4));
         assert_eq!(points(&spread(2, 500, of(-1))), Some(4), "a number that cannot be");
         assert_eq!(points(&spread(2, 501, of(2))), Some(0), "no shape, no copy");
+    }
+
+    #[test]
+    fn a_faster_burst_is_never_worth_less() {
+        let points = |span_ms: i64, count: u32| {
+            bursts(&spread(count, span_ms, link)).iter().map(|(sweep, _)| sweep.points).min().unwrap()
+        };
+        for count in 2..10 {
+            let spans: Vec<i32> = (0..=60_000).step_by(100).map(|span_ms| points(span_ms, count)).collect();
+            assert!(spans.is_sorted_by(|faster, slower| faster >= slower), "{count}: {spans:?}");
+        }
     }
 
     #[test]

@@ -741,7 +741,7 @@ fn an_explanation_holds_the_facts_and_what_would_change_them() {
         (&json!("Defender table: mail filter"), &json!("microsoft"))
     );
     assert!(["class", "source", "date"].iter().all(|field| place[field].is_string()), "{place}");
-    assert_eq!(pick(explanation["votes"].as_array().unwrap(), "reason"), ["+no_user_agent", "+first_minute"]);
+    assert_eq!(pick(explanation["votes"].as_array().unwrap(), "reason"), ["+first_minute"]);
     assert_eq!(explanation["votes_sum"], 7);
 }
 

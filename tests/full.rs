@@ -417,7 +417,7 @@ fn a_sweep_is_many_links_of_one_copy_at_once() {
     hold([
         ("five within a second", sweep(5, 250, pretender), "sweep!"),
         ("five within a second, a browser's headers", sweep(5, 250, || chrome(151)), "sweep"),
-        ("five a little slower, a browser's headers", sweep(5, 251, || chrome(151)), "human"),
+        ("five a little slower, a browser's headers", sweep(5, 251, || chrome(151)), "sweep"),
         ("five a little slower, contradictory headers", sweep(5, 251, pretender), "sweep"),
         ("three within a second", sweep(3, 500, pretender), "sweep"),
         ("two within half a second", sweep(2, 500, pretender), "sweep"),
@@ -680,6 +680,8 @@ fn a_cookie_that_was_just_set_on_the_same_copy_proves_nothing() {
 fn what_is_faster_than_hands_is_a_sweep_whatever_its_headers() {
     let sweep = |count: i64, gap_ms: i64| apart(links(count, 90_000, gap_ms, || chrome(158)), "203.0");
     hold([
+        ("four within a second", sweep(4, 300), "sweep"),
+        ("four within a second and a half", sweep(4, 500), "sweep"),
         ("five within four seconds", sweep(5, 1_000), "sweep"),
         ("five a little slower", sweep(5, 1_001), "human"),
         ("six within ten seconds", sweep(6, 2_000), "sweep"),

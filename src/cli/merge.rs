@@ -17,7 +17,9 @@ pub(crate) struct VerdictNames(BTreeSet<String>);
 impl VerdictNames {
     pub(crate) fn new() -> serde_json::Result<Self> {
         let verdict = serde_json::to_value(Verdict::new(Finding::not_a_click(), Ruleset::Full, 1))?;
-        Ok(Self(verdict.as_object().into_iter().flat_map(|fields| fields.keys().cloned()).collect()))
+        let names = verdict.as_object().into_iter().flat_map(|fields| fields.keys().cloned());
+        // What a verdict has at times.
+        Ok(Self(names.chain(["shadow".to_owned(), "explanation".to_owned()]).collect()))
     }
 
     /// Appends the record's fields, each with the comma behind it. Where the request came from a mail provider's proxy

@@ -42,6 +42,9 @@ impl<S: Store> Clocks<'_, S> {
     }
 }
 
+/// How often all clicks of one source are gone through before all of them are taken.
+const MAX_STEPS: usize = 4;
+
 impl<S: Store> Message<S> {
     /// The clocks of this call.
     pub(super) fn clocks(&self) -> Clocks<'_, S> {
@@ -132,7 +135,7 @@ impl<S: Store> Message<S> {
 
     /// Of the clicks that share a source with one of `wanted`, those that its fan-out can depend on.
     ///
-    /// That is on either side the nearest with [`bursts::MOST_RECIPIENTS`] different recipients: whatever lies beyond
+    /// That is on either side the nearest with [`MOST_RECIPIENTS`] different recipients: whatever lies beyond
     /// them is in a longer window that says no more. One address may send hundreds of clicks a second.
     pub(super) fn of_their_sources(
         &self,
@@ -172,9 +175,11 @@ impl<S: Store> Message<S> {
         let is_deep = wanted.values().any(|click| click.ts_ms < self.covered_from_ms);
         for group in order.chunk_by(|a, b| source(*a) == source(*b)) {
             let mut taken = vec![is_deep; group.len()];
-            let mut take = |places: &mut dyn Iterator<Item = usize>| {
-                let mut people = Vec::with_capacity(MOST_RECIPIENTS);
+            let mut steps = 0;
+            let take = |places: &mut dyn Iterator<Item = usize>, taken: &mut [bool]| {
+                let (mut people, mut steps) = (Vec::with_capacity(MOST_RECIPIENTS), 0);
                 for place in places {
+                    steps += 1;
                     taken[place] = true;
                     let recipient = near[group[place]].1.recipient;
                     if !people.contains(&recipient) {
@@ -184,10 +189,16 @@ impl<S: Store> Message<S> {
                         break;
                     }
                 }
+                steps
             };
             for place in (0..group.len()).filter(|place| wanted.contains_key(near[group[*place]].0)) {
-                take(&mut (0..=place).rev());
-                take(&mut (place..group.len()));
+                // Few recipients who click much: to take all of them is less work than to look for more.
+                if steps > MAX_STEPS * group.len() {
+                    taken.fill(true);
+                    break;
+                }
+                steps += take(&mut (0..=place).rev(), &mut taken);
+                steps += take(&mut (place..group.len()), &mut taken);
             }
             let taken = group.iter().zip(taken).filter(|(_, taken)| *taken);
             found.extend(taken.map(|(at, _)| (*near[*at].0, near[*at].1.clone())));

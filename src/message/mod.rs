@@ -181,9 +181,17 @@ impl Settled {
         pack::keys(&row.keys).map(move |(id, _)| match entries.next() {
             None => (id, Self::UNKNOWN),
             Some(entry) => {
-                let Verdict { finding, shadow, revision, .. } = entry.verdict;
+                let Verdict { finding, shadow, revision, ruleset, .. } = entry.verdict;
+                // Another deploy may have had the rulesets the other way round, or an earlier version of them.
+                let is_full = |ruleset: &str| ruleset == Ruleset::Full.label();
+                let full =
+                    shadow.as_ref().filter(|shadow| is_full(&shadow.ruleset)).map(|shadow| &shadow.finding);
+                let full = if is_full(&ruleset) { Some(&finding) } else { full };
+                let (conviction, is_open) =
+                    (full.and_then(carry::conviction), full.is_some_and(carry::is_open));
                 let findings = Findings { active: finding, shadow: shadow.map(|shadow| shadow.finding) };
-                (id, Self::new(findings, judging, revision, entry.repeats.unwrap_or_default()))
+                let settled = Self::new(findings, judging, revision, entry.repeats.unwrap_or_default());
+                (id, Self { conviction, is_open, ..settled })
             }
         })
     }

@@ -154,6 +154,9 @@ impl<S: Store> Message<S> {
             let others = self.slice(beside)?;
             let other_court = Court::of(&others, &judging, Look::Whole);
             let mut others_found = other_court.alone();
+            // A change of rulesets may have convicted them or let them go.
+            let mut changed = changed;
+            changed.extend(self.convict(&others, &mut others_found, &before));
             self.carry_over(&mut [(&court, &mut found), (&other_court, &mut others_found)], &changed)?;
             for (id, findings) in others_found {
                 let at = found.partition_point(|(before, _)| *before < id);

@@ -56,6 +56,8 @@ pub struct Report {
 /// What would change if the shadow ruleset were the active one.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
+    /// The shadow ruleset that judged last.
+    pub ruleset: String,
     /// Clicks that both rulesets have judged.
     pub clicks: i64,
     /// Those to which they give different types.
@@ -113,6 +115,8 @@ pub struct Tally {
     minutes: BTreeMap<i64, Counts>,
     /// By the active type, then the shadow's.
     opinions: [Counts; ClickType::COUNT],
+    /// The shadow ruleset of the last entry that has one.
+    shadow: String,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -150,6 +154,9 @@ impl Tally {
         let minute = self.minutes.entry(id.ts_ms().div_euclid(MINUTE_MS) * MINUTE_MS).or_default();
         let was = entry.was.filter(|_| !first).map(|kind| (kind, -1));
         let is = entry.verdict.finding.click_type.map(|kind| (kind, 1));
+        if let Some(shadow) = &entry.verdict.shadow {
+            shadow.ruleset.as_ref().clone_into(&mut self.shadow);
+        }
         let second = entry.verdict.shadow.as_ref().and_then(|shadow| shadow.finding.click_type);
         let gone = entry.was.zip(entry.was_shadow).filter(|_| !first).map(|pair| (pair, -1));
         let come = entry.verdict.finding.click_type.zip(second).map(|pair| (pair, 1));
@@ -184,7 +191,7 @@ impl Tally {
             correlated: count(ClickType::ScannerCampaignView),
             investigated: count(ClickType::ScannerAirOrMbi),
         };
-        let shadow = Difference::of(&self.opinions);
+        let shadow = Difference::of(self.shadow, &self.opinions);
         let mut links: Vec<LinkCount> = self
             .links
             .into_iter()
@@ -227,7 +234,7 @@ impl Tally {
 }
 
 impl Difference {
-    fn of(opinions: &[Counts; ClickType::COUNT]) -> Option<Self> {
+    fn of(ruleset: String, opinions: &[Counts; ClickType::COUNT]) -> Option<Self> {
         let (mut clicks, mut differ, mut human_to_scanner, mut scanner_to_human) = (0, 0, 0, 0);
         let mut changes = Vec::new();
         for active in ClickType::CLICKS {
@@ -243,6 +250,6 @@ impl Difference {
                 changes.push(Change { active: active.name(), shadow: shadow.name(), clicks: count });
             }
         }
-        (clicks > 0).then_some(Self { clicks, differ, human_to_scanner, scanner_to_human, changes })
+        (clicks > 0).then_some(Self { ruleset, clicks, differ, human_to_scanner, scanner_to_human, changes })
     }
 }

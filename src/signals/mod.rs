@@ -195,7 +195,11 @@ impl Signals {
     /// as it should be. It overturns what is only probable.
     #[must_use]
     pub fn is_proof(&self) -> bool {
-        self.votes.has(Sign::ReturningCookie) && self.looks_like_a_person()
+        // A person's own browser fetches ahead with the person's cookie, and that is no click.
+        self.votes.has(Sign::ReturningCookie)
+            && self.looks_like_a_person()
+            && self.is_get
+            && !self.is_prefetch
     }
 
     /// Whether every header is as a person's browser sends it.
@@ -204,21 +208,17 @@ impl Signals {
         self.votes.has(Sign::Navigated) && self.votes.has(Sign::CoherentHeaders)
     }
 
-    /// How much the request looks like the check that a person's click sets off: 2 for Microsoft's network, Office's
-    /// agent, or something that no person's click is; 1 for Microsoft's AS number alone, where cloud PCs are too; else 0.
+    /// How much the request looks like the check that a person's click sets off: 2 for Microsoft's network or Office's
+    /// agent, 1 for Microsoft's AS number alone, where cloud PCs are too; else 0.
     #[must_use]
     pub fn check_strength(&self) -> u8 {
-        if self.is_microsoft() || self.is_office || self.declares().is_some() {
-            2
-        } else {
-            u8::from(self.is_microsoft_system)
-        }
+        if self.is_microsoft() || self.is_office { 2 } else { u8::from(self.is_microsoft_system) }
     }
 
-    /// Whether Microsoft's network or AS number says where it came from: enough beside a person's click, and never alone.
+    /// Whether the request says that it is something else than a click or its check.
     #[must_use]
-    pub fn comes_from_microsoft(&self) -> bool {
-        self.is_microsoft() || self.is_microsoft_system
+    pub fn is_something_else(&self) -> bool {
+        self.check_strength() < 2 && self.declares().is_some()
     }
 
     /// Whether many people share the address: it is no source then.
@@ -235,7 +235,11 @@ impl Signals {
 }
 
 /// Where a click came from: people's networks go before scanners', and an address before an AS number.
-fn place(network: Option<&'static Network>, system: Option<&'static Network>) -> Option<&'static Network> {
+#[must_use]
+pub fn place(
+    network: Option<&'static Network>,
+    system: Option<&'static Network>,
+) -> Option<&'static Network> {
     let people = |network: &&Network| matches!(network.class, Class::Relay | Class::HumanProxy);
     network.filter(people).or_else(|| system.filter(people)).or(network).or(system)
 }
@@ -308,7 +312,7 @@ mod tests {
             assert_eq!(class(ip, asn), expected, "{words}");
         }
         assert!(!from(HOME, Some(8_075)).is_microsoft(), "an AS number never says so");
-        assert!(from(HOME, Some(8_075)).comes_from_microsoft());
+        assert_eq!(from(HOME, Some(8_075)).check_strength(), 1);
     }
 
     #[test]

@@ -26,40 +26,42 @@ const fn shape(within_ms: i64, count: u32, points: i32) -> Shape {
 ///
 /// Sources: nine or ten links in under a second, a third of them a minute and more after the send (craft-campaign #546,
 /// 836 bursts); every link within 10 s (Defender's published traces). Three within 10 s (twenty) and two within 5 s
-/// (Warmbly) also meet people who open tabs: here they are worth less than a verdict. From 16 points on a burst is faster
-/// than hands, so that even a person's headers do not outweigh it.
+/// (Warmbly) also meet people who open tabs: here they are worth less than a verdict, or nothing. From 16 points on a
+/// burst is faster than hands, so that even a person's headers do not outweigh it.
 pub const SWEEP: [Shape; 11] = [
+    shape(100, 2, 10),
+    shape(250, 2, 6),
+    shape(300, 3, 16),
     shape(1_000, 5, 20),
     shape(1_000, 3, 12),
-    shape(500, 2, 4),
     shape(1_500, 4, 16),
-    shape(4_000, 5, 16),
-    shape(10_000, 6, 16),
+    shape(3_000, 5, 16),
+    shape(10_000, 8, 18),
     shape(10_000, 5, 12),
-    shape(10_000, 4, 8),
-    shape(10_000, 3, 3),
-    shape(30_000, 5, 4),
-    shape(60_000, 8, 8),
+    shape(10_000, 4, 6),
+    shape(60_000, 8, 6),
 ];
 
 /// What it adds when every link of the copy is among them.
-pub const WHOLE_COPY: i32 = 4;
+pub const WHOLE_COPY: i32 = 3;
 
 /// A shape of so many points leaves nothing to the slower ones: a person's click some seconds beside a sweep is not
 /// counted together with it.
 const CLAIMS: i32 = 12;
 
+/// Shapes up to this long claim.
+const FAST_MS: i64 = 3_000;
+
 /// Different recipients from one source (the same address, the same agent), the fastest first.
 ///
 /// An office behind one address sends some clicks a minute; the thirty a minute of the published campaign pattern, from
 /// one address, is a machine. A web proxy's and a relay's addresses are no source: everybody shares them.
-pub const FANOUT: [Shape; 6] = [
-    shape(10_000, 10, 18),
-    shape(60_000, 30, 16),
+pub const FANOUT: [Shape; 5] = [
+    shape(10_000, 30, 20),
+    shape(10_000, 10, 14),
     shape(10_000, 5, 8),
     shape(60_000, 20, 14),
     shape(60_000, 10, 12),
-    shape(60_000, 5, 4),
 ];
 
 /// No shape of a fan-out asks for more recipients.
@@ -77,7 +79,7 @@ const _: () = {
 };
 
 /// Votes for a scanner add at most so much to a burst: somebody behind a proxy that strips headers opens tabs too.
-pub const MAX_VOTES: i32 = 6;
+pub const MAX_VOTES: i32 = 3;
 
 /// How far from a click its points can be decided, milliseconds: the longest shape, and a fast one beside it.
 pub const REACH_MS: i64 = 61_000;
@@ -125,7 +127,7 @@ pub(super) fn sweep(
     back: bool,
     bursts: &mut [Burst],
 ) {
-    let is_fast = |shape: &&Shape| shape.within_ms <= 1_000;
+    let is_fast = |shape: &&Shape| shape.within_ms <= FAST_MS;
     let mut shapes = |group: &[usize], fast: bool, bursts: &mut [Burst]| {
         for shape in SWEEP.iter().filter(|shape| is_fast(shape) == fast) {
             mark(clicks, group, Counter { which: link, seen, distinct: 0 }, *shape, back, bursts, true);
@@ -133,6 +135,14 @@ pub(super) fn sweep(
     };
     shapes(group, true, bursts);
     let left: Vec<usize> = group.iter().copied().filter(|at| bursts[*at].points < CLAIMS).collect();
+    if left.len() < group.len() {
+        // A fast burst may lie in a slower one that is worth more; only those beside it are not counted with it.
+        let beside: Vec<Burst> = left.iter().map(|at| bursts[*at]).collect();
+        shapes(group, false, bursts);
+        for (at, burst) in left.iter().zip(beside) {
+            bursts[*at] = burst;
+        }
+    }
     shapes(&left, false, bursts);
 }
 
@@ -278,6 +288,17 @@ mod tests {
         assert_eq!(points(&spread(2, 500, of(0))), Some(4));
         assert_eq!(points(&spread(2, 500, of(-1))), Some(4), "a number that cannot be");
         assert_eq!(points(&spread(2, 501, of(2))), Some(0), "no shape, no copy");
+    }
+
+    #[test]
+    fn a_faster_burst_is_never_worth_less() {
+        let points = |span_ms: i64, count: u32| {
+            bursts(&spread(count, span_ms, link)).iter().map(|(sweep, _)| sweep.points).min().unwrap()
+        };
+        for count in 2..10 {
+            let spans: Vec<i32> = (0..=60_000).step_by(100).map(|span_ms| points(span_ms, count)).collect();
+            assert!(spans.is_sorted_by(|faster, slower| faster >= slower), "{count}: {spans:?}");
+        }
     }
 
     #[test]

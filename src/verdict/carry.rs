@@ -2,7 +2,8 @@
 //!
 //! A source is an address and an agent, an origin the address's network (/24, in IPv6 /48) and an agent. A click that no
 //! other rule decides is held against the convictions of its source and origin within the message: up to
-//! [`FORWARD_MS`] after one, and up to [`BACK_MS`] before one, which is as long as clicks wait unsettled by default.
+//! [`FORWARD_MS`] after one, and up to [`BACK_MS`] before one, which is as long as clicks wait unsettled by default when it
+//! comes; one that has settled before the conviction does gets a further revision.
 //! Only rules that look at the request itself and its bursts convict: never a carry-over, so it cannot spread.
 
 use super::windows::arrange;
@@ -16,7 +17,7 @@ pub const FORWARD_MS: i64 = 900_000;
 pub const BACK_MS: i64 = 60_000;
 
 /// What a conviction of the same address and agent is worth as evidence.
-const SAME_SOURCE: i32 = 15;
+const SAME_SOURCE: i32 = 13;
 
 /// What one of the same network and agent is worth.
 const SAME_ORIGIN: i32 = 10;

@@ -262,7 +262,10 @@ mod tests {
 
     #[test]
     fn votes_are_listed_with_weight_source_and_sum() {
-        let explanation = explained(Ruleset::Full, |record| record.asn = Some(24_940));
+        let explanation = explained(Ruleset::Full, |record| {
+            record.asn = Some(24_940);
+            record.secure = Some(true);
+        });
         let votes = explanation["votes"].as_array().unwrap();
         let reasons: Vec<_> = votes.iter().map(|vote| vote["reason"].as_str().unwrap()).collect();
         assert_eq!(reasons, ["+no_user_agent", "+hosting_network", "+first_seconds"]);

@@ -21,7 +21,9 @@ pub fn judge(record: &Record) -> Finding {
     let vendor = signals.agent.and_then(|agent| agent.vendor);
     let network_vendor = signals.place.map(|network| network.vendor);
     let (click_type, rule, vendor, confidence) = if by_agent {
-        (ClickType::ProxyOpen, "image_proxy", vendor.or(network_vendor), Confidence::Certain)
+        let certainly = signals.agent.is_some_and(|agent| agent.certain);
+        let confidence = if certainly { Confidence::Certain } else { Confidence::Probable };
+        (ClickType::ProxyOpen, "image_proxy", vendor.or(network_vendor), confidence)
     } else if class == Some(Class::ImageProxy) {
         (ClickType::ProxyOpen, "image_proxy", network_vendor, Confidence::Probable)
     } else if let Some((_, certainly)) = signals.declares() {

@@ -259,20 +259,26 @@ fn pair_of(ruleset: Ruleset, earlier: &Click, later: &Click) -> Option<[Role; 2]
     if ruleset == Ruleset::Defender {
         return checked.then_some(IN_ORDER);
     }
-    // Without Safe Links' referer on either side only Microsoft's own click beside a person's is a pair.
-    let beside = |check: &Signals, person: &Signals| {
-        checked || check.comes_from_microsoft() && person.looks_like_a_person()
-    };
+    if one.is_something_else() || other.is_something_else() {
+        return None;
+    }
+    let reversed = [Role::Person, Role::Scanner];
+    // Without Safe Links' referer on either side only Microsoft's own network beside a person's is a pair.
+    let beside =
+        |check: &Signals, person: &Signals| checked || check.is_microsoft() && person.looks_like_a_person();
     match one.check_strength().cmp(&other.check_strength()) {
         Ordering::Greater => beside(one, other).then_some(IN_ORDER),
-        Ordering::Less => beside(other, one).then_some([Role::Person, Role::Scanner]),
-        // One address with one agent, and no check: somebody clicked twice.
-        Ordering::Equal
-            if one.check_strength() < 2
-                && one.source.is_some_and(|it| it.has_agent && Some(it) == other.source) =>
-        {
-            None
-        }
-        Ordering::Equal => checked.then_some(IN_ORDER),
+        Ordering::Less => beside(other, one).then_some(reversed),
+        Ordering::Equal if !checked => None,
+        // Two of Microsoft's own: neither is a person's.
+        Ordering::Equal if one.is_microsoft() && other.is_microsoft() => None,
+        Ordering::Equal => match (one.looks_like_a_person(), other.looks_like_a_person()) {
+            (true, false) => Some(reversed),
+            (false, true) => Some(IN_ORDER),
+            // Somebody clicked twice, or two did.
+            (true, true) => None,
+            (false, false) if one.source.is_some_and(|it| it.has_agent && Some(it) == other.source) => None,
+            (false, false) => Some(IN_ORDER),
+        },
     }
 }

@@ -25,7 +25,7 @@ const SLOW_SWEEPS: [Shape; 8] = [
 const FAN_OUTS: [Shape; 6] =
     [(10_000, 10, 18), (60_000, 30, 16), (10_000, 5, 8), (60_000, 20, 14), (60_000, 10, 12), (60_000, 5, 4)];
 const WHOLE_COPY: i32 = 4;
-/// A fast sweep of so many points is left out of the slow ones.
+/// A fast sweep of so many points is left out of the slow ones of others.
 const CLAIMED: i32 = 12;
 
 fn order(record: &Record) -> (i64, &str) {
@@ -70,7 +70,9 @@ pub fn sweep_points(x: &Record, history: &[Record], back: bool) -> i32 {
     let copy: Vec<&Record> = history.iter().filter(|y| y.recipient_id == x.recipient_id).collect();
     let fast = |y: &Record| best(y, &copy, &FAST_SWEEPS, back, link, y.links_total);
     let left: Vec<&Record> = copy.iter().copied().filter(|y| fast(y) < CLAIMED).collect();
-    let slow = if fast(x) < CLAIMED { best(x, &left, &SLOW_SWEEPS, back, link, x.links_total) } else { 0 };
+    // Beside a fast sweep nobody is counted with it; inside of it everybody is.
+    let among = if fast(x) < CLAIMED { &left } else { &copy };
+    let slow = best(x, among, &SLOW_SWEEPS, back, link, x.links_total);
     fast(x).max(slow)
 }
 

@@ -1,6 +1,7 @@
 //! The vendors' live feeds: where they are, and how each one's form is read.
 
 use std::fs;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use clickproof::signals::catalogue::Feed;
@@ -215,11 +216,22 @@ impl Fetched {
 
 /// Reads a prefix, or an address alone. One as wide as this belongs to nobody: it would judge half the world.
 fn prefix(text: &str) -> Result<IpNet, String> {
-    let read = text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from));
+    let read = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
     let prefix = read.map_err(|_| format!("`{text}` in it is no prefix"))?;
     let least = if prefix.addr().is_ipv4() { 8 } else { 16 };
     if prefix.prefix_len() < least {
         return Err(format!("{prefix} in it is wider than /{least}, which is nobody's alone"));
     }
+    if is_private(prefix.addr()) {
+        return Err(format!("{prefix} in it is no public network"));
+    }
     Ok(prefix.trunc())
+}
+
+/// Whether an address is of a machine's or a house's own network.
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.is_unspecified(),
+        IpAddr::V6(v6) => v6.is_unique_local() || v6.is_loopback() || v6.is_unspecified(),
+    }
 }

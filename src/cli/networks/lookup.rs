@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use clickproof::signals::catalogue::{self, Class, Network, Request};
+use clickproof::signals::place;
 use serde::{Deserialize, Serialize};
 
 use crate::Stop;
@@ -116,11 +117,10 @@ impl Query {
     }
 
     fn found(&self, request: Request) -> Option<Found> {
-        let by_address =
-            self.ip.and_then(|ip| catalogue::lookup(ip, request)).map(|found| (found, "address"));
-        let by_system =
-            || self.asn.and_then(|asn| catalogue::system(asn, request)).map(|found| (found, "asn"));
-        let (network, by) = by_address.or_else(by_system)?;
+        let by_address = self.ip.and_then(|ip| catalogue::lookup(ip, request));
+        let by_system = self.asn.and_then(|asn| catalogue::system(asn, request));
+        let network = place(by_address, by_system)?;
+        let by = if by_address == Some(network) { "address" } else { "asn" };
         Some(Found {
             section: network.name,
             class: network.class.as_str(),

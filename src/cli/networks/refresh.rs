@@ -170,9 +170,31 @@ impl<'a> Wanted<'a> {
                 old.len()
             )));
         }
+        if prefixes.len() > MAX_GROWTH * old.len() {
+            return Err(refused(&format!(
+                "{} prefixes where there were {}: if that is right, put them into the file by hand",
+                prefixes.len(),
+                old.len()
+            )));
+        }
+        if self.section.class.is_scanner()
+            && let Some(wide) = prefixes.iter().find(|prefix| !old.contains(prefix) && is_wide(prefix))
+        {
+            return Err(refused(&format!(
+                "{wide} is new and too wide for a scanner's network: if that is right, put it into the file by hand"
+            )));
+        }
         let date = fetched.date.clone().map_or_else(today, Ok)?;
         Ok(Refreshed { section: self.section, part: self.part, date, prefixes })
     }
+}
+
+/// A section that grows by more than this at once is not what it was.
+const MAX_GROWTH: usize = 4;
+
+/// Whether a prefix is wider than any single scanner's network known today.
+fn is_wide(prefix: &IpNet) -> bool {
+    prefix.prefix_len() < if prefix.addr().is_ipv4() { 12 } else { 28 }
 }
 
 /// Today's date, UTC.

@@ -18,13 +18,13 @@ use crate::signals::catalogue::{Class, Network};
 use crate::signals::votes::{ENOUGH, Sign};
 
 /// What a network that only scanners use is worth as evidence.
-const CERTAIN_NETWORK: i32 = 16;
+const CERTAIN_NETWORK: i32 = 20;
 
 /// What a network is worth that scanners use, and somebody who may be a person: browser isolation, a vendor's office.
 const PROBABLE_NETWORK: i32 = 10;
 
-/// From so many points on, votes included, a sweep is certain: five links of one copy inside a second, and nothing in
-/// the request that speaks for a person.
+/// From so many points on a sweep is certain, five links of one copy inside a second, where nothing in the request
+/// speaks for a person.
 const CERTAIN_SWEEP: i32 = 20;
 
 /// The rules in the order in which they are asked.
@@ -52,7 +52,7 @@ const DECLARED: Rule = Rule {
         words: "what it says of itself",
         fact: |case| Fact::Named(case.click.signals.declares().map(|(name, _)| name)),
     }],
-    yields: false,
+    yields: true,
     found: |case| {
         let signals = &case.click.signals;
         let certainly = signals.declares().is_some_and(|(_, certainly)| certainly);
@@ -109,8 +109,8 @@ const SWEEP: Rule = Rule {
     // Proof weighs as a vote here: no cookie makes five links a second a person's.
     yields: false,
     found: |case| {
-        let points = case.sweep_points().min(case.sweep.points);
-        let found = if points >= CERTAIN_SWEEP { certain } else { probable };
+        let nobodys = case.votes().seen().all(|vote| vote.weight > 0);
+        let found = if case.sweep.points >= CERTAIN_SWEEP && nobodys { certain } else { probable };
         Found { vendor: vendor_of(case), ..found(ClickType::ScannerSweep) }
     },
 };
@@ -163,6 +163,9 @@ const CARRY_OVER: Rule = Rule {
     yields: true,
     found: |case| {
         let kind = case.carried.map_or(ClickType::Human, |carried| carried.click_type);
+        // The table's types are Microsoft's own: a neighbour outside its networks is somebody's scanner.
+        let is_foreign = kind.is_defender_bot() && !case.click.signals.is_microsoft();
+        let kind = if is_foreign { ClickType::ScannerGateway } else { kind };
         Found { vendor: vendor_of(case), ..probable(kind) }
     },
 };
@@ -190,11 +193,12 @@ fn place(case: &Case, of: impl Fn(&Network) -> bool) -> Option<&'static Network>
     case.click.signals.place.filter(|network| of(network))
 }
 
-/// Vendors other than Microsoft whose scanners open mail: those are gateways.
+/// The mail gateway's network that the click came from.
 fn gateway(case: &Case) -> Option<&'static Network> {
     place(case, Network::is_gateway)
 }
 
+/// Another scanner's network that the click came from: Microsoft's filter, threat intelligence.
 fn other_scanner(case: &Case) -> Option<&'static Network> {
     place(case, |network| {
         network.class == Class::ThreatIntelligence || network.class.is_scanner() && network.is_microsoft()
@@ -213,13 +217,9 @@ fn network_points(network: Option<&Network>) -> i32 {
     }
 }
 
-/// Certain where only scanners come from there and nothing speaks for a person.
+/// Certain where only scanners come from there.
 fn by_network(case: &Case) -> Found {
-    let found = if case.click.signals.is_scanner_for_certain() && case.votes().sum() >= 0 {
-        certain
-    } else {
-        probable
-    };
+    let found = if case.click.signals.is_scanner_for_certain() { certain } else { probable };
     Found { vendor: vendor_of(case), ..found(ClickType::ScannerGateway) }
 }
 
@@ -235,6 +235,7 @@ pub(super) fn reasons(case: &Case) -> Vec<Cow<'static, str>> {
     let (signals, thresholds) = (&case.click.signals, case.thresholds);
     let microsoft = signals.is_microsoft();
     let mut reasons = spoken(&[
+        (signals.safelinks_referer, "+safelinks_referer"),
         (is_delivery_check(case.click, thresholds), "+at_delivery"),
         (matches!(case.pair, Some((Role::Scanner, _))), "+scanner_of_pair"),
         (matches!(case.pair, Some((Role::Person, _))), "-person_of_pair"),
@@ -245,7 +246,9 @@ pub(super) fn reasons(case: &Case) -> Vec<Cow<'static, str>> {
         (microsoft && !signals.has_referer, "+no_referer"),
         (signals.declares().is_some(), "+declared"),
         (gateway(case).is_some(), "+gateway_network"),
-        (other_scanner(case).is_some() && !microsoft, "+scanner_network"),
+        (other_scanner(case).is_some(), "+scanner_network"),
+        (signals.is_microsoft_system && !microsoft, "+microsoft_as"),
+        (signals.is_office, "+office_agent"),
         (case.sweep.points > 0, "+sweep"),
         (case.fanout.points > 0, "+fanout"),
         (case.carried.is_some(), "+convicted_source"),

@@ -99,13 +99,19 @@ pub fn declared(user_agent: &str) -> Option<Agent> {
     if let Some((text, group)) = WHOLE.iter().find(|(text, _)| *text == agent) {
         return of_group(text, *group);
     }
-    let mut scan =
-        Scan { agent: agent.as_bytes(), best: None, rank: 0, known: false, device: Device::Before };
+    let mut scan = Scan {
+        agent: agent.as_bytes(),
+        best: None,
+        rank: 0,
+        known: false,
+        has_address: false,
+        device: Device::Before,
+    };
     scan.words();
     if scan.best.is_none() && !scan.known {
         return Some(NO_BROWSER);
     }
-    scan.best
+    scan.best()
 }
 
 /// How much a finding is worth beside the others of the same agent.
@@ -121,6 +127,8 @@ struct Scan<'a> {
     rank: u8,
     /// A word that people's browsers, phones and apps have.
     known: bool,
+    /// An address, as crawlers give it for complaints.
+    has_address: bool,
     device: Device,
 }
 
@@ -162,8 +170,8 @@ impl Scan<'_> {
         match byte {
             b'(' if self.device == Device::Before => self.device = Device::Brackets,
             b')' => self.device = Device::After,
-            b':' if self.agent[at..].starts_with(b"://") => self.found(ADDRESS, BY_FORM),
-            b'@' if is_mail_domain(&self.agent[at + 1..]) => self.found(ADDRESS, BY_FORM),
+            b':' if self.agent[at..].starts_with(b"://") => self.address(),
+            b'@' if is_mail_domain(&self.agent[at + 1..]) => self.address(),
             _ => {}
         }
     }
@@ -219,6 +227,17 @@ impl Scan<'_> {
             None => self.known = true,
         }
         self.rank == BY_CERTAIN_NAME
+    }
+
+    fn address(&mut self) {
+        self.has_address = true;
+        self.found(ADDRESS, BY_FORM);
+    }
+
+    /// What was found. An app may end like a machine (`Tweetbot`), but gives no address for complaints.
+    fn best(self) -> Option<Agent> {
+        let is_crawler = self.rank == BY_STEM && self.has_address;
+        self.best.map(|agent| Agent { certain: agent.certain || is_crawler, ..agent })
     }
 
     fn found(&mut self, agent: Agent, rank: u8) {

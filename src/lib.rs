@@ -5,8 +5,8 @@
 //! | step | where | what |
 //! | --- | --- | --- |
 //! | a mail carries it | [`link`] | signed, self-contained links and the keys that sign them |
-//! | a request shows | [`signals`] | the record, its id, the cookie, whose network it came from |
-//! | what it means | [`verdict`] | the tables of rules and the windows that they look at |
+//! | a request shows | [`signals`] | the record, its id, the cookie, whose network it came from, what its agent and headers say |
+//! | what it means | [`verdict`] | the tables of rules, the windows and bursts that they look at, why they decided |
 //! | its message's life | [`message`] | clicks arrive, settle, are amended and leave |
 //! | what leaves | [`event`], [`report`] | events and their packing; counts and diagnosis |
 //!

@@ -274,11 +274,10 @@ fn pair_of(ruleset: Ruleset, earlier: &Click, later: &Click) -> Option<[Role; 2]
         Ordering::Equal if one.is_microsoft() && other.is_microsoft() => None,
         Ordering::Equal => match (one.looks_like_a_person(), other.looks_like_a_person()) {
             (true, false) => Some(reversed),
-            (false, true) => Some(IN_ORDER),
             // Somebody clicked twice, or two did.
             (true, true) => None,
             (false, false) if one.source.is_some_and(|it| it.has_agent && Some(it) == other.source) => None,
-            (false, false) => Some(IN_ORDER),
+            (false, _) => Some(IN_ORDER),
         },
     }
 }

@@ -1,0 +1,103 @@
+//! The engine: clicks in, findings out. [`Judgement`] sees a slice of a message, [`Trial`] a whole one with what its
+//! convictions carry over. The object uses the first and keeps convictions itself, the CLI and the tests the second.
+
+use super::carry::{self, Carried, Convictions};
+use super::case::Case;
+use super::explain::{self, Explanation};
+use super::{Click, Finding, Look, Ruleset, Thresholds, Windows, rules};
+
+/// A slice of one message's clicks with all that was seen around them, ready to be judged.
+///
+/// A verdict is exact when the slice holds all that its click depends on: the recipient's clicks, and around it, for a
+/// click from Microsoft's network those on its URL within [`Thresholds::campaign_ms`], in ruleset `full` those of its
+/// source within [`REACH_MS`](super::bursts::REACH_MS).
+pub struct Judgement<'a> {
+    clicks: &'a [Click],
+    windows: Windows,
+    thresholds: &'a Thresholds,
+}
+
+impl<'a> Judgement<'a> {
+    /// Looks at `clicks`, which must be of one message and sorted by [`Click::order`].
+    #[must_use]
+    pub fn of(clicks: &'a [Click], ruleset: Ruleset, thresholds: &'a Thresholds, look: Look) -> Self {
+        Self { clicks, windows: Windows::of(clicks, ruleset, thresholds, look), thresholds }
+    }
+
+    /// What the click at `at` shows without its source's convictions.
+    #[must_use]
+    pub fn alone(&self, at: usize) -> Finding {
+        rules::decide(&self.case(at))
+    }
+
+    /// What it shows beside a conviction of its source.
+    #[must_use]
+    pub fn beside(&self, at: usize, carried: Carried) -> Finding {
+        rules::decide(&Case { carried: Some(carried), ..self.case(at) })
+    }
+
+    /// The click at `at` with all that was found around it.
+    #[must_use]
+    pub fn case(&self, at: usize) -> Case<'_> {
+        self.windows.case(self.clicks, at, self.thresholds)
+    }
+}
+
+/// A whole history judged: all clicks of one message.
+pub struct Trial<'a> {
+    judgement: Judgement<'a>,
+    convictions: Convictions,
+    findings: Vec<Finding>,
+}
+
+impl<'a> Trial<'a> {
+    /// Judges `clicks`, which must be all of one message's, sorted by [`Click::order`].
+    #[must_use]
+    pub fn of(clicks: &'a [Click], ruleset: Ruleset, thresholds: &'a Thresholds) -> Self {
+        let judgement = Judgement::of(clicks, ruleset, thresholds, Look::Whole);
+        let mut findings: Vec<Finding> = (0..clicks.len()).map(|at| judgement.alone(at)).collect();
+        let mut convictions = Convictions::default();
+        if ruleset == Ruleset::Full {
+            for (click, finding) in clicks.iter().zip(&findings) {
+                if let Some(kind) = carry::conviction(finding) {
+                    convictions.add(click, kind);
+                }
+            }
+            convictions.sort();
+            let open = findings.iter_mut().zip(clicks).enumerate();
+            for (at, (finding, click)) in open.filter(|(_, (finding, _))| carry::is_open(finding)) {
+                if let Some(carried) = convictions.reaching(click) {
+                    *finding = judgement.beside(at, carried);
+                }
+            }
+        }
+        Self { judgement, convictions, findings }
+    }
+
+    /// What was found, in the order of the clicks.
+    #[must_use]
+    pub fn into_findings(self) -> Vec<Finding> {
+        self.findings
+    }
+
+    /// Why, for the click at `at`.
+    #[must_use]
+    pub fn explain(&self, at: usize) -> Explanation {
+        let case = self.judgement.case(at);
+        let carried = self.findings.get(at).filter(|finding| carry::is_open(finding));
+        let carried = carried.and_then(|_| self.convictions.reaching(case.click));
+        explain::explain(&Case { carried, ..case })
+    }
+}
+
+/// Judges every click of a whole history: `clicks` must be all of one message's, sorted by [`Click::order`].
+#[must_use]
+pub fn judge(clicks: &[Click], ruleset: Ruleset, thresholds: &Thresholds, look: Look) -> Vec<Finding> {
+    match look {
+        Look::Whole => Trial::of(clicks, ruleset, thresholds).into_findings(),
+        Look::Back => {
+            let judgement = Judgement::of(clicks, ruleset, thresholds, look);
+            (0..clicks.len()).map(|at| judgement.alone(at)).collect()
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   AMAZON,
   BARRACUDA,
@@ -68,19 +69,24 @@ describe("a delivery time told late moves the votes of the first seconds and of 
     assert.deepEqual([human_clicks, by_type.human, by_type.scanner_gateway], [1, 1, 0]);
   });
 
-  test("links opened together, one point short of a sweep, and who came after from the same source", async () => {
-    // Twelve points of three links in a second; six against them of the headers, three for them of X-Forwarded-For.
+  test("five links in some seconds, one point short of a sweep, and who came after from the same source", async () => {
+    // Twelve points of the burst; six against them of the headers, three for them of X-Forwarded-For.
     const sent_at_ms = Date.now() - 2 * HOUR_MS;
-    const visitor = {
-      ip: "198.51.100.9",
-      headers: { ...chrome(), "X-Forwarded-For": BARRACUDA.ip },
-    };
+    const headers = { ...chrome(), "X-Forwarded-For": BARRACUDA.ip };
+    const visitor = { ip: "198.51.100.9", headers };
     const { message_id, hrefs } = await mintCopy(worker, { sent_at_ms, urls: SIX_URLS });
-    await Promise.all(hrefs.slice(0, 3).map((href) => worker.click(href, visitor)));
+    for (const href of hrefs.slice(0, 5)) {
+      await worker.click(href, visitor);
+      // Faster than hands no headers would be enough.
+      await sleep(900);
+    }
     const other = await mintCopy(worker, { message_id, recipient_id: "r2", sent_at_ms });
-    await worker.click(other.hrefs[0], visitor);
-    const before = await settledClicks(worker, message_id, 4);
-    assert.deepEqual(typesAndRevisions(before), repeated(4, ["human", 1]));
+    const same = { ...visitor, headers: { "User-Agent": headers["User-Agent"] } };
+    await worker.click(other.hrefs[0], same);
+    const before = await settledClicks(worker, message_id, 6);
+    // The first may have settled before the burst showed, which is then among its reasons.
+    const is = (type, steps) => before.map(({ revision }) => [type, revision + steps]);
+    assert.deepEqual(typesAndRevisions(before), is("human", 0));
 
     const delivered_at_ms = before[0].ts_ms - 1_000;
     const told = await deliver(worker, message_id, [{ recipient_id: "r1", delivered_at_ms }]);
@@ -90,18 +96,18 @@ describe("a delivery time told late moves the votes of the first seconds and of 
       "the three, and whom their source's conviction reaches",
     );
     const after = await listClicks(worker, message_id);
-    assert.deepEqual(typesAndRevisions(after), repeated(4, ["scanner_sweep", 2]));
+    assert.deepEqual(typesAndRevisions(after), is("scanner_sweep", 1));
     assert.deepEqual(
       after.map(({ rule }) => rule),
-      ["sweep", "sweep", "sweep", "carry_over"],
+      [...repeated(5, "sweep"), "carry_over"],
     );
     const batch = await classified(after);
     assert.deepEqual(batch.map(findingOf), after.map(findingOf));
 
     // Taken back, the conviction goes, and what it carried with it.
     const again = await deliver(worker, message_id, [{ recipient_id: "r1", delivered_at_ms: sent_at_ms }]);
-    assert.deepEqual(again, { recipients: 1, reissued: 4 });
-    assert.deepEqual(typesAndRevisions(await listClicks(worker, message_id)), repeated(4, ["human", 3]));
+    assert.deepEqual(again, { recipients: 1, reissued: 6 });
+    assert.deepEqual(typesAndRevisions(await listClicks(worker, message_id)), is("human", 2));
   });
 });
 

@@ -47,6 +47,7 @@ function difference(clicks) {
   }
   const isHuman = (type) => type === "human";
   return {
+    ruleset: judged.at(-1).shadow.ruleset,
     clicks: judged.length,
     differ: differ.length,
     human_to_scanner: differ.filter(({ click_type }) => isHuman(click_type)).length,
@@ -149,6 +150,7 @@ test("amendments move the counts: of both rulesets, or of the shadow alone", asy
     [...Array(4).fill([2, 2]), [1, 1]],
   );
   assert.deepEqual(await reported(full, sandbox.message_id), {
+    ruleset: "defender@1",
     clicks: 5,
     differ: 0,
     human_to_scanner: 0,
@@ -172,6 +174,7 @@ test("amendments move the counts: of both rulesets, or of the shadow alone", asy
     ["human", "scanner_gateway", 2],
   );
   assert.deepEqual(await reported(defender, late.message_id), {
+    ruleset: "full@1",
     clicks: 1,
     differ: 1,
     human_to_scanner: 1,

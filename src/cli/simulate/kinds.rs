@@ -275,6 +275,13 @@ pub(super) const KINDS: &[Kind] = &[
         play: people::tabs,
     },
     Kind {
+        label: "human:many_tabs",
+        words: "five to seven links of a digest opened one after the other, as fast as hands do it",
+        source: "Klaviyo's and Marketo's users on burst rules",
+        episodes: 30,
+        play: people::many_tabs,
+    },
+    Kind {
         label: "human:double_click",
         words: "a double click: one link twice in under a second",
         source: "Marketo's proximity rule, reduced to 0 s",
@@ -287,6 +294,13 @@ pub(super) const KINDS: &[Kind] = &[
         source: "Warmbly #412",
         episodes: 2,
         play: people::office,
+    },
+    Kind {
+        label: "human:busy_office",
+        words: "a dozen people behind one address, one agent, within ten seconds",
+        source: "Warmbly #412",
+        episodes: 5,
+        play: people::busy_office,
     },
     Kind {
         label: "human:shared_address",

@@ -83,6 +83,30 @@ pub(super) fn tabs(scene: &mut Scene) {
     }
 }
 
+/// Somebody who goes through a digest and opens what looks good, as fast as hands do that.
+pub(super) fn many_tabs(scene: &mut Scene) {
+    let (mut person, recipient) = (at_desk(scene), scene.recipient());
+    let (count, mut at) = (scene.draw.between(5, 7), scene.reading());
+    for link in scene.links(usize::try_from(count).unwrap_or(5)) {
+        scene.click("human:many_tabs", &mut person, &recipient, link, at);
+        at += scene.draw.scaled(SECOND, 3 * SECOND);
+    }
+}
+
+/// A school or a company's announcement: twelve of them behind one address within the same ten seconds.
+pub(super) fn busy_office(scene: &mut Scene) {
+    let browser = chrome(WINDOWS, CHROME - 1);
+    let door = scene.person(OFFICE, browser.clone()).shows;
+    let begins = scene.reading();
+    for _ in 0..12 {
+        let mut person = scene.person(OFFICE, browser.clone());
+        person.shows = door.clone();
+        let (recipient, link) = (scene.recipient(), scene.link());
+        let at = begins + scene.draw.between(0, 10 * SECOND);
+        scene.click("human:busy_office", &mut person, &recipient, link, at);
+    }
+}
+
 pub(super) fn double_click(scene: &mut Scene) {
     let (mut person, recipient) = (anybody(scene), scene.recipient());
     let (link, at) = (scene.link(), scene.reading());

@@ -92,8 +92,8 @@ describe("a delivery time told late moves the votes of the first seconds and of 
     const told = await deliver(worker, message_id, [{ recipient_id: "r1", delivered_at_ms }]);
     assert.deepEqual(
       told,
-      { recipients: 1, reissued: 4 },
-      "the three, and whom their source's conviction reaches",
+      { recipients: 1, reissued: 6 },
+      "the five, and whom their source's conviction reaches",
     );
     const after = await listClicks(worker, message_id);
     assert.deepEqual(typesAndRevisions(after), is("scanner_sweep", 1));

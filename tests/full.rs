@@ -5,6 +5,7 @@ mod common;
 
 use clickproof::signals::votes;
 use clickproof::verdict::Ruleset;
+use clickproof::verdict::bursts::REACH_MS;
 use clickproof::verdict::thresholds::SETTINGS;
 use common::hits::{
     AZURE, BARRACUDA, ELSEWHERE, FILTER, HETZNER, HOME, Hit, NETCRAFT, PROOFPOINT, RELAY, SAFE_LINKS, Told,
@@ -876,8 +877,8 @@ fn a_cookie_that_was_just_set_on_the_same_copy_proves_nothing() {
     let again = |ms: i64| visitor(late(ms).returning(), "v");
     let says = |hits: Vec<Hit>| told(&history(hits)).last().unwrap().verdict();
     assert_eq!(says(vec![again(0)]), "human", "from another day");
-    assert_eq!(says(vec![first("v"), again(61_000)]), "air_or_mbi");
-    assert_eq!(says(vec![first("v"), again(61_001)]), "human", "a person who reads on");
+    assert_eq!(says(vec![first("v"), again(REACH_MS)]), "air_or_mbi");
+    assert_eq!(says(vec![first("v"), again(REACH_MS + 1)]), "human", "a person who reads on");
     assert_eq!(says(vec![first("w"), again(1_000)]), "human", "another's cookie");
     assert_eq!(says(vec![first("v").by("other"), again(1_000)]), "human", "another copy's");
     // Nor does it weigh: all three links of a copy within a third of a second.

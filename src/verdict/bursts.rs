@@ -262,7 +262,7 @@ mod tests {
             bursts(&clicks).iter().map(|(sweep, _)| sweep.points).collect()
         };
         assert_eq!(points(1_500), [16; 4]);
-        assert_eq!(points(1_501), [8; 4]);
+        assert_eq!(points(1_501), [10; 4], "two at once, twice");
     }
 
     #[test]
@@ -283,11 +283,11 @@ mod tests {
         let points = |clicks: &[Click]| bursts(clicks).iter().map(|(sweep, _)| sweep.points).max();
         assert_eq!(points(&spread(3, 900, of(3))), Some(12 + WHOLE_COPY));
         assert_eq!(points(&spread(3, 900, of(4))), Some(12));
-        assert_eq!(points(&spread(2, 500, of(2))), Some(4 + WHOLE_COPY));
-        assert_eq!(points(&spread(2, 500, of(1))), Some(4), "a copy of one link has no sweep");
-        assert_eq!(points(&spread(2, 500, of(0))), Some(4));
-        assert_eq!(points(&spread(2, 500, of(-1))), Some(4), "a number that cannot be");
-        assert_eq!(points(&spread(2, 501, of(2))), Some(0), "no shape, no copy");
+        assert_eq!(points(&spread(2, 250, of(2))), Some(6 + WHOLE_COPY));
+        assert_eq!(points(&spread(2, 250, of(1))), Some(6), "a copy of one link has no sweep");
+        assert_eq!(points(&spread(2, 250, of(0))), Some(6));
+        assert_eq!(points(&spread(2, 250, of(-1))), Some(6), "a number that cannot be");
+        assert_eq!(points(&spread(2, 251, of(2))), Some(0), "no shape, no copy");
     }
 
     #[test]
@@ -312,8 +312,24 @@ mod tests {
     }
 
     #[test]
+    fn the_slowest_shape_that_claims_takes_three_seconds() {
+        // Five links evenly, and three more that make eight within ten seconds.
+        let points = |span_ms: i64| -> Vec<i32> {
+            let mut clicks = spread(5, span_ms, link);
+            for n in 5..8 {
+                let (event_id, ts_ms) = (format!("e{n:04}"), 104_900 + 2_000 * i64::from(n - 5));
+                clicks.push(Click::of(&Record { event_id, ts_ms, ..link(n) }, None));
+            }
+            bursts(&clicks).iter().map(|(sweep, _)| sweep.points).collect()
+        };
+        // The fast ones lie in the slower burst that is worth more; those beside them are counted without them.
+        assert_eq!(points(FAST_MS), [18, 18, 18, 18, 18, 0, 0, 0]);
+        assert_eq!(points(FAST_MS + 1), [18; 8]);
+    }
+
+    #[test]
     fn the_reach_is_the_longest_shape_and_a_fast_one_beside_it() {
-        let fast = |shape: &&Shape| shape.within_ms <= 1_000;
+        let fast = |shape: &&Shape| shape.within_ms <= FAST_MS;
         let longest = SWEEP.iter().chain(&FANOUT).map(|shape| shape.within_ms).max().unwrap();
         let beside = SWEEP.iter().filter(fast).map(|shape| shape.within_ms).max().unwrap();
         assert_eq!(REACH_MS, longest + beside);

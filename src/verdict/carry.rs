@@ -214,17 +214,17 @@ mod tests {
             let carried = of(convictions).reaching(&click(HOME, 100_000))?;
             Some((carried.click_type, carried.ts_ms - NOON_MS, carried.same_source, carried.points()))
         };
-        assert_eq!(reached(&[(HOME, 1, sweep), (NEIGHBOUR, 99_999, fanout)]), Some((sweep, 1, true, 15)));
+        assert_eq!(reached(&[(HOME, 1, sweep), (NEIGHBOUR, 99_999, fanout)]), Some((sweep, 1, true, 13)));
         assert_eq!(reached(&[(NEIGHBOUR, 99_999, fanout)]), Some((fanout, 99_999, false, 10)));
-        assert_eq!(reached(&[(HOME, 1, sweep), (HOME, 100_001, fanout)]), Some((sweep, 1, true, 15)), "past");
+        assert_eq!(reached(&[(HOME, 1, sweep), (HOME, 100_001, fanout)]), Some((sweep, 1, true, 13)), "past");
         assert_eq!(
             reached(&[(HOME, 1, sweep), (HOME, 2, fanout)]),
-            Some((fanout, 2, true, 15)),
+            Some((fanout, 2, true, 13)),
             "the latest"
         );
         assert_eq!(
             reached(&[(HOME, 100_002, sweep), (HOME, 100_001, fanout)]),
-            Some((fanout, 100_001, true, 15)),
+            Some((fanout, 100_001, true, 13)),
             "the next"
         );
         assert_eq!(reached(&[(HOME, 160_001, sweep)]), None);

@@ -107,9 +107,9 @@ mod tests {
                 "Mozilla/5.0",
                 "104.28.28.1",
                 13_335,
-                ("proxy_open", Some("apple"), "image_proxy!"),
+                ("proxy_open", Some("apple"), "image_proxy"),
             ),
-            ("a bare agent from anywhere", "Mozilla/5.0", HOME, nobody, ("proxy_open", None, "image_proxy!")),
+            ("a bare agent from anywhere", "Mozilla/5.0", HOME, nobody, ("proxy_open", None, "image_proxy")),
             (
                 "Outlook on the web, from Exchange Online",
                 CHROME,

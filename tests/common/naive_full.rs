@@ -11,20 +11,12 @@ use clickproof::verdict::{ClickType, Finding};
 /// Within so many milliseconds, so many different ones: so many points.
 type Shape = (i64, usize, i32);
 
-const FAST_SWEEPS: [Shape; 3] = [(1_000, 5, 20), (1_000, 3, 12), (500, 2, 4)];
-const SLOW_SWEEPS: [Shape; 8] = [
-    (1_500, 4, 16),
-    (4_000, 5, 16),
-    (10_000, 6, 16),
-    (10_000, 5, 12),
-    (10_000, 4, 8),
-    (10_000, 3, 3),
-    (30_000, 5, 4),
-    (60_000, 8, 8),
-];
-const FAN_OUTS: [Shape; 6] =
-    [(10_000, 10, 18), (60_000, 30, 16), (10_000, 5, 8), (60_000, 20, 14), (60_000, 10, 12), (60_000, 5, 4)];
-const WHOLE_COPY: i32 = 4;
+const FAST_SWEEPS: [Shape; 7] =
+    [(100, 2, 10), (250, 2, 6), (300, 3, 16), (1_000, 5, 20), (1_000, 3, 12), (1_500, 4, 16), (3_000, 5, 16)];
+const SLOW_SWEEPS: [Shape; 4] = [(10_000, 8, 18), (10_000, 5, 12), (10_000, 4, 6), (60_000, 8, 6)];
+const FAN_OUTS: [Shape; 5] =
+    [(10_000, 30, 20), (10_000, 10, 14), (10_000, 5, 8), (60_000, 20, 14), (60_000, 10, 12)];
+const WHOLE_COPY: i32 = 3;
 /// A fast sweep of so many points is left out of the slow ones of others.
 const CLAIMED: i32 = 12;
 

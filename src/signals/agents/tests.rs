@@ -92,7 +92,7 @@ fn crawlers_and_monitors_are_known_by_name_and_by_form() {
         (Crawler, true, "bot", "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"),
         (
             Crawler,
-            true,
+            false,
             "spider",
             "Mozilla/5.0 (Windows NT 6.1) AppleWebKit/537.1 (KHTML, like Gecko) Chrome/21.0.1180.89 Safari/537.1; 360Spider",
         ),
@@ -124,6 +124,25 @@ fn crawlers_and_monitors_are_known_by_name_and_by_form() {
 fn check(class: AgentClass, certain: bool, name: &str, agent: &str) {
     let found = declared(agent).unwrap_or_else(|| panic!("not found: {agent}"));
     assert_eq!((found.class, found.certain, found.name), (class, certain, name), "{agent}");
+}
+
+#[test]
+fn what_ends_like_a_machines_name_is_certain_beside_an_address_alone() {
+    let chrome = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/158.0.0.0 Safari/537.36";
+    for (certain, name, tail) in [
+        // An app of a person may end so too.
+        (false, "bot", "Acmebot/1.0"),
+        (true, "bot", "Acmebot/1.0 (+https://acme.example/bot)"),
+        (true, "bot", "(abuse@acme.example) Acmebot/1.0"),
+        (false, "bot", "Acmebot/1.0 (calendar@150.0)"),
+        (false, "fetch", "fetchthing/2"),
+        (true, "fetch", "fetchthing/2 https://acme.example"),
+        // An address alone says less.
+        (false, "an address in the agent", "Acme/1.0 (+https://acme.example)"),
+    ] {
+        check(AgentClass::Crawler, certain, name, &format!("{chrome} {tail}"));
+    }
+    check(AgentClass::App, false, "okhttp", "okhttp/4.9.0 (+https://acme.example)");
 }
 
 #[test]

@@ -82,7 +82,7 @@ const _: () = {
 pub const MAX_VOTES: i32 = 3;
 
 /// How far from a click its points can be decided, milliseconds: the longest shape, and a fast one beside it.
-pub const REACH_MS: i64 = 61_000;
+pub const REACH_MS: i64 = 60_000 + FAST_MS;
 
 /// What a click's burst came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

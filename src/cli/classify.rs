@@ -44,8 +44,8 @@ pub(crate) struct Args {
     /// Write to stderr at the end how the verdicts fit the records' labels: `human:…`, `scanner:…`, a click type
     #[arg(long)]
     evaluate: bool,
-    /// Add to each result why: every rule in order, on which facts, and what would have changed it (some 5 kB each, all
-    /// kept in memory until the end)
+    /// Add to each click's result why: every rule in order, on which facts, and what would have changed it (some 5 kB
+    /// each, all kept in memory until the end)
     #[arg(long)]
     explain: bool,
     #[command(flatten)]

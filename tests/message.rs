@@ -635,3 +635,52 @@ fn reship_sends_everything_again_under_the_same_keys() {
     world.message().shipped(2).unwrap();
     assert_eq!(ship(world.message()), first);
 }
+
+/// A deploy may make the shadow the active ruleset: what it convicted before still counts.
+#[test]
+fn convictions_outlive_a_change_of_rulesets() {
+    let agent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36";
+    let click = |n: u32, recipient: &str, link: &str, ts_ms: i64| {
+        let mut click = record(&id(ts_ms, n).to_string(), recipient, link, ts_ms);
+        (click.ip, click.user_agent) = (Some(HOME.to_owned()), Some(agent.to_owned()));
+        click
+    };
+    for (before, after) in [(shadowed(500), full(500)), (full(500), shadowed(500)), (full(500), full(500))] {
+        let mut world = World::new(before);
+        for n in 0..5 {
+            let ts_ms = NOON_MS + 90_000 + 100 * i64::from(n);
+            world.arrive(&click(n, "r0", &format!("l{n}"), ts_ms));
+        }
+        world.run_until(NOON_MS + 120_000);
+        world.crash();
+        world.judging = after;
+        world.arrive(&click(9, "r1", "l0", NOON_MS + 390_000));
+        world.run_until(NOON_MS + 500_000);
+        let last = world.listed().pop().unwrap();
+        let is_full = last["ruleset"] == Ruleset::Full.label();
+        let said = if is_full { &last["rule"] } else { &last["shadow"]["rule"] };
+        assert_eq!(said, "carry_over", "{last}");
+    }
+}
+
+/// Few recipients who click many links from one address: the work of an alarm goes with the clicks, not with their square.
+#[test]
+fn a_busy_address_costs_little_more_than_many_addresses() {
+    let work = |addresses: u32| {
+        let mut world = World::new(Judging { thresholds: Thresholds::default(), ..full(60_000) });
+        for n in 0..12_000_u32 {
+            let ts_ms = NOON_MS + 90_000 + i64::from(n) * 10;
+            let link = format!("l{}", (n / 29) % 500);
+            let mut click = record(&id(ts_ms, n).to_string(), &format!("r{}", n % 29), &link, ts_ms);
+            click.ip = Some(format!("100.64.{}.{}", (n % addresses) / 250, (n % addresses) % 250));
+            world.arrive(&click);
+        }
+        #[expect(clippy::disallowed_methods, reason = "a test may read the clock; it compares two runs")]
+        let started = std::time::Instant::now();
+        world.run_until(NOON_MS + 400_000);
+        assert_eq!(world.message().unsettled(), 0);
+        started.elapsed()
+    };
+    let (many, one) = (work(5_000), work(1));
+    assert!(one < 10 * many, "{one:?} for one address, {many:?} for many");
+}

@@ -901,6 +901,10 @@ fn what_is_faster_than_hands_is_a_sweep_whatever_its_headers() {
         ("five a little slower", sweep(5, 751), "human"),
         ("eight within ten seconds", sweep(8, 1_428), "sweep"),
         ("eight a little slower", sweep(8, 1_429), "human"),
+        // All of a copy in ten seconds is the sandbox's published trace: six of six, and not five of five.
+        ("six of six within ten seconds", links(6, 90_000, 2_000, || chrome(158).of(6)), "sweep"),
+        ("six of six a little slower", links(6, 90_000, 2_001, || chrome(158).of(6)), "human"),
+        ("six of seven", links(6, 90_000, 2_000, || chrome(158).of(7)), "human"),
     ]);
 }
 

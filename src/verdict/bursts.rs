@@ -28,7 +28,7 @@ const fn shape(within_ms: i64, count: u32, points: i32) -> Shape {
 /// 836 bursts); every link within 10 s (Defender's published traces). Three within 10 s (twenty) and two within 5 s
 /// (Warmbly) also meet people who open tabs: here they are worth less than a verdict, or nothing. From 16 points on a
 /// burst is faster than hands, so that even a person's headers do not outweigh it.
-pub const SWEEP: [Shape; 11] = [
+pub const SWEEP: [Shape; 12] = [
     shape(100, 2, 10),
     shape(250, 2, 6),
     shape(300, 3, 16),
@@ -37,6 +37,7 @@ pub const SWEEP: [Shape; 11] = [
     shape(1_500, 4, 16),
     shape(3_000, 5, 16),
     shape(10_000, 8, 18),
+    shape(10_000, 6, 13),
     shape(10_000, 5, 12),
     shape(10_000, 4, 6),
     shape(60_000, 8, 6),

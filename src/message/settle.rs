@@ -141,21 +141,19 @@ impl<S: Store> Message<S> {
         due: &BTreeSet<EventId>,
         open_from_ms: i64,
     ) -> Result<Settlement, S::Error> {
-        let before = self.settled_of(&clicks)?;
+        let mut before = self.settled_of(&clicks)?;
         let judging = self.judging.clone();
         let slice = self.slice(clicks)?;
         let court = Court::of(&slice, &judging, Look::Whole);
         let mut found = court.alone();
-        let mut before = before;
         if judging.asks_full() {
-            let changed = self.convict(&slice, &mut found, &before);
+            let mut changed = self.convict(&slice, &mut found, &before);
             let beside = self.beside(&changed, &slice)?;
             before.extend(self.settled_of(&beside)?);
             let others = self.slice(beside)?;
             let other_court = Court::of(&others, &judging, Look::Whole);
             let mut others_found = other_court.alone();
             // A change of rulesets may have convicted them or let them go.
-            let mut changed = changed;
             changed.extend(self.convict(&others, &mut others_found, &before));
             self.carry_over(&mut [(&court, &mut found), (&other_court, &mut others_found)], &changed)?;
             for (id, findings) in others_found {

@@ -14,6 +14,7 @@
 //! Worker, `cli` (the binary's) the native commands.
 
 pub mod config;
+pub mod demo;
 pub mod event;
 pub mod link;
 pub mod message;

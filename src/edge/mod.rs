@@ -17,6 +17,7 @@
 mod api;
 mod click;
 mod consumer;
+mod demo;
 mod incoming;
 mod log;
 mod object;

@@ -2,7 +2,7 @@
 
 use worker::{Context, Env, Request, Response, Result};
 
-use super::{api, click, open, respond, settings};
+use super::{api, click, demo, open, respond, settings};
 use crate::config::Config;
 
 /// What a request wants to do. workers-rs reads a method that it does not know as `GET`, so the name is asked for.
@@ -62,8 +62,13 @@ impl Place {
 
     /// Whether browsers treat the origin as secure: https, or this machine.
     pub(super) fn is_secure(&self) -> bool {
-        let local = matches!(self.host.as_str(), "127.0.0.1" | "[::1]" | "localhost");
-        local || self.host.ends_with(".localhost") || self.origin.starts_with("https://")
+        self.is_local() || self.origin.starts_with("https://")
+    }
+
+    /// Whether the host can only be the visitor's own machine.
+    pub(super) fn is_local(&self) -> bool {
+        let named = matches!(self.host.as_str(), "127.0.0.1" | "[::1]" | "localhost");
+        named || self.host.ends_with(".localhost")
     }
 }
 
@@ -92,6 +97,8 @@ pub(super) async fn answer(request: Request, env: &Env, context: &Context) -> Re
         } else {
             api::answer(request, verb, env, &config, &place).await
         }
+    } else if place.path == "/demo" || place.path.starts_with("/demo/") {
+        demo::answer(verb, env, &config, &place).await
     } else if place.path == "/healthz" {
         if verb.reads() { health(&config) } else { respond::method_not_allowed("GET, HEAD") }
     } else {

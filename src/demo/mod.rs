@@ -1,0 +1,187 @@
+//! The demo, for a first look on one's own machine: a mail, the page that its links lead to, and the story of what
+//! Clickproof made of both. Pure rendering: the shell says who may see it and brings what the message's object lists.
+//!
+//! Each load of the mail is a send of its own, to one recipient, under an id that only the demo mints: whoever holds it
+//! has loaded that mail, so the story asks for nothing else.
+
+mod template;
+
+use serde_json::{Value, json};
+
+use crate::link::keys::Keyring;
+use crate::link::mint;
+use crate::signals::EventId;
+use crate::signals::votes;
+use crate::verdict::Ruleset;
+use template::fill;
+
+const MAIL: &str = include_str!("../../static/demo/mail.html");
+const LANDING: &str = include_str!("../../static/demo/landing.html");
+const STORY: &str = include_str!("../../static/demo/story.html");
+const RECORD: &str = include_str!("../../static/demo/record.html");
+
+/// The look of all three pages.
+pub const STYLE: &str = include_str!("../../static/demo/style.css");
+
+/// What the landing page does when somebody is there, and how the story keeps up.
+pub const SCRIPT: &str = include_str!("../../static/demo/demo.js");
+
+/// What the ids of the demo's messages begin with.
+const PREFIX: &str = "demo-";
+
+/// How much of a story is shown, requests.
+pub const MAX_STORY: usize = 100;
+
+/// A message's id as it stands in a URL's query, where the demo has minted it.
+#[must_use]
+pub fn message_in(query: &str) -> Option<&str> {
+    let message = query.split('&').find_map(|pair| pair.strip_prefix("message="))?;
+    message.strip_prefix(PREFIX).and_then(EventId::parse).map(|_| message)
+}
+
+/// A mail that is sent now. `id` names the send and dates it; `origin` is what its links begin with; `settle_ms` is how
+/// long a verdict stays provisional.
+///
+/// # Errors
+/// What `POST /v1/links` would answer; the ids and URLs of the demo are always good.
+pub fn mail(id: EventId, origin: &str, keys: &Keyring, settle_ms: i64) -> Result<String, String> {
+    let message = format!("{PREFIX}{id}");
+    let landing = |page: &str| format!("{origin}/demo/landing?message={message}&page={page}");
+    let wanted = json!({
+        "message_id": message,
+        "recipient_id": "you",
+        "sent_at_ms": id.ts_ms(),
+        "links": [
+            {"link_id": "tea", "url": landing("tea")},
+            {"link_id": "cups", "url": landing("cups")},
+            {"link_id": "shop", "url": landing("shop")},
+            {"link_id": "pixel", "kind": "open"},
+            {"link_id": "confirm", "kind": "confirm", "url": format!("{origin}/demo/story?message={message}")},
+            {"link_id": "unsubscribe", "kind": "unsubscribe"},
+        ],
+    });
+    let minted = mint::mint(&wanted, origin, keys)?;
+    let settle = seconds(settle_ms);
+    let mut values = vec![("message", message.as_str()), ("settle", settle.as_str())];
+    values.extend(minted.links.iter().map(|link| (link.link_id.as_str(), link.href.as_str())));
+    Ok(fill(MAIL, &values))
+}
+
+/// The page that the mail's links lead to; `message` is the mail's, where the URL names it.
+#[must_use]
+pub fn landing(message: Option<&str>) -> String {
+    let back = message.map_or("/demo".to_owned(), |message| format!("/demo/story?message={message}"));
+    fill(LANDING, &[("story", &back)])
+}
+
+/// What became of a mail: `lines` is what the API lists of its message, `more` whether that is only the beginning.
+#[must_use]
+pub fn story(message: &str, lines: &str, more: bool, settle_ms: i64) -> String {
+    let settle = seconds(settle_ms);
+    let records: String = lines
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .map(|listed| record(&listed, &settle))
+        .collect();
+    let state = match (records.is_empty(), more) {
+        (true, _) => "Nothing has come yet: open the mail, or follow one of its links.".to_owned(),
+        (false, true) => format!("The first {MAX_STORY} requests, oldest first:"),
+        (false, false) => "Every request to the mail's links, oldest first:".to_owned(),
+    };
+    fill(STORY, &[("message", message), ("settle", &settle), ("state", &state), ("records", &records)])
+}
+
+/// One request as the story tells it.
+fn record(listed: &Value, settle: &str) -> String {
+    let text = |name: &str| listed.get(name).and_then(Value::as_str).unwrap_or_default();
+    let number = |name: &str| listed.get(name).and_then(Value::as_i64).unwrap_or_default();
+    let (kind, vendor, ts_ms) = (text("kind"), text("vendor"), number("ts_ms"));
+
+    let of = if vendor.is_empty() { String::new() } else { format!(" of {vendor}") };
+    let (class, who) = match text("click_type") {
+        "human" => ("person", "A person".to_owned()),
+        "proxy_open" => ("nobody", format!("An image proxy{of}, for somebody or for nobody")),
+        scanner => match scanner.strip_prefix("scanner_") {
+            Some(name) => ("scanner", format!("A scanner{of}: {}", words(name))),
+            None => ("nobody", "Not judged".to_owned()),
+        },
+    };
+    let sure = if text("confidence") == "certain" { "certain" } else { "probable" };
+    let is_final = listed.get("final").and_then(Value::as_bool) == Some(true);
+    let state = if is_final {
+        format!("{sure}, final (revision {})", number("revision"))
+    } else {
+        format!("{sure}, provisional until {settle} after it")
+    };
+    let page = match (kind, text("verified")) {
+        ("click", "interacted") => "Somebody touched the page behind it.",
+        ("click", "rendered") => "The page behind it was shown; nobody has touched it yet.",
+        ("click", _) => "Nothing is known of the page behind it yet.",
+        _ => "",
+    };
+    let reasons = listed.get("reasons").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let reasons: String = reasons.iter().filter_map(Value::as_str).map(reason).collect();
+    fill(
+        RECORD,
+        &[
+            ("kind", kind),
+            ("link", text("link_id")),
+            ("class", class),
+            ("who", &who),
+            ("state", &state),
+            ("at", &clock(ts_ms)),
+            ("after", &seconds(ts_ms.saturating_sub(number("sent_at_ms")))),
+            ("rule", text("rule")),
+            ("because", because(text("ruleset"), text("rule"))),
+            ("page", page),
+            ("reasons", &reasons),
+            ("method", text("method")),
+            ("ip", text("ip")),
+            ("agent", text("user_agent")),
+        ],
+    )
+}
+
+/// What a rule says.
+fn because(ruleset: &str, rule: &str) -> &'static str {
+    match rule {
+        "image_proxy" => "an image proxy, or a privacy prefetch, asks for its users before they read",
+        "one_click" => "the mail provider asks, because its user pressed the provider's own button",
+        "not_a_click" => "the published table judges clicks alone",
+        _ => {
+            let name = ruleset.split('@').next().unwrap_or_default();
+            let rules = Ruleset::named(name).map(Ruleset::rules).unwrap_or_default();
+            rules.iter().find(|known| known.id == rule).map_or("", |known| known.words)
+        }
+    }
+}
+
+/// A signal that spoke, and for whom.
+fn reason(name: &str) -> String {
+    let side = if name.starts_with('-') { "person" } else { "scanner" };
+    let vote = votes::TABLE.iter().find(|vote| vote.reason == name);
+    let said = vote.map_or_else(|| words(name.trim_start_matches(['+', '-'])), |vote| vote.words.to_owned());
+    fill("<li><b class=\"{{side}}\">{{side}}</b> {{said}}</li>", &[("side", side), ("said", &said)])
+}
+
+/// A name in events, as words.
+fn words(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+/// The time of a day, UTC, of Unix milliseconds.
+fn clock(ts_ms: i64) -> String {
+    let s = ts_ms.div_euclid(1_000).rem_euclid(86_400);
+    format!("{:02}:{:02}:{:02} UTC", s / 3_600, s / 60 % 60, s % 60)
+}
+
+/// Milliseconds as seconds, cut to tenths.
+fn seconds(ms: i64) -> String {
+    match ms / 100 % 10 {
+        0 => format!("{} s", ms / 1_000),
+        tenths => format!("{}.{} s", ms / 1_000, tenths.abs()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

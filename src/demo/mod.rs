@@ -6,7 +6,7 @@
 
 mod template;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::link::keys::Keyring;
 use crate::link::mint;
@@ -15,6 +15,20 @@ use crate::signals::votes;
 use crate::verdict::Ruleset;
 use template::fill;
 
+/// What is asked of [`mint::mint`].
+const LINKS: &str = r#"{
+    "message_id": "{{message}}",
+    "recipient_id": "you",
+    "sent_at_ms": {{sent}},
+    "links": [
+        {"link_id": "tea", "url": "{{origin}}/demo/landing?message={{message}}&page=tea"},
+        {"link_id": "cups", "url": "{{origin}}/demo/landing?message={{message}}&page=cups"},
+        {"link_id": "shop", "url": "{{origin}}/demo/landing?message={{message}}&page=shop"},
+        {"link_id": "pixel", "kind": "open"},
+        {"link_id": "confirm", "kind": "confirm", "url": "{{origin}}/demo/story?message={{message}}"},
+        {"link_id": "unsubscribe", "kind": "unsubscribe"}
+    ]
+}"#;
 const MAIL: &str = include_str!("../../static/demo/mail.html");
 const LANDING: &str = include_str!("../../static/demo/landing.html");
 const STORY: &str = include_str!("../../static/demo/story.html");
@@ -45,22 +59,10 @@ pub fn message_in(query: &str) -> Option<&str> {
 /// # Errors
 /// What `POST /v1/links` would answer; the ids and URLs of the demo are always good.
 pub fn mail(id: EventId, origin: &str, keys: &Keyring, settle_ms: i64) -> Result<String, String> {
-    let message = format!("{PREFIX}{id}");
-    let landing = |page: &str| format!("{origin}/demo/landing?message={message}&page={page}");
-    let wanted = json!({
-        "message_id": message,
-        "recipient_id": "you",
-        "sent_at_ms": id.ts_ms(),
-        "links": [
-            {"link_id": "tea", "url": landing("tea")},
-            {"link_id": "cups", "url": landing("cups")},
-            {"link_id": "shop", "url": landing("shop")},
-            {"link_id": "pixel", "kind": "open"},
-            {"link_id": "confirm", "kind": "confirm", "url": format!("{origin}/demo/story?message={message}")},
-            {"link_id": "unsubscribe", "kind": "unsubscribe"},
-        ],
-    });
-    let minted = mint::mint(&wanted, origin, keys)?;
+    let (message, sent) = (format!("{PREFIX}{id}"), id.ts_ms().to_string());
+    let call = fill(LINKS, &[("message", &message), ("sent", &sent), ("origin", origin)]);
+    let call = serde_json::from_slice(call.as_bytes()).map_err(|error| error.to_string())?;
+    let minted = mint::mint(&call, origin, keys)?;
     let settle = seconds(settle_ms);
     let mut values = vec![("message", message.as_str()), ("settle", settle.as_str())];
     values.extend(minted.links.iter().map(|link| (link.link_id.as_str(), link.href.as_str())));
@@ -77,69 +79,76 @@ pub fn landing(message: Option<&str>) -> String {
 /// What became of a mail: `lines` is what the API lists of its message, `more` whether that is only the beginning.
 #[must_use]
 pub fn story(message: &str, lines: &str, more: bool, settle_ms: i64) -> String {
-    let settle = seconds(settle_ms);
-    let records: String = lines
-        .lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .map(|listed| record(&listed, &settle))
-        .collect();
+    let mut records = String::new();
+    for line in lines.split('\n') {
+        // From bytes, as the API reads bodies: one parser in the wasm.
+        if let Ok(listed) = serde_json::from_slice(line.as_bytes()) {
+            record(&listed, &mut records);
+        }
+    }
     let state = match (records.is_empty(), more) {
-        (true, _) => "Nothing has come yet: open the mail, or follow one of its links.".to_owned(),
-        (false, true) => format!("The first {MAX_STORY} requests, oldest first:"),
-        (false, false) => "Every request to the mail's links, oldest first:".to_owned(),
+        (true, _) => "Nothing has come yet: open the mail, or follow one of its links.",
+        (false, true) => "The first hundred requests, oldest first:",
+        (false, false) => "Every request to the mail's links, oldest first:",
     };
-    fill(STORY, &[("message", message), ("settle", &settle), ("state", &state), ("records", &records)])
+    let settle = seconds(settle_ms);
+    fill(STORY, &[("message", message), ("settle", &settle), ("state", state), ("records", &records)])
 }
 
-/// One request as the story tells it.
-fn record(listed: &Value, settle: &str) -> String {
-    let text = |name: &str| listed.get(name).and_then(Value::as_str).unwrap_or_default();
-    let number = |name: &str| listed.get(name).and_then(Value::as_i64).unwrap_or_default();
-    let (kind, vendor, ts_ms) = (text("kind"), text("vendor"), number("ts_ms"));
-
-    let of = if vendor.is_empty() { String::new() } else { format!(" of {vendor}") };
-    let (class, who) = match text("click_type") {
-        "human" => ("person", "A person".to_owned()),
-        "proxy_open" => ("nobody", format!("An image proxy{of}, for somebody or for nobody")),
-        scanner => match scanner.strip_prefix("scanner_") {
-            Some(name) => ("scanner", format!("A scanner{of}: {}", words(name))),
-            None => ("nobody", "Not judged".to_owned()),
-        },
+/// Writes one request as the story tells it.
+fn record(listed: &Value, to: &mut String) {
+    let (kind, click_type, ts_ms) =
+        (text(listed, "kind"), text(listed, "click_type"), number(listed, "ts_ms"));
+    let (class, who) = match click_type {
+        "human" => ("person", "A person"),
+        "proxy_open" => ("nobody", "An image proxy, for somebody or for nobody"),
+        "" => ("nobody", "Not judged"),
+        _ => ("scanner", "A scanner"),
     };
-    let sure = if text("confidence") == "certain" { "certain" } else { "probable" };
-    let is_final = listed.get("final").and_then(Value::as_bool) == Some(true);
-    let state = if is_final {
-        format!("{sure}, final (revision {})", number("revision"))
-    } else {
-        format!("{sure}, provisional until {settle} after it")
-    };
-    let page = match (kind, text("verified")) {
+    let page = match (kind, text(listed, "verified")) {
         ("click", "interacted") => "Somebody touched the page behind it.",
         ("click", "rendered") => "The page behind it was shown; nobody has touched it yet.",
         ("click", _) => "Nothing is known of the page behind it yet.",
         _ => "",
     };
-    let reasons = listed.get("reasons").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let reasons: String = reasons.iter().filter_map(Value::as_str).map(reason).collect();
-    fill(
+    let is_final = listed.get("final").and_then(Value::as_bool) == Some(true);
+    let mut reasons = String::new();
+    for name in listed.get("reasons").and_then(Value::as_array).map_or(&[][..], Vec::as_slice) {
+        reason(name.as_str().unwrap_or_default(), &mut reasons);
+    }
+    let rule = text(listed, "rule");
+    let told = fill(
         RECORD,
         &[
-            ("kind", kind),
-            ("link", text("link_id")),
             ("class", class),
-            ("who", &who),
-            ("state", &state),
+            ("who", who),
+            ("type", click_type),
+            ("vendor", text(listed, "vendor")),
+            ("sure", text(listed, "confidence")),
+            ("state", if is_final { "final" } else { "provisional" }),
+            ("revision", &number(listed, "revision").to_string()),
+            ("kind", kind),
+            ("link", text(listed, "link_id")),
             ("at", &clock(ts_ms)),
-            ("after", &seconds(ts_ms.saturating_sub(number("sent_at_ms")))),
-            ("rule", text("rule")),
-            ("because", because(text("ruleset"), text("rule"))),
+            ("after", &seconds(ts_ms.saturating_sub(number(listed, "sent_at_ms")))),
             ("page", page),
+            ("rule", rule),
+            ("because", because(text(listed, "ruleset"), rule)),
             ("reasons", &reasons),
-            ("method", text("method")),
-            ("ip", text("ip")),
-            ("agent", text("user_agent")),
+            ("method", text(listed, "method")),
+            ("ip", text(listed, "ip")),
+            ("agent", text(listed, "user_agent")),
         ],
-    )
+    );
+    to.push_str(&told);
+}
+
+fn text<'a>(listed: &'a Value, name: &str) -> &'a str {
+    listed.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn number(listed: &Value, name: &str) -> i64 {
+    listed.get(name).and_then(Value::as_i64).unwrap_or_default()
 }
 
 /// What a rule says.
@@ -156,17 +165,16 @@ fn because(ruleset: &str, rule: &str) -> &'static str {
     }
 }
 
-/// A signal that spoke, and for whom.
-fn reason(name: &str) -> String {
+/// Writes a signal that spoke, and for whom.
+fn reason(name: &str, to: &mut String) {
     let side = if name.starts_with('-') { "person" } else { "scanner" };
     let vote = votes::TABLE.iter().find(|vote| vote.reason == name);
-    let said = vote.map_or_else(|| words(name.trim_start_matches(['+', '-'])), |vote| vote.words.to_owned());
-    fill("<li><b class=\"{{side}}\">{{side}}</b> {{said}}</li>", &[("side", side), ("said", &said)])
-}
-
-/// A name in events, as words.
-fn words(name: &str) -> String {
-    name.replace('_', " ")
+    let name = name.get(1..).unwrap_or_default().replace('_', " ");
+    let said = vote.map_or(name.as_str(), |vote| vote.words);
+    to.push_str(&fill(
+        "<li><b class=\"{{side}}\">{{side}}</b> {{said}}</li>",
+        &[("side", side), ("said", said)],
+    ));
 }
 
 /// The time of a day, UTC, of Unix milliseconds.

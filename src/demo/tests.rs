@@ -98,7 +98,9 @@ fn a_story_says_who_it_was_how_sure_and_why() {
             vec![],
             vec![
                 "<b class=\"person\">A person</b>",
-                "probable, provisional until 1.5 s after it",
+                "<code>human</code>",
+                "probable, provisional, revision 0",
+                "final 1.5 s after its request",
                 "click of <code>tea</code> at 12:00:04 UTC, 4.5 s after the send",
                 "Nothing is known of the page behind it yet.",
                 "Rule <code>human</code>: nothing speaks for a scanner.",
@@ -109,7 +111,7 @@ fn a_story_says_who_it_was_how_sure_and_why() {
         ),
         (
             vec![("verified", json!("rendered")), ("final", json!(true)), ("revision", json!(2))],
-            vec!["probable, final (revision 2)", "was shown; nobody has touched it yet"],
+            vec!["probable, final, revision 2", "was shown; nobody has touched it yet"],
         ),
         (vec![("verified", json!("interacted"))], vec!["Somebody touched the page behind it."]),
         (
@@ -121,7 +123,9 @@ fn a_story_says_who_it_was_how_sure_and_why() {
                 ("reasons", json!(["+sandbox_burst"])),
             ],
             vec![
-                "<b class=\"scanner\">A scanner of microsoft: safe attachments</b>",
+                "<b class=\"scanner\">A scanner</b>",
+                "<code>scanner_safe_attachments</code>",
+                "microsoft",
                 "certain, provisional",
                 "<b class=\"scanner\">scanner</b> sandbox burst",
             ],
@@ -134,7 +138,7 @@ fn a_story_says_who_it_was_how_sure_and_why() {
                 ("rule", json!("image_proxy")),
             ],
             vec![
-                "<b class=\"nobody\">An image proxy of google, for somebody or for nobody</b>",
+                "<b class=\"nobody\">An image proxy, for somebody or for nobody</b>",
                 "open of",
                 "Rule <code>image_proxy</code>: an image proxy, or a privacy prefetch",
             ],
@@ -160,7 +164,7 @@ fn a_story_tells_every_request_in_order_and_when_there_are_none() {
     let told = story("demo-x", &lines, false, 0);
     assert_eq!(told.matches("<li class=\"record\">").count(), 2);
     assert!(told.find("first").unwrap() < told.find("second").unwrap());
-    assert!(story("demo-x", &lines, true, 0).contains("The first 100 requests"));
+    assert!(story("demo-x", &lines, true, 0).contains("The first hundred requests"));
     let none = story("demo-x", "", false, 0);
     assert!(none.contains("Nothing has come yet") && none.contains("href=\"/demo/story?message=demo-x\""));
 }

@@ -46,7 +46,7 @@ pub struct Signals {
     pub agent: Option<Agent>,
     /// The agent is Office's, which checks links and opens them for people.
     pub is_office: bool,
-    /// The method is the one that people's browsers use there: POST where a link acts, else GET.
+    /// The method is one that people's browsers use there: GET, and POST where a link acts.
     pub is_get: bool,
     /// A mail provider asks for its user, without a browser (RFC 8058).
     pub is_one_click: bool,
@@ -140,6 +140,7 @@ impl Signals {
         let place = place(network, system);
         let agent = record.user_agent.as_deref().and_then(agents::declared);
         let referer = record.referer.as_deref();
+        let acts = matches!(record.kind, Kind::Unsubscribe | Kind::Confirm);
         let mut votes = headers::votes(record);
         votes.note(Sign::AppAgent, agent.is_some_and(|agent| agent.class == AgentClass::App));
         let is_class = |class: Class| place.is_some_and(|network| network.class == class);
@@ -159,8 +160,7 @@ impl Signals {
             place,
             agent,
             is_office: record.user_agent.as_deref().is_some_and(agents::is_office),
-            is_get: record.method
-                == if matches!(record.kind, Kind::Unsubscribe | Kind::Confirm) { "POST" } else { "GET" },
+            is_get: record.method == "GET" || acts && record.method == "POST",
             is_one_click: record.act.as_deref() == Some("one_click"),
             is_headless: record.sec_ch_ua.as_deref().is_some_and(browser::is_headless_brand),
             is_prefetch: record.sec_purpose.as_deref().is_some_and(headers::is_prefetch),

@@ -408,6 +408,32 @@ fn only_clicks_are_judged_and_only_clicks_count() {
 }
 
 #[test]
+fn what_the_landing_page_showed_is_evidence() {
+    let late = Record { ip: Some("52.110.1.1".to_owned()), ..record("e", "r", "l", NOON_MS + 4_000_000) };
+    let line = serde_json::to_string(&late).unwrap();
+    let said = |verified: &str| {
+        let shown = line.replacen('{', &format!("{{\"verified\":{verified},"), 1);
+        let answer = classify(&["--with-record"], &shown).pop().unwrap();
+        (answer["rule"].as_str().unwrap().to_owned(), answer["verified"].as_str().unwrap().to_owned())
+    };
+    for (verified, rule, shown) in [
+        ("null", "air_or_mbi", "none"),
+        ("\"rendered\"", "air_or_mbi", "rendered"),
+        ("\"interacted\"", "human", "interacted"),
+    ] {
+        assert_eq!(said(verified), (rule.to_owned(), shown.to_owned()));
+    }
+    let bad = line.replacen('{', "{\"verified\":\"maybe\",", 1);
+    let output = run(&["classify"], bad.as_bytes());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("verified: must be none, rendered or interacted"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
 fn opens_are_judged_by_their_own_signals() {
     const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
                           Chrome/141.0.0.0 Safari/537.36";

@@ -1,6 +1,6 @@
 //! A message's rows in the object's `SQLite` storage.
 //!
-//! Schema, version 1:
+//! Schema, version 2 (version 1 had no `verifications`):
 //!
 //! | table | a row is | key |
 //! | --- | --- | --- |
@@ -9,6 +9,7 @@
 //! | `packs` | settled verdicts, in the order in which they were settled; the outbox | number |
 //! | `repeats` | clicks counted on a click and not stored | its `event_id` |
 //! | `deliveries` | delivery times of a bucket of recipients, packed | bucket |
+//! | `verifications` | what the landing page of a click showed at most | the click's `event_id` |
 //!
 //! There is no index beside the keys: each would be one more row written for every click.
 
@@ -16,11 +17,13 @@ use std::cell::Cell;
 
 use worker::{Error, Result, SqlCursor, SqlStorage, SqlStorageValue};
 
+use crate::message::Sighting;
 use crate::message::store::{Meta, PackRow, Store};
 use crate::signals::EventId;
+use crate::verdict::Verified;
 
 /// The schema's version. A later one adds its statements behind these and runs them where the version is lower.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 
 const SCHEMA: &str = "
     CREATE TABLE message (
@@ -34,6 +37,13 @@ const SCHEMA: &str = "
     );
     CREATE TABLE repeats (event_id BLOB PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE deliveries (bucket INTEGER PRIMARY KEY, entries BLOB NOT NULL);
+";
+
+/// What version 2 adds.
+const SCHEMA_2: &str = "
+    CREATE TABLE verifications (
+        click BLOB PRIMARY KEY, event_id BLOB NOT NULL, verified INTEGER NOT NULL, since_load_ms INTEGER
+    ) WITHOUT ROWID;
 ";
 
 /// Parameters that one statement may bind (Durable Objects limits, 2026-11).
@@ -82,6 +92,16 @@ impl Rows {
         }
         self.count(&cursor);
         Ok(())
+    }
+
+    /// Whether a query finds anything.
+    fn has_any(&self, statement: &str) -> Result<bool> {
+        let mut there = false;
+        self.query(statement, Vec::new(), |_| {
+            there = true;
+            Ok(())
+        })?;
+        Ok(there)
     }
 
     fn count(&self, cursor: &SqlCursor) {
@@ -165,22 +185,17 @@ impl Store for Rows {
     type Error = Error;
 
     fn meta(&self) -> Result<Option<Meta>> {
-        let mut there = false;
-        let tables = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'message'";
-        self.query(tables, Vec::new(), |_| {
-            there = true;
-            Ok(())
-        })?;
-        if !there {
+        if !self.has_any("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'message'")? {
             return Ok(None);
         }
-        let mut meta = None;
+        let (mut meta, mut found) = (None, SCHEMA_VERSION);
         let row = "SELECT schema, name, sent_pack, failures, retry_at_ms, late_from_ms FROM message";
         self.query(row, Vec::new(), |columns| {
             let version = columns.integer()?;
             if version > SCHEMA_VERSION {
                 return Err(Error::RustError(format!("storage: schema {version} is of a later version")));
             }
+            found = version;
             meta = Some(Meta {
                 name: columns.text()?,
                 sent_pack: columns.natural()?,
@@ -190,11 +205,16 @@ impl Store for Rows {
             });
             Ok(())
         })?;
+        if found < 2 {
+            self.run(SCHEMA_2, Vec::new())?;
+            self.run("UPDATE message SET schema = ?", vec![number(SCHEMA_VERSION)])?;
+        }
         Ok(meta)
     }
 
     fn create(&self, meta: &Meta) -> Result<()> {
         self.run(SCHEMA, Vec::new())?;
+        self.run(SCHEMA_2, Vec::new())?;
         self.put_meta(meta)
     }
 
@@ -330,11 +350,32 @@ impl Store for Rows {
     }
 
     fn has_deliveries(&self) -> Result<bool> {
-        let mut there = false;
-        self.query("SELECT 1 FROM deliveries LIMIT 1", Vec::new(), |_| {
-            there = true;
-            Ok(())
-        })?;
-        Ok(there)
+        self.has_any("SELECT 1 FROM deliveries LIMIT 1")
+    }
+
+    fn put_verification(&self, click: EventId, sighting: &Sighting) -> Result<()> {
+        let level = number(sighting.verified as i64);
+        let since_load_ms = sighting.since_load_ms.map_or(SqlStorageValue::Null, number);
+        let values = vec![id(click), id(sighting.event_id), level, since_load_ms];
+        self.run("INSERT OR REPLACE INTO verifications VALUES (?, ?, ?, ?)", values)
+    }
+
+    fn verifications(&self, clicks: &[EventId], each: &mut dyn FnMut(EventId, Sighting)) -> Result<()> {
+        for clicks in clicks.chunks(MAX_PARAMETERS) {
+            let marks = vec!["?"; clicks.len()].join(", ");
+            let statement = format!("SELECT * FROM verifications WHERE click IN ({marks})");
+            self.query(&statement, clicks.iter().map(|click| id(*click)).collect(), |columns| {
+                let (click, event_id, level) = (columns.id()?, columns.id()?, columns.natural()?);
+                let known = |verified: &Verified| *verified as u64 == level;
+                let verified = Verified::ALL.into_iter().find(known).ok_or_else(|| mismatch("a level"))?;
+                each(click, Sighting { event_id, verified, since_load_ms: columns.number()? });
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    fn has_verifications(&self) -> Result<bool> {
+        self.has_any("SELECT 1 FROM verifications LIMIT 1")
     }
 }

@@ -6,6 +6,7 @@ use super::pack::{self, Draft};
 use super::settle::Found;
 use super::{Message, Store, tree};
 use crate::event;
+use crate::link::Kind;
 use crate::report::{Report, Tally};
 use crate::signals::{EventId, Record};
 use crate::verdict::{Key, Verdict};
@@ -55,12 +56,12 @@ impl<S: Store> Message<S> {
             verdicts.insert(id, findings.verdict(&self.judging, 0));
         }
         let repeats: BTreeMap<EventId, i64> = tree(self.store.repeats(*first, last.successor())?);
-        let mut clocks = self.clocks();
+        let mut later = self.later();
         let next = is_full.then_some(*last);
         let mut lines = Vec::with_capacity(rows.len());
         for (id, json) in rows {
             let (Ok(mut record), Some(verdict)) = (Record::parse(&json), verdicts.get(&id)) else { continue };
-            let told = clocks.delivered_at_ms(Key::of(&record.recipient_id))?;
+            let told = later.delivered_at_ms(Key::of(&record.recipient_id))?;
             record.delivered_at_ms = told.or(record.delivered_at_ms);
             record.repeats = repeats.get(&id).copied().or(record.repeats);
             lines.push(event::listed(&record, verdict));
@@ -89,8 +90,13 @@ impl<S: Store> Message<S> {
             let draft = Draft::new(id, record, findings.verdict(&self.judging, 0), None);
             tally.add(id, draft.recipient.short(), &(draft.link_id, draft.url), &draft.entry);
         })?;
-        let counted = self.store.repeats(EventId::first_of(0), EventId::first_of(i64::MAX))?;
-        let repeats = counted.iter().map(|(_, repeats)| repeats).sum();
+        let counted: BTreeMap<EventId, i64> =
+            tree(self.store.repeats(EventId::first_of(0), EventId::first_of(i64::MAX))?);
+        let (floods, mut repeats): (Vec<EventId>, i64) = (counted.keys().copied().collect(), 0);
+        self.store.clicks_by_id(&floods, &mut |id, json| {
+            let is_click = Record::parse(&json).is_ok_and(|record| record.kind == Kind::Click);
+            repeats += counted.get(&id).filter(|_| is_click).copied().unwrap_or_default();
+        })?;
         Ok(tally.report(message_id, repeats))
     }
 

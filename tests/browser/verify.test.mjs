@@ -228,6 +228,13 @@ const heard = (click) => linesOf(click).map(({ verified }) => verified);
 const heardOf = (click, verified) =>
   until(() => heard(click).includes(verified), { what: `"${verified}" of the click` });
 
+/** The click's type, once it is settled and its page has shown that. */
+async function settledAs({ house, message_id }, verified) {
+  const settled = (click) => click.final && click.verified === verified;
+  const [{ click_type }] = await clicksWhen(house.worker, message_id, 1, settled);
+  return click_type;
+}
+
 /** Why views were refused, in their order. */
 const refusals = ({ worker }) =>
   worker.logs.filter(({ event }) => event === "verify.refused").map(({ reason }) => reason);
@@ -265,6 +272,7 @@ for (const [words, site] of [
     const { since_load_ms } = linesOf(click).at(-1);
     assert.ok(Number.isInteger(since_load_ms) && since_load_ms < 60_000, `${since_load_ms}`);
     assert.deepEqual(errors, []);
+    assert.equal(await settledAs(click, "interacted"), "human");
   });
 }
 
@@ -332,6 +340,8 @@ test("where cookies are blocked a reference works, and without one nothing is kn
   assert.deepEqual(refusals(plain).slice(seen), ["no_click", "no_click"]);
   assert.deepEqual(heard(unknown), []);
   assert.deepEqual(errors, []);
+  assert.equal(await settledAs(click, "interacted"), "human");
+  assert.equal(await settledAs(unknown, "none"), "human");
 });
 
 test("without JavaScript the pixel in <noscript> says that the page was shown", async (t) => {
@@ -344,6 +354,7 @@ test("without JavaScript the pixel in <noscript> says that the page was shown", 
     linesOf(click).map(({ verified, by }) => [verified, by]),
     [["rendered", "cookie"]],
   );
+  assert.equal(await settledAs(click, "rendered"), "human");
 });
 
 test("under Global Privacy Control nothing is sent or kept, and the page learns of its person", async (t) => {
@@ -370,6 +381,7 @@ test("under Global Privacy Control nothing is sent or kept, and the page learns 
     assert.ok(!landed.some((url) => url.includes("cp=")), "no reference");
     assert.deepEqual(await context.cookies(), []);
     assert.deepEqual(errors, []);
+    assert.equal(await settledAs(click, "none"), "human");
   }
 });
 
@@ -383,14 +395,15 @@ test("a reference that is there under Global Privacy Control is taken away unrea
   assert.deepEqual(heard(click), []);
 });
 
-test("a browser that renders and touches nothing has rendered", async (t) => {
-  const { page } = await person(t);
+test("a browser without a window that renders and touches nothing is the scanner that it was", async (t) => {
+  const { page } = await person(t, { userAgent: agent.replace("Chrome/", "HeadlessChrome/") });
   const click = await follow(page, SAME_SITE);
   await heardOf(click, "rendered");
   await page.evaluate(() => document.querySelector("button").click());
   await flush(page, SAME_SITE);
   assert.deepEqual(heard(click), ["rendered"]);
   assert.deepEqual(await firedOn(page), []);
+  assert.equal(await settledAs(click, "rendered"), "scanner_declared");
 });
 
 test("a page that scrolls and clicks itself is no touch", async (t) => {

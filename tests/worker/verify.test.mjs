@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { clickAndRecord, freshMessage, mintCopy, ownHeaders } from "./clicks.mjs";
+import { clickAndRecord, clicksWhen, freshMessage, mintCopy, ownHeaders } from "./clicks.mjs";
 import { LINK_KEYS, startWorker, until } from "./harness.mjs";
 
 const DAY_MS = 86_400_000;
@@ -61,7 +61,7 @@ const idOf = (ts_ms) => {
 };
 
 test("a view by reference is its click's, and a touch says how long it took", async () => {
-  const { event_id, reference } = await clicked();
+  const { message_id, event_id, reference } = await clicked();
   const { line: shown } = await view(`?r=${reference}`);
   assert.deepEqual(shown, {
     event: "verify.received",
@@ -74,6 +74,8 @@ test("a view by reference is its click's, and a touch says how long it took", as
   assert.deepEqual(touched, { ...shown, verified: "interacted", since_load_ms: 1234 });
   const { line: among } = await view(`?v=1&r=${reference}&utm=x`);
   assert.equal(among.event_id, event_id);
+  const [click] = await clicksWhen(worker, message_id, 1, ({ verified }) => verified === "interacted");
+  assert.equal(click.event_id, event_id, "and the message knows");
 });
 
 test("the reference is what the format's table says", async () => {
@@ -171,12 +173,17 @@ test("what is forged, foreign, expired or unwanted proves nothing, whatever the 
   }
   const { line } = await view(`?r=${good}`, { method: "HEAD", headers: { Cookie } });
   assert.deepEqual(line, { event: "verify.refused", reason: "head" });
+  // The first that counts is the first that changes anything: no touch before it did.
+  await view(`?r=${good}`);
+  const [click] = await clicksWhen(worker, message_id, 1, ({ verified }) => verified !== "none");
+  assert.deepEqual([click.event_id, click.verified], [event_id, "rendered"]);
   const { line: yesterday } = await view(`?r=${ago(DAY_MS - 60_000)}`);
   assert.equal(yesterday.event, "verify.received", "a minute before it expires it is good");
 });
 
 test("both answers are the same whatever they prove", async () => {
   const { reference } = await clicked();
+  // GIF89a, one transparent pixel, 43 bytes.
   const gif = Buffer.from("R0lGODlhAQABAIAAAAAAAAAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==", "base64");
   for (const [query, headers] of [
     [`?r=${reference}`, {}],
@@ -184,10 +191,7 @@ test("both answers are the same whatever they prove", async () => {
     ["", { "Sec-GPC": "1" }],
   ]) {
     const { response: shown } = await view(query, { headers });
-    const body = Buffer.from(await shown.arrayBuffer());
-    assert.equal(body.length, 43);
-    assert.equal(body.toString("latin1", 0, 6), "GIF89a");
-    assert.ok(body.equals(gif) || body[23] === 1, "one transparent pixel");
+    assert.deepEqual(Buffer.from(await shown.arrayBuffer()), gif);
     const of = { "cache-control": "no-store, private", "cross-origin-resource-policy": "cross-origin" };
     const image = { ...of, "content-type": "image/gif", "x-content-type-options": "nosniff" };
     assert.deepEqual(ownHeaders(shown), image);

@@ -181,7 +181,7 @@ mod tests {
         let query = format!("r={good}");
         let forged = format!("r={}A", &good[..good.len() - 1]);
         let base = View { method: "POST", query: &query, cookies: Some(&cookies), ..View::default() };
-        let bare = View { query: "", ..base.clone() };
+        let without = View { query: "", ..base.clone() };
         for (view, now_ms, reason) in [
             (View { method: "HEAD", ..base.clone() }, NOW, "head"),
             (View { refuses_tracking: true, ..base.clone() }, NOW, "gpc"),
@@ -189,9 +189,9 @@ mod tests {
             (View { query: &forged, ..base.clone() }, NOW, "forged"),
             (View { query: "r=", ..base.clone() }, NOW, "malformed"),
             (base.clone(), NOW + reference::MAX_AGE_MS + 1, "expired"),
-            (bare.clone(), NOW + reference::MAX_AGE_MS + 1, "no_click"),
-            (View { cookies: Some("a=b"), ..bare.clone() }, NOW, "no_click"),
-            (View { cookies: None, ..bare }, NOW, "no_click"),
+            (without.clone(), NOW + reference::MAX_AGE_MS + 1, "no_click"),
+            (View { cookies: Some("a=b"), ..without.clone() }, NOW, "no_click"),
+            (View { cookies: None, ..without }, NOW, "no_click"),
         ] {
             assert_eq!(view.credit(Some(&keys()), now_ms).unwrap_err().name(), reason, "{view:?}");
         }

@@ -1,6 +1,7 @@
 //! What one request shows by itself: stateless, taken at the edge.
 //!
 //! [`record`] is the request as the world stores it, [`event_id`] its name, [`cookie`] what the browser brought back,
+//! [`reference`] and [`view`] which click a landing page's view belongs to,
 //! [`catalogue`] whose network it came from, [`agents`] and [`browser`] what its agent says, [`headers`] whether the rest
 //! fits, [`votes`] what each of that is worth. [`Signals`] is what the rules read of all that.
 
@@ -11,6 +12,8 @@ pub mod cookie;
 pub mod event_id;
 pub mod headers;
 pub mod record;
+pub mod reference;
+pub mod view;
 pub mod votes;
 
 use std::hash::{DefaultHasher, Hash, Hasher};

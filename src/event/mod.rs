@@ -1,8 +1,10 @@
 //! What leaves the house: one JSON line an event, in the contract's names.
 //!
-//! [`packing`] puts settled events into queue messages and names the object that they end in.
+//! [`packing`] puts settled events into queue messages and names the object that they end in; [`webhook`] tells a sender
+//! of an act.
 
 pub mod packing;
+pub mod webhook;
 
 use serde::Serialize;
 

@@ -20,15 +20,18 @@ pub enum Purpose {
     Token,
     /// The visitor's cookie.
     Cookie,
+    /// The act page's form.
+    Stamp,
 }
 
 impl Purpose {
-    const ALL: [Self; 2] = [Self::Token, Self::Cookie];
+    const ALL: [Self; 3] = [Self::Token, Self::Cookie, Self::Stamp];
 
     const fn label(self) -> &'static [u8] {
         match self {
             Self::Token => b"clickproof token 1",
             Self::Cookie => b"clickproof cookie 1",
+            Self::Stamp => b"clickproof stamp 1",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A message's rows in the object's `SQLite` storage.
 //!
-//! Schema, version 1:
+//! Schema, version 2:
 //!
 //! | table | a row is | key |
 //! | --- | --- | --- |
@@ -9,8 +9,10 @@
 //! | `packs` | settled verdicts, in the order in which they were settled; the outbox | number |
 //! | `repeats` | clicks counted on a click and not stored | its `event_id` |
 //! | `deliveries` | delivery times of a bucket of recipients, packed | bucket |
+//! | `acts` | the event that stands for an act, and whether its sender is told (since version 2) | act |
 //!
-//! There is no index beside the keys: each would be one more row written for every click.
+//! There is no index beside the keys: each would be one more row written for every click. Acts are rare, and those that
+//! are untold must be found at every start: they have one.
 
 use std::cell::Cell;
 
@@ -18,9 +20,10 @@ use worker::{Error, Result, SqlCursor, SqlStorage, SqlStorageValue};
 
 use crate::message::store::{Meta, PackRow, Store};
 use crate::signals::EventId;
+use crate::verdict::Key;
 
 /// The schema's version. A later one adds its statements behind these and runs them where the version is lower.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 
 const SCHEMA: &str = "
     CREATE TABLE message (
@@ -34,6 +37,12 @@ const SCHEMA: &str = "
     );
     CREATE TABLE repeats (event_id BLOB PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE deliveries (bucket INTEGER PRIMARY KEY, entries BLOB NOT NULL);
+";
+
+/// What version 2 brought, so that it runs on the rows of version 1 too.
+const SCHEMA_2: &str = "
+    CREATE TABLE IF NOT EXISTS acts (act BLOB PRIMARY KEY, event_id BLOB NOT NULL, told INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS untold ON acts (event_id) WHERE told = 0;
 ";
 
 /// Parameters that one statement may bind (Durable Objects limits, 2026-11).
@@ -128,6 +137,11 @@ impl Columns {
         Ok(EventId::from_bytes(bytes))
     }
 
+    fn act(&mut self) -> Result<Key> {
+        let bytes: [u8; 16] = self.blob()?.try_into().map_err(|_| mismatch("an act"))?;
+        Ok(Key::from_number(u128::from_be_bytes(bytes)))
+    }
+
     fn pack(&mut self) -> Result<PackRow> {
         Ok(PackRow {
             number: self.natural()?,
@@ -146,6 +160,10 @@ fn mismatch(wanted: &str) -> Error {
 
 fn id(id: EventId) -> SqlStorageValue {
     SqlStorageValue::Blob(id.bytes().to_vec())
+}
+
+fn act(act: Key) -> SqlStorageValue {
+    SqlStorageValue::Blob(act.number().to_be_bytes().to_vec())
 }
 
 /// A number, kept inside what JavaScript holds exactly.
@@ -174,12 +192,12 @@ impl Store for Rows {
         if !there {
             return Ok(None);
         }
-        let mut meta = None;
+        let (mut meta, mut schema) = (None, SCHEMA_VERSION);
         let row = "SELECT schema, name, sent_pack, failures, retry_at_ms, late_from_ms FROM message";
         self.query(row, Vec::new(), |columns| {
-            let version = columns.integer()?;
-            if version > SCHEMA_VERSION {
-                return Err(Error::RustError(format!("storage: schema {version} is of a later version")));
+            schema = columns.integer()?;
+            if schema > SCHEMA_VERSION {
+                return Err(Error::RustError(format!("storage: schema {schema} is of a later version")));
             }
             meta = Some(Meta {
                 name: columns.text()?,
@@ -190,11 +208,16 @@ impl Store for Rows {
             });
             Ok(())
         })?;
+        if schema < 2 {
+            // The row says so when it is written next; until then this changes nothing again.
+            self.run(SCHEMA_2, Vec::new())?;
+        }
         Ok(meta)
     }
 
     fn create(&self, meta: &Meta) -> Result<()> {
         self.run(SCHEMA, Vec::new())?;
+        self.run(SCHEMA_2, Vec::new())?;
         self.put_meta(meta)
     }
 
@@ -336,5 +359,36 @@ impl Store for Rows {
             Ok(())
         })?;
         Ok(there)
+    }
+
+    fn act(&self, wanted: Key) -> Result<Option<EventId>> {
+        let mut standing = None;
+        self.query("SELECT event_id FROM acts WHERE act = ?", vec![act(wanted)], |columns| {
+            standing = Some(columns.id()?);
+            Ok(())
+        })?;
+        Ok(standing)
+    }
+
+    fn put_act(&self, key: Key, event_id: EventId) -> Result<()> {
+        self.run("INSERT OR REPLACE INTO acts VALUES (?, ?, 0)", vec![act(key), id(event_id)])
+    }
+
+    fn mark_told(&self, key: Key, event_id: EventId) -> Result<()> {
+        let statement = "UPDATE acts SET told = 1 WHERE act = ? AND event_id = ?";
+        self.run(statement, vec![act(key), id(event_id)])
+    }
+
+    fn untold(&self) -> Result<Vec<(Key, EventId)>> {
+        let mut untold = Vec::new();
+        self.query(
+            "SELECT act, event_id FROM acts WHERE told = 0 ORDER BY event_id",
+            Vec::new(),
+            |columns| {
+                untold.push((columns.act()?, columns.id()?));
+                Ok(())
+            },
+        )?;
+        Ok(untold)
     }
 }

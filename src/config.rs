@@ -1,7 +1,7 @@
 //! The settings (contract §7), read without a runtime: names and values come in, what is bad is named and replaced by
 //! its default. A bad setting never stops a redirect.
 
-use crate::link::keys::Keyring;
+use crate::link::keys::{self, Keyring};
 use crate::link::url;
 use crate::message::Judging;
 use crate::verdict::thresholds::SETTINGS;
@@ -14,17 +14,16 @@ const SETTLE_MS: i64 = 60_000;
 const MAX_SETTLE_MS: i64 = 3_600_000;
 
 /// Settings of the contract that nothing in this version obeys: they are refused, never silently accepted.
-const NOT_YET: [&str; 9] = [
-    "RETENTION_DAYS",
-    "PRIVACY",
-    "CLICK_REF_PARAM",
-    "BRAND_NAME",
-    "BRAND_COLOR",
-    "EVENTS_WEBHOOK_URL",
-    "ALERT_WEBHOOK_URL",
-    "UNSUBSCRIBE_WEBHOOK_URL",
-    "WEBHOOK_SECRET",
-];
+const NOT_YET: [&str; 4] = ["RETENTION_DAYS", "PRIVACY", "EVENTS_WEBHOOK_URL", "ALERT_WEBHOOK_URL"];
+
+/// The longest name of a URL parameter, characters.
+const MAX_PARAM: usize = 32;
+
+/// The longest name of a brand, characters.
+const MAX_BRAND: usize = 80;
+
+/// How many bytes a webhook's secret may have (Standard Webhooks 1.0.0: 24 to 64).
+const WEBHOOK_SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
 /// The value of a variable as the runtime gives it: numbers from `wrangler.toml` are numbers, what stands in
 /// `.dev.vars` is text.
@@ -90,6 +89,18 @@ pub struct Config {
     pub cookie: bool,
     /// Its `SameSite`.
     pub same_site: SameSite,
+    /// The parameter by which landing pages on another site learn which click led to them.
+    pub click_ref_param: Option<String>,
+    /// Who asks on the pages of links that act.
+    pub brand_name: Option<String>,
+    /// The colour of their button: red, green, blue.
+    pub brand_color: Option<[u8; 3]>,
+    /// Who is told that somebody acted.
+    pub unsubscribe_webhook_url: Option<String>,
+    /// What webhooks are signed with.
+    pub webhook_secret: Option<Vec<u8>>,
+    /// Whether `/demo` is answered, on this machine alone.
+    pub demo: bool,
     /// The signing keys; without them no link can be opened.
     pub keys: Option<Keyring>,
     /// What `/v1` asks for; without it everything is refused.
@@ -114,6 +125,12 @@ impl Config {
             judging,
             cookie: true,
             same_site: SameSite::Lax,
+            click_ref_param: None,
+            brand_name: None,
+            brand_color: None,
+            unsubscribe_webhook_url: None,
+            webhook_secret: None,
+            demo: false,
             keys: None,
             api_token: None,
             problems: Vec::new(),
@@ -144,6 +161,10 @@ impl Config {
                 "SHADOW_RULESET",
                 "is the ruleset that judges anyway; name the other one or remove it",
             );
+        }
+        let is_named = config.problems.iter().any(|problem| problem.name == "WEBHOOK_SECRET");
+        if config.unsubscribe_webhook_url.is_some() && config.webhook_secret.is_none() && !is_named {
+            config.problem("WEBHOOK_SECRET", "missing; UNSUBSCRIBE_WEBHOOK_URL is told nothing without it");
         }
         config.problems.sort_by(|a, b| a.name.cmp(&b.name));
         config
@@ -178,12 +199,29 @@ impl Config {
                         format!("must be a whole number from 0 to {MAX_SETTLE_MS}; {SETTLE_MS} holds")
                     })?;
             }
-            "COOKIE" => {
-                self.cookie = match text(value)? {
-                    "on" => true,
-                    "off" => false,
-                    _ => return Err("must be on or off; on holds".to_owned()),
-                };
+            "COOKIE" => self.cookie = switch(value).ok_or("must be on or off; on holds")?,
+            "DEMO" => self.demo = switch(value).ok_or("must be on or off; off holds")?,
+            "CLICK_REF_PARAM" => self.click_ref_param = Some(parameter(text(value)?)?),
+            "BRAND_NAME" => {
+                let name = text(value)?.trim();
+                if name.is_empty() || name.chars().count() > MAX_BRAND || name.contains(char::is_control) {
+                    return Err(format!("must be 1 to {MAX_BRAND} characters on one line"));
+                }
+                self.brand_name = Some(name.to_owned());
+            }
+            "BRAND_COLOR" => {
+                self.brand_color = Some(color(text(value)?).ok_or("must be a colour such as #1a73e8")?);
+            }
+            "UNSUBSCRIBE_WEBHOOK_URL" => {
+                let target = url::Target::parse(text(value)?).map_err(|error| error.to_string())?;
+                self.unsubscribe_webhook_url = Some(target.as_str().to_owned());
+            }
+            "WEBHOOK_SECRET" => {
+                let text = text(value)?;
+                let secret = keys::decode(text.strip_prefix("whsec_").unwrap_or(text));
+                let fits = |secret: &Vec<u8>| WEBHOOK_SECRET_BYTES.contains(&secret.len());
+                self.webhook_secret =
+                    Some(secret.filter(fits).ok_or("must be whsec_ and the base64 of 24 to 64 bytes")?);
             }
             "COOKIE_SAMESITE" => {
                 let wanted = text(value)?;
@@ -216,6 +254,33 @@ fn text(value: &Value) -> Result<&str, String> {
         Value::Text(text) => Ok(text),
         _ => Err("must be a string".to_owned()),
     }
+}
+
+/// `on` or `off`.
+fn switch(value: &Value) -> Option<bool> {
+    match text(value) {
+        Ok("on") => Some(true),
+        Ok("off") => Some(false),
+        _ => None,
+    }
+}
+
+/// The name of a URL parameter: it stands in URLs and in a script as it is.
+fn parameter(text: &str) -> Result<String, String> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"_.~-".contains(&byte);
+    if (1..=MAX_PARAM).contains(&text.len()) && text.bytes().all(fits) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("must be 1 to {MAX_PARAM} of A-Z a-z 0-9 _ . ~ -"))
+    }
+}
+
+/// `#rrggbb`.
+fn color(text: &str) -> Option<[u8; 3]> {
+    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6)?;
+    let number = u32::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+'))?;
+    let [_, red, green, blue] = number.to_be_bytes();
+    Some([red, green, blue])
 }
 
 /// A whole number, as a number or in digits.
@@ -294,8 +359,20 @@ mod tests {
             ("COOKIE_SAMESITE", word("none")),
             ("PUBLIC_URL", word("https://click.brand.example/")),
             ("API_HOST", word("API.brand.example")),
+            ("CLICK_REF_PARAM", word("cp_ref")),
+            ("BRAND_NAME", word(" Käse & Co ")),
+            ("BRAND_COLOR", word("#1A73e8")),
+            ("UNSUBSCRIBE_WEBHOOK_URL", word("https://hooks.brand.example/in?x=1")),
+            ("WEBHOOK_SECRET", word("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")),
+            ("DEMO", word("on")),
         ]);
         assert_eq!(config.problems, []);
+        assert_eq!(config.click_ref_param.as_deref(), Some("cp_ref"));
+        assert_eq!(config.brand_name.as_deref(), Some("Käse & Co"));
+        assert_eq!(config.brand_color, Some([0x1a, 0x73, 0xe8]));
+        assert_eq!(config.unsubscribe_webhook_url.as_deref(), Some("https://hooks.brand.example/in?x=1"));
+        assert_eq!(config.webhook_secret, Some(vec![0; 24]));
+        assert!(config.demo);
         assert_eq!((config.judging.ruleset, config.judging.shadow), (Ruleset::Defender, Some(Ruleset::Full)));
         assert!(!config.cookie && config.same_site == SameSite::None);
         assert_eq!(config.public_url.as_deref(), Some("https://click.brand.example"));
@@ -314,6 +391,12 @@ mod tests {
             ("COOKIE_SAMESITE", word("Loose")),
             ("PAIR_SM", Value::Number(500.0)),
             ("SETTLE", Value::Other),
+            ("DEMO", word("yes")),
+            ("CLICK_REF_PARAM", word("a b")),
+            ("BRAND_NAME", word("two\nlines")),
+            ("BRAND_COLOR", word("#+12345")),
+            ("UNSUBSCRIBE_WEBHOOK_URL", word("hooks.brand.example")),
+            ("WEBHOOK_SECRET", word("whsec_short")),
         ];
         typos.extend(SETTINGS.iter().map(|setting| (setting.name, word("1e3"))));
         typos.extend(NOT_YET.iter().map(|name| (*name, word("x"))));
@@ -349,6 +432,15 @@ mod tests {
         ] {
             assert_eq!(names(&read(&[("PAIR_MS", odd.clone())])), ["PAIR_MS"], "{odd:?}");
         }
+    }
+
+    #[test]
+    fn a_webhook_needs_its_secret() {
+        let url = ("UNSUBSCRIBE_WEBHOOK_URL", word("https://hooks.brand.example/"));
+        assert_eq!(names(&read(std::slice::from_ref(&url))), ["WEBHOOK_SECRET"]);
+        let named_once = read(&[url, ("WEBHOOK_SECRET", word("whsec_short"))]);
+        assert_eq!(names(&named_once), ["WEBHOOK_SECRET"]);
+        assert!(named_once.problems.iter().all(|problem| !problem.words.contains("short")));
     }
 
     #[test]

@@ -1090,7 +1090,7 @@ fn the_tables_five_types_are_defenders_bots_and_no_other() {
 #[test]
 fn the_weights_of_this_version_are_these() {
     let weights: Vec<(&str, i32)> = votes::TABLE.iter().map(|vote| (vote.reason, vote.weight)).collect();
-    assert_eq!(Ruleset::Full.label(), "full@1", "with another weight comes another version");
+    assert_eq!(Ruleset::Full.label(), "full@2", "with another weight comes another version");
     assert_eq!(votes::ENOUGH, 10);
     assert_eq!(
         weights,
@@ -1116,6 +1116,9 @@ fn the_weights_of_this_version_are_these() {
             ("+first_minute", 1),
             ("-navigated", -4),
             ("-coherent_headers", -2),
+            ("+return_without_cookie", 2),
+            ("-interacted", -4),
+            ("-rendered", -1),
             ("-returning_cookie", -4),
             ("-wrapper_referer", -4),
             ("-private_relay", -8),

@@ -39,12 +39,12 @@ pub enum Way {
 }
 
 impl Way {
-    /// The name in the log.
+    /// The name in records (`act`).
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::OneClick => "one_click",
-            Self::Page => "page",
+            Self::Page => "form",
         }
     }
 }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use clickproof::link::Kind;
 use clickproof::signals::Record;
-use clickproof::verdict::{Click, Finding, Key, Ruleset, Thresholds, Trial, opens};
+use clickproof::verdict::{Click, Key, Ruleset, Thresholds, Trial};
 
 use crate::evaluate::Labels;
 use crate::lines::Lines;
@@ -106,9 +106,7 @@ struct History {
     events: Vec<Rc<str>>,
     /// The labels of the events, where the verdicts are evaluated.
     labels: Option<Labels>,
-    /// What the opens show by themselves, with their places among the events.
-    opens: Vec<(usize, Finding)>,
-    /// The clicks of each message with their places among the events.
+    /// The clicks, opens and acts of each message with their places among the events.
     messages: HashMap<String, Vec<(usize, Click)>>,
 }
 
@@ -141,20 +139,14 @@ impl History {
         if place < self.events.len() {
             return;
         }
-        if record.kind == Kind::Click {
-            let click = Click::of(&record, None);
-            self.events.push(Rc::clone(&click.event_id));
-            self.messages.entry(record.message_id).or_default().push((place, click));
-        } else {
-            if record.kind == Kind::Open {
-                self.opens.push((place, opens::judge(&record)));
-            }
-            self.events.push(record.event_id.into());
-        }
+        let click = Click::of(&record, None);
+        self.events.push(Rc::clone(&click.event_id));
+        self.messages.entry(record.message_id).or_default().push((place, click));
     }
 
     fn count(&self, bad: usize) -> Counts {
-        let clicks = || self.messages.values().flatten().map(|(_, click)| click);
+        let all = || self.messages.values().flatten().map(|(_, click)| click);
+        let clicks = || all().filter(|click| click.kind == Kind::Click);
         Counts {
             lines: self.told.len() + bad,
             bad,
@@ -185,13 +177,9 @@ impl History {
                     judged[place].explanation = Some(text.into());
                 }
             }
-            for (place, finding) in places.into_iter().zip(trial.into_findings()) {
-                verdicts.keep(finding, &mut judged[place])?;
+            for ((place, click), finding) in places.into_iter().zip(&clicks).zip(trial.into_findings()) {
+                verdicts.keep(click, finding, &mut judged[place])?;
             }
-        }
-        // The published table knows clicks alone.
-        for (place, finding) in self.opens.drain(..).filter(|_| ruleset == Ruleset::Full) {
-            verdicts.keep_open(finding, &mut judged[place])?;
         }
         Ok((verdicts, judged))
     }

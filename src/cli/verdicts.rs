@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use clickproof::verdict::{Finding, Ruleset, Verdict};
+use clickproof::link::Kind as LinkKind;
+use clickproof::verdict::{Click, Finding, Ruleset, Verdict, Verified};
 
 /// The verdict of one record: a place in the store, and what differs from click to click.
 #[derive(Default)]
@@ -16,7 +17,7 @@ pub(crate) struct Judged {
 /// All different verdicts of a run, settled: revision 1 and final.
 pub(crate) struct Verdicts {
     ruleset: Ruleset,
-    places: HashMap<Finding, usize>,
+    places: HashMap<(Finding, Verified), usize>,
     kinds: Vec<Kind>,
 }
 
@@ -32,31 +33,31 @@ impl Verdicts {
     /// A store that holds one verdict already, in the place that `Judged::default()` names: that of what is no click.
     pub(crate) fn new(ruleset: Ruleset) -> serde_json::Result<Self> {
         let mut verdicts = Self { ruleset, places: HashMap::new(), kinds: Vec::new() };
-        verdicts.place(Finding::not_a_click())?;
+        verdicts.place(Finding::not_a_click(), Verified::None)?;
         Ok(verdicts)
     }
 
-    /// Counts a click's finding and keeps it.
-    pub(crate) fn keep(&mut self, mut finding: Finding, judged: &mut Judged) -> serde_json::Result<()> {
+    /// Keeps what was found of a click, an open or an act; counts are of clicks alone.
+    pub(crate) fn keep(
+        &mut self,
+        click: &Click,
+        mut finding: Finding,
+        judged: &mut Judged,
+    ) -> serde_json::Result<()> {
         judged.paired_with = finding.paired_with.take();
-        judged.at = self.place(finding)?;
-        self.kinds[judged.at].count += 1;
+        judged.at = self.place(finding, click.verified)?;
+        self.kinds[judged.at].count += usize::from(click.kind == LinkKind::Click);
         Ok(())
     }
 
-    /// Keeps an open's finding: counts are of clicks alone.
-    pub(crate) fn keep_open(&mut self, finding: Finding, judged: &mut Judged) -> serde_json::Result<()> {
-        judged.at = self.place(finding)?;
-        Ok(())
-    }
-
-    fn place(&mut self, finding: Finding) -> serde_json::Result<usize> {
-        if let Some(&at) = self.places.get(&finding) {
+    fn place(&mut self, finding: Finding, verified: Verified) -> serde_json::Result<usize> {
+        let key = (finding, verified);
+        if let Some(&at) = self.places.get(&key) {
             return Ok(at);
         }
         let at = self.kinds.len();
-        self.places.insert(finding.clone(), at);
-        let verdict = Verdict::new(finding, self.ruleset, 1);
+        let verdict = Verdict::new(key.0.clone(), self.ruleset, 1).with_verified(verified);
+        self.places.insert(key, at);
         self.kinds.push(Kind { fields: fields(&verdict)?, verdict, count: 0 });
         Ok(at)
     }

@@ -1,8 +1,9 @@
 //! The Worker: everything that knows the runtime, and nothing that decides.
 //!
-//! [`routes`] answers requests, [`click`] the redirect among them and [`api`] what senders ask; [`object`] is the
-//! Durable Object around a message, [`rows`] its storage, [`stub`] how the edge reaches it; [`consumer`] writes what
-//! the queue brings; [`settings`] reads the environment, [`respond`] and [`log`] speak to the outside.
+//! [`routes`] answers requests, [`click`] the redirect among them, [`open`] the pixel, and [`api`] what senders ask;
+//! [`incoming`] is what every request to a link shows. [`object`] is the Durable Object around a message, [`rows`] its
+//! storage, [`stub`] how the edge reaches it; [`consumer`] writes what the queue brings; [`settings`] reads the
+//! environment, [`respond`] and [`log`] speak to the outside.
 
 // A panic takes the isolate's other requests along.
 #![deny(
@@ -16,8 +17,10 @@
 mod api;
 mod click;
 mod consumer;
+mod incoming;
 mod log;
 mod object;
+mod open;
 mod respond;
 mod routes;
 mod rows;

@@ -2,7 +2,8 @@
 //!
 //! - **Named** `{message_id}`, from the second shard on `{message_id}#n`.
 //! - **Schema**: see [`super::rows`].
-//! - **Calls**: see [`crate::message::call`]; `POST /arrive`, `/deliver`, `/page`, `/explain`, `/report`, `/reship`.
+//! - **Calls**: see [`crate::message::call`]; `POST /arrive`, `/deliver`, `/page`, `/explain`, `/report`, `/reship`,
+//!   `/verify`.
 //! - **Alarm**: one, for the earliest thing that is due; it settles, then ships.
 //!
 //! What holds:
@@ -26,7 +27,7 @@ use worker::{
 use super::rows::Rows;
 use super::{log, settings};
 use crate::message::call::{Call, Delivered, Reshipped};
-use crate::message::{Arrival, Message, Shipment};
+use crate::message::{Arrival, Message, Seen, Shipment};
 use crate::signals::Record;
 use crate::verdict::Key;
 
@@ -144,6 +145,12 @@ impl MessageObject {
                 Answer::json(
                     &report.unwrap_or_else(|| crate::report::Tally::default().report(&message_id, 0)),
                 )
+            }
+            Call::Verify(id, sighting) => {
+                if self.with_message(|message| message.verify(id, &sighting))? == Seen::Counted {
+                    log::failure("verify.refused", &id.to_string(), &"its click was counted and not stored");
+                }
+                Ok(Answer::Done)
             }
             Call::Reship => {
                 let events = self.with_known(Message::reship)?.unwrap_or_default();

@@ -44,6 +44,19 @@ pub(super) fn text(status: u16, content_type: &str, body: String) -> Result<Resp
     Ok(Response::from_bytes(body.into_bytes())?.with_status(status).with_headers(headers))
 }
 
+/// The transparent image of one pixel: a GIF of 43 bytes.
+pub(super) fn pixel() -> Result<Response> {
+    const GIF: &[u8; 43] =
+        b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\0\0\0!\xf9\x04\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
+    let headers = Headers::new();
+    headers.set("content-type", "image/gif")?;
+    headers.set("cache-control", "no-store, private")?;
+    headers.set("x-content-type-options", "nosniff")?;
+    // Pages and mails of any site show it.
+    headers.set("cross-origin-resource-policy", "cross-origin")?;
+    Ok(Response::from_bytes(GIF.to_vec())?.with_headers(headers))
+}
+
 /// A page. Nothing on it runs, loads or can be framed.
 fn page(status: u16, html: &str) -> Result<Response> {
     let response = text(status, "text/html; charset=utf-8", html.to_owned())?;

@@ -2,7 +2,7 @@
 
 use worker::{Context, Env, Request, Response, Result};
 
-use super::{api, click, respond, settings};
+use super::{api, click, open, respond, settings};
 use crate::config::Config;
 
 /// What a request wants to do. workers-rs reads a method that it does not know as `GET`, so the name is asked for.
@@ -80,7 +80,13 @@ pub(super) async fn answer(request: Request, env: &Env, context: &Context) -> Re
             respond::method_not_allowed("GET, HEAD")
         };
     }
-    let response = if place.path == "/v1" || place.path.starts_with("/v1/") {
+    let response = if let Some(tail) = place.path.strip_prefix("/o/") {
+        if verb.reads() {
+            open::pixel(&request, verb, env, context, &config, &place, tail)
+        } else {
+            respond::method_not_allowed("GET, HEAD")
+        }
+    } else if place.path == "/v1" || place.path.starts_with("/v1/") {
         if config.api_host.as_ref().is_some_and(|host| *host != place.host) {
             respond::not_found()
         } else {

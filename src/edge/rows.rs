@@ -1,6 +1,6 @@
 //! A message's rows in the object's `SQLite` storage.
 //!
-//! Schema, version 2:
+//! Schema, version 2 (version 1 had no `verifications` and no `acts`):
 //!
 //! | table | a row is | key |
 //! | --- | --- | --- |
@@ -9,7 +9,8 @@
 //! | `packs` | settled verdicts, in the order in which they were settled; the outbox | number |
 //! | `repeats` | clicks counted on a click and not stored | its `event_id` |
 //! | `deliveries` | delivery times of a bucket of recipients, packed | bucket |
-//! | `acts` | the event that stands for an act, and whether its sender is told (since version 2) | act |
+//! | `verifications` | what the landing page of a click showed at most | the click's `event_id` |
+//! | `acts` | the event that stands for an act, and whether its sender is told | act |
 //!
 //! There is no index beside the keys: each would be one more row written for every click. Acts are rare, and those that
 //! are untold must be found at every start: they have one.
@@ -18,9 +19,10 @@ use std::cell::Cell;
 
 use worker::{Error, Result, SqlCursor, SqlStorage, SqlStorageValue};
 
+use crate::message::Sighting;
 use crate::message::store::{Meta, PackRow, Store};
 use crate::signals::EventId;
-use crate::verdict::Key;
+use crate::verdict::{Key, Verified};
 
 /// The schema's version. A later one adds its statements behind these and runs them where the version is lower.
 const SCHEMA_VERSION: i64 = 2;
@@ -39,10 +41,13 @@ const SCHEMA: &str = "
     CREATE TABLE deliveries (bucket INTEGER PRIMARY KEY, entries BLOB NOT NULL);
 ";
 
-/// What version 2 brought, so that it runs on the rows of version 1 too.
+/// What version 2 adds.
 const SCHEMA_2: &str = "
-    CREATE TABLE IF NOT EXISTS acts (act BLOB PRIMARY KEY, event_id BLOB NOT NULL, told INTEGER NOT NULL) WITHOUT ROWID;
-    CREATE INDEX IF NOT EXISTS untold ON acts (event_id) WHERE told = 0;
+    CREATE TABLE verifications (
+        click BLOB PRIMARY KEY, event_id BLOB NOT NULL, verified INTEGER NOT NULL, since_load_ms INTEGER
+    ) WITHOUT ROWID;
+    CREATE TABLE acts (act BLOB PRIMARY KEY, event_id BLOB NOT NULL, told INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE INDEX untold ON acts (event_id) WHERE told = 0;
 ";
 
 /// Parameters that one statement may bind (Durable Objects limits, 2026-11).
@@ -91,6 +96,16 @@ impl Rows {
         }
         self.count(&cursor);
         Ok(())
+    }
+
+    /// Whether a query finds anything.
+    fn has_any(&self, statement: &str) -> Result<bool> {
+        let mut there = false;
+        self.query(statement, Vec::new(), |_| {
+            there = true;
+            Ok(())
+        })?;
+        Ok(there)
     }
 
     fn count(&self, cursor: &SqlCursor) {
@@ -183,22 +198,17 @@ impl Store for Rows {
     type Error = Error;
 
     fn meta(&self) -> Result<Option<Meta>> {
-        let mut there = false;
-        let tables = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'message'";
-        self.query(tables, Vec::new(), |_| {
-            there = true;
-            Ok(())
-        })?;
-        if !there {
+        if !self.has_any("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'message'")? {
             return Ok(None);
         }
-        let (mut meta, mut schema) = (None, SCHEMA_VERSION);
+        let (mut meta, mut found) = (None, SCHEMA_VERSION);
         let row = "SELECT schema, name, sent_pack, failures, retry_at_ms, late_from_ms FROM message";
         self.query(row, Vec::new(), |columns| {
-            schema = columns.integer()?;
-            if schema > SCHEMA_VERSION {
-                return Err(Error::RustError(format!("storage: schema {schema} is of a later version")));
+            let version = columns.integer()?;
+            if version > SCHEMA_VERSION {
+                return Err(Error::RustError(format!("storage: schema {version} is of a later version")));
             }
+            found = version;
             meta = Some(Meta {
                 name: columns.text()?,
                 sent_pack: columns.natural()?,
@@ -208,9 +218,9 @@ impl Store for Rows {
             });
             Ok(())
         })?;
-        if schema < 2 {
-            // The row says so when it is written next; until then this changes nothing again.
+        if found < 2 {
             self.run(SCHEMA_2, Vec::new())?;
+            self.run("UPDATE message SET schema = ?", vec![number(SCHEMA_VERSION)])?;
         }
         Ok(meta)
     }
@@ -353,12 +363,33 @@ impl Store for Rows {
     }
 
     fn has_deliveries(&self) -> Result<bool> {
-        let mut there = false;
-        self.query("SELECT 1 FROM deliveries LIMIT 1", Vec::new(), |_| {
-            there = true;
-            Ok(())
-        })?;
-        Ok(there)
+        self.has_any("SELECT 1 FROM deliveries LIMIT 1")
+    }
+
+    fn put_verification(&self, click: EventId, sighting: &Sighting) -> Result<()> {
+        let level = number(sighting.verified as i64);
+        let since_load_ms = sighting.since_load_ms.map_or(SqlStorageValue::Null, number);
+        let values = vec![id(click), id(sighting.event_id), level, since_load_ms];
+        self.run("INSERT OR REPLACE INTO verifications VALUES (?, ?, ?, ?)", values)
+    }
+
+    fn verifications(&self, clicks: &[EventId], each: &mut dyn FnMut(EventId, Sighting)) -> Result<()> {
+        for clicks in clicks.chunks(MAX_PARAMETERS) {
+            let marks = vec!["?"; clicks.len()].join(", ");
+            let statement = format!("SELECT * FROM verifications WHERE click IN ({marks})");
+            self.query(&statement, clicks.iter().map(|click| id(*click)).collect(), |columns| {
+                let (click, event_id, level) = (columns.id()?, columns.id()?, columns.natural()?);
+                let known = |verified: &Verified| *verified as u64 == level;
+                let verified = Verified::ALL.into_iter().find(known).ok_or_else(|| mismatch("a level"))?;
+                each(click, Sighting { event_id, verified, since_load_ms: columns.number()? });
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    fn has_verifications(&self) -> Result<bool> {
+        self.has_any("SELECT 1 FROM verifications LIMIT 1")
     }
 
     fn act(&self, wanted: Key) -> Result<Option<EventId>> {

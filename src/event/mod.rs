@@ -9,8 +9,9 @@ pub mod webhook;
 use serde::Serialize;
 
 use crate::link::token::Refusal;
+use crate::message::Sighting;
 use crate::signals::{Record, Signals};
-use crate::verdict::Verdict;
+use crate::verdict::{Verdict, Verified};
 
 /// A record with its verdict; `event` is absent where a click is listed and not shipped.
 #[derive(Serialize)]
@@ -21,6 +22,23 @@ struct Judged<'a> {
     record: &'a Record,
     #[serde(flatten)]
     verdict: &'a Verdict,
+}
+
+/// What the landing page of a click showed. It has an id of its own, which dates it.
+#[derive(Serialize)]
+struct Verification<'a> {
+    event: &'static str,
+    event_id: String,
+    revision: u32,
+    message_id: &'a str,
+    recipient_id: &'a str,
+    link_id: Option<&'a str>,
+    url: Option<&'a str>,
+    ts_ms: i64,
+    verified: Verified,
+    since_load_ms: Option<i64>,
+    click_event_id: &'a str,
+    click_ts_ms: i64,
 }
 
 /// A record as the edge logs it, with what the request showed.
@@ -60,10 +78,29 @@ struct Written<'a> {
     events: usize,
 }
 
-/// The line that ships a click from revision 1 on.
+/// The line that ships a click, an open or an act from revision 1 on: the event bears the name of its kind.
 #[must_use]
 pub fn shipped(record: &Record, verdict: &Verdict) -> String {
-    line(&Judged { event: Some("click"), record, verdict })
+    line(&Judged { event: Some(record.kind.name()), record, verdict })
+}
+
+/// The line that ships what the landing page of a click showed.
+#[must_use]
+pub fn verified(click: &Record, sighting: &Sighting) -> String {
+    line(&Verification {
+        event: "verify",
+        event_id: sighting.event_id.to_string(),
+        revision: 1,
+        message_id: &click.message_id,
+        recipient_id: &click.recipient_id,
+        link_id: click.link_id.as_deref(),
+        url: click.url.as_deref(),
+        ts_ms: sighting.event_id.ts_ms(),
+        verified: sighting.verified,
+        since_load_ms: sighting.since_load_ms,
+        click_event_id: &click.event_id,
+        click_ts_ms: click.ts_ms,
+    })
 }
 
 /// The line that lists a click with its current verdict.

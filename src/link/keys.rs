@@ -20,17 +20,20 @@ pub enum Purpose {
     Token,
     /// The visitor's cookie.
     Cookie,
-    /// The act page's form.
+    /// References of landing pages to their clicks.
+    Reference,
+    /// Stamps in the forms of links that act.
     Stamp,
 }
 
 impl Purpose {
-    const ALL: [Self; 3] = [Self::Token, Self::Cookie, Self::Stamp];
+    const ALL: [Self; 4] = [Self::Token, Self::Cookie, Self::Reference, Self::Stamp];
 
     const fn label(self) -> &'static [u8] {
         match self {
             Self::Token => b"clickproof token 1",
             Self::Cookie => b"clickproof cookie 1",
+            Self::Reference => b"clickproof reference 1",
             Self::Stamp => b"clickproof stamp 1",
         }
     }
@@ -119,7 +122,7 @@ fn keyed(secret: &[u8]) -> Hmac<Sha256> {
 }
 
 /// Reads base64 in whichever alphabet and padding the operator's tool wrote it.
-fn decode(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     [Base64::decode_vec, Base64Unpadded::decode_vec, Base64Url::decode_vec, Base64UrlUnpadded::decode_vec]
         .into_iter()
         .find_map(|decode| decode(text).ok())

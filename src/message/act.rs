@@ -132,7 +132,8 @@ impl<S: Store> Message<S> {
 
     /// The first act that may be told.
     pub(super) fn due_act(&self) -> Option<Untold> {
-        let mut due = self.untold.iter().filter(|untold| !untold.waits || !self.unsettled.contains(&untold.id));
+        let mut due =
+            self.untold.iter().filter(|untold| !untold.waits || !self.unsettled.contains(&untold.id));
         due.next().copied().filter(|_| self.has_receiver)
     }
 }

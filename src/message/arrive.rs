@@ -38,7 +38,7 @@ impl<S: Store> Message<S> {
             }
         }
         let mut click = Click::of(record, None);
-        self.clocks().set(std::iter::once(&mut click))?;
+        self.later().set([(id, &mut click)])?;
 
         if let Some(bearer) = self.flooded(&click, id) {
             self.store.add_repeat(bearer)?;
@@ -60,7 +60,7 @@ impl<S: Store> Message<S> {
             return Ok(Arrival::Known);
         }
         let late = record.ts_ms.saturating_sub(self.judging.reach_ms()) <= self.settled_to_ms;
-        self.floods.entry((click.recipient, click.link)).or_default().push_back(id);
+        self.floods.entry((click.recipient, click.link, click.kind)).or_default().push_back(id);
         self.recent.insert(id, Recent { click, late, repeats: 0, settled: None });
         self.unsettled.insert(id);
         Ok(Arrival::Stored)
@@ -69,7 +69,7 @@ impl<S: Store> Message<S> {
     /// The stored click that a further one of a flood is counted on: the last of its link and recipient.
     fn flooded(&self, click: &Click, id: EventId) -> Option<EventId> {
         let from_ms = click.ts_ms.saturating_sub(FLOOD_MS);
-        let stored = self.floods.get(&(click.recipient, click.link))?;
+        let stored = self.floods.get(&(click.recipient, click.link, click.kind))?;
         let mut minute =
             stored.iter().filter(|other| other.ts_ms() > from_ms && other.ts_ms() <= id.ts_ms() + FLOOD_MS);
         let last = minute.clone().max()?;

@@ -5,8 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Sighting;
 use super::read::Page;
 use crate::signals::EventId;
+use crate::verdict::Verified;
 
 /// The most clicks of one page: an object builds it in memory.
 pub const MAX_PAGE: usize = 1_000;
@@ -33,6 +35,8 @@ pub enum Call {
     Report(String),
     /// Everything settled is to be shipped again.
     Reship,
+    /// A click's landing page was shown, or touched. There is nothing to answer.
+    Verify(EventId, Sighting),
 }
 
 /// One delivery time.
@@ -75,6 +79,10 @@ impl Call {
             Self::Explain(id) => ("/explain", id.to_string()),
             Self::Report(message_id) => ("/report", message_id.clone()),
             Self::Reship => ("/reship", String::new()),
+            Self::Verify(click, Sighting { event_id, verified, since_load_ms }) => {
+                let since_load_ms = since_load_ms.map(|ms| ms.to_string()).unwrap_or_default();
+                ("/verify", format!("{click} {event_id} {} {since_load_ms}", verified.name()))
+            }
         }
     }
 
@@ -101,6 +109,17 @@ impl Call {
             }
             "/report" => Ok(Self::Report(body)),
             "/reship" => Ok(Self::Reship),
+            "/verify" => {
+                let mut words = body.split(' ');
+                let mut word = || words.next().unwrap_or_default();
+                let (click, event_id) = (EventId::parse(word()), EventId::parse(word()));
+                let verified = Verified::named(word());
+                let since_load_ms = word().parse().ok();
+                let sighting = |event_id, verified| Sighting { event_id, verified, since_load_ms };
+                let call = click.zip(event_id.zip(verified));
+                call.map(|(click, (event_id, verified))| Self::Verify(click, sighting(event_id, verified)))
+                    .ok_or_else(|| "verify: bad ids or level".to_owned())
+            }
             other => Err(format!("no such call: {other}")),
         }
     }
@@ -149,6 +168,15 @@ mod tests {
             Call::Explain(id),
             Call::Report("m".to_owned()),
             Call::Reship,
+            Call::Verify(
+                id,
+                Sighting {
+                    event_id: id.successor(),
+                    verified: Verified::Interacted,
+                    since_load_ms: Some(86_400_000),
+                },
+            ),
+            Call::Verify(id, Sighting { event_id: id, verified: Verified::Rendered, since_load_ms: None }),
         ] {
             let (path, body) = call.encode();
             assert_eq!(Call::decode(path, body), Ok(call));
@@ -160,6 +188,8 @@ mod tests {
             ("/page", "x "),
             ("/page", "5 x"),
             ("/explain", "x"),
+            ("/verify", ""),
+            ("/verify", "x y interacted 5"),
         ] {
             assert!(Call::decode(path, body.to_owned()).is_err(), "{path} {body}");
         }

@@ -69,7 +69,7 @@ impl<S: Store> Message<S> {
         let mut changed = Vec::new();
         for ((id, click), (_, findings)) in slice.wanted().zip(found) {
             let Some(finding) = findings.full(&self.judging) else { continue };
-            let (old, is) = (before.get(&id), carry::conviction(finding));
+            let (old, is) = (before.get(&id), carry::conviction(click.kind, finding));
             let was = old.and_then(|settled| settled.conviction);
             // A verdict in words of a later version stands, and so does what it convicts of.
             let stands = old.is_some_and(|settled| settled.said.is_none());
@@ -135,7 +135,8 @@ impl<S: Store> Message<S> {
         let mut spans = Vec::new();
         for (court, found) in &mut *courts {
             for (id, findings) in found.iter_mut() {
-                let is_open = findings.full(&judging).is_some_and(|finding| carry::is_open(finding));
+                let kind = findings.kind;
+                let is_open = findings.full(&judging).is_some_and(|finding| carry::is_open(kind, finding));
                 let from_ms = id.ts_ms().saturating_sub(FORWARD_MS);
                 if is_open && from_ms < self.convicted_from_ms && court.full(&judging, *id).is_some() {
                     spans.push((from_ms, id.ts_ms().saturating_add(BACK_MS).min(self.convicted_from_ms - 1)));
@@ -157,9 +158,9 @@ impl<S: Store> Message<S> {
         for (court, found) in courts {
             for (id, findings) in found.iter_mut() {
                 let Some((judgement, at)) = court.full(&judging, *id) else { continue };
-                let Some(finding) = findings.full(&judging).filter(|finding| carry::is_open(finding)) else {
-                    continue;
-                };
+                let kind = findings.kind;
+                let open = findings.full(&judging).filter(|finding| carry::is_open(kind, finding));
+                let Some(finding) = open else { continue };
                 if let Some(carried) = self.convictions.reaching(judgement.case(at).click) {
                     *finding = judgement.beside(at, carried);
                 }

@@ -20,7 +20,7 @@ impl<S: Store> Message<S> {
             click = Record::parse(&json).ok().map(|record| Click::of(&record, None));
         })?;
         let Some(mut click) = click else { return Ok(None) };
-        self.clocks().set(std::iter::once(&mut click))?;
+        self.later().set([(id, &mut click)])?;
         let Some(mut line) = self.page_from(id, 1)?.lines.pop() else { return Ok(None) };
 
         let is_open = self.unsettled.contains(&id);
@@ -29,7 +29,7 @@ impl<S: Store> Message<S> {
         let court = Court::of(&slice, &self.judging, if is_open { Look::Back } else { Look::Whole });
         let mut carried = None;
         if let Some((judgement, at)) = court.full(&self.judging, id).filter(|_| !is_open)
-            && carry::is_open(&judgement.alone(at))
+            && carry::is_open(judgement.case(at).click.kind, &judgement.alone(at))
         {
             carried = self.convictions_between(&[span])?.reaching(judgement.case(at).click);
         }

@@ -4,41 +4,60 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::elders::Elders;
 use super::{Message, Settled, Store, deliveries, pack, tree};
+use crate::link::Kind;
 use crate::signals::{EventId, Record};
 use crate::verdict::bursts::{MOST_RECIPIENTS, REACH_MS};
 use crate::verdict::windows::arrange;
 use crate::verdict::{Click, Key};
 
-/// Delivery times, each bucket read once.
-pub(super) struct Clocks<'a, S> {
-    store: Option<&'a S>,
+/// What became known of clicks after they came: delivery times, each bucket read once, and what landing pages showed.
+pub(super) struct Later<'a, S> {
+    store: &'a S,
+    has_deliveries: bool,
+    has_verifications: bool,
     buckets: HashMap<u8, Vec<u8>>,
 }
 
-impl<S: Store> Clocks<'_, S> {
+impl<S: Store> Later<'_, S> {
     /// The delivery time of a recipient, where one was told, Unix milliseconds.
     pub(super) fn delivered_at_ms(&mut self, recipient: Key) -> Result<Option<i64>, S::Error> {
-        let Some(store) = self.store else { return Ok(None) };
+        if !self.has_deliveries {
+            return Ok(None);
+        }
         let bucket = deliveries::bucket(recipient);
         if let Some(entries) = self.buckets.get(&bucket) {
             return Ok(deliveries::find(entries, recipient));
         }
-        let entries = store.deliveries(bucket)?;
+        let entries = self.store.deliveries(bucket)?;
         let found = deliveries::find(&entries, recipient);
         self.buckets.insert(bucket, entries);
         Ok(found)
     }
 
-    /// Sets clicks on the time of their delivery, where it was told.
-    pub(super) fn set<'c>(&mut self, clicks: impl Iterator<Item = &'c mut Click>) -> Result<(), S::Error> {
-        if self.store.is_some() {
-            for click in clicks {
-                if let Some(delivered_at_ms) = self.delivered_at_ms(click.recipient)? {
-                    click.clock_ms = delivered_at_ms;
-                }
+    /// Sets clicks on the time of their delivery, where it was told, and on what their landing pages showed.
+    pub(super) fn set<'c>(
+        &mut self,
+        clicks: impl IntoIterator<Item = (EventId, &'c mut Click)>,
+    ) -> Result<(), S::Error> {
+        if !self.has_deliveries && !self.has_verifications {
+            return Ok(());
+        }
+        let (mut ids, mut known) = (Vec::new(), Vec::new());
+        for (id, click) in clicks {
+            if let Some(delivered_at_ms) = self.delivered_at_ms(click.recipient)? {
+                click.clock_ms = delivered_at_ms;
+            }
+            if self.has_verifications && click.kind == Kind::Click {
+                ids.push(id);
+                known.push(click);
             }
         }
-        Ok(())
+        self.store.verifications(&ids, &mut |id, sighting| {
+            // Ids ascend, as clicks do everywhere.
+            if let Some(click) = ids.binary_search(&id).ok().and_then(|at| known.get_mut(at)) {
+                click.verified = sighting.verified;
+            }
+        })
     }
 }
 
@@ -46,9 +65,14 @@ impl<S: Store> Clocks<'_, S> {
 const MAX_STEPS: usize = 4;
 
 impl<S: Store> Message<S> {
-    /// The clocks of this call.
-    pub(super) fn clocks(&self) -> Clocks<'_, S> {
-        Clocks { store: self.has_deliveries.then_some(&self.store), buckets: HashMap::new() }
+    /// What became known later, as this call reads it.
+    pub(super) fn later(&self) -> Later<'_, S> {
+        Later {
+            store: &self.store,
+            has_deliveries: self.has_deliveries,
+            has_verifications: self.has_verifications,
+            buckets: HashMap::new(),
+        }
     }
 
     /// All clicks of these recipients, of any age.
@@ -56,15 +80,28 @@ impl<S: Store> Message<S> {
         &self,
         recipients: &BTreeSet<Key>,
     ) -> Result<BTreeMap<EventId, Click>, S::Error> {
-        let mut history = self.forgotten_of(recipients)?;
+        self.history_since(i64::MIN, recipients)
+    }
+
+    /// The clicks of these recipients since a moment, and perhaps older ones.
+    pub(super) fn history_since(
+        &self,
+        from_ms: i64,
+        recipients: &BTreeSet<Key>,
+    ) -> Result<BTreeMap<EventId, Click>, S::Error> {
+        let mut history = self.forgotten_of(from_ms, recipients)?;
         history.extend(self.recent_of(recipients));
         Ok(history)
     }
 
     /// Those of their clicks that memory has let go of.
-    fn forgotten_of(&self, recipients: &BTreeSet<Key>) -> Result<BTreeMap<EventId, Click>, S::Error> {
+    fn forgotten_of(
+        &self,
+        from_ms: i64,
+        recipients: &BTreeSet<Key>,
+    ) -> Result<BTreeMap<EventId, Click>, S::Error> {
         let mut history = BTreeMap::new();
-        if !self.has_forgotten() {
+        if !self.has_forgotten() || from_ms >= self.covered_from_ms {
             return Ok(history);
         }
         let may_hold = |short: &u64| self.elders.as_ref().is_none_or(|elders| elders.may_hold(*short));
@@ -75,7 +112,7 @@ impl<S: Store> Message<S> {
         }
         let end = EventId::first_of(self.covered_from_ms);
         let mut ids = BTreeSet::new();
-        self.store.pack_keys(i64::MIN, self.covered_from_ms, &mut |_, keys| {
+        self.store.pack_keys(from_ms, self.covered_from_ms, &mut |_, keys| {
             let theirs = pack::keys(keys).filter(|(id, recipient)| *id < end && elders.contains(recipient));
             ids.extend(theirs.map(|(id, _)| id));
         })?;
@@ -84,7 +121,7 @@ impl<S: Store> Message<S> {
             history.extend(Record::parse(&json).ok().map(|record| (id, Click::of(&record, None))));
         })?;
         history.retain(|_, click| recipients.contains(&click.recipient));
-        self.clocks().set(history.values_mut())?;
+        self.later().set(history.iter_mut().map(|(id, click)| (*id, click)))?;
         Ok(history)
     }
 
@@ -124,7 +161,7 @@ impl<S: Store> Message<S> {
                     let click = Record::parse(&json).ok().map(|record| Click::of(&record, None));
                     found.extend(click.filter(|click| passes(&id, click)).map(|click| (id, click)));
                 })?;
-                self.clocks().set(found.values_mut())?;
+                self.later().set(found.iter_mut().map(|(id, click)| (*id, click)))?;
             }
             let recent = self.recent.range(from.max(covered)..until.max(covered));
             let passing = recent.filter(|(id, recent)| passes(id, &recent.click));
@@ -283,6 +320,11 @@ impl Moments {
 /// A span of so much time on both sides of a moment.
 pub(super) fn around(ts_ms: i64, reach_ms: i64) -> (i64, i64) {
     (ts_ms.saturating_sub(reach_ms), ts_ms.saturating_add(reach_ms))
+}
+
+/// The span from so much time before a moment up to it.
+pub(super) fn since(ts_ms: i64, reach_ms: i64) -> (i64, i64) {
+    (ts_ms.saturating_sub(reach_ms), ts_ms)
 }
 
 /// Spans that overlap or touch become one.

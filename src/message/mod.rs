@@ -5,13 +5,17 @@
 //!
 //! What holds between calls, and makes every row's loss or repetition harmless:
 //!
-//! - A click row is the fact that a click happened; it is written once.
+//! - A click row is the fact that a link was requested; it is written once. Opens and acts are rows like clicks and settle
+//!   with them, but only clicks have windows, convict and are counted in the report.
+//! - A verification is the fact that a click's landing page was shown, or touched: a row, written again only for more.
+//! - An act row says which event stands for an act, and whether its sender is told (see [`act`]).
 //! - A pack row is the one commit point of a verdict: a click is settled when it stands in a pack, its current verdict
 //!   is the one of the highest revision. Packs are numbered without gaps.
 //! - `open_from_ms` of the last pack, or `late_from_ms` where that is earlier: every click before it is settled. So a
 //!   restart reads the open windows and not the message.
 //! - What is in memory is a copy of rows. After an error it is thrown away and loaded again.
 
+mod act;
 mod amend;
 mod arrive;
 pub mod call;
@@ -25,6 +29,7 @@ pub mod pack;
 mod read;
 mod settle;
 pub mod store;
+mod verify;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -32,15 +37,18 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use elders::Elders;
 use store::PackRow;
 
+use crate::link::Kind;
 use crate::signals::{EventId, Record};
 use crate::verdict::carry::{self, Convictions};
-use crate::verdict::{Click, ClickType, Finding, Key, Ruleset, Thresholds, Verdict, bursts};
+use crate::verdict::{Click, ClickType, Finding, Key, Ruleset, Thresholds, Verdict, Verified, bursts};
 
+pub use act::{Acted, Telling};
 pub use arrive::Arrival;
 pub use outbox::Shipment;
 pub use read::Page;
 pub use settle::Settlement;
 pub use store::{Meta, Store};
+pub use verify::{Seen, Sighting};
 
 /// How long a click may take from the edge to the object: it is waited for this long beyond the windows.
 pub const RECORDING_LAG_MS: i64 = 2_000;
@@ -103,8 +111,12 @@ struct Recent {
 /// What the active ruleset found about a click, and the shadow where there is one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Findings {
+    /// What kind of link it was.
+    kind: Kind,
     active: Finding,
     shadow: Option<Finding>,
+    /// What the landing page showed.
+    verified: Verified,
 }
 
 impl Findings {
@@ -120,7 +132,8 @@ impl Findings {
     /// The verdict that is stored and shipped.
     fn verdict(&self, judging: &Judging, revision: u32) -> Verdict {
         let shadow = self.shadow.clone().zip(judging.shadow);
-        Verdict::new(self.active.clone(), judging.ruleset, revision).with_shadow(shadow)
+        let verdict = Verdict::new(self.active.clone(), judging.ruleset, revision);
+        verdict.with_verified(self.verified).with_shadow(shadow)
     }
 
     /// Compares findings within one life of the message; it is never stored.
@@ -143,6 +156,7 @@ struct Settled {
     conviction: Option<ClickType>,
     /// A conviction of its source may change it.
     is_open: bool,
+    verified: Verified,
     revision: u32,
     repeats: i64,
 }
@@ -155,6 +169,7 @@ impl Settled {
         shadow_type: None,
         conviction: None,
         is_open: false,
+        verified: Verified::None,
         revision: 0,
         repeats: 0,
     };
@@ -163,13 +178,15 @@ impl Settled {
         let said = Some(findings.digest());
         let click_type = findings.active.click_type;
         let shadow_type = findings.shadow.as_ref().and_then(|shadow| shadow.click_type);
+        let (kind, verified) = (findings.kind, findings.verified);
         let full = findings.full(judging);
         Self {
             said,
             click_type,
             shadow_type,
-            conviction: full.as_deref().and_then(carry::conviction),
-            is_open: full.is_some_and(|finding| carry::is_open(finding)),
+            conviction: full.as_deref().and_then(|finding| carry::conviction(kind, finding)),
+            is_open: full.is_some_and(|finding| carry::is_open(kind, finding)),
+            verified,
             revision,
             repeats,
         }
@@ -181,19 +198,26 @@ impl Settled {
         pack::keys(&row.keys).map(move |(id, _)| match entries.next() {
             None => (id, Self::UNKNOWN),
             Some(entry) => {
-                let Verdict { finding, shadow, revision, ruleset, .. } = entry.verdict;
+                let Verdict { finding, shadow, verified, revision, ruleset, .. } = entry.verdict;
+                let kind = entry.kind;
                 // Another deploy may have had the rulesets the other way round, or an earlier version of them.
                 let is_full = |ruleset: &str| ruleset == Ruleset::Full.label();
                 let full =
                     shadow.as_ref().filter(|shadow| is_full(&shadow.ruleset)).map(|shadow| &shadow.finding);
                 let full = if is_full(&ruleset) { Some(&finding) } else { full };
-                let (conviction, is_open) =
-                    (full.and_then(carry::conviction), full.is_some_and(carry::is_open));
-                let findings = Findings { active: finding, shadow: shadow.map(|shadow| shadow.finding) };
+                let conviction = full.and_then(|finding| carry::conviction(kind, finding));
+                let is_open = full.is_some_and(|finding| carry::is_open(kind, finding));
+                let shadow = shadow.map(|shadow| shadow.finding);
+                let findings = Findings { kind, active: finding, shadow, verified };
                 let settled = Self::new(findings, judging, revision, entry.repeats.unwrap_or_default());
                 (id, Self { conviction, is_open, ..settled })
             }
         })
+    }
+
+    /// Whether something of a click has grown that no window waits for.
+    fn lags_behind(&self, recent: &Recent) -> bool {
+        self.repeats != recent.repeats || self.verified < recent.click.verified
     }
 
     fn is_overtaken_by(&self, findings: &Findings, repeats: i64) -> bool {
@@ -210,10 +234,11 @@ pub struct Message<S> {
     recent: BTreeMap<EventId, Recent>,
     covered_from_ms: i64,
     unsettled: BTreeSet<EventId>,
-    /// Settled clicks whose counted repeats have grown since, with the moment at which that is told.
+    /// Settled clicks whose counted repeats have grown since, or whose landing page showed more, with the moment at which
+    /// that is told.
     grown: BTreeMap<EventId, i64>,
-    /// The stored clicks of the last minutes by recipient and link, in the order of arrival.
-    floods: HashMap<(Key, Key), VecDeque<EventId>>,
+    /// The stored clicks of the last minutes by recipient, link and kind, in the order of arrival.
+    floods: HashMap<(Key, Key, Kind), VecDeque<EventId>>,
     /// Clicks of the last minutes that were counted and not stored: a replay of one is not counted again.
     counted: BTreeSet<EventId>,
     last_pack: u64,
@@ -223,9 +248,14 @@ pub struct Message<S> {
     /// No click later than this is settled.
     settled_to_ms: i64,
     has_deliveries: bool,
+    has_verifications: bool,
     last_tick_ms: i64,
     /// Stored clicks that could not be read: 0 unless rows are damaged.
     unreadable: usize,
+    /// Acts that the queue has not taken, in the order in which they came.
+    untold: Vec<act::Untold>,
+    /// Whether there is somebody to tell them to.
+    has_receiver: bool,
     /// Who has clicks that memory has let go of; `None` until somebody asks.
     elders: Option<Elders>,
     /// The convictions of settled clicks from `convicted_from_ms` on (ruleset `full`).
@@ -250,6 +280,7 @@ impl<S: Store> Message<S> {
         let Some(meta) = store.meta()? else { return Ok(None) };
         let mut message = Self::new(store, judging, meta);
         message.has_deliveries = message.store.has_deliveries()?;
+        message.has_verifications = message.store.has_verifications()?;
         if let Some((last_pack, open_from_ms, oldest_ms)) = message.store.pack_bounds()? {
             message.last_pack = last_pack;
             message.open_from_ms = open_from_ms;
@@ -267,9 +298,9 @@ impl<S: Store> Message<S> {
             }
             Err(_) => message.unreadable += 1,
         })?;
-        message.clocks().set(recent.values_mut().map(|recent| &mut recent.click))?;
+        message.later().set(recent.iter_mut().map(|(id, recent)| (*id, &mut recent.click)))?;
         for (id, recent) in &recent {
-            let link = (recent.click.recipient, recent.click.link);
+            let link = (recent.click.recipient, recent.click.link, recent.click.kind);
             message.floods.entry(link).or_default().push_back(*id);
         }
         message.recent = recent;
@@ -287,7 +318,7 @@ impl<S: Store> Message<S> {
         for (id, recent) in &message.recent {
             match &recent.settled {
                 None => _ = message.unsettled.insert(*id),
-                Some(settled) if settled.said.is_some() && settled.repeats != recent.repeats => {
+                Some(settled) if settled.said.is_some() && settled.lags_behind(recent) => {
                     message.grown.insert(*id, message.judging.due_ms(id.ts_ms()));
                 }
                 Some(_) => {}
@@ -297,6 +328,7 @@ impl<S: Store> Message<S> {
             // What came late has settled since; the row follows when it is written next.
             message.meta.late_from_ms = i64::MAX;
         }
+        message.load_untold()?;
         message.load_convictions()?;
         Ok(Some(message))
     }
@@ -327,8 +359,11 @@ impl<S: Store> Message<S> {
             oldest_ms: i64::MAX,
             settled_to_ms: i64::MIN,
             has_deliveries: false,
+            has_verifications: false,
             last_tick_ms: i64::MIN,
             unreadable: 0,
+            untold: Vec::new(),
+            has_receiver: false,
             elders: None,
             convictions: Convictions::default(),
             convicted_from_ms: 0,
@@ -341,7 +376,8 @@ impl<S: Store> Message<S> {
     pub fn wake_ms(&self, now_ms: i64) -> Option<i64> {
         let settle = self.unsettled.first().map(|id| self.judging.due_ms(id.ts_ms()));
         let grown = self.grown.values().min().copied();
-        let ship = (self.last_pack > self.meta.sent_pack).then_some(self.meta.retry_at_ms.max(now_ms));
+        let ship = (self.last_pack > self.meta.sent_pack || self.due_act().is_some())
+            .then_some(self.meta.retry_at_ms.max(now_ms));
         let due = settle.into_iter().chain(grown).chain(ship).min()?;
         Some(due.max(self.last_tick_ms.saturating_add(TICK_MS)))
     }

@@ -42,7 +42,7 @@ impl<S: Store> Message<S> {
             Ok(body) => body,
             Err(words) => return Ok(Some(Err(words))),
         };
-        let mut lines = Vec::with_capacity(body.entries.len());
+        let (mut lines, mut clicks) = (Vec::with_capacity(body.entries.len()), 0);
         let ids: Vec<EventId> = pack::keys(&row.keys).map(|(id, _)| id).collect();
         let mut records = BTreeMap::new();
         self.store.clicks_by_id(&ids, &mut |id, json| {
@@ -50,11 +50,14 @@ impl<S: Store> Message<S> {
         })?;
         for (id, entry) in ids.iter().zip(&body.entries) {
             if let Some(record) = records.remove(id) {
-                lines.push(event::shipped(&as_judged(record, entry), &entry.verdict));
+                let record = as_judged(record, entry);
+                lines.push(event::shipped(&record, &entry.verdict));
+                lines.extend(entry.sighting.iter().map(|sighting| event::verified(&record, sighting)));
+                clicks += 1;
             }
         }
         let messages = packing::messages(&self.meta.name, row.number, row.first_ms, &lines);
-        let unreadable = ids.len() - lines.len();
+        let unreadable = ids.len() - clicks;
         Ok(Some(Ok(Shipment { pack: number, messages, unreadable })))
     }
 
@@ -83,7 +86,7 @@ impl<S: Store> Message<S> {
         self.store.put_meta(&self.meta)
     }
 
-    /// Sends every settled event again, under the same keys; returns how many.
+    /// Sends every settled event again, under the same keys; returns how many revisions that are.
     ///
     /// # Errors
     /// When storage fails; the message must then be loaded again.

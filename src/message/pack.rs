@@ -2,12 +2,14 @@
 //! the outbox at the same time.
 //!
 //! A pack's `keys` are 24 bytes an entry, in the order of its body: the click's id (16 bytes) and the first eight
-//! bytes of the recipient's key. They are what a recipient's older clicks are found by, without an index row for
-//! every click. Its body is JSON, version 1.
+//! bytes of the recipient's key, zeros for what is no click. They are what a recipient's older clicks are found by,
+//! without an index row for every click. Its body is JSON, version 1.
 
 use serde::{Deserialize, Serialize};
 
+use super::Sighting;
 use super::store::PackRow;
+use crate::link::Kind;
 use crate::signals::{EventId, Record};
 use crate::verdict::{ClickType, Key, Verdict};
 
@@ -36,6 +38,9 @@ pub struct Body {
 pub struct Entry {
     /// The click.
     pub event_id: String,
+    /// What kind of link it was.
+    #[serde(default, skip_serializing_if = "is_click")]
+    pub kind: Kind,
     /// The position of its link in [`Body::links`].
     pub link: usize,
     /// What it was found to be.
@@ -49,6 +54,14 @@ pub struct Entry {
     pub delivered_at_ms: Option<i64>,
     /// Clicks counted on this one and not stored.
     pub repeats: Option<i64>,
+    /// The verification that this revision is the first to tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sighting: Option<Sighting>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn is_click(kind: &Kind) -> bool {
+    *kind == Kind::Click
 }
 
 /// An entry with what the pack needs to know of its click.
@@ -76,12 +89,14 @@ impl Draft {
             url: record.url,
             entry: Entry {
                 event_id: record.event_id,
+                kind: record.kind,
                 link: 0,
                 verdict,
                 was,
                 was_shadow: None,
                 delivered_at_ms: None,
                 repeats: None,
+                sighting: None,
             },
         }
     }
@@ -96,7 +111,8 @@ pub fn pack(number: u64, open_from_ms: i64, drafts: Vec<Draft>) -> PackRow {
     let mut body = Body { v: VERSION, links: Vec::new(), entries: Vec::with_capacity(drafts.len()) };
     for Draft { id, recipient, link_id, url, mut entry } in drafts {
         keys.extend_from_slice(&id.bytes());
-        keys.extend_from_slice(&recipient.short().to_be_bytes());
+        let owner = if entry.kind == Kind::Click { recipient.short() } else { 0 };
+        keys.extend_from_slice(&owner.to_be_bytes());
         let link = (link_id, url);
         entry.link = body.links.iter().position(|known| *known == link).unwrap_or_else(|| {
             body.links.push(link);

@@ -6,6 +6,7 @@ use super::pack::{self, Draft};
 use super::settle::Found;
 use super::{Message, Store, tree};
 use crate::event;
+use crate::link::Kind;
 use crate::report::{Report, Tally};
 use crate::signals::{EventId, Record};
 use crate::verdict::{Key, Verdict};
@@ -33,6 +34,25 @@ impl<S: Store> Message<S> {
 
     /// Up to `limit` clicks from an id on.
     pub(super) fn page_from(&self, from: EventId, limit: usize) -> Result<Page, S::Error> {
+        let (clicks, next) = self.judged_from(from, limit)?;
+        Ok(Page {
+            lines: clicks.iter().map(|(record, verdict)| event::listed(record, verdict)).collect(),
+            next,
+        })
+    }
+
+    /// The record of one click with its current verdict.
+    pub(super) fn judged(&self, id: EventId) -> Result<Option<(Record, Verdict)>, S::Error> {
+        let (mut clicks, _) = self.judged_from(id, 1)?;
+        Ok(clicks.pop().filter(|(record, _)| EventId::parse(&record.event_id) == Some(id)))
+    }
+
+    /// Up to `limit` clicks from an id on with their current verdicts, and the last of them where there may be more.
+    fn judged_from(
+        &self,
+        from: EventId,
+        limit: usize,
+    ) -> Result<(Vec<(Record, Verdict)>, Option<EventId>), S::Error> {
         let (mut rows, mut bytes) = (Vec::new(), 0);
         self.store.clicks(from, EventId::first_of(i64::MAX), limit, &mut |id, json| {
             bytes += json.len();
@@ -43,7 +63,7 @@ impl<S: Store> Message<S> {
         })?;
         let is_full = rows.len() == limit || bytes > MAX_PAGE_BYTES;
         let (Some((first, _)), Some((last, _))) = (rows.first(), rows.last()) else {
-            return Ok(Page::default());
+            return Ok((Vec::new(), None));
         };
         let mut verdicts: BTreeMap<EventId, Verdict> = BTreeMap::new();
         self.store.packs(first.ts_ms(), last.ts_ms(), &mut |row| {
@@ -55,17 +75,19 @@ impl<S: Store> Message<S> {
             verdicts.insert(id, findings.verdict(&self.judging, 0));
         }
         let repeats: BTreeMap<EventId, i64> = tree(self.store.repeats(*first, last.successor())?);
-        let mut clocks = self.clocks();
+        let mut later = self.later();
         let next = is_full.then_some(*last);
-        let mut lines = Vec::with_capacity(rows.len());
+        let mut clicks = Vec::with_capacity(rows.len());
         for (id, json) in rows {
-            let (Ok(mut record), Some(verdict)) = (Record::parse(&json), verdicts.get(&id)) else { continue };
-            let told = clocks.delivered_at_ms(Key::of(&record.recipient_id))?;
+            let (Ok(mut record), Some(verdict)) = (Record::parse(&json), verdicts.remove(&id)) else {
+                continue;
+            };
+            let told = later.delivered_at_ms(Key::of(&record.recipient_id))?;
             record.delivered_at_ms = told.or(record.delivered_at_ms);
             record.repeats = repeats.get(&id).copied().or(record.repeats);
-            lines.push(event::listed(&record, verdict));
+            clicks.push((record, verdict));
         }
-        Ok(Page { lines, next })
+        Ok((clicks, next))
     }
 
     /// Counts every click by its current verdict, provisional ones included.
@@ -89,8 +111,13 @@ impl<S: Store> Message<S> {
             let draft = Draft::new(id, record, findings.verdict(&self.judging, 0), None);
             tally.add(id, draft.recipient.short(), &(draft.link_id, draft.url), &draft.entry);
         })?;
-        let counted = self.store.repeats(EventId::first_of(0), EventId::first_of(i64::MAX))?;
-        let repeats = counted.iter().map(|(_, repeats)| repeats).sum();
+        let counted: BTreeMap<EventId, i64> =
+            tree(self.store.repeats(EventId::first_of(0), EventId::first_of(i64::MAX))?);
+        let (floods, mut repeats): (Vec<EventId>, i64) = (counted.keys().copied().collect(), 0);
+        self.store.clicks_by_id(&floods, &mut |id, json| {
+            let is_click = Record::parse(&json).is_ok_and(|record| record.kind == Kind::Click);
+            repeats += counted.get(&id).filter(|_| is_click).copied().unwrap_or_default();
+        })?;
         Ok(tally.report(message_id, repeats))
     }
 

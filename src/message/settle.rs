@@ -5,13 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::history::{Moments, around};
+use super::history::{Moments, around, since};
 use super::pack::{self, Draft};
-use super::{Findings, Judging, Message, Recent, Settled, Store, tree};
+use super::{Findings, Judging, Message, Recent, Settled, Sighting, Store, tree};
+use crate::link::Kind;
 use crate::signals::{EventId, Record};
 use crate::verdict::bursts::REACH_MS;
-use crate::verdict::windows::arrange;
-use crate::verdict::{Click, ClickType, Judgement, Key, Look};
+use crate::verdict::windows::{self, RETURN_MS, arrange};
+use crate::verdict::{Click, ClickType, Judgement, Key, Look, Verified};
 
 /// The most clicks that one call settles: a burst of thousands is spread over several wakes.
 const MAX_DUE: usize = 4_096;
@@ -35,6 +36,8 @@ struct News {
     repeats: i64,
     was: Option<ClickType>,
     was_shadow: Option<ClickType>,
+    /// The landing page showed more than the revision before says.
+    shows_more: bool,
 }
 
 /// Clicks with all that those among them that are wanted depend on, in order.
@@ -75,9 +78,11 @@ impl<'a> Court<'a> {
 
     /// What the wanted clicks show, convictions of their sources apart.
     pub(super) fn alone(&self) -> Found {
-        let findings = |at| Findings {
+        let findings = |at: usize| Findings {
+            kind: self.slice.clicks[at].kind,
             active: self.active.alone(at),
             shadow: self.shadow.as_ref().map(|shadow| shadow.alone(at)),
+            verified: self.slice.clicks[at].verified,
         };
         self.slice.wanted.iter().map(|(id, at)| (*id, findings(*at))).collect()
     }
@@ -114,8 +119,8 @@ impl<S: Store> Message<S> {
         if due.is_empty() && grown.is_empty() {
             return Ok(Settlement::default());
         }
-        let mut clicks: BTreeMap<EventId, Click> = self.affected(&due)?;
-        for id in due.iter().chain(&grown) {
+        let mut clicks: BTreeMap<EventId, Click> = self.affected(&due, &grown)?;
+        for id in &due {
             if let Some(recent) = self.recent.get(id) {
                 clicks.insert(*id, recent.click.clone());
             }
@@ -167,11 +172,14 @@ impl<S: Store> Message<S> {
             let repeats = counted.get(&id).copied().unwrap_or_default();
             match before.get(&id) {
                 None if due.contains(&id) => {
-                    first.push(News { id, findings, revision: 1, repeats, was: None, was_shadow: None });
+                    let shows_more = findings.verified > Verified::None;
+                    let (was, was_shadow) = (None, None);
+                    first.push(News { id, findings, revision: 1, repeats, was, was_shadow, shows_more });
                 }
                 Some(old) if old.is_overtaken_by(&findings, repeats) => {
-                    let (was, was_shadow) = (old.click_type, old.shadow_type);
-                    again.push(News { id, findings, revision: old.revision + 1, repeats, was, was_shadow });
+                    let shows_more = findings.verified > old.verified;
+                    let (was, was_shadow, revision) = (old.click_type, old.shadow_type, old.revision + 1);
+                    again.push(News { id, findings, revision, repeats, was, was_shadow, shows_more });
                 }
                 _ => {}
             }
@@ -199,14 +207,19 @@ impl<S: Store> Message<S> {
             records.extend(Record::parse(&json).ok().map(|record| (id, record)));
         })?;
         let mut drafts = Vec::with_capacity(news.len());
-        let mut clocks = self.clocks();
-        for News { id, findings, revision, repeats, was, was_shadow } in &news {
+        let mut later = self.later();
+        let shown: Vec<EventId> = news.iter().filter(|news| news.shows_more).map(|news| news.id).collect();
+        let mut sightings: Vec<(EventId, Sighting)> = Vec::with_capacity(shown.len());
+        self.store.verifications(&shown, &mut |id, sighting| sightings.push((id, sighting)))?;
+        for News { id, findings, revision, repeats, was, was_shadow, .. } in &news {
             let Some(at) = records.iter().position(|(known, _)| known == id) else { continue };
             let (_, record) = records.swap_remove(at);
-            let delivered_at_ms = clocks.delivered_at_ms(Key::of(&record.recipient_id))?;
+            let delivered_at_ms = later.delivered_at_ms(Key::of(&record.recipient_id))?;
             let verdict = findings.verdict(&self.judging, *revision);
             let mut draft = Draft::new(*id, record, verdict, *was);
             draft.entry.was_shadow = *was_shadow;
+            draft.entry.sighting =
+                sightings.iter().find(|(known, _)| known == id).map(|(_, sighting)| sighting.clone());
             draft.entry.delivered_at_ms = delivered_at_ms;
             draft.entry.repeats = Some(*repeats).filter(|repeats| *repeats > 0);
             drafts.push(draft);
@@ -227,11 +240,17 @@ impl<S: Store> Message<S> {
         Ok(())
     }
 
-    /// The settled clicks that the ones now due may change.
-    fn affected(&self, due: &BTreeSet<EventId>) -> Result<BTreeMap<EventId, Click>, S::Error> {
+    /// The settled clicks that the ones now due may change, and those of which more is known now.
+    fn affected(
+        &self,
+        due: &BTreeSet<EventId>,
+        grown: &[EventId],
+    ) -> Result<BTreeMap<EventId, Click>, S::Error> {
         let thresholds = &self.judging.thresholds;
-        let coming: Vec<(EventId, &Recent)> =
-            due.iter().filter_map(|id| self.recent.get(id).map(|recent| (*id, recent))).collect();
+        let recent = |id: &EventId| self.recent.get(id).map(|recent| (*id, recent));
+        let mut coming: Vec<(EventId, &Recent)> = due.iter().filter_map(recent).collect();
+        // Opens and acts change nothing.
+        coming.retain(|(_, recent)| recent.click.kind == Kind::Click);
         let is_early = |click: &Click| click.delta_ms() < thresholds.sandbox_ms;
 
         let mut affected = BTreeMap::new();
@@ -259,6 +278,11 @@ impl<S: Store> Message<S> {
                 copy.iter().filter(|at| news(at)).for_each(|at| late.add(0, history[*at].1.ts_ms));
                 late.sort();
                 reached.extend(copy.iter().filter(|at| late.has(0, around(history[**at].1.ts_ms, REACH_MS))));
+                // And a cookie given once is missed for a day.
+                reached.extend(copy.iter().filter(|at| {
+                    let click = &history[**at].1;
+                    windows::is_new(click) && late.has(0, since(click.ts_ms, RETURN_MS))
+                }));
             }
             for link in copy.chunk_by(|a, b| history[*a].1.link == history[*b].1.link) {
                 let close = |a: &usize, b: &usize| {
@@ -275,6 +299,12 @@ impl<S: Store> Message<S> {
         }
         // Others' clicks on the same URL, and of the same source, around a late one.
         let (mut urls, mut sources) = (Moments::default(), Moments::default());
+        // A person who was proven since no longer counts in a campaign.
+        for (_, Recent { click, .. }) in coming.iter().copied().chain(grown.iter().filter_map(recent)) {
+            if click.is_touched() && click.signals.is_microsoft() {
+                urls.add(click.url.number(), click.ts_ms);
+            }
+        }
         for click in coming.iter().filter(|(_, recent)| recent.late).map(|(_, recent)| &recent.click) {
             urls.add(click.url.number(), click.ts_ms);
             if let Some(source) = self.source_of(click) {
@@ -294,6 +324,7 @@ impl<S: Store> Message<S> {
                 affected.insert(id, click);
             }
         }
+        affected.extend(grown.iter().filter_map(recent).map(|(id, recent)| (id, recent.click.clone())));
         affected.retain(|id, _| !self.unsettled.contains(id));
         Ok(affected)
     }
@@ -306,15 +337,24 @@ impl<S: Store> Message<S> {
     /// All that `wanted` depend on.
     pub(super) fn slice(&self, wanted: BTreeMap<EventId, Click>) -> Result<Slice, S::Error> {
         let thresholds = &self.judging.thresholds;
-        let recipients: BTreeSet<Key> = tree(wanted.values().map(|click| click.recipient));
-        let mut slice: BTreeMap<EventId, Click> = if wanted.values().any(|click| self.looks_deep(click)) {
+        let clicks = || wanted.values().filter(|click| click.kind == Kind::Click);
+        let recipients: BTreeSet<Key> = tree(clicks().map(|click| click.recipient));
+        let mut slice: BTreeMap<EventId, Click> = if clicks().any(|click| self.looks_deep(click)) {
             self.history_of(&recipients)?
         } else {
             tree(self.recent_of(&recipients))
         };
+        if self.judging.asks_full() {
+            // Whether they come back without a cookie.
+            let mut new = clicks().filter(|click| windows::is_new(click)).peekable();
+            if let Some(first) = new.peek() {
+                let from_ms = first.ts_ms.saturating_sub(RETURN_MS);
+                slice.extend(self.history_since(from_ms, &tree(new.map(|click| click.recipient)))?);
+            }
+        }
         let mut spans = Vec::new();
         let mut urls = BTreeSet::new();
-        for click in wanted.values().filter(|click| click.signals.is_microsoft()) {
+        for click in clicks().filter(|click| click.signals.is_microsoft()) {
             spans.push(around(click.ts_ms, thresholds.campaign_ms));
             urls.insert(click.url);
         }
@@ -376,7 +416,7 @@ impl<S: Store> Message<S> {
         let open = self.recent.split_off(&from);
         let forgotten = std::mem::replace(&mut self.recent, open);
         if let Some(elders) = &mut self.elders {
-            for recent in forgotten.values() {
+            for recent in forgotten.values().filter(|recent| recent.click.kind == Kind::Click) {
                 elders.add(recent.click.recipient.short());
             }
         }

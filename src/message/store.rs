@@ -4,6 +4,7 @@
 //! click is inserted once and never updated, and everything else is packed. Every call is synchronous: nothing else
 //! runs between two calls, and what they write is committed together.
 
+use super::Sighting;
 use crate::signals::EventId;
 use crate::verdict::Key;
 
@@ -152,6 +153,28 @@ pub trait Store {
     /// # Errors
     /// When storage fails.
     fn has_deliveries(&self) -> Result<bool, Self::Error>;
+
+    /// Keeps what the landing page of a click showed, in place of what it showed before.
+    ///
+    /// # Errors
+    /// When storage fails.
+    fn put_verification(&self, click: EventId, sighting: &Sighting) -> Result<(), Self::Error>;
+
+    /// Hands over what the landing pages of these clicks showed, in any order; a click without one is left out.
+    ///
+    /// # Errors
+    /// When storage fails.
+    fn verifications(
+        &self,
+        clicks: &[EventId],
+        each: &mut dyn FnMut(EventId, Sighting),
+    ) -> Result<(), Self::Error>;
+
+    /// Whether any landing page has shown anything.
+    ///
+    /// # Errors
+    /// When storage fails.
+    fn has_verifications(&self) -> Result<bool, Self::Error>;
 
     /// The event that stands for an act (see [`super::act`]).
     ///

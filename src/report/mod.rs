@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
+use crate::link::Kind;
 use crate::message::pack::Entry;
 use crate::signals::EventId;
 use crate::verdict::ClickType;
@@ -133,7 +134,7 @@ struct PerLink {
 }
 
 impl Tally {
-    /// Adds a revision of a click of a recipient, by the first half of its key, on a link: `link_id` and `url`.
+    /// Adds a revision of a click (what is no click is not counted) of a recipient, by the first half of its key, on a link: `link_id` and `url`.
     pub fn add(
         &mut self,
         id: EventId,
@@ -141,6 +142,9 @@ impl Tally {
         link: &(Option<String>, Option<String>),
         entry: &Entry,
     ) {
+        if entry.kind != Kind::Click {
+            return;
+        }
         let first = entry.verdict.revision <= 1;
         self.clicks += i64::from(first);
         self.unsettled += i64::from(!entry.verdict.is_final);

@@ -46,8 +46,10 @@ pub struct Signals {
     pub agent: Option<Agent>,
     /// The agent is Office's, which checks links and opens them for people.
     pub is_office: bool,
-    /// The method is GET.
+    /// The method is the one that people's browsers use there: POST where a link acts, else GET.
     pub is_get: bool,
+    /// A mail provider asks for its user, without a browser (RFC 8058).
+    pub is_one_click: bool,
     /// `Sec-CH-UA` names a browser without a window.
     pub is_headless: bool,
     /// A header says that the page is only fetched ahead.
@@ -60,6 +62,8 @@ pub struct Signals {
     pub source: Option<Source>,
     /// What our cookie said.
     pub cookie: Cookie,
+    /// The agent, in one number.
+    pub browser: u64,
 }
 
 /// What our cookie said; visitors are numbers that differ where their ids do.
@@ -75,14 +79,19 @@ pub enum Cookie {
 
 impl Cookie {
     fn of(record: &Record) -> Self {
-        let mut hasher = DefaultHasher::new();
-        record.visitor_id.hash(&mut hasher);
         match record.cookie.as_deref() {
-            Some("new") => Self::New(hasher.finish()),
-            Some("returning") => Self::Returning(hasher.finish()),
+            Some("new") => Self::New(number_of(record.visitor_id.as_deref())),
+            Some("returning") => Self::Returning(number_of(record.visitor_id.as_deref())),
             _ => Self::None,
         }
     }
+}
+
+/// A number that differs where texts do.
+fn number_of(text: Option<&str>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Who sent a request, as far as two requests can be compared.
@@ -150,13 +159,16 @@ impl Signals {
             place,
             agent,
             is_office: record.user_agent.as_deref().is_some_and(agents::is_office),
-            is_get: record.method == "GET",
+            is_get: record.method
+                == if matches!(record.kind, Kind::Unsubscribe | Kind::Confirm) { "POST" } else { "GET" },
+            is_one_click: record.act.as_deref() == Some("one_click"),
             is_headless: record.sec_ch_ua.as_deref().is_some_and(browser::is_headless_brand),
             is_prefetch: record.sec_purpose.as_deref().is_some_and(headers::is_prefetch),
             is_microsoft_system: system.is_some_and(Network::is_microsoft),
             votes,
             source: address.map(|address| Source::of(address, record.user_agent.as_deref())),
             cookie: Cookie::of(record),
+            browser: number_of(record.user_agent.as_deref()),
         }
     }
 

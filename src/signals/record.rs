@@ -47,6 +47,60 @@ impl Kind {
     }
 }
 
+/// What the landing page showed of whoever clicked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verified {
+    /// Nothing.
+    #[default]
+    None,
+    /// It was shown: a browser ran its script, or loaded its pixel.
+    Rendered,
+    /// Somebody touched it.
+    Interacted,
+}
+
+impl Verified {
+    /// Every level, the weakest first.
+    pub const ALL: [Self; 3] = [Self::None, Self::Rendered, Self::Interacted];
+
+    /// The name in verdicts and events.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Rendered => "rendered",
+            Self::Interacted => "interacted",
+        }
+    }
+
+    /// The level of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verified| verified.name() == name)
+    }
+}
+
+impl Serialize for Verified {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Verified {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Text(name) = Text::deserialize(deserializer)?;
+        Self::named(&name).ok_or_else(|| D::Error::custom("verified: must be none, rendered or interacted"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Text(name) = Text::deserialize(deserializer)?;
+        Self::named(&name)
+            .ok_or_else(|| D::Error::custom("kind: must be click, open, unsubscribe or confirm"))
+    }
+}
+
 impl Serialize for Kind {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
@@ -116,6 +170,12 @@ pub struct Record {
     pub visitor_id: Option<String>,
     /// Clicks that the object counted here and did not store.
     pub repeats: Option<i64>,
+    /// How a link that acts was told to: `one_click` by a mail provider (RFC 8058), or `form` on its page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub act: Option<String>,
+    /// What the landing page showed, where the record comes with a verdict: the verdict writes it.
+    #[serde(skip_serializing)]
+    pub verified: Verified,
 }
 
 impl Record {
@@ -228,6 +288,8 @@ impl<'de, A: MapAccess<'de>> Fields<A> {
                 "cookie" => record.cookie = self.text("cookie")?,
                 "visitor_id" => record.visitor_id = self.text("visitor_id")?,
                 "repeats" => record.repeats = self.integer("repeats")?,
+                "act" => record.act = self.text("act")?,
+                "verified" => record.verified = self.verified()?,
                 _ => {
                     self.0.next_value::<IgnoredAny>()?;
                 }
@@ -261,6 +323,13 @@ impl<'de, A: MapAccess<'de>> Fields<A> {
             Scalar::Boolean(boolean) => Ok(Some(boolean)),
             _ => Err(A::Error::custom(format_args!("{name}: must be true or false"))),
         }
+    }
+
+    fn verified(&mut self) -> Result<Verified, A::Error> {
+        self.text("verified")?.map_or(Ok(Verified::None), |name| {
+            Verified::named(&name)
+                .ok_or_else(|| A::Error::custom("verified: must be none, rendered or interacted"))
+        })
     }
 
     fn kind(&mut self) -> Result<Kind, A::Error> {

@@ -83,6 +83,13 @@ votes! {
         "Sec-Fetch headers as a person's click on a link leaves them" "W3C Fetch Metadata";
     CoherentHeaders -2 "-coherent_headers"
         "every header that this browser sends is there and fits" "MDN browser-compat-data 8.1.9";
+    ReturnWithoutCookie 2 "+return_without_cookie"
+        "a return by the same agent without the cookie that it got"
+        "published advice: almost always a bot; people own two devices, and some clear their cookies";
+    Interacted -4 "-interacted"
+        "somebody touched the landing page" "our beacon; sandboxes simulate it, few of them";
+    Rendered -1 "-rendered"
+        "the landing page was shown" "our beacon; a scanner usually does not render, but some run JavaScript";
     ReturningCookie -4 "-returning_cookie"
         "our cookie came back" "a return without it is almost always a bot; sandboxes begin afresh";
     WrapperReferer -4 "-wrapper_referer"

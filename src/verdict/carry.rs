@@ -8,6 +8,7 @@
 
 use super::windows::arrange;
 use super::{Click, ClickType, Finding};
+use crate::link::Kind;
 
 /// How long after a conviction its source is held for the same machine, milliseconds (Paminga: fifteen minutes on the
 /// same address or agent).
@@ -27,16 +28,17 @@ const SAME_ORIGIN: i32 = 10;
 const CARRIED: [&str; 7] =
     ["safe_attachments", "campaign_view", "gateway", "scanner_network", "sweep", "fanout", "headless"];
 
-/// What a finding convicts its source of, if it does.
+/// What a finding on a link of that kind convicts its source of, if it does: clicks alone do.
 #[must_use]
-pub fn conviction(finding: &Finding) -> Option<ClickType> {
-    finding.click_type.filter(|kind| kind.is_bot() && CARRIED.contains(&finding.rule.as_ref()))
+pub fn conviction(kind: Kind, finding: &Finding) -> Option<ClickType> {
+    let found = finding.click_type.filter(|found| found.is_bot() && CARRIED.contains(&finding.rule.as_ref()));
+    found.filter(|_| kind == Kind::Click)
 }
 
-/// Whether the finding would be another one beside a conviction: nothing else has decided.
+/// Whether the finding would be another one beside a conviction: nothing else has decided. Opens stand by themselves.
 #[must_use]
-pub fn is_open(finding: &Finding) -> bool {
-    matches!(finding.rule.as_ref(), "human" | "carry_over")
+pub fn is_open(kind: Kind, finding: &Finding) -> bool {
+    kind != Kind::Open && matches!(finding.rule.as_ref(), "human" | "carry_over")
 }
 
 /// A conviction that reaches a click.
@@ -314,15 +316,16 @@ mod tests {
         for rule in
             ["safe_attachments", "campaign_view", "gateway", "scanner_network", "sweep", "fanout", "headless"]
         {
-            assert_eq!(conviction(&finding(rule, sweep)), Some(sweep), "{rule}");
-            assert_eq!(conviction(&finding(rule, ClickType::Human)), None, "{rule}: a person");
+            assert_eq!(conviction(Kind::Click, &finding(rule, sweep)), Some(sweep), "{rule}");
+            assert_eq!(conviction(Kind::Open, &finding(rule, sweep)), None, "{rule}: an open");
+            assert_eq!(conviction(Kind::Click, &finding(rule, ClickType::Human)), None, "{rule}: a person");
         }
         for rule in
             ["safelinks_delivery", "timeofclick_pair", "air_or_mbi", "declared", "carry_over", "human"]
         {
-            assert_eq!(conviction(&finding(rule, sweep)), None, "{rule}");
+            assert_eq!(conviction(Kind::Click, &finding(rule, sweep)), None, "{rule}");
             let open = matches!(rule, "carry_over" | "human");
-            assert_eq!(is_open(&finding(rule, sweep)), open, "{rule}");
+            assert_eq!(is_open(Kind::Click, &finding(rule, sweep)), open, "{rule}");
         }
     }
 }

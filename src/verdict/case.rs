@@ -3,7 +3,7 @@
 use super::bursts::{self, Burst};
 use super::carry::Carried;
 use super::windows::Role;
-use super::{Click, Ruleset, Thresholds};
+use super::{Click, Ruleset, Thresholds, Verified};
 use crate::signals::votes::{Sign, Votes};
 
 /// One click with all that the rules look at.
@@ -21,6 +21,8 @@ pub struct Case<'a> {
     /// The cookie that came back was set some seconds before, on the same copy (ruleset `full`): a sandbox that keeps its
     /// browser while it goes through a mail brings back what it got itself.
     pub has_fresh_cookie: bool,
+    /// The recipient has been here with a cookie and this very agent, which came without it now (ruleset `full`).
+    pub returns_without_cookie: bool,
     /// Its sweep (ruleset `full`).
     pub sweep: Burst,
     /// Its fan-out (ruleset `full`).
@@ -41,6 +43,9 @@ impl Case<'_> {
         if self.has_fresh_cookie {
             votes = votes.without(Sign::ReturningCookie);
         }
+        votes.note(Sign::ReturnWithoutCookie, self.returns_without_cookie);
+        votes.note(Sign::Interacted, self.click.is_touched());
+        votes.note(Sign::Rendered, self.click.verified == Verified::Rendered);
         votes.note(Sign::FirstSeconds, self.delta_ms < 10_000);
         votes.note(Sign::FirstMinute, (10_000..60_000).contains(&self.delta_ms));
         votes
@@ -61,6 +66,7 @@ impl Case<'_> {
     /// Whether a person is proven, so that what is only probable does not stand. The published table knows no proof.
     #[must_use]
     pub fn has_proof(&self) -> bool {
-        self.ruleset == Ruleset::Full && !self.has_fresh_cookie && self.click.signals.is_proof()
+        let by_cookie = !self.has_fresh_cookie && self.click.signals.is_proof();
+        self.ruleset == Ruleset::Full && (self.click.is_touched() || by_cookie)
     }
 }

@@ -4,6 +4,8 @@ use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
 
+use crate::link::Kind;
+use crate::signals::record::Verified;
 use crate::signals::{Record, Signals};
 
 /// Stands for an id in comparisons: the first 128 bits of its SHA-256, so equal keys are equal ids.
@@ -54,8 +56,12 @@ pub struct Click {
     pub url: Key,
     /// Tracked links in the copy, where known.
     pub links_total: Option<u32>,
+    /// What kind of link it is: only clicks on links that lead somewhere have windows.
+    pub kind: Kind,
     /// What the request showed by itself.
     pub signals: Signals,
+    /// What the landing page showed.
+    pub verified: Verified,
 }
 
 impl Click {
@@ -70,7 +76,9 @@ impl Click {
             link: Key::of(record.link()),
             url: Key::of(record.destination()),
             links_total: record.links_total.and_then(|total| u32::try_from(total).ok()),
+            kind: record.kind,
             signals: Signals::of(record),
+            verified: record.verified,
         }
     }
 
@@ -79,6 +87,18 @@ impl Click {
     pub const fn delta_ms(&self) -> i64 {
         let delta = self.ts_ms.saturating_sub(self.clock_ms);
         if delta < 0 { 0 } else { delta }
+    }
+
+    /// Whether somebody touched the landing page.
+    #[must_use]
+    pub fn is_touched(&self) -> bool {
+        self.verified == Verified::Interacted
+    }
+
+    /// Whether a person is proven: by a touch on the landing page, or by what the request brought back.
+    #[must_use]
+    pub fn is_proof(&self) -> bool {
+        self.is_touched() || self.signals.is_proof()
     }
 
     /// The order of a message's clicks: by time, then by id.

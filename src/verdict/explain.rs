@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::case::Case;
-use super::rules::{Condition, Fact, Rule};
+use super::rules::{self, Condition, Fact, Rule};
 use super::thresholds::SETTINGS;
 use crate::signals::catalogue::Network;
 
@@ -87,7 +87,8 @@ pub struct Seen {
 /// Explains the click of a case.
 #[must_use]
 pub fn explain(case: &Case) -> Explanation {
-    let rules = case.ruleset.rules();
+    // What has no windows is asked no rule.
+    let rules = if rules::by_kind(case).is_some() { &[] } else { case.ruleset.rules() };
     let decides = |rule: &Rule| rule.holds(case).is_some_and(|found| !rule.is_overturned(found, case));
     let deciding = rules.iter().position(decides);
     Explanation {
@@ -132,7 +133,8 @@ fn asked(rule: &Rule, case: &Case, decided: bool, is_late: bool) -> Asked {
     } else if is_late {
         "it would decide if no rule above it did".to_owned()
     } else {
-        "it would decide without the proof of a person (a returning cookie with coherent headers)".to_owned()
+        "it would decide without the proof of a person (a touch of the landing page, or a returning cookie with coherent headers)"
+            .to_owned()
     };
     let mut thresholds = case.thresholds.clone();
     let settings: serde_json::Map<String, Value> = SETTINGS

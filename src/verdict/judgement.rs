@@ -59,13 +59,15 @@ impl<'a> Trial<'a> {
         let mut convictions = Convictions::default();
         if ruleset == Ruleset::Full {
             for (click, finding) in clicks.iter().zip(&findings) {
-                if let Some(kind) = carry::conviction(finding) {
+                if let Some(kind) = carry::conviction(click.kind, finding) {
                     convictions.add(click, kind);
                 }
             }
             convictions.sort();
             let open = findings.iter_mut().zip(clicks).enumerate();
-            for (at, (finding, click)) in open.filter(|(_, (finding, _))| carry::is_open(finding)) {
+            for (at, (finding, click)) in
+                open.filter(|(_, (finding, click))| carry::is_open(click.kind, finding))
+            {
                 if let Some(carried) = convictions.reaching(click) {
                     *finding = judgement.beside(at, carried);
                 }
@@ -84,7 +86,7 @@ impl<'a> Trial<'a> {
     #[must_use]
     pub fn explain(&self, at: usize) -> Explanation {
         let case = self.judgement.case(at);
-        let carried = self.findings.get(at).filter(|finding| carry::is_open(finding));
+        let carried = self.findings.get(at).filter(|finding| carry::is_open(case.click.kind, finding));
         let carried = carried.and_then(|_| self.convictions.reaching(case.click));
         explain::explain(&Case { carried, ..case })
     }

@@ -28,6 +28,8 @@ pub use rules::{Rule, Ruleset};
 pub use thresholds::Thresholds;
 pub use windows::{Look, Windows};
 
+pub use crate::signals::record::Verified;
+
 /// What made a click. The names are the contract's (§5, §6) and stand in every event and report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -127,15 +129,6 @@ pub enum Confidence {
     Probable,
 }
 
-/// What the landing page showed of whoever clicked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verified {
-    /// Nothing.
-    #[default]
-    None,
-}
-
 /// What a ruleset found about one click, before it gets a revision.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Finding {
@@ -209,10 +202,19 @@ impl Verdict {
         }
     }
 
+    /// Adds what the landing page showed.
+    #[must_use]
+    pub fn with_verified(mut self, verified: Verified) -> Self {
+        self.verified = verified;
+        self
+    }
+
     /// Adds what the shadow ruleset found.
     #[must_use]
     pub fn with_shadow(mut self, shadow: Option<(Finding, Ruleset)>) -> Self {
-        let verdict = |(finding, ruleset)| Box::new(Self::new(finding, ruleset, self.revision));
+        let verdict = |(finding, ruleset)| {
+            Box::new(Self::new(finding, ruleset, self.revision).with_verified(self.verified))
+        };
         self.shadow = shadow.map(verdict);
         self
     }

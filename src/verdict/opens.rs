@@ -13,8 +13,7 @@ use crate::signals::{Record, Signals};
 
 /// Judges an open.
 #[must_use]
-pub fn judge(record: &Record) -> Finding {
-    let signals = Signals::of(record);
+pub fn judge(signals: &Signals) -> Finding {
     let class = signals.place.map(|network| network.class);
     let agent = signals.agent.map(|agent| agent.class);
     let by_agent = matches!(agent, Some(AgentClass::ImageProxy | AgentClass::Prefetch));
@@ -52,6 +51,15 @@ pub fn judge(record: &Record) -> Finding {
         reasons: spoken.into_iter().filter(|(so, _)| *so).map(|(_, name)| Cow::Borrowed(name)).collect(),
         paired_with: None,
     }
+}
+
+/// An open's record as it is logged and stored: where a proxy made it, the place is the proxy's and says nothing.
+#[must_use]
+pub fn without_proxys_place(mut record: Record) -> Record {
+    if judge(&Signals::of(&record)).click_type == Some(ClickType::ProxyOpen) {
+        record.country = None;
+    }
+    record
 }
 
 #[cfg(test)]
@@ -147,7 +155,7 @@ mod tests {
             ("Apple Mail through the relay", CHROME, "104.28.28.1", 13_335, ("human", None, "human")),
             ("no agent", "", HOME, nobody, ("human", None, "human")),
         ] {
-            let found = judge(&open(agent, ip, asn));
+            let found = judge(&Signals::of(&open(agent, ip, asn)));
             let mark = if found.confidence == Confidence::Certain { "!" } else { "" };
             let rule = format!("{}{mark}", found.rule);
             let kind = found.click_type.unwrap();
@@ -163,12 +171,12 @@ mod tests {
         let record = open(CHROME, "40.92.1.1", 8_075);
         let late =
             Record { ts_ms: 90_000_000, referer: Some("https://x.example/".to_owned()), ..record.clone() };
-        assert_eq!(judge(&record), judge(&late));
+        assert_eq!(judge(&Signals::of(&record)), judge(&Signals::of(&late)));
     }
 
     #[test]
     fn who_spoke_is_told() {
-        let reasons = |record: &Record| judge(record).reasons;
+        let reasons = |record: &Record| judge(&Signals::of(record)).reasons;
         assert_eq!(
             reasons(&open(GOOGLE, "203.0.113.9", 15_169)),
             ["+image_proxy_agent", "+image_proxy_network"]

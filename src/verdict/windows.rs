@@ -8,7 +8,12 @@ use std::cmp::Ordering;
 use super::bursts::{self, Burst};
 use super::case::Case;
 use super::{Click, Ruleset, Thresholds};
+use crate::link::Kind;
 use crate::signals::{Cookie, Signals};
+
+/// How long after it got the cookie an agent's return without it is told, milliseconds: a day. Sooner than
+/// [`bursts::REACH_MS`] it is no return: tabs opened together have no cookie yet.
+pub const RETURN_MS: i64 = 86_400_000;
 
 /// How far a verdict may look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +47,7 @@ pub struct Windows {
     early: Vec<i64>,
     campaigns: Vec<bool>,
     fresh_cookies: Vec<bool>,
+    returns: Vec<bool>,
     sweeps: Vec<Burst>,
     fanouts: Vec<Burst>,
 }
@@ -59,10 +65,13 @@ impl Windows {
             early: vec![0; clicks.len()],
             campaigns: vec![false; clicks.len()],
             fresh_cookies: vec![false; none.len()],
+            returns: vec![false; none.len()],
             sweeps: none.clone(),
             fanouts: none,
         };
-        let mut positions: Vec<usize> = (0..clicks.len()).collect();
+        // Opens and acts are nobody's neighbours.
+        let of_clicks = || (0..clicks.len()).filter(|at| clicks[*at].kind == Kind::Click);
+        let mut positions: Vec<usize> = of_clicks().collect();
         // Which recipient, and which link of whose copy, each click belongs to.
         let (mut person, mut link) = (vec![0_usize; clicks.len()], vec![0_usize; clicks.len()]);
         let mut seen = vec![0_u32; clicks.len()];
@@ -87,6 +96,7 @@ impl Windows {
             if is_full {
                 let back = look == Look::Back;
                 windows.find_fresh_cookies(clicks, &by_time);
+                windows.find_returns(clicks, &by_time);
                 bursts::sweep(clicks, &by_time, &link, &mut seen, back, &mut windows.sweeps);
             }
             for &at in copy {
@@ -94,7 +104,7 @@ impl Windows {
             }
         }
 
-        positions = (0..clicks.len()).collect();
+        positions = of_clicks().collect();
         arrange(&mut positions, &|at| (clicks[at].url.number(), 0));
         for link in positions.chunk_by(|&a, &b| clicks[a].url == clicks[b].url) {
             windows.find_campaigns(clicks, link, &person, &mut seen, thresholds, look);
@@ -102,7 +112,7 @@ impl Windows {
 
         if is_full {
             let source = |at: usize| clicks[at].signals.own_source().map(|source| source.exact);
-            positions = (0..clicks.len()).filter(|at| source(*at).is_some()).collect();
+            positions = of_clicks().filter(|at| source(*at).is_some()).collect();
             arrange(&mut positions, &|at| (source(at).unwrap_or_default().into(), 0));
             for group in positions.chunk_by(|&a, &b| source(a) == source(b)) {
                 let back = look == Look::Back;
@@ -122,6 +132,7 @@ impl Windows {
             early_clicks: self.early[at],
             in_burst: self.campaigns[at],
             has_fresh_cookie: self.fresh_cookies.get(at).copied().unwrap_or_default(),
+            returns_without_cookie: self.returns.get(at).copied().unwrap_or_default(),
             sweep: self.sweeps.get(at).copied().unwrap_or_default(),
             fanout: self.fanouts.get(at).copied().unwrap_or_default(),
             carried: None,
@@ -169,6 +180,27 @@ impl Windows {
                     });
                 }
                 Cookie::None => {}
+            }
+        }
+    }
+
+    /// Finds the clicks of an agent without the cookie that it got on the same copy; `group` goes by time.
+    fn find_returns(&mut self, clicks: &[Click], group: &[usize]) {
+        // When each agent got it, ascending.
+        let mut known: Vec<(u64, Vec<i64>)> = Vec::new();
+        for &at in group {
+            let (browser, ts_ms) = (clicks[at].signals.browser, clicks[at].ts_ms);
+            let place = known.iter().position(|(other, _)| *other == browser);
+            if let Some(place) = place.filter(|_| is_new(&clicks[at])) {
+                let got = &known[place].1;
+                let before = got.partition_point(|got_ms| ts_ms.saturating_sub(*got_ms) > bursts::REACH_MS);
+                self.returns[at] = before > 0 && ts_ms.saturating_sub(got[before - 1]) <= RETURN_MS;
+            }
+            if got_cookie(&clicks[at]) {
+                match place {
+                    Some(place) => known[place].1.push(ts_ms),
+                    None => known.push((browser, vec![ts_ms])),
+                }
             }
         }
     }
@@ -238,6 +270,18 @@ pub(crate) fn arrange(positions: &mut [usize], key: &dyn Fn(usize) -> (u128, u12
     positions.sort_by_key(|&at| key(at));
 }
 
+/// Whether a click came without our cookie, though it could have brought it.
+#[must_use]
+pub fn is_new(click: &Click) -> bool {
+    matches!(click.signals.cookie, Cookie::New(_))
+}
+
+/// Whether a click left our cookie with what looks like a person's browser.
+#[must_use]
+pub fn got_cookie(click: &Click) -> bool {
+    click.signals.cookie != Cookie::None && click.signals.looks_like_a_person()
+}
+
 /// Whether rule 1 of the published table claims the click: it then joins no pair.
 #[must_use]
 pub fn is_delivery_check(click: &Click, thresholds: &Thresholds) -> bool {
@@ -248,7 +292,7 @@ pub fn is_delivery_check(click: &Click, thresholds: &Thresholds) -> bool {
 /// a minute click a link of any large send, so `full` counts only Microsoft's own, and those not where a person is
 /// proven.
 fn counts_in_campaign(ruleset: Ruleset, click: &Click) -> bool {
-    ruleset == Ruleset::Defender || click.signals.is_microsoft() && !click.signals.is_proof()
+    ruleset == Ruleset::Defender || click.signals.is_microsoft() && !click.is_proof()
 }
 
 /// The roles of two neighbouring clicks on one link, the earlier one first, where they are a pair.

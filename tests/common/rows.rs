@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use clickproof::message::Sighting;
 use clickproof::message::store::{Meta, PackRow, Store};
 use clickproof::signals::EventId;
 use clickproof::verdict::Key;
@@ -16,6 +17,7 @@ pub struct Rows {
     pub packs: RefCell<BTreeMap<u64, PackRow>>,
     pub repeats: RefCell<BTreeMap<EventId, i64>>,
     pub deliveries: RefCell<BTreeMap<u8, Vec<u8>>>,
+    pub verifications: RefCell<BTreeMap<EventId, Sighting>>,
     /// The event that stands for an act, and whether it is told.
     pub acts: RefCell<BTreeMap<Key, (EventId, bool)>>,
     /// Rows written, as the platform counts them.
@@ -153,6 +155,29 @@ impl Store for Memory {
         self.write()?;
         self.0.deliveries.borrow_mut().insert(bucket, entries.to_vec());
         Ok(())
+    }
+
+    fn put_verification(&self, click: EventId, sighting: &Sighting) -> Result<(), Blown> {
+        self.write()?;
+        self.0.verifications.borrow_mut().insert(click, sighting.clone());
+        Ok(())
+    }
+
+    fn verifications(
+        &self,
+        clicks: &[EventId],
+        each: &mut dyn FnMut(EventId, Sighting),
+    ) -> Result<(), Blown> {
+        for click in clicks {
+            if let Some(sighting) = self.0.verifications.borrow().get(click) {
+                each(*click, sighting.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn has_verifications(&self) -> Result<bool, Blown> {
+        Ok(!self.0.verifications.borrow().is_empty())
     }
 
     fn has_deliveries(&self) -> Result<bool, Blown> {

@@ -10,7 +10,8 @@ pub mod full;
 use std::borrow::Cow;
 
 use super::case::Case;
-use super::{ClickType, Confidence, Finding};
+use super::{ClickType, Confidence, Finding, opens};
+use crate::link::Kind;
 
 /// A named, versioned, ordered list of rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +41,7 @@ impl Ruleset {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Defender => "defender@1",
-            Self::Full => "full@1",
+            Self::Full => "full@2",
         }
     }
 
@@ -64,7 +65,8 @@ pub struct Rule {
     pub settings: &'static [&'static str],
     /// What must hold together.
     pub needs: &'static [Condition],
-    /// Whether it gives way to the proof of a person where it is only probable.
+    /// Whether it gives way to a returning cookie with coherent headers where it is only probable. To a touch of the
+    /// landing page every rule does.
     pub yields: bool,
     /// What it finds where they do.
     pub found: fn(&Case) -> Found,
@@ -138,7 +140,7 @@ impl Rule {
     /// Whether what it found gives way to the proof of a person.
     #[must_use]
     pub fn is_overturned(&self, found: Found, case: &Case) -> bool {
-        self.yields
+        (self.yields || case.click.is_touched())
             && found.confidence == Confidence::Probable
             && found.click_type.is_bot()
             && case.has_proof()
@@ -155,9 +157,32 @@ const HUMAN: Rule = Rule {
     found: |_| probable(ClickType::Human),
 };
 
+/// What is said of a request to a link that has no windows: an open, or an act that a mail provider asks for.
+#[must_use]
+pub fn by_kind(case: &Case) -> Option<Finding> {
+    match (case.click.kind, case.ruleset) {
+        (Kind::Click, _) => None,
+        (_, Ruleset::Defender) => Some(Finding::not_a_click()),
+        (Kind::Open, Ruleset::Full) => Some(opens::judge(&case.click.signals)),
+        // The provider's machine asks because its user pressed the provider's own button (RFC 8058).
+        (_, Ruleset::Full) if case.click.signals.is_one_click => Some(Finding {
+            click_type: Some(ClickType::Human),
+            rule: Cow::Borrowed("one_click"),
+            reasons: vec![Cow::Borrowed("-one_click")],
+            confidence: Confidence::Probable,
+            ..Finding::not_a_click()
+        }),
+        // Whoever pressed the button on our page is judged by the request and by the convictions of its source.
+        (_, Ruleset::Full) => None,
+    }
+}
+
 /// Asks the ruleset's rules in order; the first that holds decides.
 #[must_use]
 pub fn decide(case: &Case) -> Finding {
+    if let Some(finding) = by_kind(case) {
+        return finding;
+    }
     let held = case.ruleset.rules().iter().find_map(|rule| {
         let found = rule.holds(case).filter(|found| !rule.is_overturned(*found, case))?;
         Some((rule, found))

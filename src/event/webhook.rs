@@ -6,11 +6,11 @@
 
 use base64ct::{Base64, Encoding};
 use chrono::DateTime;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::Mac;
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 
 use super::Judged;
+use crate::link::keys::keyed;
 use crate::signals::Record;
 use crate::verdict::Verdict;
 
@@ -82,9 +82,7 @@ pub fn open(message: &str) -> Result<(Header, &str), String> {
 /// `webhook-signature` of a body that is posted now (`timestamp_s`, Unix seconds, stands in `webhook-timestamp`).
 #[must_use]
 pub fn signature(secret: &[u8], id: &str, timestamp_s: i64, body: &str) -> String {
-    // The constructor's error belongs to MACs that are choosy about their keys.
-    let mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes a key of any length");
-    let mac = mac.chain_update(format!("{id}.{timestamp_s}.{body}")).finalize().into_bytes();
+    let mac = keyed(secret).chain_update(format!("{id}.{timestamp_s}.{body}")).finalize().into_bytes();
     format!("v1,{}", Base64::encode_string(&mac))
 }
 
@@ -92,8 +90,8 @@ pub fn signature(secret: &[u8], id: &str, timestamp_s: i64, body: &str) -> Strin
 /// pause. A pause as long as the age makes every try's age twice the one before, with no count of tries.
 #[must_use]
 pub fn pause_s(age_ms: i64) -> Option<u32> {
-    let age_s = age_ms / 1_000;
-    (age_s >= FIRST_PAUSE_S).then(|| u32::try_from(age_s.min(MAX_PAUSE_S)).unwrap_or_default())
+    let seconds = age_ms / 1_000;
+    (seconds >= FIRST_PAUSE_S).then(|| u32::try_from(seconds.min(MAX_PAUSE_S)).unwrap_or_default())
 }
 
 /// The consumer's line for an act that its receiver took.

@@ -23,6 +23,9 @@ pub struct Page {
     pub next: Option<EventId>,
 }
 
+/// Clicks with their current verdicts, and the last of them where there may be more.
+type Judged = (Vec<(Record, Verdict)>, Option<EventId>);
+
 impl<S: Store> Message<S> {
     /// Up to `limit` clicks behind `after`, or from the first one.
     ///
@@ -47,12 +50,8 @@ impl<S: Store> Message<S> {
         Ok(clicks.pop().filter(|(record, _)| EventId::parse(&record.event_id) == Some(id)))
     }
 
-    /// Up to `limit` clicks from an id on with their current verdicts, and the last of them where there may be more.
-    fn judged_from(
-        &self,
-        from: EventId,
-        limit: usize,
-    ) -> Result<(Vec<(Record, Verdict)>, Option<EventId>), S::Error> {
+    /// Up to `limit` clicks from an id on, as they stand now.
+    fn judged_from(&self, from: EventId, limit: usize) -> Result<Judged, S::Error> {
         let (mut rows, mut bytes) = (Vec::new(), 0);
         self.store.clicks(from, EventId::first_of(i64::MAX), limit, &mut |id, json| {
             bytes += json.len();

@@ -361,7 +361,7 @@ fn a_result_has_every_field_of_a_verdict() {
             "verified": "none", "ruleset": ruleset, "revision": 1, "final": true,
         })
     };
-    let full = expected("full@1", &["+first_seconds"]);
+    let full = expected("full@2", &["+first_seconds"]);
     assert_eq!(classify(&[], &line), std::slice::from_ref(&full), "the default");
     assert_eq!(classify(&["--ruleset", "full"], &line), [full]);
     let defender = expected("defender@1", &["-other_network"]);
@@ -440,7 +440,7 @@ fn opens_are_judged_by_their_own_signals() {
         assert_eq!(said, expected, "{user_agent} from {ip}");
         assert_eq!(answers[0]["is_bot"], expected[0].starts_with("scanner_"));
         assert_eq!(answers[0]["is_defender_bot"], false);
-        assert_eq!(answers[0]["ruleset"], "full@1");
+        assert_eq!(answers[0]["ruleset"], "full@2");
 
         let table = classify(&["--ruleset", "defender"], &ndjson(&[open]));
         assert_eq!((pick(&table, "click_type")[0], pick(&table, "rule")[0]), ("null", "not_a_click"));
@@ -489,7 +489,7 @@ fn records_come_back_whole_under_their_verdict() {
         assert_eq!(text.matches(&format!("\"{name}\":")).count(), 1, "{name} stands once in {text}");
         assert!(text.contains(&format!("\"{name}\":{value}")), "{name} in {text}");
     }
-    assert!(text.contains("\"ruleset\":\"full@1\"") && !text.contains("\"x\""), "{text}");
+    assert!(text.contains("\"ruleset\":\"full@2\"") && !text.contains("\"x\""), "{text}");
     assert!(text.starts_with("{\"event_id\":\"a\",") && text.ends_with("}\n"), "{text}");
 
     // Its own output is input as well, and says the same.

@@ -7,15 +7,16 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use clickproof::message::{Arrival, FLOOD_CLICKS, Judging, Message, RECORDING_LAG_MS, Store};
+use clickproof::link::Kind;
+use clickproof::message::{Arrival, FLOOD_CLICKS, Judging, Message, RECORDING_LAG_MS, Seen, Sighting, Store};
 use clickproof::signals::event_id::EventIds;
 use clickproof::signals::{EventId, Record};
-use clickproof::verdict::{Click, Key, Look, Ruleset, Thresholds, judge};
+use clickproof::verdict::{Click, Key, Look, Ruleset, Thresholds, Verified, judge};
 use common::naive;
 use common::rows::Memory;
 use common::{NOON_MS, record};
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const EXCHANGE: &str = "40.92.1.1";
 const HOME: &str = "203.0.113.9";
@@ -118,10 +119,15 @@ impl World {
             (_, Some(Ruleset::Defender)) => Some(line["shadow"].clone()),
             _ => None,
         };
+        let clicks: Vec<Record> = history.iter().filter(|x| x.kind == Kind::Click).cloned().collect();
         for (line, x) in listed.iter().zip(&history) {
             prop_assert_eq!(&line["final"], &Value::Bool(true));
             let Some(said) = table(line) else { continue };
-            let expected = naive::judge(x, &history, &thresholds);
+            if x.kind != Kind::Click {
+                prop_assert_eq!((&said["click_type"], &said["rule"]), (&Value::Null, &json!("not_a_click")));
+                continue;
+            }
+            let expected = naive::judge(x, &clicks, &thresholds);
             prop_assert_eq!(said["click_type"].as_str(), Some(expected.click_type), "{}", line);
             prop_assert_eq!(said["rule"].as_str(), Some(expected.rule), "{}", line);
             prop_assert_eq!(said["paired_with"].as_str(), expected.paired_with.as_deref(), "{}", line);
@@ -145,6 +151,16 @@ impl World {
         self.check_report(&listed)
     }
 
+    /// What landing pages showed stands in the verdicts.
+    fn check_verified(&mut self, shown: &BTreeMap<EventId, Verified>) -> Result<(), TestCaseError> {
+        for line in self.listed() {
+            let id = EventId::parse(line["event_id"].as_str().unwrap()).unwrap();
+            let expected = shown.get(&id).copied().unwrap_or_default();
+            prop_assert_eq!(&line["verified"], expected.name(), "{}", line);
+        }
+        Ok(())
+    }
+
     /// A click explained is the click as it is listed, with the rule that decided it.
     fn check_explained(&mut self, listed: &[Value]) -> Result<(), TestCaseError> {
         for line in listed {
@@ -154,6 +170,11 @@ impl World {
             let explanation = explained.as_object_mut().unwrap().remove("explanation").unwrap();
             prop_assert_eq!(&explained, line);
             let rules = explanation["rules"].as_array().unwrap();
+            if rules.is_empty() {
+                // No rule is asked about what has no windows.
+                prop_assert_ne!(&line["kind"], "click");
+                continue;
+            }
             let decided: Vec<&Value> = rules.iter().filter(|rule| rule["decided"] == true).collect();
             prop_assert_eq!(decided.len(), 1);
             prop_assert_eq!(&decided[0]["rule"], &line["rule"], "{}", explanation);
@@ -162,6 +183,8 @@ impl World {
     }
 
     fn check_report(&mut self, listed: &[Value]) -> Result<(), TestCaseError> {
+        // Clicks alone are counted.
+        let listed: Vec<Value> = listed.iter().filter(|line| line["kind"] == "click").cloned().collect();
         let report = serde_json::to_value(self.message().report("m").unwrap()).unwrap();
         let humans: Vec<&Value> = listed.iter().filter(|line| line["click_type"] == "human").collect();
         let people = |lines: &[&Value]| {
@@ -207,18 +230,56 @@ impl World {
 /// What happens to a message.
 #[derive(Clone, Debug)]
 enum Step {
-    Click { record: Box<Record>, delay_ms: i64, twice: bool },
-    Deliver { recipient: usize, offset_ms: i64, at_ms: i64 },
-    Crash { at_ms: i64 },
+    Click {
+        record: Box<Record>,
+        delay_ms: i64,
+        twice: bool,
+    },
+    Deliver {
+        recipient: usize,
+        offset_ms: i64,
+        at_ms: i64,
+    },
+    /// The landing page of one of the clicks is shown, or touched.
+    Verify {
+        which: prop::sample::Index,
+        verified: Verified,
+        after_ms: i64,
+    },
+    Crash {
+        at_ms: i64,
+    },
 }
 
 impl Step {
-    fn at_ms(&self) -> i64 {
+    fn at_ms(&self, clicks: &[Record]) -> i64 {
         match self {
             Self::Click { record, delay_ms, .. } => record.ts_ms + delay_ms,
             Self::Deliver { at_ms, .. } | Self::Crash { at_ms } => NOON_MS + at_ms,
+            Self::Verify { which, after_ms, .. } => seen(*which, clicks).map_or(0, |(_, ms)| ms + after_ms),
         }
     }
+}
+
+/// The clicks among the steps: of what else was requested no landing page tells.
+fn clicks_of(steps: &[Step]) -> Vec<Record> {
+    let click = |step: &Step| match step {
+        Step::Click { record, .. } if record.kind == Kind::Click => Some((**record).clone()),
+        _ => None,
+    };
+    steps.iter().filter_map(click).collect()
+}
+
+/// The click that a landing page tells of, with its time.
+fn seen(which: prop::sample::Index, clicks: &[Record]) -> Option<(EventId, i64)> {
+    let click = (!clicks.is_empty()).then(|| which.get(clicks))?;
+    Some((EventId::parse(&click.event_id).unwrap(), click.ts_ms))
+}
+
+/// What a landing page says at a moment.
+fn sighting(ts_ms: i64, verified: Verified) -> Sighting {
+    let since_load_ms = (verified == Verified::Interacted).then_some(700);
+    Sighting { event_id: id(ts_ms, 77), verified, since_load_ms }
 }
 
 /// What a person's Chrome sends.
@@ -245,7 +306,7 @@ fn click() -> impl Strategy<Value = Step> {
         any::<[u8; 12]>(),
         prop::sample::select(BASES.to_vec()),
         prop_oneof![4 => -2_i64..=2, 2 => 498_i64..=502, 2 => -600_i64..600],
-        (prop::sample::select(vec![0_usize, 0, 1, 1, 2, 3, 4, 5, 6]), 0..6_usize, 0..10_u8),
+        (prop::sample::select(vec![0_usize, 0, 1, 1, 2, 3, 4, 5, 6]), 0..6_usize, 0..10_u8, kind()),
         prop::sample::select(vec![None, Some(SAFE_LINKS), Some(SAFE_LINKS)]),
         prop::sample::select(vec![
             None,
@@ -258,33 +319,56 @@ fn click() -> impl Strategy<Value = Step> {
         prop::sample::select(vec![0, 0, 0, 30, 1_500, 70_000, 4_000_000]),
         prop::bool::weighted(0.2),
     )
-        .prop_map(|(random, base, jitter, (recipient, link, odd), referer, ip, delay_ms, twice)| {
-            let ts_ms = NOON_MS + base + jitter;
-            let id = EventIds::default().next(ts_ms, random);
-            // Most are on two links, so that pairs come about; some on others, so that sweeps do.
-            let link = if odd < 7 { link % 2 } else { link };
-            let mut record = record(&id.to_string(), &format!("r{recipient}"), &format!("l{link}"), ts_ms);
-            record.user_agent = (odd % 2 == 0).then(|| "ms-office".to_owned());
-            record.links_total = (odd % 3 == 0).then_some(3);
-            record.cookie = ["new", "returning"].get(usize::from(odd % 4)).map(|&cookie| cookie.to_owned());
-            record.visitor_id = record.cookie.as_ref().map(|_| format!("v{}", odd % 3));
-            if odd == 5 || odd == 1 {
-                as_a_person(&mut record);
-            }
-            record.referer = referer.map(str::to_owned);
-            record.ip = ip.map(str::to_owned);
-            if odd == 0 {
-                // A clock ahead of its clicks: they are early for hours.
-                record.sent_at_ms = NOON_MS + 7_300_000;
-            }
-            Step::Click { record: Box::new(record), delay_ms, twice }
-        })
+        .prop_map(
+            |(random, base, jitter, (recipient, link, odd, kind), referer, ip, delay_ms, twice)| {
+                let ts_ms = NOON_MS + base + jitter;
+                let id = EventIds::default().next(ts_ms, random);
+                // Most are on two links, so that pairs come about; some on others, so that sweeps do.
+                let link = if odd < 7 { link % 2 } else { link };
+                let mut record =
+                    record(&id.to_string(), &format!("r{recipient}"), &format!("l{link}"), ts_ms);
+                record.user_agent = (odd % 2 == 0).then(|| "ms-office".to_owned());
+                record.links_total = (odd % 3 == 0).then_some(3);
+                record.cookie =
+                    ["new", "returning"].get(usize::from(odd % 4)).map(|&cookie| cookie.to_owned());
+                record.visitor_id = record.cookie.as_ref().map(|_| format!("v{}", odd % 3));
+                if odd == 5 || odd == 1 {
+                    as_a_person(&mut record);
+                }
+                record.referer = referer.map(str::to_owned);
+                record.ip = ip.map(str::to_owned);
+                record.kind = kind;
+                if matches!(kind, Kind::Unsubscribe | Kind::Confirm) {
+                    "POST".clone_into(&mut record.method);
+                    record.act = Some(if odd % 2 == 0 { "one_click" } else { "form" }.to_owned());
+                }
+                if odd == 0 {
+                    // A clock ahead of its clicks: they are early for hours.
+                    record.sent_at_ms = NOON_MS + 7_300_000;
+                }
+                Step::Click { record: Box::new(record), delay_ms, twice }
+            },
+        )
+}
+
+/// Mostly clicks.
+fn kind() -> impl Strategy<Value = Kind> {
+    prop_oneof![12 => Just(Kind::Click), 2 => Just(Kind::Open), 1 => Just(Kind::Unsubscribe), 1 => Just(Kind::Confirm)]
+}
+
+/// At once, about when its click settles, when memory has let go of it, and hours later.
+fn verify() -> impl Strategy<Value = Step> {
+    let after = vec![0_i64, 40, 3_000, 61_900, 62_100, 200_000, 4_000_000, 80_000_000];
+    let verified = prop::sample::select(vec![Verified::Rendered, Verified::Interacted]);
+    (any::<prop::sample::Index>(), verified, prop::sample::select(after))
+        .prop_map(|(which, verified, after_ms)| Step::Verify { which, verified, after_ms })
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let at = prop::sample::select(BASES.to_vec());
     prop_oneof![
         20 => click(),
+        5 => verify(),
         2 => (0..4_usize, prop::sample::select(vec![-1_000_i64, 0, 1_000, 59_500, 3_600_000]), at.clone())
             .prop_map(|(recipient, offset_ms, at_ms)| Step::Deliver { recipient, offset_ms, at_ms }),
         2 => at.prop_map(|at_ms| Step::Crash { at_ms }),
@@ -294,11 +378,26 @@ fn step() -> impl Strategy<Value = Step> {
 fn live(steps: &[Step], judging: &Judging) -> Result<(), TestCaseError> {
     let mut world = World::new(judging.clone());
     let mut stored: Vec<Record> = Vec::new();
+    let mut shown: BTreeMap<EventId, Verified> = BTreeMap::new();
+    let clicks = clicks_of(steps);
     let mut steps: Vec<&Step> = steps.iter().collect();
-    steps.sort_by_key(|step| step.at_ms());
+    steps.sort_by_key(|step| step.at_ms(&clicks));
     for step in steps {
-        world.run_until(step.at_ms());
+        let now_ms = step.at_ms(&clicks);
+        world.run_until(now_ms);
         match step {
+            Step::Verify { which, verified, .. } => {
+                let Some((click, _)) = seen(*which, &clicks) else { continue };
+                let told = world.message().verify(click, &sighting(now_ms, *verified)).unwrap();
+                if told != Seen::Counted {
+                    let most = shown.entry(click).or_default();
+                    prop_assert_eq!(told, if *verified > *most { Seen::Taken } else { Seen::Known });
+                    *most = (*most).max(*verified);
+                    let written = world.rows.0.written.get();
+                    let again = world.message().verify(click, &sighting(now_ms, *verified)).unwrap();
+                    prop_assert_eq!((again, world.rows.0.written.get()), (Seen::Known, written));
+                }
+            }
             Step::Click { record, twice, .. } => {
                 if world.arrive(record) == Arrival::Stored {
                     stored.push((**record).clone());
@@ -323,16 +422,19 @@ fn live(steps: &[Step], judging: &Judging) -> Result<(), TestCaseError> {
             check_provisional(&listed, &judging.thresholds)?;
         }
     }
-    world.run_until(NOON_MS + 100_000_000);
+    world.run_until(NOON_MS + 200_000_000);
     world.check_settled(&stored)?;
+    world.check_verified(&shown)?;
     world.crash();
-    world.check_settled(&stored)
+    world.check_settled(&stored)?;
+    world.check_verified(&shown)
 }
 
 /// A provisional verdict is what the model says of the clicks up to it.
 fn check_provisional(listed: &[Value], thresholds: &Thresholds) -> Result<(), TestCaseError> {
-    let history: Vec<Record> = listed.iter().map(|line| Record::parse(&line.to_string()).unwrap()).collect();
-    for (line, x) in listed.iter().zip(&history).filter(|(line, _)| line["revision"] == 0) {
+    let listed = || listed.iter().filter(|line| line["kind"] == "click");
+    let history: Vec<Record> = listed().map(|line| Record::parse(&line.to_string()).unwrap()).collect();
+    for (line, x) in listed().zip(&history).filter(|(line, _)| line["revision"] == 0) {
         let expected = naive::look_back(x, &history, thresholds);
         prop_assert_eq!(line["rule"].as_str(), Some(expected.rule), "{}", line);
         prop_assert_eq!(line["click_type"].as_str(), Some(expected.click_type), "{}", line);
@@ -373,26 +475,34 @@ proptest! {
     /// Storage may die at any write: the next life starts from what was written and ends at the same verdicts.
     #[test]
     fn every_write_may_be_the_last(
-        steps in prop::collection::vec(click(), 1..25),
+        steps in prop::collection::vec(prop_oneof![4 => click(), 1 => verify()], 1..25),
         fuses in prop::collection::vec(0..12_u64, 1..12),
         is_full in any::<bool>(),
     ) {
         let judging = if is_full { full(500) } else { judging(500) };
         let mut world = World::new(judging.clone());
         let mut fuses = fuses.into_iter();
+        let clicks = clicks_of(&steps);
         let mut steps: Vec<&Step> = steps.iter().collect();
-        steps.sort_by_key(|step| step.at_ms());
-        let mut stored = BTreeMap::new();
+        steps.sort_by_key(|step| step.at_ms(&clicks));
+        let (mut stored, mut shown) = (BTreeMap::new(), BTreeMap::new());
         let mut now_ms = 0;
         for step in steps {
-            let Step::Click { record, .. } = step else { continue };
-            now_ms = step.at_ms();
-            let json = serde_json::to_string(record).unwrap();
+            now_ms = step.at_ms(&clicks);
             loop {
                 world.message();
                 world.rows.0.fuse.set(fuses.next());
                 let message = world.message();
-                let done = message.arrive(record, &json).and_then(|_| message.settle(now_ms)).and_then(|_| {
+                let taken = match step {
+                    Step::Click { record, .. } => {
+                        message.arrive(record, &serde_json::to_string(record).unwrap()).map(|_| ())
+                    }
+                    Step::Verify { which, verified, .. } => seen(*which, &clicks).map_or(Ok(()), |(click, _)| {
+                        message.verify(click, &sighting(now_ms, *verified)).map(|_| ())
+                    }),
+                    Step::Deliver { .. } | Step::Crash { .. } => Ok(()),
+                };
+                let done = taken.and_then(|()| message.settle(now_ms)).and_then(|_| {
                     while let Some(shipment) = message.shipment(now_ms)? {
                         message.shipped(shipment.unwrap().pack)?;
                     }
@@ -404,11 +514,21 @@ proptest! {
                 }
                 world.crash();
             }
-            stored.insert(record.event_id.clone(), (**record).clone());
+            match step {
+                Step::Click { record, .. } => _ = stored.insert(record.event_id.clone(), (**record).clone()),
+                Step::Verify { which, verified, .. } => {
+                    if let Some((click, _)) = seen(*which, &clicks) {
+                        let most: &mut Verified = shown.entry(click).or_default();
+                        *most = (*most).max(*verified);
+                    }
+                }
+                Step::Deliver { .. } | Step::Crash { .. } => {}
+            }
         }
         world.run_until(now_ms + 100_000_000);
         let stored: Vec<Record> = stored.into_values().collect();
         world.check_settled(&stored)?;
+        world.check_verified(&shown)?;
     }
 }
 
@@ -683,4 +803,160 @@ fn a_busy_address_costs_little_more_than_many_addresses() {
     };
     let (many, one) = (work(5_000), work(1));
     assert!(one < 10 * many, "{one:?} for one address, {many:?} for many");
+}
+
+/// What the messages of all shipments say, line by line.
+fn shipped(message: &mut Message<Memory>, now_ms: i64) -> Vec<Value> {
+    let mut lines = Vec::new();
+    while let Some(shipment) = message.shipment(now_ms).unwrap().map(Result::unwrap) {
+        for text in &shipment.messages {
+            lines.extend(text.lines().skip(1).map(|line| serde_json::from_str(line).unwrap()));
+        }
+        message.shipped(shipment.pack).unwrap();
+    }
+    lines
+}
+
+#[test]
+fn ten_thousand_beacons_are_one_fact_and_one_row() {
+    let mut world = World::new(full(60_000));
+    let click = stream(1, 1, 1).next().unwrap();
+    let click_id = EventId::parse(&click.event_id).unwrap();
+    world.arrive(&click);
+    let before = world.rows.0.written.get();
+    for n in 0..10_000 {
+        let told =
+            world.message().verify(click_id, &sighting(NOON_MS + 1_000 + n, Verified::Interacted)).unwrap();
+        assert_eq!(told, if n == 0 { Seen::Taken } else { Seen::Known });
+        if n == 5_000 {
+            world.crash();
+        }
+    }
+    assert_eq!(world.rows.0.written.get() - before, 1);
+    // Nor does a page that is only shown say more than one that was touched.
+    let shown = sighting(NOON_MS + 20_000, Verified::Rendered);
+    assert_eq!(world.message().verify(click_id, &shown).unwrap(), Seen::Known);
+    world.message().settle(NOON_MS + 63_000).unwrap();
+    let events = shipped(world.message(), NOON_MS + 63_000);
+    let said: Vec<_> = events.iter().map(|event| (&event["event"], &event["verified"])).collect();
+    assert_eq!(said, [(&json!("click"), &json!("interacted")), (&json!("verify"), &json!("interacted"))]);
+    let verify = json!({
+        "event": "verify", "event_id": id(NOON_MS + 1_000, 77).to_string(), "revision": 1, "message_id": "m",
+        "recipient_id": "r0", "link_id": "l", "url": "https://brand.example/l", "ts_ms": NOON_MS + 1_000,
+        "verified": "interacted", "since_load_ms": 700, "click_event_id": click.event_id, "click_ts_ms": NOON_MS,
+    });
+    assert_eq!(events[1], verify);
+    world.message().reship().unwrap();
+    assert_eq!(shipped(world.message(), NOON_MS + 63_000), events, "told again, it is told the same");
+}
+
+#[test]
+fn a_touch_overturns_what_is_probable_whenever_it_comes() {
+    for after_ms in [-1_000, 1_000, 61_000, 70_000, 300_000, 80_000_000] {
+        let mut world =
+            World::new(Judging { shadow: None, thresholds: Thresholds::default(), ..full(60_000) });
+        // A sweep by what looks like nobody's browser, too slow to be certain.
+        let clicks: Vec<Record> = (0..5)
+            .map(|n| {
+                let ts_ms = NOON_MS + 90_000 + 2_000 * i64::from(n);
+                let mut click = record(&id(ts_ms, n).to_string(), "r", &format!("l{n}"), ts_ms);
+                click.ip = Some(HOME.to_owned());
+                click
+            })
+            .collect();
+        let click_id = EventId::parse(&clicks[2].event_id).unwrap();
+        let verify = |world: &mut World| {
+            let touched = sighting(click_id.ts_ms() + after_ms.max(0), Verified::Interacted);
+            assert_eq!(world.message().verify(click_id, &touched).unwrap(), Seen::Taken);
+        };
+        if after_ms < 0 {
+            // The beacon overtook its click.
+            verify(&mut world);
+        }
+        for click in &clicks {
+            world.arrive(click);
+        }
+        if after_ms >= 0 {
+            world.run_until(click_id.ts_ms() + after_ms);
+            verify(&mut world);
+        }
+        world.run_until(NOON_MS + 100_000_000);
+        let listed = world.listed();
+        let said: Vec<_> = listed.iter().map(|line| line["click_type"].as_str().unwrap()).collect();
+        let sweep = "scanner_sweep";
+        assert_eq!(said, [sweep, sweep, "human", sweep, sweep], "{after_ms}");
+        let late = after_ms > 62_000;
+        assert_eq!(listed[2]["revision"], if late { 2 } else { 1 }, "{after_ms}: {}", listed[2]);
+        assert!(listed[2]["reasons"].as_array().unwrap().contains(&json!("-proof_of_person")));
+    }
+}
+
+#[test]
+fn who_is_proven_a_person_no_longer_counts_in_a_campaign() {
+    for after_ms in [1_000, 40_000, 70_000, 4_000_000] {
+        let mut world = World::new(Judging { shadow: None, ..full(60_000) });
+        // Three of Microsoft's are a campaign here; the last comes as long behind the first as a campaign may take.
+        let clicks: Vec<Record> = (0..3)
+            .map(|n| {
+                let ts_ms = NOON_MS + 90_000 + 30_000 * i64::from(n);
+                let mut click = record(&id(ts_ms, n).to_string(), &format!("r{n}"), "l", ts_ms);
+                click.ip = Some("52.110.1.1".to_owned());
+                click
+            })
+            .collect();
+        let last = EventId::parse(&clicks[2].event_id).unwrap();
+        for click in &clicks {
+            world.run_until(click.ts_ms);
+            world.arrive(click);
+        }
+        world.run_until(last.ts_ms() + after_ms);
+        world.message().verify(last, &sighting(last.ts_ms() + after_ms, Verified::Interacted)).unwrap();
+        world.run_until(NOON_MS + 100_000_000);
+        let rules: Vec<_> =
+            world.listed().iter().map(|line| line["rule"].as_str().unwrap().to_owned()).collect();
+        assert!(rules.iter().all(|rule| rule != "campaign_view"), "{after_ms}: {rules:?}");
+    }
+}
+
+#[test]
+fn a_beacon_of_a_counted_click_changes_nothing() {
+    let mut world = World::new(judging(500));
+    let flood: Vec<Record> = stream(102, 10, 1).collect();
+    for click in &flood {
+        world.arrive(click);
+    }
+    let counted = EventId::parse(&flood[101].event_id).unwrap();
+    let before = world.rows.0.written.get();
+    let told = world.message().verify(counted, &sighting(NOON_MS + 11_000, Verified::Rendered)).unwrap();
+    assert_eq!((told, world.rows.0.written.get()), (Seen::Counted, before));
+}
+
+#[test]
+fn opens_and_acts_settle_and_ship_under_their_own_names() {
+    let mut world = World::new(Judging { shadow: None, ..full(500) });
+    for (n, kind) in (0..).zip(Kind::ALL) {
+        let ts_ms = NOON_MS + 1_000 * i64::from(n);
+        let mut request = record(&id(ts_ms, n).to_string(), "r", kind.name(), ts_ms);
+        request.kind = kind;
+        if n > 1 {
+            "POST".clone_into(&mut request.method);
+        }
+        request.act = (kind == Kind::Unsubscribe).then(|| "one_click".to_owned());
+        assert_eq!(world.arrive(&request), Arrival::Stored);
+    }
+    world.message().settle(NOON_MS + 60_000).unwrap();
+    let events = shipped(world.message(), NOON_MS + 60_000);
+    let said: Vec<_> = events
+        .iter()
+        .map(|event| (event["event"].as_str().unwrap(), event["rule"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        said,
+        [("click", "human"), ("open", "human"), ("unsubscribe", "one_click"), ("confirm", "human")]
+    );
+    let report = serde_json::to_value(world.message().report("m").unwrap()).unwrap();
+    assert_eq!(
+        (&report["clicks"], &report["recipients"], &report["unsettled"]),
+        (&json!(1), &json!(1), &json!(0))
+    );
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::elders::Elders;
-use super::{Message, Settled, Store, deliveries, pack, tree};
+use super::{Message, Settled, Sighting, Store, deliveries, pack, tree};
 use crate::link::Kind;
 use crate::signals::{EventId, Record};
 use crate::verdict::bursts::{MOST_RECIPIENTS, REACH_MS};
@@ -12,23 +12,21 @@ use crate::verdict::{Click, Key};
 
 /// What became known of clicks after they came: delivery times, each bucket read once, and what landing pages showed.
 pub(super) struct Later<'a, S> {
-    store: &'a S,
-    has_deliveries: bool,
-    has_verifications: bool,
+    message: &'a Message<S>,
     buckets: HashMap<u8, Vec<u8>>,
 }
 
 impl<S: Store> Later<'_, S> {
     /// The delivery time of a recipient, where one was told, Unix milliseconds.
     pub(super) fn delivered_at_ms(&mut self, recipient: Key) -> Result<Option<i64>, S::Error> {
-        if !self.has_deliveries {
+        if !self.message.has_deliveries {
             return Ok(None);
         }
         let bucket = deliveries::bucket(recipient);
         if let Some(entries) = self.buckets.get(&bucket) {
             return Ok(deliveries::find(entries, recipient));
         }
-        let entries = self.store.deliveries(bucket)?;
+        let entries = self.message.store.deliveries(bucket)?;
         let found = deliveries::find(&entries, recipient);
         self.buckets.insert(bucket, entries);
         Ok(found)
@@ -39,7 +37,8 @@ impl<S: Store> Later<'_, S> {
         &mut self,
         clicks: impl IntoIterator<Item = (EventId, &'c mut Click)>,
     ) -> Result<(), S::Error> {
-        if !self.has_deliveries && !self.has_verifications {
+        let is_verified = self.message.has_verifications;
+        if !self.message.has_deliveries && !is_verified {
             return Ok(());
         }
         let (mut ids, mut known) = (Vec::new(), Vec::new());
@@ -47,12 +46,12 @@ impl<S: Store> Later<'_, S> {
             if let Some(delivered_at_ms) = self.delivered_at_ms(click.recipient)? {
                 click.clock_ms = delivered_at_ms;
             }
-            if self.has_verifications && click.kind == Kind::Click {
+            if is_verified && click.kind == Kind::Click {
                 ids.push(id);
                 known.push(click);
             }
         }
-        self.store.verifications(&ids, &mut |id, sighting| {
+        self.message.sightings(&ids, &mut |id, sighting| {
             // Ids ascend, as clicks do everywhere.
             if let Some(click) = ids.binary_search(&id).ok().and_then(|at| known.get_mut(at)) {
                 click.verified = sighting.verified;
@@ -67,12 +66,20 @@ const MAX_STEPS: usize = 4;
 impl<S: Store> Message<S> {
     /// What became known later, as this call reads it.
     pub(super) fn later(&self) -> Later<'_, S> {
-        Later {
-            store: &self.store,
-            has_deliveries: self.has_deliveries,
-            has_verifications: self.has_verifications,
-            buckets: HashMap::new(),
+        Later { message: self, buckets: HashMap::new() }
+    }
+
+    /// What the landing pages of these clicks, which ascend, have shown; of two reports on one the later counts.
+    pub(super) fn sightings(
+        &self,
+        ids: &[EventId],
+        each: &mut dyn FnMut(EventId, Sighting),
+    ) -> Result<(), S::Error> {
+        self.store.verifications(ids, each)?;
+        if let Some((id, sighting)) = self.unstored.as_ref().filter(|(id, _)| ids.binary_search(id).is_ok()) {
+            each(*id, sighting.clone());
         }
+        Ok(())
     }
 
     /// All clicks of these recipients, of any age.

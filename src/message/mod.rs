@@ -249,6 +249,8 @@ pub struct Message<S> {
     settled_to_ms: i64,
     has_deliveries: bool,
     has_verifications: bool,
+    /// The verification that is being told before its row is written.
+    unstored: Option<(EventId, Sighting)>,
     last_tick_ms: i64,
     /// Stored clicks that could not be read: 0 unless rows are damaged.
     unreadable: usize,
@@ -360,6 +362,7 @@ impl<S: Store> Message<S> {
             settled_to_ms: i64::MIN,
             has_deliveries: false,
             has_verifications: false,
+            unstored: None,
             last_tick_ms: i64::MIN,
             unreadable: 0,
             untold: Vec::new(),

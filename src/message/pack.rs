@@ -2,7 +2,7 @@
 //! the outbox at the same time.
 //!
 //! A pack's `keys` are 24 bytes an entry, in the order of its body: the click's id (16 bytes) and the first eight
-//! bytes of the recipient's key, zeros for what is no click. They are what a recipient's older clicks are found by,
+//! bytes of the recipient's key, zeros for opens, which nothing looks for. They are what a recipient's older clicks are found by,
 //! without an index row for every click. Its body is JSON, version 1.
 
 use serde::{Deserialize, Serialize};
@@ -111,7 +111,7 @@ pub fn pack(number: u64, open_from_ms: i64, drafts: Vec<Draft>) -> PackRow {
     let mut body = Body { v: VERSION, links: Vec::new(), entries: Vec::with_capacity(drafts.len()) };
     for Draft { id, recipient, link_id, url, mut entry } in drafts {
         keys.extend_from_slice(&id.bytes());
-        let owner = if entry.kind == Kind::Click { recipient.short() } else { 0 };
+        let owner = if entry.kind == Kind::Open { 0 } else { recipient.short() };
         keys.extend_from_slice(&owner.to_be_bytes());
         let link = (link_id, url);
         entry.link = body.links.iter().position(|known| *known == link).unwrap_or_else(|| {

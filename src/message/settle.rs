@@ -210,7 +210,7 @@ impl<S: Store> Message<S> {
         let mut later = self.later();
         let shown: Vec<EventId> = news.iter().filter(|news| news.shows_more).map(|news| news.id).collect();
         let mut sightings: Vec<(EventId, Sighting)> = Vec::with_capacity(shown.len());
-        self.store.verifications(&shown, &mut |id, sighting| sightings.push((id, sighting)))?;
+        self.sightings(&shown, &mut |id, sighting| sightings.push((id, sighting)))?;
         for News { id, findings, revision, repeats, was, was_shadow, .. } in &news {
             let Some(at) = records.iter().position(|(known, _)| known == id) else { continue };
             let (_, record) = records.swap_remove(at);
@@ -219,7 +219,7 @@ impl<S: Store> Message<S> {
             let mut draft = Draft::new(*id, record, verdict, *was);
             draft.entry.was_shadow = *was_shadow;
             draft.entry.sighting =
-                sightings.iter().find(|(known, _)| known == id).map(|(_, sighting)| sighting.clone());
+                sightings.iter().rfind(|(known, _)| known == id).map(|(_, sighting)| sighting.clone());
             draft.entry.delivered_at_ms = delivered_at_ms;
             draft.entry.repeats = Some(*repeats).filter(|repeats| *repeats > 0);
             drafts.push(draft);
@@ -416,7 +416,7 @@ impl<S: Store> Message<S> {
         let open = self.recent.split_off(&from);
         let forgotten = std::mem::replace(&mut self.recent, open);
         if let Some(elders) = &mut self.elders {
-            for recent in forgotten.values().filter(|recent| recent.click.kind == Kind::Click) {
+            for recent in forgotten.values().filter(|recent| recent.click.kind != Kind::Open) {
                 elders.add(recent.click.recipient.short());
             }
         }

@@ -2,8 +2,9 @@
 //! after its verdict.
 //!
 //! There is one row for each click that was verified, written again only when the page showed more: ten thousand beacons are
-//! one fact. An unsettled click settles with it. A settled one that is still in memory is judged again when the time for
-//! late news is over, so that one revision tells both that its page was shown and that it was touched; an older one at once.
+//! one fact. An unsettled click settles with it. A settled one is judged again: a recent one some time later, so that one
+//! revision tells both that its page was shown and that it was touched, and no later than a restart would still find it
+//! among the open windows; an older one at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,26 +54,35 @@ impl<S: Store> Message<S> {
         if known.unwrap_or_default() >= sighting.verified {
             return Ok(Seen::Known);
         }
-        self.store.put_verification(id, sighting)?;
         self.has_verifications = true;
-        if let Some(recent) = self.recent.get_mut(&id) {
-            recent.click.verified = sighting.verified;
-            if recent.settled.is_some() {
-                self.grown.insert(id, self.judging.due_ms(sighting.event_id.ts_ms()));
+        let now_ms = sighting.event_id.ts_ms();
+        let kept_ms = self.judging.due_ms(id.ts_ms()).saturating_add(self.judging.reach_ms());
+        let is_settled = match self.recent.get_mut(&id) {
+            Some(recent) => {
+                recent.click.verified = sighting.verified;
+                recent.settled.is_some()
             }
-        } else if id.ts_ms() < self.covered_from_ms {
-            self.amend_old(id)?;
+            // A click that has not come yet finds its verification when it does.
+            None => id.ts_ms() < self.covered_from_ms,
+        };
+        if is_settled && now_ms < kept_ms {
+            self.grown.insert(id, self.judging.due_ms(now_ms).min(kept_ms));
+        } else if is_settled {
+            // The row comes last: where it is missing, the same report is told once more and changes nothing.
+            self.unstored = Some((id, sighting.clone()));
+            self.amend_at_once(id)?;
+            self.unstored = None;
         }
+        self.store.put_verification(id, sighting)?;
         Ok(Seen::Taken)
     }
 
-    /// Judges again a click that memory has let go of, and those whose campaign it no longer counts in.
-    fn amend_old(&mut self, id: EventId) -> Result<(), S::Error> {
+    /// Judges a settled click again, and those whose campaign it no longer counts in.
+    fn amend_at_once(&mut self, id: EventId) -> Result<(), S::Error> {
         let mut click = None;
         self.store.clicks_by_id(&[id], &mut |_, json| {
             click = Record::parse(&json).ok().map(|record| Click::of(&record, None));
         })?;
-        // A click that has not come yet finds its verification when it does.
         let Some(mut click) = click.filter(|click| click.kind == Kind::Click) else { return Ok(()) };
         self.later().set([(id, &mut click)])?;
         self.know_elders()?;

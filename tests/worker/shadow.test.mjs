@@ -174,7 +174,7 @@ test("amendments move the counts: of both rulesets, or of the shadow alone", asy
     ["human", "scanner_gateway", 2],
   );
   assert.deepEqual(await reported(defender, late.message_id), {
-    ruleset: "full@1",
+    ruleset: "full@2",
     clicks: 1,
     differ: 1,
     human_to_scanner: 1,
@@ -199,7 +199,7 @@ test("a provisional verdict has its shadow, and an explanation is the active rul
   assert.deepEqual([click.shadow.revision, click.revision], [0, 0]);
   assert.deepEqual(await reported(slow, message_id), difference([click]));
   const { explanation, ...line } = await explain(slow, message_id, click.event_id);
-  assert.deepEqual([line, explanation.ruleset], [click, "full@1"]);
+  assert.deepEqual([line, explanation.ruleset], [click, "full@2"]);
 });
 
 test("a shadow that is switched on counts the clicks from then on, and switched off it is gone", async (t) => {

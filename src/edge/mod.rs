@@ -14,6 +14,7 @@
     clippy::string_slice
 )]
 
+mod act;
 mod api;
 mod click;
 mod consumer;

@@ -2,7 +2,7 @@
 
 use worker::{Context, Env, Request, Response, Result};
 
-use super::{api, click, open, respond, settings, verify};
+use super::{act, api, click, open, respond, settings, verify};
 use crate::config::Config;
 
 /// What a request wants to do. workers-rs reads a method that it does not know as `GET`, so the name is asked for.
@@ -85,6 +85,12 @@ pub(super) async fn answer(request: Request, env: &Env, context: &Context) -> Re
             open::pixel(&request, verb, env, context, &config, &place, tail)
         } else {
             respond::method_not_allowed("GET, HEAD")
+        }
+    } else if let Some(tail) = place.path.strip_prefix("/u/") {
+        if verb.reads() || verb == Verb::Post {
+            act::answer(request, verb, env, &config, &place, tail).await
+        } else {
+            respond::method_not_allowed("GET, HEAD, POST")
         }
     } else if place.path == "/v1" || place.path.starts_with("/v1/") {
         if config.api_host.as_ref().is_some_and(|host| *host != place.host) {

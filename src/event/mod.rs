@@ -1,8 +1,10 @@
 //! What leaves the house: one JSON line an event, in the contract's names.
 //!
-//! [`packing`] puts settled events into queue messages and names the object that they end in.
+//! [`packing`] puts settled events into queue messages and names the object that they end in; [`webhook`] tells a sender
+//! of an act.
 
 pub mod packing;
+pub mod webhook;
 
 use serde::Serialize;
 
@@ -77,6 +79,17 @@ struct Viewed<'a> {
     verified: Verified,
     by: &'a str,
     since_load_ms: Option<i64>,
+}
+
+/// What became of a form that was sent to a link that acts.
+#[derive(Serialize)]
+struct Form<'a> {
+    event: &'static str,
+    event_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
 }
 
 /// Events that lie in R2 now.
@@ -162,6 +175,18 @@ pub fn not_viewed(refusal: view::Refusal) -> String {
 #[must_use]
 pub fn unrecorded(record: &Record, reason: &str) -> String {
     line(&Unrecorded { event: "click.unrecorded", reason, record })
+}
+
+/// The edge's line for a form that acted.
+#[must_use]
+pub fn acted(record: &Record) -> String {
+    line(&Form { event: "act.stored", event_id: &record.event_id, act: record.act.as_deref(), reason: None })
+}
+
+/// The edge's line for a form that did nothing.
+#[must_use]
+pub fn not_acted(record: &Record, reason: &'static str) -> String {
+    line(&Form { event: "act.refused", event_id: &record.event_id, act: None, reason: Some(reason) })
 }
 
 /// The consumer's line for an object that it wrote.

@@ -13,7 +13,7 @@ use crate::link::mint;
 use crate::signals::EventId;
 use crate::signals::votes;
 use crate::verdict::Ruleset;
-use template::fill;
+use template::{fill, text};
 
 /// What is asked of [`mint::mint`].
 const LINKS: &str = r#"{
@@ -33,6 +33,8 @@ const MAIL: &str = include_str!("../../static/demo/mail.html");
 const LANDING: &str = include_str!("../../static/demo/landing.html");
 const STORY: &str = include_str!("../../static/demo/story.html");
 const RECORD: &str = include_str!("../../static/demo/record.html");
+
+const REASON: &str = r#"<li><b class="{{side}}">{{side}}</b> {{said}}</li>"#;
 
 /// The look of all three pages.
 pub const STYLE: &str = include_str!("../../static/demo/style.css");
@@ -60,20 +62,20 @@ pub fn message_in(query: &str) -> Option<&str> {
 /// What `POST /v1/links` would answer; the ids and URLs of the demo are always good.
 pub fn mail(id: EventId, origin: &str, keys: &Keyring, settle_ms: i64) -> Result<String, String> {
     let (message, sent) = (format!("{PREFIX}{id}"), id.ts_ms().to_string());
-    let call = fill(LINKS, &[("message", &message), ("sent", &sent), ("origin", origin)]);
+    let call = fill(LINKS, &[("message", &message), ("sent", &sent), ("origin", origin)], &Value::Null);
     let call = serde_json::from_slice(call.as_bytes()).map_err(|error| error.to_string())?;
     let minted = mint::mint(&call, origin, keys)?;
     let settle = seconds(settle_ms);
     let mut values = vec![("message", message.as_str()), ("settle", settle.as_str())];
     values.extend(minted.links.iter().map(|link| (link.link_id.as_str(), link.href.as_str())));
-    Ok(fill(MAIL, &values))
+    Ok(fill(MAIL, &values, &Value::Null))
 }
 
 /// The page that the mail's links lead to; `message` is the mail's, where the URL names it.
 #[must_use]
 pub fn landing(message: Option<&str>) -> String {
     let back = message.map_or("/demo".to_owned(), |message| format!("/demo/story?message={message}"));
-    fill(LANDING, &[("story", &back)])
+    fill(LANDING, &[("story", &back)], &Value::Null)
 }
 
 /// What became of a mail: `lines` is what the API lists of its message, `more` whether that is only the beginning.
@@ -92,20 +94,20 @@ pub fn story(message: &str, lines: &str, more: bool, settle_ms: i64) -> String {
         (false, false) => "Every request to the mail's links, oldest first:",
     };
     let settle = seconds(settle_ms);
-    fill(STORY, &[("message", message), ("settle", &settle), ("state", state), ("records", &records)])
+    let values = [("message", message), ("settle", &settle), ("state", state), ("records", &records)];
+    fill(STORY, &values, &Value::Null)
 }
 
 /// Writes one request as the story tells it.
 fn record(listed: &Value, to: &mut String) {
-    let (kind, click_type, ts_ms) =
-        (text(listed, "kind"), text(listed, "click_type"), number(listed, "ts_ms"));
-    let (class, who) = match click_type {
+    let ts_ms = number(listed, "ts_ms");
+    let (class, who) = match text(listed, "click_type") {
         "human" => ("person", "A person"),
         "proxy_open" => ("nobody", "An image proxy, for somebody or for nobody"),
         "" => ("nobody", "Not judged"),
         _ => ("scanner", "A scanner"),
     };
-    let page = match (kind, text(listed, "verified")) {
+    let page = match (text(listed, "kind"), text(listed, "verified")) {
         ("click", "interacted") => "Somebody touched the page behind it.",
         ("click", "rendered") => "The page behind it was shown; nobody has touched it yet.",
         ("click", _) => "Nothing is known of the page behind it yet.",
@@ -116,35 +118,19 @@ fn record(listed: &Value, to: &mut String) {
     for name in listed.get("reasons").and_then(Value::as_array).map_or(&[][..], Vec::as_slice) {
         reason(name.as_str().unwrap_or_default(), &mut reasons);
     }
-    let rule = text(listed, "rule");
-    let told = fill(
-        RECORD,
-        &[
-            ("class", class),
-            ("who", who),
-            ("type", click_type),
-            ("vendor", text(listed, "vendor")),
-            ("sure", text(listed, "confidence")),
-            ("state", if is_final { "final" } else { "provisional" }),
-            ("revision", &number(listed, "revision").to_string()),
-            ("kind", kind),
-            ("link", text(listed, "link_id")),
-            ("at", &clock(ts_ms)),
-            ("after", &seconds(ts_ms.saturating_sub(number(listed, "sent_at_ms")))),
-            ("page", page),
-            ("rule", rule),
-            ("because", because(text(listed, "ruleset"), rule)),
-            ("reasons", &reasons),
-            ("method", text(listed, "method")),
-            ("ip", text(listed, "ip")),
-            ("agent", text(listed, "user_agent")),
-        ],
-    );
-    to.push_str(&told);
-}
-
-fn text<'a>(listed: &'a Value, name: &str) -> &'a str {
-    listed.get(name).and_then(Value::as_str).unwrap_or_default()
+    // What is not among these stands in the record under the slot's own name.
+    let values = [
+        ("class", class),
+        ("who", who),
+        ("state", if is_final { "final" } else { "provisional" }),
+        ("number", &number(listed, "revision").to_string()),
+        ("at", &clock(ts_ms)),
+        ("after", &seconds(ts_ms.saturating_sub(number(listed, "sent_at_ms")))),
+        ("page", page),
+        ("because", because(text(listed, "ruleset"), text(listed, "rule"))),
+        ("reasons", &reasons),
+    ];
+    to.push_str(&fill(RECORD, &values, listed));
 }
 
 fn number(listed: &Value, name: &str) -> i64 {
@@ -171,10 +157,7 @@ fn reason(name: &str, to: &mut String) {
     let vote = votes::TABLE.iter().find(|vote| vote.reason == name);
     let name = name.get(1..).unwrap_or_default().replace('_', " ");
     let said = vote.map_or(name.as_str(), |vote| vote.words);
-    to.push_str(&fill(
-        "<li><b class=\"{{side}}\">{{side}}</b> {{said}}</li>",
-        &[("side", side), ("said", said)],
-    ));
+    to.push_str(&fill(REASON, &[("side", side), ("said", said)], &Value::Null));
 }
 
 /// The time of a day, UTC, of Unix milliseconds.

@@ -1,23 +1,28 @@
 //! Templates: HTML with slots, two of mustache's spellings.
 
-/// Fills a template: `{{name}}` with a value as text, `{{&name}}` with one that is HTML already. A slot without a value
-/// stays empty.
-pub(super) fn fill(template: &str, values: &[(&str, &str)]) -> String {
+use serde_json::Value;
+
+/// Fills a template: `{{name}}` with a value as text, `{{&name}}` with one that is HTML already. What stands in none of
+/// the values is asked of `listed`; a slot for which there is no text there either stays empty.
+pub(super) fn fill(template: &str, values: &[(&str, &str)], listed: &Value) -> String {
     let mut parts = template.split("{{");
     let mut filled = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let (slot, rest) = part.split_once("}}").unwrap_or_default();
-        let name = slot.strip_prefix('&');
-        let found = values.iter().find(|(known, _)| *known == name.unwrap_or(slot));
-        let value = found.map_or("", |(_, value)| value);
-        if name.is_some() {
-            filled.push_str(value);
-        } else {
-            escape(value, &mut filled);
+        let (name, is_html) = slot.strip_prefix('&').map_or((slot, false), |name| (name, true));
+        let value = values.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+        match value {
+            Some(html) if is_html => filled.push_str(html),
+            _ => escape(value.unwrap_or_else(|| text(listed, name)), &mut filled),
         }
         filled.push_str(rest);
     }
     filled
+}
+
+/// A text of a listed record, empty where there is none.
+pub(super) fn text<'a>(listed: &'a Value, name: &str) -> &'a str {
+    listed.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Writes text so that it is text, in an element and in a quoted attribute.
@@ -36,11 +41,14 @@ fn escape(text: &str, to: &mut String) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn slots_are_filled_and_only_marked_ones_with_html() {
         let values = [("a", "<b title=\"'&'\">"), ("b", "{{a}}"), ("c", "")];
+        let listed = json!({"a": "another", "d": "<d>", "e": 7});
         for (template, expected) in [
             ("", ""),
             ("no slot } {", "no slot } {"),
@@ -48,9 +56,10 @@ mod tests {
             ("{{&a}}", "<b title=\"'&'\">"),
             ("{{a}}{{&a}}.", "&lt;b title=&quot;&#39;&amp;&#39;&quot;&gt;<b title=\"'&'\">."),
             ("{{b}}{{&b}}", "{{a}}{{a}}"),
-            ("x{{c}}y{{unknown}}z", "xyz"),
+            ("x{{c}}y{{e}}{{unknown}}z", "xyz"),
+            ("{{d}} {{&d}}", "&lt;d&gt; &lt;d&gt;"),
         ] {
-            assert_eq!(fill(template, &values), expected, "{template}");
+            assert_eq!(fill(template, &values, &listed), expected, "{template}");
         }
     }
 }

@@ -12,6 +12,7 @@ export function devVars() {
   const secrets = [
     `LINK_KEYS=k1:${randomBytes(32).toString("base64")}`,
     `API_TOKEN=${randomBytes(24).toString("base64url")}`,
+    `WEBHOOK_SECRET=whsec_${randomBytes(32).toString("base64")}`,
   ];
   try {
     writeFileSync(FILE, `${secrets.join("\n")}\n`, { flag: "wx", mode: 0o600 });

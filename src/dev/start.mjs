@@ -1,5 +1,5 @@
-// `npm start`: sets up what is missing, builds, and serves the worker on this machine on the real runtime, with a
-// first tracked link to try.
+// `npm start`: sets up what is missing, builds, and serves the worker on this machine on the real runtime, with the demo
+// and a first tracked link to try.
 
 import { createServer } from "node:net";
 import { build } from "./build.mjs";
@@ -17,7 +17,7 @@ await main(async () => {
   const vars = devVars();
   await assertFree(port);
 
-  const server = start(process.execPath, wranglerDev({ port }), { env: wranglerEnv });
+  const server = start(process.execPath, wranglerDev({ port, args: ["--var", "DEMO:on"] }), { env: wranglerEnv });
   const origin = `http://${HOST}:${port}`;
   if (await answers(origin, server)) console.log(await welcome(origin, vars.API_TOKEN ?? ""));
   const code = await server.exited;
@@ -80,6 +80,7 @@ async function welcome(origin, apiToken) {
     const curl = `curl -H '${authorization.replaceAll("'", "'\\''")}' ${origin}/v1/messages/${SAMPLE}`;
     return [
       serving,
+      `  The demo:               ${origin}/demo`,
       `  A tracked link to try:  ${href}`,
       `  Its report:             ${curl}`,
       `  Its clicks:             ${curl}/clicks`,

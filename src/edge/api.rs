@@ -6,6 +6,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use worker::{Env, Headers, Request, Response, Result};
 
+use super::incoming;
 use super::respond::{self, Code};
 use super::routes::{Place, Verb};
 use super::stub::{self, Failure};
@@ -122,16 +123,11 @@ fn authorized(headers: &Headers, config: &Config) -> bool {
 
 /// The body as JSON, or the refusal that answers it.
 async fn body(mut request: Request) -> Result<std::result::Result<Value, Result<Response>>> {
-    let mut bytes = Vec::new();
-    if request.inner().body().is_none() {
+    let Some(bytes) = incoming::body(&mut request, MAX_BODY).await? else {
+        return Ok(Err(respond::error(Code::TooLarge, "the body has more than 1 MiB; send it in parts")));
+    };
+    if bytes.is_empty() {
         return Ok(Err(respond::error(Code::BadRequest, "the body is empty; send JSON")));
-    }
-    let mut chunks = request.stream()?;
-    while let Some(chunk) = chunks.next().await {
-        bytes.extend(chunk?);
-        if bytes.len() > MAX_BODY {
-            return Ok(Err(respond::error(Code::TooLarge, "the body has more than 1 MiB; send it in parts")));
-        }
     }
     Ok(serde_json::from_slice(&bytes)
         .map_err(|error| respond::error(Code::BadRequest, &format!("the body is not JSON: {error}"))))

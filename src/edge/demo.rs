@@ -29,7 +29,7 @@ pub(super) async fn answer(verb: Verb, env: &Env, config: &Config, place: &Place
         "/demo" => {
             let Some(keys) = &config.keys else { return respond::try_later() };
             match demo::mail(incoming::next_id(), &place.origin, keys, settle_ms) {
-                Ok(mail) => page(mail, "no-referrer"),
+                Ok(mail) => respond::page(200, mail, POLICY),
                 Err(words) => {
                     log::failure("demo.failed", "mail", &words);
                     respond::try_later()
@@ -37,14 +37,19 @@ pub(super) async fn answer(verb: Verb, env: &Env, config: &Config, place: &Place
             }
         }
         // It plays a shop's page: what it tells of itself is what browsers tell by themselves.
-        "/demo/landing" => page(demo::landing(message), "strict-origin-when-cross-origin"),
+        "/demo/landing" => {
+            let response = respond::page(200, demo::landing(message), POLICY)?;
+            response.headers().set("referrer-policy", "strict-origin-when-cross-origin")?;
+            Ok(response)
+        }
         "/demo/story" => {
             let Some(message) = message else { return respond::not_found() };
             let call = Call::Page { after: None, limit: demo::MAX_STORY };
             match stub::ask_text(env, &shard::object_name(message, 0), &call).await {
                 Ok(listed) => {
                     let (next, lines) = Page::decode(listed);
-                    page(demo::story(message, &lines, next.is_some(), settle_ms), "no-referrer")
+                    let story = demo::story(message, &lines, next.is_some(), settle_ms);
+                    respond::page(200, story, POLICY)
                 }
                 Err(failure) => {
                     log::failure("demo.failed", "story", &failure);
@@ -56,13 +61,4 @@ pub(super) async fn answer(verb: Verb, env: &Env, config: &Config, place: &Place
         "/demo/demo.js" => respond::text(200, "text/javascript; charset=utf-8", demo::SCRIPT.to_owned()),
         _ => respond::not_found(),
     }
-}
-
-fn page(html: String, referrer_policy: &str) -> Result<Response> {
-    let response = respond::text(200, "text/html; charset=utf-8", html)?;
-    let headers = response.headers();
-    headers.set("content-security-policy", POLICY)?;
-    headers.set("referrer-policy", referrer_policy)?;
-    headers.set("x-robots-tag", "noindex, nofollow")?;
-    Ok(response)
 }

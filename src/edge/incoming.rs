@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 
+use futures_util::StreamExt;
 use js_sys::Reflect;
 use wasm_bindgen::JsValue;
-use worker::{Date, Env, Headers, Request};
+use worker::{Date, Env, Headers, Request, Result};
 
 use super::routes::Place;
 use super::{log, stub};
@@ -125,6 +126,22 @@ impl Cf {
 /// A header's value.
 pub(super) fn header(headers: &Headers, name: &str) -> Option<String> {
     headers.get(name).ok().flatten()
+}
+
+/// A request's body; `None` where it has more than `most` bytes.
+pub(super) async fn body(request: &mut Request, most: usize) -> Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    if request.inner().body().is_none() {
+        return Ok(Some(bytes));
+    }
+    let mut chunks = request.stream()?;
+    while let Some(chunk) = chunks.next().await {
+        bytes.extend(chunk?);
+        if bytes.len() > most {
+            return Ok(None);
+        }
+    }
+    Ok(Some(bytes))
 }
 
 /// Random bytes. Without randomness ids still ascend, and a visitor of zeros is better than no redirect.

@@ -3,8 +3,8 @@
 //! - **Named** `{message_id}`, from the second shard on `{message_id}#n`.
 //! - **Schema**: see [`super::rows`].
 //! - **Calls**: see [`crate::message::call`]; `POST /arrive`, `/deliver`, `/page`, `/explain`, `/report`, `/reship`,
-//!   `/verify`.
-//! - **Alarm**: one, for the earliest thing that is due; it settles, then ships.
+//!   `/verify`, `/act`.
+//! - **Alarm**: one, for the earliest thing that is due; it settles, then tells acts, then ships.
 //!
 //! What holds:
 //!
@@ -14,7 +14,8 @@
 //! - The alarm is set from the message's own state after every call and every alarm, and on the first call after a
 //!   restart, so there is none that only memory knows of.
 //! - The one await with effects is the queue's `send`, in the alarm. Others may call meanwhile; the mark that a pack is
-//!   sent moves only if nobody has set it back. To send it twice is harmless: the pack names its object in R2.
+//!   sent moves only if nobody has set it back, an act's only if nothing else stands for it. To send either twice is
+//!   harmless: the pack names its object in R2, the act its `webhook-id`.
 
 use std::cell::{Cell, RefCell};
 
@@ -27,12 +28,15 @@ use worker::{
 use super::rows::Rows;
 use super::{log, settings};
 use crate::message::call::{Call, Delivered, Reshipped};
-use crate::message::{Arrival, Message, Seen, Shipment};
+use crate::message::{Acted, Arrival, Message, Seen, Shipment, Telling};
 use crate::signals::Record;
 use crate::verdict::Key;
 
 /// Packs that one alarm ships: the rest waits for the next, a second later.
 const MAX_PACKS: usize = 64;
+
+/// Acts that one alarm tells.
+const MAX_ACTS: usize = 256;
 
 /// How soon an alarm that failed is tried again, milliseconds. The runtime's own retries end after six.
 const RETRY_MS: i64 = 5_000;
@@ -122,6 +126,18 @@ impl MessageObject {
                 }
                 Ok(Answer::Done)
             }
+            Call::Act(json) => {
+                let record = match Record::parse(&json) {
+                    Ok(record) => record,
+                    Err(words) => return Ok(Answer::Refused(words)),
+                };
+                let refused = |words: &str| Ok(Answer::Refused(words.to_owned()));
+                match self.with_message(|message| message.act(&record, &json))? {
+                    Acted::Stands => Ok(Answer::Done),
+                    Acted::Refused => refused("no act, or its event_id is no UUIDv7 of ts_ms"),
+                    Acted::Flooded => refused("too many acts on one link"),
+                }
+            }
             Call::Deliver(times) => {
                 let times: Vec<(Key, i64)> =
                     times.iter().map(|time| (Key::of(&time.recipient_id), time.delivered_at_ms)).collect();
@@ -159,9 +175,10 @@ impl MessageObject {
         }
     }
 
-    /// Settles what is due, then ships what has been settled. Logs what that came to.
+    /// Settles what is due, tells acts, then ships what has been settled. Logs what that came to.
     async fn settle_and_ship(&self) -> Result<()> {
         let Some(settlement) = self.with_known(|message| message.settle(now_ms()))? else { return Ok(()) };
+        let told = self.tell_acts().await?;
         let mut shipped = 0;
         while shipped < MAX_PACKS {
             let Some(Some(next)) = self.with_known(|message| message.shipment(now_ms()))? else { break };
@@ -180,6 +197,7 @@ impl MessageObject {
             object: self.name(),
             settled: settlement.settled,
             amended: settlement.amended,
+            acts_told: told,
             packs_shipped: shipped,
             rows_written: self.with_known(|message| Ok(message.store().written()))?.unwrap_or_default(),
             alarms_set: self.alarms_set.get(),
@@ -190,16 +208,45 @@ impl MessageObject {
         Ok(())
     }
 
+    /// Gives the acts that are due to the queue; returns how many it took.
+    async fn tell_acts(&self) -> Result<usize> {
+        let mut told = 0;
+        while told < MAX_ACTS {
+            let Some(Some(next)) = self.with_known(|message| message.telling(now_ms()))? else { break };
+            if let Err(words) = self.tell(&next).await {
+                log::failure("message.untold", &self.name(), &words);
+                self.with_known(|message| message.not_shipped(now_ms()))?;
+                break;
+            }
+            self.with_known(|message| message.told(&next))?;
+            told += 1;
+        }
+        Ok(told)
+    }
+
+    async fn tell(&self, next: &Telling) -> std::result::Result<(), String> {
+        let Some(text) = &next.message else {
+            log::failure("message.unreadable", &self.name(), &format!("act {}", next.id));
+            return Ok(());
+        };
+        self.enqueue(text.clone()).await
+    }
+
+    /// Gives one message to the queue.
+    async fn enqueue(&self, text: String) -> std::result::Result<(), String> {
+        let queue = settings::events(&self.env).map_err(|error| error.to_string())?;
+        let message = MessageBuilder::new(text).content_type(QueueContentType::Text).build();
+        queue.send(message).await.map_err(|error| error.to_string())
+    }
+
     /// Gives a pack to the queue; returns its number.
     async fn send(&self, next: std::result::Result<Shipment, String>) -> std::result::Result<u64, String> {
         let Shipment { pack, messages, unreadable } = next?;
         if unreadable > 0 {
             log::failure("message.unreadable", &self.name(), &format!("{unreadable} clicks of pack {pack}"));
         }
-        let queue = settings::events(&self.env).map_err(|error| error.to_string())?;
         for text in messages {
-            let message = MessageBuilder::new(text).content_type(QueueContentType::Text).build();
-            queue.send(message).await.map_err(|error| error.to_string())?;
+            self.enqueue(text).await?;
         }
         Ok(pack)
     }
@@ -215,7 +262,10 @@ impl MessageObject {
             none => {
                 let name =
                     self.state.id().name().ok_or_else(|| Error::RustError("object without a name".into()))?;
-                none.insert(Message::create(self.rows(), settings::config(&self.env).judging.clone(), &name)?)
+                let config = settings::config(&self.env);
+                let mut message = Message::create(self.rows(), config.judging.clone(), &name)?;
+                message.set_receiver(config.unsubscribe_webhook_url.is_some());
+                none.insert(message)
             }
         };
         act(message)
@@ -231,7 +281,12 @@ impl MessageObject {
     }
 
     fn load(&self) -> Result<Option<Message<Rows>>> {
-        Message::load(self.rows(), settings::config(&self.env).judging.clone())
+        let config = settings::config(&self.env);
+        let mut message = Message::load(self.rows(), config.judging.clone())?;
+        if let Some(message) = &mut message {
+            message.set_receiver(config.unsubscribe_webhook_url.is_some());
+        }
+        Ok(message)
     }
 
     fn rows(&self) -> Rows {
@@ -280,6 +335,7 @@ struct Progress {
     object: String,
     settled: usize,
     amended: usize,
+    acts_told: usize,
     packs_shipped: usize,
     rows_written: usize,
     alarms_set: usize,

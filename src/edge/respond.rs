@@ -6,7 +6,7 @@ use worker::{Headers, Response, Result};
 /// The page for links that do not work.
 const NOT_FOUND: &str = include_str!("../../static/404.html");
 
-/// What every page may load and do: nothing.
+/// What a page of words may load and do: nothing.
 const PAGE_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// An error of the API: its status, and a code that programs can tell apart.
@@ -57,11 +57,28 @@ pub(super) fn pixel() -> Result<Response> {
     Ok(Response::from_bytes(GIF.to_vec())?.with_headers(headers))
 }
 
-/// A page. Nothing on it runs, loads or can be framed.
-fn page(status: u16, html: &str) -> Result<Response> {
-    let response = text(status, "text/html; charset=utf-8", html.to_owned())?;
+/// Nothing to say, to a page of any site.
+pub(super) fn nothing() -> Result<Response> {
+    let headers = Headers::new();
+    headers.set("cache-control", "no-store, private")?;
+    headers.set("cross-origin-resource-policy", "cross-origin")?;
+    Ok(Response::empty()?.with_status(204).with_headers(headers))
+}
+
+/// A script that pages of any site run. It is asked for again within the hour, so that a setting shows.
+pub(super) fn script(code: String) -> Result<Response> {
+    let response = text(200, "text/javascript; charset=utf-8", code)?;
     let headers = response.headers();
-    headers.set("content-security-policy", PAGE_POLICY)?;
+    headers.set("cache-control", "public, max-age=3600")?;
+    headers.set("cross-origin-resource-policy", "cross-origin")?;
+    Ok(response)
+}
+
+/// A page. What it may run and load is its policy's to say.
+pub(super) fn page(status: u16, html: String, policy: &str) -> Result<Response> {
+    let response = text(status, "text/html; charset=utf-8", html)?;
+    let headers = response.headers();
+    headers.set("content-security-policy", policy)?;
     headers.set("referrer-policy", "no-referrer")?;
     headers.set("x-robots-tag", "noindex, nofollow")?;
     Ok(response)
@@ -69,7 +86,7 @@ fn page(status: u16, html: &str) -> Result<Response> {
 
 /// The page for links that do not work: the same whatever is wrong with them.
 pub(super) fn not_found() -> Result<Response> {
-    page(404, NOT_FOUND)
+    page(404, NOT_FOUND.to_owned(), PAGE_POLICY)
 }
 
 /// The link may be good, but nothing can be said of it now.

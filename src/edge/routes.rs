@@ -2,7 +2,7 @@
 
 use worker::{Context, Env, Request, Response, Result};
 
-use super::{api, click, demo, open, respond, settings};
+use super::{act, api, click, demo, open, respond, settings, verify};
 use crate::config::Config;
 
 /// What a request wants to do. workers-rs reads a method that it does not know as `GET`, so the name is asked for.
@@ -91,6 +91,12 @@ pub(super) async fn answer(request: Request, env: &Env, context: &Context) -> Re
         } else {
             respond::method_not_allowed("GET, HEAD")
         }
+    } else if let Some(tail) = place.path.strip_prefix("/u/") {
+        if verb.reads() || verb == Verb::Post {
+            act::answer(request, verb, env, &config, &place, tail).await
+        } else {
+            respond::method_not_allowed("GET, HEAD, POST")
+        }
     } else if place.path == "/v1" || place.path.starts_with("/v1/") {
         if config.api_host.as_ref().is_some_and(|host| *host != place.host) {
             respond::not_found()
@@ -99,6 +105,13 @@ pub(super) async fn answer(request: Request, env: &Env, context: &Context) -> Re
         }
     } else if place.path == "/demo" || place.path.starts_with("/demo/") {
         demo::answer(verb, env, &config, &place).await
+    } else if place.path == "/verify" {
+        match verb {
+            Verb::Other => respond::method_not_allowed("GET, HEAD, POST"),
+            _ => verify::answer(request, verb, env, context, &config, &place).await,
+        }
+    } else if place.path == "/verify.js" {
+        if verb.reads() { verify::script(&config) } else { respond::method_not_allowed("GET, HEAD") }
     } else if place.path == "/healthz" {
         if verb.reads() { health(&config) } else { respond::method_not_allowed("GET, HEAD") }
     } else {

@@ -1,6 +1,6 @@
 //! A message's rows in the object's `SQLite` storage.
 //!
-//! Schema, version 2 (version 1 had no `verifications`):
+//! Schema, version 2 (version 1 had no `verifications` and no `acts`):
 //!
 //! | table | a row is | key |
 //! | --- | --- | --- |
@@ -10,8 +10,10 @@
 //! | `repeats` | clicks counted on a click and not stored | its `event_id` |
 //! | `deliveries` | delivery times of a bucket of recipients, packed | bucket |
 //! | `verifications` | what the landing page of a click showed at most | the click's `event_id` |
+//! | `acts` | the event that stands for an act, and whether its sender is told | act |
 //!
-//! There is no index beside the keys: each would be one more row written for every click.
+//! There is no index beside the keys: each would be one more row written for every click. Acts are rare, and those that
+//! are untold must be found at every start: they have one.
 
 use std::cell::Cell;
 
@@ -20,7 +22,7 @@ use worker::{Error, Result, SqlCursor, SqlStorage, SqlStorageValue};
 use crate::message::Sighting;
 use crate::message::store::{Meta, PackRow, Store};
 use crate::signals::EventId;
-use crate::verdict::Verified;
+use crate::verdict::{Key, Verified};
 
 /// The schema's version. A later one adds its statements behind these and runs them where the version is lower.
 const SCHEMA_VERSION: i64 = 2;
@@ -44,6 +46,8 @@ const SCHEMA_2: &str = "
     CREATE TABLE verifications (
         click BLOB PRIMARY KEY, event_id BLOB NOT NULL, verified INTEGER NOT NULL, since_load_ms INTEGER
     ) WITHOUT ROWID;
+    CREATE TABLE acts (act BLOB PRIMARY KEY, event_id BLOB NOT NULL, told INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE INDEX untold ON acts (event_id) WHERE told = 0;
 ";
 
 /// Parameters that one statement may bind (Durable Objects limits, 2026-11).
@@ -148,6 +152,11 @@ impl Columns {
         Ok(EventId::from_bytes(bytes))
     }
 
+    fn act(&mut self) -> Result<Key> {
+        let bytes: [u8; 16] = self.blob()?.try_into().map_err(|_| mismatch("an act"))?;
+        Ok(Key::from_number(u128::from_be_bytes(bytes)))
+    }
+
     fn pack(&mut self) -> Result<PackRow> {
         Ok(PackRow {
             number: self.natural()?,
@@ -166,6 +175,10 @@ fn mismatch(wanted: &str) -> Error {
 
 fn id(id: EventId) -> SqlStorageValue {
     SqlStorageValue::Blob(id.bytes().to_vec())
+}
+
+fn act(act: Key) -> SqlStorageValue {
+    SqlStorageValue::Blob(act.number().to_be_bytes().to_vec())
 }
 
 /// A number, kept inside what JavaScript holds exactly.
@@ -377,5 +390,36 @@ impl Store for Rows {
 
     fn has_verifications(&self) -> Result<bool> {
         self.has_any("SELECT 1 FROM verifications LIMIT 1")
+    }
+
+    fn act(&self, wanted: Key) -> Result<Option<EventId>> {
+        let mut standing = None;
+        self.query("SELECT event_id FROM acts WHERE act = ?", vec![act(wanted)], |columns| {
+            standing = Some(columns.id()?);
+            Ok(())
+        })?;
+        Ok(standing)
+    }
+
+    fn put_act(&self, key: Key, event_id: EventId) -> Result<()> {
+        self.run("INSERT OR REPLACE INTO acts VALUES (?, ?, 0)", vec![act(key), id(event_id)])
+    }
+
+    fn mark_told(&self, key: Key, event_id: EventId) -> Result<()> {
+        let statement = "UPDATE acts SET told = 1 WHERE act = ? AND event_id = ?";
+        self.run(statement, vec![act(key), id(event_id)])
+    }
+
+    fn untold(&self) -> Result<Vec<(Key, EventId)>> {
+        let mut untold = Vec::new();
+        self.query(
+            "SELECT act, event_id FROM acts WHERE told = 0 ORDER BY event_id",
+            Vec::new(),
+            |columns| {
+                untold.push((columns.act()?, columns.id()?));
+                Ok(())
+            },
+        )?;
+        Ok(untold)
     }
 }

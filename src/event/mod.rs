@@ -1,13 +1,16 @@
 //! What leaves the house: one JSON line an event, in the contract's names.
 //!
-//! [`packing`] puts settled events into queue messages and names the object that they end in.
+//! [`packing`] puts settled events into queue messages and names the object that they end in; [`webhook`] tells a sender
+//! of an act.
 
 pub mod packing;
+pub mod webhook;
 
 use serde::Serialize;
 
 use crate::link::token::Refusal;
 use crate::message::Sighting;
+use crate::signals::view::{self, Credit};
 use crate::signals::{Record, Signals};
 use crate::verdict::{Verdict, Verified};
 
@@ -61,11 +64,32 @@ struct Unrecorded<'a> {
     record: &'a Record,
 }
 
-/// A token that was refused, so that a lost key shows.
+/// A token or a page view that was refused, so that a lost key shows.
 #[derive(Serialize)]
 struct Refused {
     event: &'static str,
     reason: &'static str,
+}
+
+/// What a landing page showed, at the edge.
+#[derive(Serialize)]
+struct Viewed<'a> {
+    event: &'static str,
+    event_id: String,
+    verified: Verified,
+    by: &'a str,
+    since_load_ms: Option<i64>,
+}
+
+/// What became of a form that was sent to a link that acts.
+#[derive(Serialize)]
+struct Form<'a> {
+    event: &'static str,
+    event_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
 }
 
 /// Events that lie in R2 now.
@@ -129,10 +153,40 @@ pub fn refused(refusal: Refusal) -> String {
     line(&Refused { event: "link.refused", reason: refusal.name() })
 }
 
+/// The edge's line for a page view that proves something of a click.
+#[must_use]
+pub fn viewed(credit: &Credit, since_load_ms: Option<i64>) -> String {
+    line(&Viewed {
+        event: "verify.received",
+        event_id: credit.click.event_id.to_string(),
+        verified: credit.verified,
+        by: credit.by,
+        since_load_ms,
+    })
+}
+
+/// The edge's line for a page view that proves nothing.
+#[must_use]
+pub fn not_viewed(refusal: view::Refusal) -> String {
+    line(&Refused { event: "verify.refused", reason: refusal.name() })
+}
+
 /// The edge's line for a click that its message's object did not take.
 #[must_use]
 pub fn unrecorded(record: &Record, reason: &str) -> String {
     line(&Unrecorded { event: "click.unrecorded", reason, record })
+}
+
+/// The edge's line for a form that acted.
+#[must_use]
+pub fn acted(record: &Record) -> String {
+    line(&Form { event: "act.stored", event_id: &record.event_id, act: record.act.as_deref(), reason: None })
+}
+
+/// The edge's line for a form that did nothing.
+#[must_use]
+pub fn not_acted(record: &Record, reason: &'static str) -> String {
+    line(&Form { event: "act.refused", event_id: &record.event_id, act: None, reason: Some(reason) })
 }
 
 /// The consumer's line for an object that it wrote.

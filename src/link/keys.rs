@@ -116,7 +116,8 @@ fn derive(secret: &[u8], purpose: Purpose) -> Hmac<Sha256> {
     keyed(&key)
 }
 
-fn keyed(secret: &[u8]) -> Hmac<Sha256> {
+/// HMAC-SHA-256 under a secret of any length.
+pub(crate) fn keyed(secret: &[u8]) -> Hmac<Sha256> {
     // The constructor's error belongs to MACs that are choosy about their keys.
     Hmac::new_from_slice(secret).expect("HMAC takes a key of any length")
 }

@@ -4,8 +4,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::keys::Keyring;
-use super::url::Target;
+use super::url::{self, Target};
 use super::{Kind, Link, MAX_TIME_MS, text_id, token};
+use crate::act::{ONE_CLICK, ONE_CLICK_VALUE};
 
 /// An href longer than this may be cut by mail clients, characters.
 const LONG_HREF: usize = 2_000;
@@ -18,6 +19,21 @@ const LONG_ACTING_HREF: usize = 900;
 pub struct Minted {
     /// One for each link of the call, in its order.
     pub links: Vec<MintedLink>,
+    /// What goes into the mail's head, when a link unsubscribes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub headers: Option<MailHeaders>,
+}
+
+/// The header fields that let a mail provider show an unsubscribe button of its own (RFC 2369, RFC 8058). Both must be
+/// covered by the mail's DKIM signature.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct MailHeaders {
+    /// The first unsubscribe link, in angle brackets.
+    #[serde(rename = "List-Unsubscribe")]
+    pub list_unsubscribe: String,
+    /// That a POST of this to it unsubscribes.
+    #[serde(rename = "List-Unsubscribe-Post")]
+    pub list_unsubscribe_post: String,
 }
 
 /// One minted link.
@@ -58,6 +74,7 @@ pub fn mint(body: &Value, base_url: &str, keys: &Keyring) -> Result<Minted, Stri
     }
     let links_total = wanted.iter().filter(|link| link.kind == Kind::Click).count();
     let links_total = u32::try_from(links_total).map_err(|_| "links: too many")?;
+    let mut headers = None;
     let links = wanted
         .into_iter()
         .map(|Wanted { link_id, kind, url }| {
@@ -72,10 +89,16 @@ pub fn mint(body: &Value, base_url: &str, keys: &Keyring) -> Result<Minted, Stri
                 url,
             };
             let href = format!("{base_url}/{}/{}", route(kind), token::seal(&link, keys));
-            MintedLink { warning: warning(kind, &href), href, link_id: link.link_id }
+            if kind == Kind::Unsubscribe && headers.is_none() {
+                headers = Some(MailHeaders {
+                    list_unsubscribe: format!("<{href}>"),
+                    list_unsubscribe_post: format!("{ONE_CLICK}={ONE_CLICK_VALUE}"),
+                });
+            }
+            MintedLink { warning: warning(kind, base_url, &href), href, link_id: link.link_id }
         })
         .collect();
-    Ok(Minted { links })
+    Ok(Minted { links, headers })
 }
 
 /// The first segment of the path that a kind's links stand under.
@@ -88,14 +111,23 @@ pub const fn route(kind: Kind) -> &'static str {
     }
 }
 
-fn warning(kind: Kind, href: &str) -> Option<String> {
+fn warning(kind: Kind, base_url: &str, href: &str) -> Option<String> {
     let most = if route(kind) == "u" { LONG_ACTING_HREF } else { LONG_HREF };
-    let unbuilt = (kind != Kind::Click)
-        .then(|| format!("/{}/ is not answered by this version: do not mail this link", route(kind)));
+    let plain =
+        (kind == Kind::Unsubscribe && !base_url.starts_with("https://") && !is_local(base_url)).then(|| {
+            "mail providers press one-click links on https alone (RFC 8058): mint with an https base"
+                .to_owned()
+        });
     let long = (href.len() > most)
         .then(|| format!("{} characters; some mail clients cut links over {most}", href.len()));
-    let warnings: Vec<String> = unbuilt.into_iter().chain(long).collect();
+    let warnings: Vec<String> = plain.into_iter().chain(long).collect();
     (!warnings.is_empty()).then(|| warnings.join("; "))
+}
+
+/// Whether links lead to this machine, as they do while somebody tries things out.
+fn is_local(base_url: &str) -> bool {
+    let host = url::host(base_url).unwrap_or_default();
+    matches!(host.as_ref(), "127.0.0.1" | "[::1]") || url::is_host_or_below(&host, "localhost")
 }
 
 /// One link of a call, checked.
@@ -262,10 +294,50 @@ mod tests {
                 mint(&with("/links", Some(links)), BASE, &keys()).unwrap().links.remove(0)
             };
             let longest = (1..most).rfind(|length| minted(*length).href.len() <= most).unwrap();
-            assert!(minted(longest).warning.is_none_or(|warning| !warning.contains("characters")), "{kind}");
+            assert_eq!(minted(longest).warning, None, "{kind}");
             let MintedLink { href, warning, .. } = minted(longest + 1);
             let said = format!("{} characters; some mail clients cut links over {most}", href.len());
-            assert!(warning.unwrap().ends_with(&said), "{kind}");
+            assert_eq!(warning, Some(said), "{kind}");
+        }
+    }
+
+    #[test]
+    fn the_first_unsubscribe_link_comes_with_headers_for_the_mail() {
+        let links = json!([
+            {"link_id": "cta", "url": "https://brand.example/"},
+            {"link_id": "stop", "kind": "unsubscribe"},
+            {"link_id": "stop-below", "kind": "unsubscribe"},
+        ]);
+        let minted = mint(&with("/links", Some(links)), BASE, &keys()).unwrap();
+        let href = &minted.links[1].href;
+        let answer = serde_json::to_value(&minted).unwrap();
+        assert_eq!(
+            answer["headers"],
+            json!({"List-Unsubscribe": format!("<{href}>"), "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"})
+        );
+        for kind in ["confirm", "open"] {
+            let links = json!([{"link_id": "l", "kind": kind}]);
+            assert_eq!(mint(&with("/links", Some(links)), BASE, &keys()).unwrap().headers, None, "{kind}");
+        }
+    }
+
+    #[test]
+    fn one_click_wants_https() {
+        for (base, kind, warns) in [
+            ("http://click.brand.example", "unsubscribe", true),
+            ("http://localhost.brand.example", "unsubscribe", true),
+            ("https://click.brand.example", "unsubscribe", false),
+            ("http://127.0.0.1:8787", "unsubscribe", false),
+            ("http://click.brand.localhost:8787", "unsubscribe", false),
+            ("http://localhost", "unsubscribe", false),
+            ("http://click.brand.example", "confirm", false),
+            ("http://click.brand.example", "open", false),
+        ] {
+            let links = json!([{"link_id": "l", "kind": kind}]);
+            let minted = mint(&with("/links", Some(links)), base, &keys()).unwrap();
+            let warning = minted.links[0].warning.as_deref();
+            assert_eq!(warning.is_some_and(|warning| warning.contains("RFC 8058")), warns, "{base} {kind}");
+            assert!(warns || warning.is_none(), "{warning:?}");
         }
     }
 

@@ -18,6 +18,8 @@ pub const MAX_PAGE: usize = 1_000;
 pub enum Call {
     /// A click arrives: its record as JSON. There is nothing to answer.
     Arrive(String),
+    /// Somebody acts on a link: the record of it as JSON. There is nothing to answer.
+    Act(String),
     /// Delivery times arrive.
     Deliver(Vec<Delivery>),
     /// Clicks behind one, at most so many.
@@ -68,6 +70,7 @@ impl Call {
     pub fn encode(&self) -> (&'static str, String) {
         match self {
             Self::Arrive(record) => ("/arrive", record.clone()),
+            Self::Act(record) => ("/act", record.clone()),
             // Strings and numbers always serialise.
             Self::Deliver(times) => ("/deliver", serde_json::to_string(times).unwrap_or_default()),
             Self::Page { after, limit } => {
@@ -90,6 +93,7 @@ impl Call {
     pub fn decode(path: &str, body: String) -> Result<Self, String> {
         match path {
             "/arrive" => Ok(Self::Arrive(body)),
+            "/act" => Ok(Self::Act(body)),
             "/deliver" => serde_json::from_str(&body).map(Self::Deliver).map_err(|error| error.to_string()),
             "/page" => {
                 let (limit, after) = body.split_once(' ').ok_or("page: no limit")?;
@@ -157,6 +161,7 @@ mod tests {
         let id = EventId::first_of(7);
         for call in [
             Call::Arrive("{}".to_owned()),
+            Call::Act("{}".to_owned()),
             Call::Deliver(vec![Delivery { recipient_id: "r".to_owned(), delivered_at_ms: -1 }]),
             Call::Page { after: None, limit: 5 },
             Call::Page { after: Some(id), limit: MAX_PAGE },

@@ -8,12 +8,14 @@
 //! - A click row is the fact that a link was requested; it is written once. Opens and acts are rows like clicks and settle
 //!   with them, but only clicks have windows, convict and are counted in the report.
 //! - A verification is the fact that a click's landing page was shown, or touched: a row, written again only for more.
+//! - An act row says which event stands for an act, and whether its sender is told (see [`act`]).
 //! - A pack row is the one commit point of a verdict: a click is settled when it stands in a pack, its current verdict
 //!   is the one of the highest revision. Packs are numbered without gaps.
 //! - `open_from_ms` of the last pack, or `late_from_ms` where that is earlier: every click before it is settled. So a
 //!   restart reads the open windows and not the message.
 //! - What is in memory is a copy of rows. After an error it is thrown away and loaded again.
 
+mod act;
 mod amend;
 mod arrive;
 pub mod call;
@@ -40,6 +42,7 @@ use crate::signals::{EventId, Record};
 use crate::verdict::carry::{self, Convictions};
 use crate::verdict::{Click, ClickType, Finding, Key, Ruleset, Thresholds, Verdict, Verified, bursts};
 
+pub use act::{Acted, Telling};
 pub use arrive::Arrival;
 pub use outbox::Shipment;
 pub use read::Page;
@@ -251,6 +254,10 @@ pub struct Message<S> {
     last_tick_ms: i64,
     /// Stored clicks that could not be read: 0 unless rows are damaged.
     unreadable: usize,
+    /// Acts that the queue has not taken, in the order in which they came.
+    untold: Vec<act::Untold>,
+    /// Whether there is somebody to tell them to.
+    has_receiver: bool,
     /// Who has clicks that memory has let go of; `None` until somebody asks.
     elders: Option<Elders>,
     /// The convictions of settled clicks from `convicted_from_ms` on (ruleset `full`).
@@ -323,6 +330,7 @@ impl<S: Store> Message<S> {
             // What came late has settled since; the row follows when it is written next.
             message.meta.late_from_ms = i64::MAX;
         }
+        message.load_untold()?;
         message.load_convictions()?;
         Ok(Some(message))
     }
@@ -357,6 +365,8 @@ impl<S: Store> Message<S> {
             unstored: None,
             last_tick_ms: i64::MIN,
             unreadable: 0,
+            untold: Vec::new(),
+            has_receiver: false,
             elders: None,
             convictions: Convictions::default(),
             convicted_from_ms: 0,
@@ -369,7 +379,8 @@ impl<S: Store> Message<S> {
     pub fn wake_ms(&self, now_ms: i64) -> Option<i64> {
         let settle = self.unsettled.first().map(|id| self.judging.due_ms(id.ts_ms()));
         let grown = self.grown.values().min().copied();
-        let ship = (self.last_pack > self.meta.sent_pack).then_some(self.meta.retry_at_ms.max(now_ms));
+        let ship = (self.last_pack > self.meta.sent_pack || self.due_act().is_some())
+            .then_some(self.meta.retry_at_ms.max(now_ms));
         let due = settle.into_iter().chain(grown).chain(ship).min()?;
         Some(due.max(self.last_tick_ms.saturating_add(TICK_MS)))
     }

@@ -6,6 +6,7 @@
 
 use super::Sighting;
 use crate::signals::EventId;
+use crate::verdict::Key;
 
 /// What a message keeps about itself: one row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -174,4 +175,28 @@ pub trait Store {
     /// # Errors
     /// When storage fails.
     fn has_verifications(&self) -> Result<bool, Self::Error>;
+
+    /// The event that stands for an act (see [`super::act`]).
+    ///
+    /// # Errors
+    /// When storage fails.
+    fn act(&self, act: Key) -> Result<Option<EventId>, Self::Error>;
+
+    /// Makes an event stand for an act, untold.
+    ///
+    /// # Errors
+    /// When storage fails.
+    fn put_act(&self, act: Key, id: EventId) -> Result<(), Self::Error>;
+
+    /// Marks an act as told, if that event still stands for it.
+    ///
+    /// # Errors
+    /// When storage fails.
+    fn mark_told(&self, act: Key, id: EventId) -> Result<(), Self::Error>;
+
+    /// The acts that are not told yet, by event.
+    ///
+    /// # Errors
+    /// When storage fails.
+    fn untold(&self) -> Result<Vec<(Key, EventId)>, Self::Error>;
 }

@@ -26,6 +26,12 @@ impl Key {
         self.0
     }
 
+    /// The key that has been such a number.
+    #[must_use]
+    pub const fn from_number(number: u128) -> Self {
+        Self(number)
+    }
+
     /// The leading 64 bits: enough for an index whose hits are checked again.
     #[must_use]
     pub const fn short(self) -> u64 {

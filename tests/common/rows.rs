@@ -8,6 +8,7 @@ use std::rc::Rc;
 use clickproof::message::Sighting;
 use clickproof::message::store::{Meta, PackRow, Store};
 use clickproof::signals::EventId;
+use clickproof::verdict::Key;
 
 #[derive(Default)]
 pub struct Rows {
@@ -17,6 +18,8 @@ pub struct Rows {
     pub repeats: RefCell<BTreeMap<EventId, i64>>,
     pub deliveries: RefCell<BTreeMap<u8, Vec<u8>>>,
     pub verifications: RefCell<BTreeMap<EventId, Sighting>>,
+    /// The event that stands for an act, and whether it is told.
+    pub acts: RefCell<BTreeMap<Key, (EventId, bool)>>,
     /// Rows written, as the platform counts them.
     pub written: Cell<u64>,
     /// Clicks read.
@@ -179,5 +182,31 @@ impl Store for Memory {
 
     fn has_deliveries(&self) -> Result<bool, Blown> {
         Ok(!self.0.deliveries.borrow().is_empty())
+    }
+
+    fn act(&self, act: Key) -> Result<Option<EventId>, Blown> {
+        Ok(self.0.acts.borrow().get(&act).map(|(id, _)| *id))
+    }
+
+    fn put_act(&self, act: Key, id: EventId) -> Result<(), Blown> {
+        self.write()?;
+        self.0.acts.borrow_mut().insert(act, (id, false));
+        Ok(())
+    }
+
+    fn mark_told(&self, act: Key, id: EventId) -> Result<(), Blown> {
+        self.write()?;
+        if let Some((standing, told)) = self.0.acts.borrow_mut().get_mut(&act) {
+            *told |= *standing == id;
+        }
+        Ok(())
+    }
+
+    fn untold(&self) -> Result<Vec<(Key, EventId)>, Blown> {
+        let acts = self.0.acts.borrow();
+        let mut untold: Vec<_> =
+            acts.iter().filter(|(_, (_, told))| !told).map(|(act, (id, _))| (*act, *id)).collect();
+        untold.sort_by_key(|(_, id)| *id);
+        Ok(untold)
     }
 }

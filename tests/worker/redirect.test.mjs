@@ -233,7 +233,7 @@ test("a second spelling of a token's last character is refused", async () => {
 });
 
 test("what is not there is a 404 page", async () => {
-  const paths = ["/", "/c", "/C/x", "/o/x", "/o/x.gif", "/u/x", "/verify", "/verify.js", "/report"];
+  const paths = ["/", "/c", "/C/x", "/o/x", "/o/x.gif", "/u/x", "/verify/", "/verify.gif", "/report"];
   for (const path of [...paths, "/favicon.ico", "/robots.txt", "/healthz/", "/v2", "//c/x", "/..%2fc"]) {
     for (const method of ["GET", "HEAD", "POST"]) {
       const response = await worker.request("/", { method, path });

@@ -1,0 +1,126 @@
+//! Links that act: what stands behind `/u/{token}`. A scanner that opens them, or submits every form the moment it
+//! sees it, does nothing; a person's press of a button does, and so does a mail provider's one-click request.
+//!
+//! [`page`] is what a visitor sees, in one of the [`languages`]; [`stamp`] shows that a form was looked at before it
+//! was sent. Here is decided whether a request may act.
+
+pub mod languages;
+pub mod page;
+pub mod stamp;
+
+use crate::link::Kind;
+use crate::link::keys::Keyring;
+
+/// The form field of a one-click unsubscription (RFC 8058, §3.1).
+pub const ONE_CLICK: &str = "List-Unsubscribe";
+
+/// What must stand in it, to the letter.
+pub const ONE_CLICK_VALUE: &str = "One-Click";
+
+/// The form field of the page's own stamp.
+pub const STAMP: &str = "stamp";
+
+/// What a form asked for: the two fields that are looked at.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Form<'a> {
+    /// [`ONE_CLICK`].
+    pub one_click: Option<&'a str>,
+    /// [`STAMP`].
+    pub stamp: Option<&'a str>,
+}
+
+/// Who asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// A mail provider, for a person who pressed its button.
+    OneClick,
+    /// The page's own form.
+    Page,
+}
+
+impl Way {
+    /// The name in records (`act`).
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OneClick => "one_click",
+            Self::Page => "form",
+        }
+    }
+}
+
+/// Why a form does nothing. The visitor is asked to press once more; the log tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The body is no form.
+    NoForm,
+    /// It has neither field.
+    NoConsent,
+    /// It has the field of RFC 8058, but not with its one value.
+    NotOneClick,
+    /// One-click is for unsubscribing alone: nobody may confirm anything unseen.
+    OneClickElsewhere,
+    /// The page's stamp does not hold.
+    Stamp(stamp::Refusal),
+}
+
+impl Refusal {
+    /// The name in the log.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoForm => "no_form",
+            Self::NoConsent => "no_consent",
+            Self::NotOneClick => "not_one_click",
+            Self::OneClickElsewhere => "one_click_elsewhere",
+            Self::Stamp(refusal) => refusal.name(),
+        }
+    }
+}
+
+/// Whether a form may act on the link of that token, and whose it is.
+///
+/// # Errors
+/// Why it may not.
+pub fn consent(kind: Kind, token: &str, form: Form, now_ms: i64, keys: &Keyring) -> Result<Way, Refusal> {
+    match (form.one_click, form.stamp) {
+        (Some(ONE_CLICK_VALUE), _) if kind == Kind::Unsubscribe => Ok(Way::OneClick),
+        (_, Some(stamp)) => match stamp::check(stamp, token, now_ms, keys) {
+            Ok(()) => Ok(Way::Page),
+            Err(refusal) => Err(Refusal::Stamp(refusal)),
+        },
+        (Some(ONE_CLICK_VALUE), None) => Err(Refusal::OneClickElsewhere),
+        (Some(_), None) => Err(Refusal::NotOneClick),
+        (None, None) => Err(Refusal::NoConsent),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_click_to_the_letter_or_a_stamp_acts() {
+        let keys = Keyring::parse(&format!("k1:{}", "A".repeat(43))).0.unwrap();
+        let stamp = stamp::seal("token", 1_000_000, &keys);
+        let (good, young) = (Some(stamp.as_str()), Some("x"));
+        let cases = [
+            (Kind::Unsubscribe, Some("One-Click"), None, Ok(Way::OneClick)),
+            (Kind::Unsubscribe, Some("One-Click"), young, Ok(Way::OneClick)),
+            (Kind::Unsubscribe, None, good, Ok(Way::Page)),
+            (Kind::Confirm, None, good, Ok(Way::Page)),
+            (Kind::Confirm, Some("One-Click"), good, Ok(Way::Page)),
+            (Kind::Confirm, Some("One-Click"), None, Err(Refusal::OneClickElsewhere)),
+            (Kind::Unsubscribe, Some("one-click"), None, Err(Refusal::NotOneClick)),
+            (Kind::Unsubscribe, Some("One-Click "), None, Err(Refusal::NotOneClick)),
+            (Kind::Unsubscribe, Some(""), None, Err(Refusal::NotOneClick)),
+            (Kind::Unsubscribe, None, None, Err(Refusal::NoConsent)),
+            (Kind::Unsubscribe, None, young, Err(Refusal::Stamp(stamp::Refusal::Malformed))),
+            (Kind::Confirm, Some("One-Click"), young, Err(Refusal::Stamp(stamp::Refusal::Malformed))),
+        ];
+        for (kind, one_click, stamp, expected) in cases {
+            let found = consent(kind, "token", Form { one_click, stamp }, 1_002_000, &keys);
+            assert_eq!(found, expected, "{kind:?} {one_click:?} {stamp:?}");
+        }
+    }
+}

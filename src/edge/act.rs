@@ -1,0 +1,151 @@
+//! `/u/{token}`: links that act. GET is a page with one button and stores nothing; POST acts, by one-click (RFC 8058) or
+//! by the page's form. Here, unlike on a click, the answer waits: that it is done is said once the object has stored it.
+
+use js_sys::Uint8Array;
+use worker::{Env, FormData, FormEntry, Headers, Method, Request, RequestInit, Response, Result};
+
+use super::routes::{Place, Verb};
+use super::{incoming, log, respond, stub};
+use crate::act::page::{self, Brand, Page, State};
+use crate::act::{self, Form, Refusal, languages, stamp};
+use crate::config::Config;
+use crate::event;
+use crate::link::keys::Keyring;
+use crate::link::{Kind, Link, shard, token, url};
+use crate::message::call::Call;
+use crate::signals::cookie::Visitor;
+use crate::signals::{Record, Signals};
+
+/// The largest form, bytes.
+const MAX_FORM: usize = 64 << 10;
+
+/// When to come again if nothing could be stored, seconds.
+const RETRY_AFTER_S: &str = "60";
+
+/// Answers a request to a link that acts. `tail` is the path behind `/u/`.
+pub(super) async fn answer(
+    mut request: Request,
+    verb: Verb,
+    env: &Env,
+    config: &Config,
+    place: &Place,
+    tail: &str,
+) -> Result<Response> {
+    let Some(keys) = &config.keys else { return respond::try_later() };
+    let Some(link) = incoming::link(tail, keys, &[Kind::Unsubscribe, Kind::Confirm]) else {
+        return respond::not_found();
+    };
+    let token = token::leading(tail);
+    let mut record = incoming::record(&request, place, &link, incoming::next_id());
+    know(&mut record, request.headers(), config, keys);
+    log::line(&event::received(&record, &Signals::of(&record)));
+
+    let say = |state, record: &Record| {
+        let nonce = base64(incoming::random());
+        let page = Page {
+            state,
+            kind: link.kind,
+            action: &format!("/u/{token}"),
+            stamp: &stamp::seal(token, incoming::now_ms(), keys),
+            url: link.url.as_ref().map(url::Target::as_str),
+            language: languages::negotiate(record.accept_language.as_deref()),
+            brand: Brand { name: config.brand_name.as_deref(), color: config.brand_color },
+            nonce: &nonce,
+        };
+        let status = match state {
+            State::Ask | State::Done => 200,
+            State::Again => 400,
+            State::Unavailable => 503,
+        };
+        respond::page(status, page.html(), &page::policy(&nonce))
+    };
+    if verb.reads() {
+        return say(State::Ask, &record);
+    }
+
+    let Some(body) = incoming::body(&mut request, MAX_FORM).await? else {
+        log::line(&event::not_acted(&record, "too_large"));
+        return respond::text(
+            413,
+            "text/plain; charset=utf-8",
+            "The form has more than 64 KiB.\n".to_owned(),
+        );
+    };
+    let fields = fields(&request, &body).await;
+    let consent = match &fields {
+        Err(refusal) => Err(*refusal),
+        Ok((one_click, stamp)) => {
+            let form = Form { one_click: one_click.as_deref(), stamp: stamp.as_deref() };
+            act::consent(link.kind, token, form, incoming::now_ms(), keys)
+        }
+    };
+    match consent {
+        Err(refusal) => {
+            log::line(&event::not_acted(&record, refusal.name()));
+            say(State::Again, &record)
+        }
+        Ok(way) => {
+            record.act = Some(way.name().to_owned());
+            if store(env, &link, &record).await {
+                log::line(&event::acted(&record));
+                say(State::Done, &record)
+            } else {
+                let response = say(State::Unavailable, &record)?;
+                response.headers().set("retry-after", RETRY_AFTER_S)?;
+                Ok(response)
+            }
+        }
+    }
+}
+
+/// Notes whom the cookie shows, where there is one. None is set here.
+fn know(record: &mut Record, headers: &Headers, config: &Config, keys: &Keyring) {
+    let may_read = config.cookie && !incoming::refuses_tracking(headers);
+    let cookies = incoming::header(headers, "cookie").filter(|_| may_read);
+    let visitor = cookies.and_then(|cookies| Visitor::open(&cookies, keys));
+    record.cookie = Some(if visitor.is_some() { "returning" } else { "none" }.to_owned());
+    record.visitor_id = visitor.as_ref().map(Visitor::hex);
+}
+
+/// Gives the act to its message's object and waits for it. A loss is logged with the whole record, so that it can be
+/// replayed.
+async fn store(env: &Env, link: &Link, record: &Record) -> bool {
+    let object = shard::object_name(&link.message_id, shard::shard(&link.recipient_id, link.shards));
+    let reason = match serde_json::to_string(record) {
+        // The object knows an act that it has: asking again is harmless.
+        Ok(json) => match stub::tell(env, &object, &Call::Act(json)).await {
+            Ok(()) => return true,
+            Err(failure) => failure.to_string(),
+        },
+        Err(error) => error.to_string(),
+    };
+    log::alarm(&event::unrecorded(record, &reason));
+    false
+}
+
+/// The two fields of a form that are looked at, read by the runtime's own parser: urlencoded or multipart.
+async fn fields(
+    request: &Request,
+    body: &[u8],
+) -> std::result::Result<(Option<String>, Option<String>), Refusal> {
+    let kind = incoming::header(request.headers(), "content-type").ok_or(Refusal::NoForm)?;
+    let form = parse(&kind, body).await.map_err(|_| Refusal::NoForm)?;
+    let text = |name: &str| match form.get(name) {
+        Some(FormEntry::Field(text)) => Some(text),
+        _ => None,
+    };
+    Ok((text(act::ONE_CLICK), text(act::STAMP)))
+}
+
+async fn parse(content_type: &str, body: &[u8]) -> Result<FormData> {
+    let headers = Headers::new();
+    headers.set("content-type", content_type)?;
+    let mut init = RequestInit::new();
+    init.with_method(Method::Post).with_headers(headers).with_body(Some(Uint8Array::from(body).into()));
+    Request::new_with_init("https://form/", &init)?.form_data().await
+}
+
+fn base64(bytes: [u8; 16]) -> String {
+    use base64ct::{Base64, Encoding};
+    Base64::encode_string(&bytes)
+}

@@ -1,0 +1,216 @@
+//! How an act is told to its sender: one message of the queue, posted by its consumer as Standard Webhooks
+//! (<https://www.standardwebhooks.com>, 2026-11) ask for it.
+//!
+//! The message is text: a header line of JSON, then the body as it is posted. Version 1. Header and body depend on the
+//! act alone, so however often it is sent, the receiver sees one `webhook-id`.
+
+use base64ct::{Base64, Encoding};
+use chrono::DateTime;
+use hmac::Mac;
+use serde::{Deserialize, Serialize};
+
+use super::Judged;
+use crate::link::keys::keyed;
+use crate::signals::Record;
+use crate::verdict::Verdict;
+
+/// The version of the header that is written.
+const VERSION: u8 = 1;
+
+/// How soon the first pause is over, seconds: what `retry_delay` of the queue says in `wrangler.toml`.
+const FIRST_PAUSE_S: i64 = 5;
+
+/// The longest pause, seconds.
+const MAX_PAUSE_S: i64 = 3_600;
+
+/// The first line of a message. A pack's has `v` and `key`: neither is read as the other.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// Version of this form.
+    pub webhook: u8,
+    /// The receiver's idempotency key: the act's `event_id`.
+    pub id: String,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: &'static str,
+    timestamp: String,
+    data: Judged<'a>,
+}
+
+/// The queue's message for an act.
+#[must_use]
+pub fn message(record: &Record, verdict: &Verdict) -> String {
+    let header = Header { webhook: VERSION, id: record.event_id.clone() };
+    let kind = record.kind.name();
+    let body = Body {
+        r#type: kind,
+        timestamp: iso(record.ts_ms),
+        data: Judged { event: Some(kind), record, verdict },
+    };
+    format!("{}\n{}", super::line(&header), super::line(&body))
+}
+
+/// A moment as ISO 8601 has it, in UTC.
+fn iso(ts_ms: i64) -> String {
+    let (whole_s, ms) = (ts_ms.div_euclid(1_000), ts_ms.rem_euclid(1_000));
+    // Out of chrono's range (the year 262,142) there is no time to name.
+    let time = DateTime::from_timestamp(whole_s, 0).unwrap_or_default();
+    format!("{:?}.{ms:03}Z", time.naive_utc())
+}
+
+/// Whether a message of the queue is one of these, by its first bytes.
+#[must_use]
+pub fn is_one(message: &str) -> bool {
+    message.starts_with("{\"webhook\":")
+}
+
+/// Opens a message: its header and the body to post.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn open(message: &str) -> Result<(Header, &str), String> {
+    let (header, body) = message.split_once('\n').ok_or("no header line")?;
+    let header: Header = serde_json::from_str(header).map_err(|error| format!("header: {error}"))?;
+    if header.webhook != VERSION {
+        return Err(format!("header: version {} is not known here", header.webhook));
+    }
+    Ok((header, body))
+}
+
+/// `webhook-signature` of a body that is posted now (`timestamp_s`, Unix seconds, stands in `webhook-timestamp`).
+#[must_use]
+pub fn signature(secret: &[u8], id: &str, timestamp_s: i64, body: &str) -> String {
+    let mac = keyed(secret).chain_update(format!("{id}.{timestamp_s}.{body}")).finalize().into_bytes();
+    format!("v1,{}", Base64::encode_string(&mac))
+}
+
+/// How long a message of that age waits after a try that failed, seconds; `None` leaves it to the queue's own first
+/// pause. A pause as long as the age makes every try's age twice the one before, with no count of tries.
+#[must_use]
+pub fn pause_s(age_ms: i64) -> Option<u32> {
+    let seconds = age_ms / 1_000;
+    (seconds >= FIRST_PAUSE_S).then(|| u32::try_from(seconds.min(MAX_PAUSE_S)).unwrap_or_default())
+}
+
+/// The consumer's line for an act that its receiver took.
+#[must_use]
+pub fn sent(id: &str, status: u16) -> String {
+    super::line(&Told { event: "webhook.sent", id, reason: None, status: Some(status) })
+}
+
+/// The consumer's line for one that it did not take, and that is tried again.
+#[must_use]
+pub fn unsent(id: &str, reason: &str, status: Option<u16>) -> String {
+    super::line(&Told { event: "webhook.unsent", id, reason: Some(reason), status })
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    event: &'static str,
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::packing;
+    use crate::link::Kind;
+    use crate::verdict::{Finding, Ruleset};
+
+    fn act() -> (Record, Verdict) {
+        let record = Record {
+            event_id: "019a0000-0000-7000-8000-000000000000".to_owned(),
+            message_id: "spring".to_owned(),
+            recipient_id: "r1".to_owned(),
+            link_id: Some("stop".to_owned()),
+            kind: Kind::Unsubscribe,
+            ts_ms: 1_795_354_496_007,
+            method: "POST".to_owned(),
+            ..Record::default()
+        };
+        (record, Verdict::new(Finding::not_a_click(), Ruleset::Full, 1))
+    }
+
+    /// Frozen: messages of an earlier deploy lie in the queue for days.
+    #[test]
+    fn the_form_is_frozen() {
+        let (record, verdict) = act();
+        let message = message(&record, &verdict);
+        let (head, tail) = message.split_at(message.find("\"message_id\"").unwrap());
+        assert_eq!(
+            head,
+            "{\"webhook\":1,\"id\":\"019a0000-0000-7000-8000-000000000000\"}\n\
+             {\"type\":\"unsubscribe\",\"timestamp\":\"2026-11-22T13:34:56.007Z\",\"data\":{\"event\":\"unsubscribe\",\
+             \"event_id\":\"019a0000-0000-7000-8000-000000000000\","
+        );
+        assert!(tail.contains("\"method\":\"POST\"") && tail.contains("\"click_type\":null"), "{tail}");
+        assert!(is_one(&message));
+        let (header, body) = open(&message).unwrap();
+        assert_eq!(header.id, record.event_id);
+        assert!(body.starts_with("{\"type\":") && body.ends_with("}}"));
+    }
+
+    #[test]
+    fn packs_and_webhooks_are_never_taken_for_each_other() {
+        let (record, verdict) = act();
+        assert!(packing::open(&message(&record, &verdict)).is_err());
+        for pack in packing::messages("m", 1, 0, &["{}".to_owned()]) {
+            assert!(!is_one(&pack) && open(&pack).is_err());
+        }
+        for bad in ["", "{}", "{}\n", "{\"webhook\":2,\"id\":\"x\"}\n{}", "{\"webhook\":1}\n{}"] {
+            assert!(open(bad).is_err(), "{bad}");
+        }
+    }
+
+    /// Computed with another implementation: `createHmac("sha256", secret)` of Node.
+    #[test]
+    fn the_signature_is_standard_webhooks() {
+        let secret = b"0123456789abcdef0123456789abcdef";
+        assert_eq!(
+            signature(
+                secret,
+                "019a0000-0000-7000-8000-000000000000",
+                1_795_354_500,
+                "{\"type\":\"unsubscribe\"}"
+            ),
+            "v1,zWH27X1DpgbLj8CockNpkMYltOQ84dv26bYIeGKW/zY="
+        );
+    }
+
+    #[test]
+    fn times_are_iso_8601() {
+        assert_eq!(iso(1_795_354_496_000), "2026-11-22T13:34:56.000Z");
+        assert_eq!(iso(7), "1970-01-01T00:00:00.007Z");
+        assert_eq!(iso(-1), "1969-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn pauses_double_up_to_an_hour() {
+        let (mut age_ms, mut pauses) = (500, Vec::new());
+        for _ in 0..16 {
+            let pause = pause_s(age_ms);
+            pauses.push(pause);
+            age_ms += i64::from(pause.unwrap_or(5)) * 1_000;
+        }
+        let expected = [0, 5, 10, 20, 40, 80, 160, 320, 640, 1_280, 2_560, 3_600, 3_600];
+        assert_eq!(pauses[0], None);
+        assert_eq!(pauses[1..13], expected[1..].iter().map(|s| Some(*s)).collect::<Vec<_>>());
+        assert_eq!(pause_s(-1), None, "a clock that is behind");
+    }
+
+    #[test]
+    fn the_log_tells_status_and_reason_alone() {
+        assert_eq!(sent("x", 204), r#"{"event":"webhook.sent","id":"x","status":204}"#);
+        assert_eq!(
+            unsent("x", "refused", Some(500)),
+            r#"{"event":"webhook.unsent","id":"x","reason":"refused","status":500}"#
+        );
+        assert_eq!(unsent("x", "timeout", None), r#"{"event":"webhook.unsent","id":"x","reason":"timeout"}"#);
+    }
+}

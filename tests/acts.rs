@@ -1,0 +1,358 @@
+//! Acts: whatever is repeated, whatever crashes, an unsubscription or confirmation stands once and its sender is told.
+
+mod common;
+
+use clickproof::event::webhook;
+use clickproof::link::Kind;
+use clickproof::message::{Acted, Judging, Message, RECORDING_LAG_MS, TICK_MS};
+use clickproof::signals::event_id::EventIds;
+use clickproof::signals::{EventId, Record};
+use clickproof::verdict::{Ruleset, Thresholds};
+use common::NOON_MS;
+use common::rows::{Blown, Memory};
+use serde_json::Value;
+
+const SETTLE_MS: i64 = 60_000;
+const HOME: &str = "203.0.113.9";
+
+/// A mail gateway's network: whoever presses the button from there is a scanner.
+const BARRACUDA: &str = "209.222.82.5";
+
+/// A message, the storage that outlives it, and a queue.
+struct World {
+    rows: Memory,
+    message: Option<Message<Memory>>,
+    ids: EventIds,
+    has_receiver: bool,
+    queue: Vec<String>,
+    now_ms: i64,
+}
+
+impl World {
+    fn new() -> Self {
+        Self {
+            rows: Memory::default(),
+            message: None,
+            ids: EventIds::default(),
+            has_receiver: true,
+            queue: Vec::new(),
+            now_ms: NOON_MS + 100_000,
+        }
+    }
+
+    fn message(&mut self) -> Result<&mut Message<Memory>, Blown> {
+        if self.message.is_none() {
+            let judging = Judging {
+                ruleset: Ruleset::Full,
+                shadow: None,
+                thresholds: Thresholds::default(),
+                settle_ms: SETTLE_MS,
+            };
+            let mut message = match Message::load(self.rows.clone(), judging.clone())? {
+                Some(message) => message,
+                None => Message::create(self.rows.clone(), judging, "m")?,
+            };
+            message.set_receiver(self.has_receiver);
+            self.message = Some(message);
+        }
+        Ok(self.message.as_mut().unwrap())
+    }
+
+    /// The record of somebody's act now.
+    fn record(&mut self, kind: Kind, recipient: &str, ip: &str, way: &str) -> Record {
+        let id = self.ids.next(self.now_ms, [7; 12]);
+        Record {
+            kind,
+            method: "POST".to_owned(),
+            ip: Some(ip.to_owned()),
+            act: Some(way.to_owned()),
+            url: None,
+            ..common::record(&id.to_string(), recipient, "stop", id.ts_ms())
+        }
+    }
+
+    fn take(&mut self, record: &Record) -> Result<Acted, Blown> {
+        let json = serde_json::to_string(record).unwrap();
+        let acted = self.message()?.act(record, &json);
+        if acted.is_err() {
+            self.message = None;
+        }
+        acted
+    }
+
+    /// Acts, and returns the event's id.
+    fn act(&mut self, kind: Kind, recipient: &str, ip: &str, way: &str) -> String {
+        let record = self.record(kind, recipient, ip, way);
+        assert_eq!(self.take(&record), Ok(Acted::Stands));
+        record.event_id
+    }
+
+    /// What the object's alarm does, as far as acts go. A failure is a crash.
+    fn alarm(&mut self) -> Result<(), Blown> {
+        let now_ms = self.now_ms;
+        let outcome = (|| {
+            self.message()?.settle(now_ms)?;
+            while let Some(next) = self.message()?.telling(now_ms)? {
+                self.queue.extend(next.message.clone());
+                self.message()?.told(&next)?;
+            }
+            Ok(())
+        })();
+        if outcome.is_err() {
+            self.message = None;
+        }
+        outcome
+    }
+
+    /// The alarm, and a clock that has gone on behind it.
+    fn wake(&mut self, after_ms: i64) {
+        self.now_ms += after_ms;
+        self.alarm().unwrap();
+    }
+
+    /// The bodies that the queue has taken.
+    fn told(&self) -> Vec<Value> {
+        let body = |message: &String| serde_json::from_str(webhook::open(message).unwrap().1).unwrap();
+        self.queue.iter().map(body).collect()
+    }
+
+    fn told_ids(&self) -> Vec<String> {
+        self.queue.iter().map(|message| webhook::open(message).unwrap().0.id).collect()
+    }
+
+    fn stored(&self) -> usize {
+        self.rows.0.clicks.borrow().len()
+    }
+}
+
+#[test]
+fn an_unsubscription_is_told_at_once_and_once() {
+    let mut world = World::new();
+    let id = world.act(Kind::Unsubscribe, "r1", HOME, "form");
+    let now_ms = world.now_ms;
+    assert_eq!(world.message().unwrap().wake_ms(now_ms), Some(now_ms), "the alarm is due now");
+    world.wake(0);
+    assert_eq!(world.told_ids(), std::slice::from_ref(&id));
+    let told = world.told().remove(0);
+    assert_eq!((&told["type"], &told["data"]["event"]), (&"unsubscribe".into(), &"unsubscribe".into()));
+    assert_eq!(told["data"]["event_id"], id.as_str());
+    assert_eq!(told["data"]["recipient_id"], "r1");
+    assert_eq!((&told["data"]["revision"], &told["data"]["final"]), (&0.into(), &false.into()));
+    assert_eq!(told["data"]["act"], "form");
+
+    let writes = world.rows.0.written.get();
+    for way in ["form", "one_click", "form"] {
+        world.act(Kind::Unsubscribe, "r1", HOME, way);
+    }
+    assert_eq!(world.rows.0.written.get(), writes, "a repetition writes nothing");
+    for _ in 0..5 {
+        world.wake(SETTLE_MS);
+    }
+    assert_eq!((world.told_ids(), world.stored()), (vec![id], 1));
+    let now_ms = world.now_ms;
+    assert_eq!(world.message().unwrap().telling(now_ms), Ok(None));
+}
+
+#[test]
+fn every_recipient_kind_and_link_is_an_act_of_its_own() {
+    let mut world = World::new();
+    world.act(Kind::Unsubscribe, "r1", HOME, "form");
+    world.act(Kind::Unsubscribe, "r2", HOME, "form");
+    world.act(Kind::Confirm, "r1", HOME, "form");
+    let other = Record {
+        link_id: Some("stop-all".to_owned()),
+        ..world.record(Kind::Unsubscribe, "r1", HOME, "form")
+    };
+    assert_eq!(world.take(&other), Ok(Acted::Stands));
+    world.wake(SETTLE_MS + RECORDING_LAG_MS);
+    assert_eq!((world.told().len(), world.stored()), (4, 4));
+}
+
+#[test]
+fn a_confirmation_is_told_when_its_verdict_is_final() {
+    let mut world = World::new();
+    let id = world.act(Kind::Confirm, "r1", HOME, "form");
+    let due_ms = world.now_ms + SETTLE_MS + RECORDING_LAG_MS;
+    let now_ms = world.now_ms;
+    assert_eq!(world.message().unwrap().wake_ms(now_ms), Some(due_ms), "nothing is due before");
+    world.wake(SETTLE_MS + RECORDING_LAG_MS - 1);
+    assert_eq!(world.told(), [] as [Value; 0]);
+    world.wake(1);
+    assert_eq!(world.told_ids(), [id]);
+    let told = world.told().remove(0);
+    assert_eq!((&told["type"], &told["data"]["final"]), (&"confirm".into(), &true.into()));
+    assert_eq!(told["data"]["click_type"], "human");
+}
+
+#[test]
+fn what_was_a_scanners_gives_way_to_the_next() {
+    for settled in [false, true] {
+        for (first, second, stands) in [
+            (BARRACUDA, HOME, true),
+            (HOME, BARRACUDA, false),
+            (HOME, HOME, false),
+            (BARRACUDA, BARRACUDA, true),
+        ] {
+            let mut world = World::new();
+            let one = world.act(Kind::Unsubscribe, "r1", first, "form");
+            world.wake(if settled { SETTLE_MS + RECORDING_LAG_MS } else { 0 });
+            world.now_ms += 5_000;
+            let other = world.act(Kind::Unsubscribe, "r1", second, "form");
+            world.wake(TICK_MS);
+            let expected = if stands { vec![one, other] } else { vec![one] };
+            assert_eq!(world.told_ids(), expected, "{first} {second} {settled}");
+            assert_eq!(world.told()[0]["data"]["is_bot"], first == BARRACUDA, "the verdict is told with it");
+        }
+    }
+}
+
+#[test]
+fn a_scanners_confirmation_that_was_not_told_yet_is_not_told_beside_the_persons() {
+    let mut world = World::new();
+    world.act(Kind::Confirm, "r1", BARRACUDA, "form");
+    world.wake(5_000);
+    let person = world.act(Kind::Confirm, "r1", HOME, "form");
+    world.wake(SETTLE_MS + RECORDING_LAG_MS);
+    assert_eq!(world.told_ids(), [person]);
+}
+
+#[test]
+fn one_click_from_a_providers_own_machines_stands() {
+    let mut world = World::new();
+    let one = world.act(Kind::Unsubscribe, "r1", BARRACUDA, "one_click");
+    world.wake(SETTLE_MS + RECORDING_LAG_MS);
+    world.act(Kind::Unsubscribe, "r1", HOME, "form");
+    world.wake(TICK_MS);
+    assert_eq!(world.told_ids(), [one]);
+}
+
+#[test]
+fn without_a_receiver_acts_stand_and_wait_for_one() {
+    let mut world = World::new();
+    world.has_receiver = false;
+    let id = world.act(Kind::Unsubscribe, "r1", HOME, "form");
+    world.wake(SETTLE_MS + RECORDING_LAG_MS);
+    let now_ms = world.now_ms;
+    let pack = world.message().unwrap().shipment(now_ms).unwrap().unwrap().unwrap();
+    assert!(pack.messages[0].contains("{\"event\":\"unsubscribe\","), "it is shipped as an event");
+    world.message().unwrap().shipped(pack.pack).unwrap();
+    assert_eq!(world.message().unwrap().wake_ms(now_ms), None, "and wakes nobody for nothing");
+    (world.has_receiver, world.message) = (true, None);
+    assert!(world.message().unwrap().wake_ms(now_ms).is_some());
+    world.wake(TICK_MS);
+    assert_eq!(world.told_ids(), [id]);
+}
+
+#[test]
+fn a_queue_that_refuses_is_asked_again_after_a_pause() {
+    let mut world = World::new();
+    world.act(Kind::Unsubscribe, "r1", HOME, "form");
+    let now_ms = world.now_ms;
+    let message = world.message().unwrap();
+    assert!(message.telling(now_ms).unwrap().is_some());
+    message.not_shipped(now_ms).unwrap();
+    assert_eq!(message.telling(now_ms), Ok(None));
+    let wake_ms = message.wake_ms(now_ms).unwrap();
+    assert!(wake_ms > now_ms);
+    assert!(message.telling(wake_ms).unwrap().is_some());
+}
+
+#[test]
+fn a_crash_at_any_write_loses_nothing_and_tells_twice_at_most() {
+    let mut crashes = 0;
+    for fuse in 0.. {
+        let mut world = World::new();
+        let (stop, yes) = (
+            world.record(Kind::Unsubscribe, "r1", HOME, "form"),
+            world.record(Kind::Confirm, "r2", HOME, "form"),
+        );
+        world.rows.0.fuse.set(Some(fuse));
+        let (mut blown, mut tries) = (false, 0);
+        for record in [&stop, &yes] {
+            // The edge tries the same event again.
+            while world.take(record) != Ok(Acted::Stands) {
+                (blown, tries) = (true, tries + 1);
+                assert!(tries < 3);
+                world.rows.0.fuse.set(None);
+            }
+        }
+        for pause_ms in [0, SETTLE_MS + RECORDING_LAG_MS, TICK_MS] {
+            world.now_ms += pause_ms;
+            if world.alarm().is_err() {
+                blown = true;
+                world.rows.0.fuse.set(None);
+                world.alarm().unwrap();
+            }
+        }
+        let told = world.told_ids();
+        for id in [&stop.event_id, &yes.event_id] {
+            let times = told.iter().filter(|told| *told == id).count();
+            assert!((1..=2).contains(&times), "fuse {fuse}: {id} told {times} times");
+        }
+        assert_eq!(world.stored(), 2, "fuse {fuse}");
+        if !blown {
+            assert_eq!(told.len(), 2, "without a crash each is told once");
+            break;
+        }
+        crashes += 1;
+    }
+    assert!(crashes >= 6, "{crashes} writes");
+}
+
+#[test]
+fn an_event_that_a_crash_left_without_an_act_is_in_nobodys_way() {
+    let mut world = World::new();
+    world.message().unwrap();
+    let first = world.record(Kind::Unsubscribe, "r1", HOME, "form");
+    // The event is stored, the act is not; the visitor saw an error and presses again.
+    world.rows.0.fuse.set(Some(1));
+    assert_eq!(world.take(&first), Err(Blown));
+    world.rows.0.fuse.set(None);
+    assert_eq!(world.stored(), 1);
+    let second = world.act(Kind::Unsubscribe, "r1", HOME, "form");
+    world.wake(0);
+    assert_eq!(world.told_ids(), [second]);
+}
+
+#[test]
+fn another_event_that_comes_to_stand_while_the_queue_is_awaited_is_told_too() {
+    let mut world = World::new();
+    let scanner = world.act(Kind::Unsubscribe, "r1", BARRACUDA, "form");
+    let now_ms = world.now_ms;
+    let under_way = world.message().unwrap().telling(now_ms).unwrap().unwrap();
+    assert_eq!(Some(under_way.id), EventId::parse(&scanner));
+    let person = world.act(Kind::Unsubscribe, "r1", HOME, "form");
+    world.message().unwrap().told(&under_way).unwrap();
+    world.message = None;
+    world.wake(0);
+    assert_eq!(world.told_ids(), [person]);
+}
+
+#[test]
+fn what_is_no_act_changes_nothing() {
+    let mut world = World::new();
+    for kind in [Kind::Click, Kind::Open] {
+        let record = world.record(kind, "r1", HOME, "form");
+        assert_eq!(world.take(&record), Ok(Acted::Refused));
+    }
+    let record = world.record(Kind::Unsubscribe, "r1", HOME, "form");
+    for event_id in ["x".to_owned(), EventId::first_of(7).to_string()] {
+        assert_eq!(world.take(&Record { event_id, ..record.clone() }), Ok(Acted::Refused));
+    }
+    assert_eq!((world.stored(), world.rows.0.acts.borrow().len()), (0, 0));
+}
+
+#[test]
+fn a_flood_of_scanners_is_bounded_and_never_stands_for_what_is_not_stored() {
+    let mut world = World::new();
+    let mut flooded = 0;
+    for _ in 0..150 {
+        let record = world.record(Kind::Unsubscribe, "r1", BARRACUDA, "form");
+        let first = world.take(&record).unwrap();
+        assert_eq!(world.take(&record).unwrap(), first, "asked again, it answers the same");
+        flooded += usize::from(first == Acted::Flooded);
+    }
+    assert_eq!((world.stored(), flooded), (100, 50));
+    world.wake(0);
+    assert_eq!(world.told().len(), 1, "the last that stands");
+}

@@ -17,7 +17,9 @@ await main(async () => {
   const vars = devVars();
   await assertFree(port);
 
-  const server = start(process.execPath, wranglerDev({ port, args: ["--var", "DEMO:on"] }), { env: wranglerEnv });
+  const server = start(process.execPath, wranglerDev({ port, args: ["--var", "DEMO:on"] }), {
+    env: wranglerEnv,
+  });
   const origin = `http://${HOST}:${port}`;
   if (await answers(origin, server)) console.log(await welcome(origin, vars.API_TOKEN ?? ""));
   const code = await server.exited;

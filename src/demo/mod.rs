@@ -34,7 +34,7 @@ const LANDING: &str = include_str!("../../static/demo/landing.html");
 const STORY: &str = include_str!("../../static/demo/story.html");
 const RECORD: &str = include_str!("../../static/demo/record.html");
 
-const REASON: &str = r#"<li><b class="{{side}}">{{side}}</b> {{said}}</li>"#;
+const REASON: &str = r#"<li><b class="{{side}}">for a {{side}}</b> {{said}}</li>"#;
 
 /// The look of all three pages.
 pub const STYLE: &str = include_str!("../../static/demo/style.css");
@@ -55,17 +55,17 @@ pub fn message_in(query: &str) -> Option<&str> {
     message.strip_prefix(PREFIX).and_then(EventId::parse).map(|_| message)
 }
 
-/// A mail that is sent now. `id` names the send and dates it; `origin` is what its links begin with; `settle_ms` is how
-/// long a verdict stays provisional.
+/// A mail that is sent now. `id` names the send and dates it; `origin` is what its links begin with; `final_after_ms`
+/// is how long a verdict stays provisional.
 ///
 /// # Errors
 /// What `POST /v1/links` would answer; the ids and URLs of the demo are always good.
-pub fn mail(id: EventId, origin: &str, keys: &Keyring, settle_ms: i64) -> Result<String, String> {
+pub fn mail(id: EventId, origin: &str, keys: &Keyring, final_after_ms: i64) -> Result<String, String> {
     let (message, sent) = (format!("{PREFIX}{id}"), id.ts_ms().to_string());
     let call = fill(LINKS, &[("message", &message), ("sent", &sent), ("origin", origin)], &Value::Null);
     let call = serde_json::from_slice(call.as_bytes()).map_err(|error| error.to_string())?;
     let minted = mint::mint(&call, origin, keys)?;
-    let settle = seconds(settle_ms);
+    let settle = seconds(final_after_ms);
     let mut values = vec![("message", message.as_str()), ("settle", settle.as_str())];
     values.extend(minted.links.iter().map(|link| (link.link_id.as_str(), link.href.as_str())));
     Ok(fill(MAIL, &values, &Value::Null))
@@ -80,7 +80,7 @@ pub fn landing(message: Option<&str>) -> String {
 
 /// What became of a mail: `lines` is what the API lists of its message, `more` whether that is only the beginning.
 #[must_use]
-pub fn story(message: &str, lines: &str, more: bool, settle_ms: i64) -> String {
+pub fn story(message: &str, lines: &str, more: bool, final_after_ms: i64) -> String {
     let mut records = String::new();
     for line in lines.split('\n') {
         // From bytes, as the API reads bodies: one parser in the wasm.
@@ -93,7 +93,7 @@ pub fn story(message: &str, lines: &str, more: bool, settle_ms: i64) -> String {
         (false, true) => "The first hundred requests, oldest first:",
         (false, false) => "Every request to the mail's links, oldest first:",
     };
-    let settle = seconds(settle_ms);
+    let settle = seconds(final_after_ms);
     let values = [("message", message), ("settle", &settle), ("state", state), ("records", &records)];
     fill(STORY, &values, &Value::Null)
 }

@@ -23,12 +23,12 @@ pub(super) async fn answer(verb: Verb, env: &Env, config: &Config, place: &Place
     if !verb.reads() {
         return respond::method_not_allowed("GET, HEAD");
     }
-    let settle_ms = config.judging.settle_ms;
+    let final_after_ms = config.judging.due_ms(0);
     let message = demo::message_in(&place.query);
     match place.path.as_str() {
         "/demo" => {
             let Some(keys) = &config.keys else { return respond::try_later() };
-            match demo::mail(incoming::next_id(), &place.origin, keys, settle_ms) {
+            match demo::mail(incoming::next_id(), &place.origin, keys, final_after_ms) {
                 Ok(mail) => respond::page(200, mail, POLICY),
                 Err(words) => {
                     log::failure("demo.failed", "mail", &words);
@@ -48,7 +48,7 @@ pub(super) async fn answer(verb: Verb, env: &Env, config: &Config, place: &Place
             match stub::ask_text(env, &shard::object_name(message, 0), &call).await {
                 Ok(listed) => {
                     let (next, lines) = Page::decode(listed);
-                    let story = demo::story(message, &lines, next.is_some(), settle_ms);
+                    let story = demo::story(message, &lines, next.is_some(), final_after_ms);
                     respond::page(200, story, POLICY)
                 }
                 Err(failure) => {

@@ -93,7 +93,7 @@ impl Judging {
     }
 
     /// When a click of that time is due.
-    fn due_ms(&self, ts_ms: i64) -> i64 {
+    pub(crate) fn due_ms(&self, ts_ms: i64) -> i64 {
         ts_ms + self.settle_ms + RECORDING_LAG_MS
     }
 }

@@ -92,6 +92,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
     await click.getByText("final").waitFor();
     assert.match(await click.getByRole("heading").textContent(), /^A person human/);
     assert.ok((await click.getByRole("listitem").count()) > 1, "for reasons");
+    await inspect(page, `demo-proven-${size}`);
     assert.match(await record(page, "open of pixel").getByRole("heading").textContent(), /^A person/);
 
     // A scanner comes while the story is looked at.

@@ -117,7 +117,7 @@ impl World {
     }
 
     fn told_ids(&self) -> Vec<String> {
-        self.queue.iter().map(|message| webhook::open(message).unwrap().0.id).collect()
+        self.queue.iter().map(|message| webhook::open(message).unwrap().0.to_owned()).collect()
     }
 
     fn stored(&self) -> usize {

@@ -388,24 +388,48 @@ fn only_clicks_are_judged_and_only_clicks_count() {
         lines.join("\n")
     };
     // Four clicks from Microsoft's filter are no sandbox: to the table people's, to `full` single hits of the filter.
-    for (flags, alone, others) in [
-        (&["--ruleset", "defender"][..], "human", &["open", "unsubscribe", "confirm"][..]),
-        (&[], "scanner_network", &["unsubscribe", "confirm"]),
-    ] {
+    for (flags, alone, is_table) in
+        [(&["--ruleset", "defender"][..], "human", true), (&[], "scanner_network", false)]
+    {
         assert_eq!(pick(&classify(flags, &burst("click")), "rule"), ["safe_attachments"; 5]);
-        for kind in others {
+        for kind in ["open", "unsubscribe", "confirm"] {
             let answers = classify(flags, &burst(kind));
+            if !is_table {
+                // What is no click is judged by itself, and makes no burst of clicks.
+                assert_eq!(pick(&answers, "rule"), [alone; 5], "{kind}");
+                continue;
+            }
             assert_eq!(pick(&answers, "rule"), [alone, alone, alone, alone, "not_a_click"], "{kind}");
             assert_eq!((&answers[4]["click_type"], &answers[4]["is_bot"]), (&Value::Null, &json!(false)));
             assert_eq!((&answers[4]["confidence"], &answers[4]["reasons"]), (&json!("certain"), &json!([])));
             assert_eq!((&answers[4]["revision"], &answers[4]["final"]), (&json!(1), &json!(true)));
         }
     }
-    let with_open = classify(&[], &burst("open"));
-    assert_eq!(
-        pick(&with_open, "rule"),
-        ["scanner_network"; 5],
-        "an open is judged, and makes no burst of clicks"
+}
+
+#[test]
+fn what_the_landing_page_showed_is_evidence() {
+    let late = Record { ip: Some("52.110.1.1".to_owned()), ..record("e", "r", "l", NOON_MS + 4_000_000) };
+    let line = serde_json::to_string(&late).unwrap();
+    let said = |verified: &str| {
+        let shown = line.replacen('{', &format!("{{\"verified\":{verified},"), 1);
+        let answer = classify(&["--with-record"], &shown).pop().unwrap();
+        (answer["rule"].as_str().unwrap().to_owned(), answer["verified"].as_str().unwrap().to_owned())
+    };
+    for (verified, rule, shown) in [
+        ("null", "air_or_mbi", "none"),
+        ("\"rendered\"", "air_or_mbi", "rendered"),
+        ("\"interacted\"", "human", "interacted"),
+    ] {
+        assert_eq!(said(verified), (rule.to_owned(), shown.to_owned()));
+    }
+    let bad = line.replacen('{', "{\"verified\":\"maybe\",", 1);
+    let output = run(&["classify"], bad.as_bytes());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("verified: must be none, rendered or interacted"),
+        "{}",
+        stderr(&output)
     );
 }
 
@@ -619,7 +643,7 @@ fn the_summary_counts() {
         "scanner_safelinks_delivery 1 25.0 %",
         "scanner_timeofclick 1 25.0 %",
         "scanner_campaign_view 0 0.0 %",
-        "by rule of full@1",
+        "by rule of full@2",
         "safelinks_delivery 1 25.0 %",
         "timeofclick_pair 2 50.0 %",
         "human 1 25.0 %",

@@ -5,9 +5,11 @@
 mod common;
 
 use clickproof::event;
+use clickproof::link::Kind;
+use clickproof::message::Sighting;
 use clickproof::message::pack::{self, Draft};
 use clickproof::signals::{EventId, Record};
-use clickproof::verdict::{ClickType, Confidence, Finding, Ruleset, Verdict};
+use clickproof::verdict::{ClickType, Confidence, Finding, Ruleset, Verdict, Verified};
 use common::NOON_MS;
 
 const RECORD: &str = r#"{"event_id":"01a20320-a200-7000-8000-000000000000","message_id":"spring","recipient_id":"u42","link_id":"cta","url":"https://brand.example/","kind":"click","ts_ms":1795348800000,"sent_at_ms":1795348799000,"delivered_at_ms":null,"links_total":2,"method":"GET","ip":"40.92.1.1","asn":8075,"country":"IE","user_agent":"UA","referer":"https://nam02.safelinks.protection.outlook.com/","accept":"*/*","accept_language":"en","sec_fetch_site":"none","sec_fetch_mode":"navigate","sec_fetch_dest":"document","sec_fetch_user":"?1","sec_purpose":null,"sec_ch_ua":"\"Chromium\";v=\"140\"","x_forwarded_for":"192.0.2.1","http_protocol":"HTTP/2","secure":true,"cookie":"new","visitor_id":"07070707070707070707070707070707","repeats":null}"#;
@@ -62,6 +64,32 @@ fn a_pack_is_written_and_read_as_ever() {
         (opened.entries[0].verdict.clone(), opened.entries[0].was),
         (verdict(), Some(ClickType::Human))
     );
+}
+
+/// What an entry has at times: its kind where it is no click, and the verification that it is the first to tell.
+#[test]
+fn what_an_entry_has_at_times_is_written_and_read_as_ever() {
+    let click = record();
+    let id = EventId::parse(&click.event_id).unwrap();
+    let sighting = Sighting {
+        event_id: EventId::parse("01a20321-0000-7000-8000-000000000001").unwrap(),
+        verified: Verified::Interacted,
+        since_load_ms: Some(700),
+    };
+    let mut draft = Draft::new(id, click.clone(), verdict().with_verified(Verified::Interacted), None);
+    draft.entry.sighting = Some(sighting.clone());
+    let open = Record { kind: Kind::Open, ..click.clone() };
+    let row = pack::pack(1, 0, vec![draft, Draft::new(id, open, verdict(), None)]);
+    let seen = r#""sighting":{"event_id":"01a20321-0000-7000-8000-000000000001","verified":"interacted","since_load_ms":700}"#;
+    assert!(row.body.contains(&format!("\"repeats\":null,{seen}}}")), "{}", row.body);
+    assert!(row.body.contains(r#""kind":"open","link":0"#) && row.body.matches("kind").count() == 1);
+    assert_eq!(row.keys[40..48], [0; 8], "nobody looks for opens by their recipient");
+    let entries = row.open().unwrap().entries;
+    assert_eq!((entries[0].kind, &entries[0].sighting), (Kind::Click, &Some(sighting.clone())));
+    assert_eq!((entries[1].kind, &entries[1].sighting), (Kind::Open, &None));
+
+    let event = r#"{"event":"verify","event_id":"01a20321-0000-7000-8000-000000000001","revision":1,"message_id":"spring","recipient_id":"u42","link_id":"cta","url":"https://brand.example/","ts_ms":1795348824064,"verified":"interacted","since_load_ms":700,"click_event_id":"01a20320-a200-7000-8000-000000000000","click_ts_ms":1795348800000}"#;
+    assert_eq!(event::verified(&click, &sighting), event);
 }
 
 #[test]

@@ -3,10 +3,11 @@
 
 mod common;
 
+use clickproof::link::Kind;
 use clickproof::signals::votes;
-use clickproof::verdict::Ruleset;
 use clickproof::verdict::bursts::REACH_MS;
 use clickproof::verdict::thresholds::SETTINGS;
+use clickproof::verdict::{Click, Look, Ruleset, Thresholds, Verified, judge};
 use common::hits::{
     AZURE, BARRACUDA, ELSEWHERE, FILTER, HETZNER, HOME, Hit, NETCRAFT, PROOFPOINT, RELAY, SAFE_LINKS, Told,
     WIDE, ZSCALER, chrome, edge, firefox, history, iphone, logged, nobody, pretender, program, safari,
@@ -866,6 +867,140 @@ fn proof_never_overturns_what_is_certain_nor_a_sweep() {
     // A cookie without coherent headers proves nothing.
     let air = edge(158).from(WIDE).at(3_600_001).returning().with(|record| record.sec_ch_ua = None);
     assert_eq!(says(vec![air]), "air_or_mbi");
+}
+
+/// Every rule gives way to a touch where it is only probable; that the page was shown is one vote.
+#[test]
+fn a_touch_of_the_landing_page_overturns_what_is_probable() {
+    let app = |name: &str| {
+        let agent = format!("{} {name}", chrome(158).0.user_agent.unwrap());
+        chrome(158).with(|record| record.user_agent = Some(agent))
+    };
+    let convicted = || links(5, 89_600, 100, || chrome(138).stripped().asn(HETZNER));
+    let campaign: Vec<Hit> =
+        recipients(31, 90_000, 100, || edge(158).from(WIDE).referer("https://x.example/"));
+    let rows: Vec<(&str, Vec<Hit>, &str)> = vec![
+        ("safelinks_delivery", vec![chrome(158).referer(SAFE_LINKS).at(1_000)], "human"),
+        (
+            "timeofclick_pair",
+            vec![chrome(158), program("ms-office").referer(SAFE_LINKS).at(120_100)],
+            "human",
+        ),
+        ("safe_attachments", (0..5).map(|n| edge(158).from(WIDE).at(20_000 + 2_000 * n)).collect(), "human"),
+        (
+            "safe_attachments",
+            (0..5).map(|n| edge(158).from(FILTER).at(20_000 + 2_000 * n)).collect(),
+            "safe_attachments!",
+        ),
+        ("campaign_view", campaign, "human"),
+        ("campaign_view", recipients(30, 90_000, 100, || edge(158).from(FILTER)), "campaign_view!"),
+        ("air_or_mbi", vec![edge(158).from(WIDE).at(3_600_001)], "human"),
+        ("declared", vec![app("Acmebot/1.0")], "human"),
+        ("declared", vec![app("Acmebot/1.0 (+https://acme.example)")], "declared!"),
+        (
+            "declared",
+            vec![chrome(158).with(|record| record.sec_purpose = Some("prefetch".to_owned()))],
+            "human",
+        ),
+        ("gateway", vec![nobody().asn(PROOFPOINT)], "human"),
+        ("gateway", vec![pretender().from(BARRACUDA)], "gateway!"),
+        ("sweep", links(5, 90_000, 100, || chrome(158)), "human"),
+        ("sweep", links(5, 90_000, 100, pretender), "sweep!"),
+        ("fanout", recipients(30, 90_000, 300, || chrome(158)), "human"),
+        ("scanner_network", vec![nobody().asn(NETCRAFT)], "human"),
+        ("scanner_network", vec![edge(158).from(FILTER)], "scanner_network!"),
+        (
+            "headless",
+            vec![chrome(158).stripped().asn(HETZNER).with(|record| record.accept_language = None)],
+            "human",
+        ),
+        (
+            "carry_over",
+            and(convicted(), [chrome(138).stripped().on("other").by("another").at(120_000)]),
+            "human",
+        ),
+    ];
+    for (rule, hits, touched) in rows {
+        let last = |verified: Verified| {
+            let mut hits = hits.clone();
+            let hit = hits.pop().unwrap();
+            told(&history(and(hits, [hit.verified(verified)]))).pop().unwrap()
+        };
+        let (before, shown, after) =
+            (last(Verified::None), last(Verified::Rendered), last(Verified::Interacted));
+        assert_eq!(before.finding.rule, rule, "{touched}");
+        assert_eq!((shown.verdict(), after.verdict()), (before.verdict(), touched.to_owned()), "{rule}");
+        let says = |told: &Told, name: &str| told.finding.reasons.iter().any(|reason| reason == name);
+        assert!(says(&shown, "-rendered") && !says(&shown, "-proof_of_person"), "{rule}");
+        assert!(says(&after, "-interacted") && says(&after, "-proof_of_person"), "{rule}");
+    }
+}
+
+#[test]
+fn the_published_table_hears_of_landing_pages_and_decides_without_them() {
+    let touched = edge(158).from(WIDE).at(3_600_001).verified(Verified::Interacted);
+    let record = &history([touched])[0];
+    let clicks = [Click::of(record, None)];
+    let thresholds = Thresholds::default();
+    let table = judge(&clicks, Ruleset::Defender, &thresholds, Look::Whole);
+    assert_eq!(table[0].rule, "air_or_mbi");
+}
+
+/// Four people's votes for a person and six for a scanner are one short of a verdict on a scanner's network: the vote tells.
+#[test]
+fn a_return_without_the_cookie_is_a_vote_by_the_same_agent_alone() {
+    let votes = |hits: Vec<Hit>| {
+        let told = told(&history(hits));
+        told.last().unwrap().finding.reasons.iter().any(|reason| reason == "+return_without_cookie")
+    };
+    let day_ms = 86_400_000;
+    let no_cookie = |hit: Hit| hit.with(|record| record.cookie = Some("none".to_owned()));
+    let later = |ms: i64| chrome(158).at(120_000 + ms);
+    for (words, first, again, expected) in [
+        ("the same agent, minutes later", chrome(158), later(REACH_MS + 1), true),
+        ("a day later", chrome(158), later(day_ms), true),
+        ("longer ago than a day", chrome(158), later(day_ms + 1), false),
+        ("tabs opened together", chrome(158), later(REACH_MS), false),
+        ("the second device", chrome(158), safari(26, 1).at(400_000), false),
+        ("the cookie came back", chrome(158), later(300_000).returning(), false),
+        ("no cookie is wanted", chrome(158), no_cookie(later(300_000)), false),
+        ("none was given", no_cookie(chrome(158)), later(300_000), false),
+        ("another's copy", chrome(158).by("other"), later(300_000), false),
+        ("what came first was no browser", pretender(), pretender().at(500_000), false),
+        ("it had come back before", chrome(158).returning(), later(300_000), true),
+    ] {
+        assert_eq!(votes(vec![first, again]), expected, "{words}");
+    }
+    // It weighs two: behind browser isolation a person's headers leave room for no more.
+    let isolated = |hit: Hit| hit.asn(PROOFPOINT).with(|record| record.sec_fetch_user = None);
+    let says = |hits: Vec<Hit>| told(&history(hits)).last().unwrap().verdict();
+    assert_eq!(says(vec![isolated(later(300_000))]), "gateway");
+}
+
+/// Opens and acts stand by themselves, and a scanner's conviction reaches who presses the button in its name.
+#[test]
+fn acts_are_judged_by_the_request_and_its_source() {
+    let act = |hit: Hit, how: &str| {
+        hit.method("POST").with(|record| {
+            record.kind = Kind::Unsubscribe;
+            record.act = Some(how.to_owned());
+        })
+    };
+    let last = |hits: Vec<Hit>| {
+        let told = told(&history(hits));
+        (told.last().unwrap().verdict(), told[0].verdict())
+    };
+    let human = ("human".to_owned(), "human".to_owned());
+    assert_eq!(last(vec![act(chrome(158), "form")]), human);
+    assert_eq!(last(vec![act(pretender().from(BARRACUDA), "form")]).0, "gateway!");
+    assert_eq!(last(vec![act(program("curl/8.5.0"), "form")]).0, "declared!");
+    // The provider's machine asks for its user, whatever it looks like.
+    assert_eq!(last(vec![act(nobody().asn(HETZNER), "one_click")]).0, "one_click");
+    // Presses of many people's buttons are no burst, and convict nobody.
+    let buttons: Vec<Hit> = links(6, 90_000, 100, || act(chrome(158), "form"));
+    assert_eq!(last(and(buttons, [chrome(158).on("l9").at(90_700)])), human);
+    let swept = links(5, 90_000, 100, pretender);
+    assert_eq!(last(and(swept, [act(pretender().on("stop").at(92_000), "form")])).0, "carry_over");
 }
 
 /// A sandbox that keeps its browser brings back the cookie that it got itself.

@@ -1,6 +1,8 @@
 //! `/c/{token}`: the redirect. It waits for nothing: the line is logged, the answer goes out, and the click is handed
 //! to its message's object afterwards. Whatever fails behind it, a valid link redirects; an invalid one never does.
 
+use std::borrow::Cow;
+
 use worker::{Context, Env, Headers, Request, Response, Result};
 
 use super::incoming::{self, header, random};
@@ -10,6 +12,7 @@ use crate::config::Config;
 use crate::event;
 use crate::link::{Kind, shard, url};
 use crate::signals::cookie::{self, ClickRef, Visitor};
+use crate::signals::reference::Reference;
 use crate::signals::{Record, Signals};
 
 /// Answers a click on a link. `tail` is the path behind `/c/`.
@@ -26,7 +29,8 @@ pub(super) fn redirect(
     let Some(link) = incoming::link(tail, keys, &[Kind::Click]) else { return respond::not_found() };
 
     let headers = request.headers();
-    let may_read = config.cookie && !incoming::refuses_tracking(headers);
+    let refuses_tracking = incoming::refuses_tracking(headers);
+    let may_read = config.cookie && !refuses_tracking;
     let may_set = may_read && verb != Verb::Head;
     let known = if may_read {
         header(headers, "cookie").and_then(|cookies| Visitor::open(&cookies, keys))
@@ -50,8 +54,15 @@ pub(super) fn redirect(
 
     let destination = link.url.as_ref().map_or("", url::Target::as_str);
     let object = shard::object_name(&link.message_id, shard::shard(&link.recipient_id, link.shards));
+    let location = match (&link.url, &config.click_ref_param) {
+        (Some(url), Some(name)) if !refuses_tracking => {
+            let reference = Reference { event_id: id, object: object.clone() };
+            Cow::Owned(url.with_parameter(name, &reference.seal(keys)))
+        }
+        _ => Cow::Borrowed(destination),
+    };
     let answer = Headers::new();
-    answer.set("location", destination)?;
+    answer.set("location", &location)?;
     answer.set("cache-control", "no-store, private")?;
     answer.set("x-robots-tag", "noindex, nofollow")?;
     if let Some(mut visitor) = visitor.filter(|_| may_set) {

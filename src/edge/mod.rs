@@ -1,6 +1,6 @@
 //! The Worker: everything that knows the runtime, and nothing that decides.
 //!
-//! [`routes`] answers requests, [`click`] the redirect among them, [`open`] the pixel, and [`api`] what senders ask;
+//! [`routes`] answers requests, [`click`] the redirect among them, [`open`] the pixel, [`verify`] what landing pages say, and [`api`] what senders ask;
 //! [`incoming`] is what every request to a link shows. [`object`] is the Durable Object around a message, [`rows`] its
 //! storage, [`stub`] how the edge reaches it; [`consumer`] writes what the queue brings; [`settings`] reads the
 //! environment, [`respond`] and [`log`] speak to the outside.
@@ -27,6 +27,7 @@ mod routes;
 mod rows;
 mod settings;
 mod stub;
+mod verify;
 
 use worker::{Context, Env, MessageBatch, Request, Response, Result, event};
 

@@ -57,6 +57,23 @@ pub(super) fn pixel() -> Result<Response> {
     Ok(Response::from_bytes(GIF.to_vec())?.with_headers(headers))
 }
 
+/// Nothing to say, to a page of any site.
+pub(super) fn nothing() -> Result<Response> {
+    let headers = Headers::new();
+    headers.set("cache-control", "no-store, private")?;
+    headers.set("cross-origin-resource-policy", "cross-origin")?;
+    Ok(Response::empty()?.with_status(204).with_headers(headers))
+}
+
+/// A script that pages of any site run. It is asked for again within the hour, so that a setting shows.
+pub(super) fn script(code: String) -> Result<Response> {
+    let response = text(200, "text/javascript; charset=utf-8", code)?;
+    let headers = response.headers();
+    headers.set("cache-control", "public, max-age=3600")?;
+    headers.set("cross-origin-resource-policy", "cross-origin")?;
+    Ok(response)
+}
+
 /// A page. What it may run and load is its policy's to say.
 pub(super) fn page(status: u16, html: String, policy: &str) -> Result<Response> {
     let response = text(status, "text/html; charset=utf-8", html)?;

@@ -2,7 +2,7 @@
 
 use worker::{Context, Env, Request, Response, Result};
 
-use super::{act, api, click, open, respond, settings};
+use super::{act, api, click, open, respond, settings, verify};
 use crate::config::Config;
 
 /// What a request wants to do. workers-rs reads a method that it does not know as `GET`, so the name is asked for.
@@ -98,6 +98,13 @@ pub(super) async fn answer(request: Request, env: &Env, context: &Context) -> Re
         } else {
             api::answer(request, verb, env, &config, &place).await
         }
+    } else if place.path == "/verify" {
+        match verb {
+            Verb::Other => respond::method_not_allowed("GET, HEAD, POST"),
+            _ => verify::answer(request, verb, env, context, &config, &place).await,
+        }
+    } else if place.path == "/verify.js" {
+        if verb.reads() { verify::script(&config) } else { respond::method_not_allowed("GET, HEAD") }
     } else if place.path == "/healthz" {
         if verb.reads() { health(&config) } else { respond::method_not_allowed("GET, HEAD") }
     } else {

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::link::token::Refusal;
 use crate::message::Sighting;
+use crate::signals::view::{self, Credit};
 use crate::signals::{Record, Signals};
 use crate::verdict::{Verdict, Verified};
 
@@ -63,11 +64,21 @@ struct Unrecorded<'a> {
     record: &'a Record,
 }
 
-/// A token that was refused, so that a lost key shows.
+/// A token or a page view that was refused, so that a lost key shows.
 #[derive(Serialize)]
 struct Refused {
     event: &'static str,
     reason: &'static str,
+}
+
+/// What a landing page showed, at the edge.
+#[derive(Serialize)]
+struct Viewed<'a> {
+    event: &'static str,
+    event_id: String,
+    verified: Verified,
+    by: &'a str,
+    since_load_ms: Option<i64>,
 }
 
 /// What became of a form that was sent to a link that acts.
@@ -140,6 +151,24 @@ pub fn received(record: &Record, signals: &Signals) -> String {
 #[must_use]
 pub fn refused(refusal: Refusal) -> String {
     line(&Refused { event: "link.refused", reason: refusal.name() })
+}
+
+/// The edge's line for a page view that proves something of a click.
+#[must_use]
+pub fn viewed(credit: &Credit, since_load_ms: Option<i64>) -> String {
+    line(&Viewed {
+        event: "verify.received",
+        event_id: credit.click.event_id.to_string(),
+        verified: credit.verified,
+        by: credit.by,
+        since_load_ms,
+    })
+}
+
+/// The edge's line for a page view that proves nothing.
+#[must_use]
+pub fn not_viewed(refusal: view::Refusal) -> String {
+    line(&Refused { event: "verify.refused", reason: refusal.name() })
 }
 
 /// The edge's line for a click that its message's object did not take.

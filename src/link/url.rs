@@ -297,6 +297,17 @@ impl Target {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The URL with one more parameter, behind the rest of its query and before any fragment. What takes it out again,
+    /// with the `?` or `&` before it, has every byte of the URL back.
+    ///
+    /// Both must be of characters that stand in a query as they are.
+    #[must_use]
+    pub fn with_parameter(&self, name: &str, value: &str) -> String {
+        let (before, fragment) = self.0.split_at(self.0.find('#').unwrap_or(self.0.len()));
+        let sign = if before.contains('?') { '&' } else { '?' };
+        format!("{before}{sign}{name}={value}{fragment}")
+    }
 }
 
 /// Why a URL may not be a redirect's target. Each message names the remedy.

@@ -14,7 +14,7 @@
 use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
 
-use super::EventId;
+use super::{EventId, reference};
 use crate::link::keys::{Keyring, MAC_BYTES, Purpose};
 use crate::link::token::put_text;
 
@@ -57,9 +57,14 @@ impl ClickRef {
     /// The reference of a click whose URL has that host.
     #[must_use]
     pub fn new(event_id: EventId, host: &str, object: String) -> Self {
-        let digest = Sha256::digest(host.as_bytes());
-        Self { event_id, host: [digest[0], digest[1], digest[2], digest[3]], object }
+        Self { event_id, host: host_head(host), object }
     }
+}
+
+/// The head of a host's SHA-256: four bytes tell three clicks apart, and that is all they are for.
+fn host_head(host: &str) -> [u8; 4] {
+    let digest = Sha256::digest(host.as_bytes());
+    [digest[0], digest[1], digest[2], digest[3]]
 }
 
 impl Visitor {
@@ -79,6 +84,15 @@ impl Visitor {
     pub fn clicked(&mut self, click: ClickRef) {
         self.clicks.insert(0, click);
         self.clicks.truncate(MAX_CLICKS);
+    }
+
+    /// The click that a page view belongs to: the newest of the last day that led to the page's host, else the newest
+    /// of the last day.
+    #[must_use]
+    pub fn credited(&self, page_host: Option<&str>, now_ms: i64) -> Option<&ClickRef> {
+        let head = page_host.map(host_head);
+        let fresh = || self.clicks.iter().filter(|click| reference::is_worth(click.event_id, now_ms));
+        fresh().find(|click| Some(click.host) == head).or_else(|| fresh().next())
     }
 
     /// The cookie's value.
@@ -130,7 +144,8 @@ impl Visitor {
     }
 }
 
-fn take_text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+/// Takes text from behind the byte of its length: the text and what follows it.
+pub(super) fn take_text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&length, rest) = bytes.split_first()?;
     rest.split_at_checked(length.into())
 }
@@ -191,6 +206,29 @@ mod tests {
         for bad in ["", "x", "__Host-cp=", "__Host-cp=!!!!", "__Host-cpx=AAAA"] {
             assert_eq!(Visitor::open(bad, &keys(1)), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_page_view_belongs_to_the_newest_click_that_led_to_its_host() {
+        const DAY: i64 = 86_400_000;
+        let mut visitor = Visitor::new([7; 16]);
+        for (ts_ms, host) in [(1_000, "a.example"), (2_000, "b.example"), (3_000, "a.example")] {
+            visitor.clicked(ClickRef::new(EventId::first_of(ts_ms), host, "m".to_owned()));
+        }
+        for (words, host, now_ms, expected) in [
+            ("the newest of its host", Some("a.example"), 3_000, Some(3_000)),
+            ("an older one of its host", Some("b.example"), 3_000, Some(2_000)),
+            ("another host: the newest", Some("c.example"), 3_000, Some(3_000)),
+            ("an unknown host: the newest", None, 3_000, Some(3_000)),
+            ("the host's own is a day old", Some("b.example"), 2_000 + DAY, Some(2_000)),
+            ("and older: the newest", Some("b.example"), 2_001 + DAY, Some(3_000)),
+            ("all are older", Some("a.example"), 3_001 + DAY, None),
+            ("a clock that is behind", Some("b.example"), 0, Some(2_000)),
+        ] {
+            let click = visitor.credited(host, now_ms).map(|click| click.event_id.ts_ms());
+            assert_eq!(click, expected, "{words}");
+        }
+        assert_eq!(Visitor::new([7; 16]).credited(Some("a.example"), 0), None, "no click at all");
     }
 
     /// Frozen: browsers keep it for a year.

@@ -1,6 +1,7 @@
 //! What one request shows by itself: stateless, taken at the edge.
 //!
 //! [`record`] is the request as the world stores it, [`event_id`] its name, [`cookie`] what the browser brought back,
+//! [`reference`] and [`view`] which click a landing page's view belongs to,
 //! [`catalogue`] whose network it came from, [`agents`] and [`browser`] what its agent says, [`headers`] whether the rest
 //! fits, [`votes`] what each of that is worth. [`Signals`] is what the rules read of all that.
 
@@ -11,6 +12,8 @@ pub mod cookie;
 pub mod event_id;
 pub mod headers;
 pub mod record;
+pub mod reference;
+pub mod view;
 pub mod votes;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -46,7 +49,7 @@ pub struct Signals {
     pub agent: Option<Agent>,
     /// The agent is Office's, which checks links and opens them for people.
     pub is_office: bool,
-    /// The method is the one that people's browsers use there: POST where a link acts, else GET.
+    /// The method is one that people's browsers use there: GET, and POST where a link acts.
     pub is_get: bool,
     /// A mail provider asks for its user, without a browser (RFC 8058).
     pub is_one_click: bool,
@@ -140,6 +143,7 @@ impl Signals {
         let place = place(network, system);
         let agent = record.user_agent.as_deref().and_then(agents::declared);
         let referer = record.referer.as_deref();
+        let acts = matches!(record.kind, Kind::Unsubscribe | Kind::Confirm);
         let mut votes = headers::votes(record);
         votes.note(Sign::AppAgent, agent.is_some_and(|agent| agent.class == AgentClass::App));
         let is_class = |class: Class| place.is_some_and(|network| network.class == class);
@@ -159,8 +163,7 @@ impl Signals {
             place,
             agent,
             is_office: record.user_agent.as_deref().is_some_and(agents::is_office),
-            is_get: record.method
-                == if matches!(record.kind, Kind::Unsubscribe | Kind::Confirm) { "POST" } else { "GET" },
+            is_get: record.method == "GET" || acts && record.method == "POST",
             is_one_click: record.act.as_deref() == Some("one_click"),
             is_headless: record.sec_ch_ua.as_deref().is_some_and(browser::is_headless_brand),
             is_prefetch: record.sec_purpose.as_deref().is_some_and(headers::is_prefetch),

@@ -7,6 +7,7 @@ use super::{Click, Ruleset, Thresholds, Verified};
 use crate::signals::votes::{Sign, Votes};
 
 /// One click with all that the rules look at.
+#[derive(Clone, Copy)]
 pub struct Case<'a> {
     /// The click itself.
     pub click: &'a Click,
@@ -29,6 +30,8 @@ pub struct Case<'a> {
     pub fanout: Burst,
     /// The conviction of its source that reaches it, once those are known (ruleset `full`).
     pub carried: Option<Carried>,
+    /// What the landing page showed, as far as the rule that asks may see it.
+    pub page: Verified,
     /// The rules that ask.
     pub ruleset: Ruleset,
     /// The windows and counts in force.
@@ -44,8 +47,8 @@ impl Case<'_> {
             votes = votes.without(Sign::ReturningCookie);
         }
         votes.note(Sign::ReturnWithoutCookie, self.returns_without_cookie);
-        votes.note(Sign::Interacted, self.click.is_touched());
-        votes.note(Sign::Rendered, self.click.verified == Verified::Rendered);
+        votes.note(Sign::Interacted, self.page == Verified::Interacted);
+        votes.note(Sign::Rendered, self.page == Verified::Rendered);
         votes.note(Sign::FirstSeconds, self.delta_ms < 10_000);
         votes.note(Sign::FirstMinute, (10_000..60_000).contains(&self.delta_ms));
         votes

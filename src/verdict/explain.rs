@@ -116,7 +116,8 @@ pub fn explain(case: &Case) -> Explanation {
 }
 
 fn asked(rule: &Rule, case: &Case, decided: bool, is_late: bool) -> Asked {
-    let facts: Vec<Seen> = rule.needs.iter().map(|condition| seen(condition, case)).collect();
+    let view = rule.view(case);
+    let facts: Vec<Seen> = rule.needs.iter().map(|condition| seen(condition, &view)).collect();
     let held = facts.iter().all(|fact| fact.holds);
     let lacking: Vec<String> = facts
         .iter()

@@ -136,6 +136,7 @@ impl Windows {
             sweep: self.sweeps.get(at).copied().unwrap_or_default(),
             fanout: self.fanouts.get(at).copied().unwrap_or_default(),
             carried: None,
+            page: clicks[at].verified,
             ruleset: self.ruleset,
             thresholds,
         }
@@ -290,9 +291,10 @@ pub fn is_delivery_check(click: &Click, thresholds: &Thresholds) -> bool {
 
 /// Whether a click counts towards a campaign burst. Under the published table every click on the URL does; thirty people
 /// a minute click a link of any large send, so `full` counts only Microsoft's own, and those not where a person is
-/// proven.
+/// proven, which nobody is in a network that only scanners use.
 fn counts_in_campaign(ruleset: Ruleset, click: &Click) -> bool {
-    ruleset == Ruleset::Defender || click.signals.is_microsoft() && !click.is_proof()
+    let is_machine = || click.signals.is_scanner_for_certain() || !click.is_proof();
+    ruleset == Ruleset::Defender || click.signals.is_microsoft() && is_machine()
 }
 
 /// The roles of two neighbouring clicks on one link, the earlier one first, where they are a pair.

@@ -4,7 +4,7 @@
 //! says otherwise, recipient `r` opens link `l` over https from a home, two minutes after the send, when no clock votes.
 
 use clickproof::signals::Record;
-use clickproof::verdict::{Click, Finding, Look, Ruleset, Thresholds, Trial, judge};
+use clickproof::verdict::{Click, Finding, Look, Ruleset, Thresholds, Trial, Verified, judge};
 
 use super::{NOON_MS, record};
 
@@ -192,6 +192,10 @@ impl Hit {
     pub fn returning(self) -> Self {
         self.with(|record| record.cookie = Some("returning".to_owned()))
     }
+    /// Its landing page was shown, or touched.
+    pub fn verified(self, verified: Verified) -> Self {
+        self.with(|record| record.verified = verified)
+    }
     /// In a copy of so many links.
     pub fn of(self, links: i64) -> Self {
         self.with(|record| record.links_total = Some(links))
@@ -258,7 +262,9 @@ pub fn told(history: &[Record]) -> Vec<Told> {
     for ((at, finding), explanation) in order.into_iter().zip(findings).zip(explained) {
         let decided: Vec<_> =
             explanation.rules.iter().filter(|asked| asked.decided).map(|asked| asked.rule).collect();
-        assert_eq!(decided, [finding.rule.as_ref()], "the explanation names the rule that decided");
+        // No rule is asked about what stands by itself.
+        let named = explanation.rules.is_empty() || decided == [finding.rule.as_ref()];
+        assert!(named, "the explanation names the rule that decided: {decided:?}");
         let held = explanation.rules.iter().filter(|asked| asked.held && asked.rule != "human");
         all[at] = Some(Told { held: held.map(|asked| asked.rule).collect(), finding });
     }

@@ -49,6 +49,38 @@ test("five hundred clicks at once on one link of one recipient: each is stored o
   );
 });
 
+test("ten thousand beacons for one click are one fact and cost one row", async (t) => {
+  const BEACONS = 10_000;
+  const worker = await startWorker({ vars: { SETTLE_MS: 0, CLICK_REF_PARAM: "cp" } });
+  t.after(() => worker.close());
+  const rows = async (beacons) => {
+    const message_id = `beacons-${beacons}`;
+    const [link] = await mint(worker, message_id, "r", 1);
+    const { headers } = await worker.click(link, { headers: HEADERS });
+    const reference = new URL(headers.get("location")).searchParams.get("cp");
+    for (let sent = 0; sent < beacons; sent += 100) {
+      const some = Array.from({ length: Math.min(100, beacons - sent) }, () =>
+        worker.click(`/verify?r=${reference}`, { method: "POST", body: "700", headers: HEADERS }),
+      );
+      for (const { status } of await Promise.all(some)) assert.equal(status, 204);
+    }
+    const verified = async () => (await worker.clicks(message_id)).at(0)?.verified === "interacted";
+    if (beacons > 0) await until(verified, { every: 200, what: "the beacons' verdict" });
+    // A click of another recipient, settled later, has the object tell its counts once more.
+    await worker.click((await mint(worker, message_id, "last", 1))[0], { headers: HEADERS });
+    await settled(worker, message_id, 2);
+    const told = ({ event, object }) => event === "message.settled" && object === message_id;
+    await until(() => worker.logs.filter(told).length > 0, { what: "the object's line" });
+    const seen = (await worker.r2Events()).map(({ event }) => event);
+    const verifies = seen.filter((event) => event.event === "verify" && event.message_id === message_id);
+    assert.equal(verifies.length, Math.min(1, beacons), "one event");
+    return worker.logs.findLast(told).rows_written;
+  };
+  const [one, many] = [await rows(1), await rows(BEACONS)];
+  t.diagnostic(`rows with one beacon ${one}, with ${BEACONS} ${many}`);
+  assert.ok(many <= one + 2, `${many} rows, and ${one} with a single beacon`);
+});
+
 test("a hundred clicks a second cost at most 1.2 rows each, alarms included", async (t) => {
   const CLICKS = 2_000;
   const EVERY_MS = 10;

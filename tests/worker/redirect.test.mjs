@@ -233,9 +233,11 @@ test("a second spelling of a token's last character is refused", async () => {
 });
 
 test("what is not there is a 404 page", async () => {
-  const paths = ["/", "/c", "/C/x", "/o/x", "/o/x.gif", "/u/x", "/verify", "/verify.js", "/report"];
-  for (const path of [...paths, "/favicon.ico", "/robots.txt", "/healthz/", "/v2", "//c/x", "/..%2fc"]) {
-    for (const method of ["GET", "HEAD", "POST"]) {
+  const paths = ["/", "/c", "/C/x", "/u/x", "/verify/", "/verify.gif", "/report", "/favicon.ico", "/demo"];
+  const others = ["/robots.txt", "/healthz/", "/v2", "//c/x", "/..%2fc"];
+  // What only reads has its own word for another method.
+  for (const path of [...paths, ...others, "/o/x", "/o/x.gif"]) {
+    for (const method of path.startsWith("/o/") ? ["GET", "HEAD"] : ["GET", "HEAD", "POST"]) {
       const response = await worker.request("/", { method, path });
       assert.equal(response.status, 404, `${method} ${path}`);
       assert.match(response.headers.get("content-type"), /^text\/html/);

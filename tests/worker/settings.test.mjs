@@ -85,19 +85,24 @@ test("what this version does not obey yet is refused by name, even with a good v
   const vars = {
     RETENTION_DAYS: 90,
     PRIVACY: "full",
-    CLICK_REF_PARAM: "cp",
-    BRAND_NAME: "Brand",
-    BRAND_COLOR: "#336699",
     EVENTS_WEBHOOK_URL: "https://hooks.example/",
     ALERT_WEBHOOK_URL: "https://hooks.example/",
-    UNSUBSCRIBE_WEBHOOK_URL: "https://hooks.example/",
-    WEBHOOK_SECRET: Buffer.alloc(32, 3).toString("base64"),
   };
   const worker = await start(t, { vars });
   const lines = await assertNamed(worker, Object.keys(vars), href);
   for (const value of Object.values(vars).filter((value) => String(value).length > 5)) {
     assert.ok(!lines.join("\n").includes(value), "a value may be a secret: it is not shown");
   }
+});
+
+test("a webhook without its secret is named, and the secret is not shown", async (t) => {
+  const href = await minted(t);
+  const url = { UNSUBSCRIBE_WEBHOOK_URL: "https://hooks.example/" };
+  await assertNamed(await start(t, { vars: url }), ["WEBHOOK_SECRET"], href);
+  const good = { ...url, WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 3).toString("base64")}` };
+  const others = { CLICK_REF_PARAM: "cp", BRAND_NAME: "Käse & Co", BRAND_COLOR: "#336699" };
+  const worker = await start(t, { vars: { ...good, ...others } });
+  assert.equal(await (await worker.request("/healthz")).text(), "ok");
 });
 
 test("numbers are taken as numbers and as strings, and obeyed", async (t) => {

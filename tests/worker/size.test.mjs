@@ -7,9 +7,9 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { root } from "../../src/dev/run.mjs";
 
-// Ruleset `full` may add less than 60 kB to the 321 kB that the click path alone weighed. What adds more is a decision,
-// made here.
-const LIMIT = 380_000;
+// The click path alone weighed 321 kB, ruleset `full` added 55. What landing pages prove, opens, and links that act with
+// their pages in eight languages, their webhooks and the demo may add 54. What adds more is a decision, made here.
+const LIMIT = 430_000;
 
 test(`the wasm is at most ${LIMIT / 1000} kB gzipped`, () => {
   const wasm = readFileSync(path.join(root, "build/index_bg.wasm"));

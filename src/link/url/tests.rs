@@ -438,3 +438,34 @@ proptest! {
         let _ = Target::parse(&text);
     }
 }
+
+#[test]
+fn a_parameter_comes_behind_the_query_and_before_the_fragment() {
+    for (url, expected) in [
+        ("https://x.example", "https://x.example?r=1"),
+        ("https://x.example/", "https://x.example/?r=1"),
+        ("https://x.example/p?a=b", "https://x.example/p?a=b&r=1"),
+        ("https://x.example/p?", "https://x.example/p?&r=1"),
+        ("https://x.example/p?a&", "https://x.example/p?a&&r=1"),
+        ("https://x.example/p?r=0", "https://x.example/p?r=0&r=1"),
+        ("https://x.example/p?a?b", "https://x.example/p?a?b&r=1"),
+        ("https://x.example/p#f", "https://x.example/p?r=1#f"),
+        ("https://x.example#", "https://x.example?r=1#"),
+        ("https://x.example/p#f?a=b", "https://x.example/p?r=1#f?a=b"),
+        ("https://x.example/p?a=%23#f#g", "https://x.example/p?a=%23&r=1#f#g"),
+    ] {
+        assert_eq!(Target::parse(url).unwrap().with_parameter("r", "1"), expected);
+    }
+}
+
+proptest! {
+    /// Every other byte stays, and the host does.
+    #[test]
+    fn a_parameter_can_be_taken_out_again(tail in "[/?#a-c&=%]{0,20}") {
+        let Ok(target) = Target::parse(&format!("https://x.example{tail}")) else { return Ok(()) };
+        let with = target.with_parameter("ref", "value");
+        prop_assert_eq!(host(&with), host(target.as_str()));
+        let at = with.find("ref=value").unwrap();
+        prop_assert_eq!(format!("{}{}", &with[..at - 1], &with[at + 9..]), target.as_str());
+    }
+}

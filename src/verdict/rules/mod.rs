@@ -10,7 +10,7 @@ pub mod full;
 use std::borrow::Cow;
 
 use super::case::Case;
-use super::{ClickType, Confidence, Finding, opens};
+use super::{ClickType, Confidence, Finding, Verified, opens};
 use crate::link::Kind;
 
 /// A named, versioned, ordered list of rules.
@@ -131,9 +131,26 @@ const fn probable(click_type: ClickType) -> Found {
 }
 
 impl Rule {
+    /// The case as the rule looks at it: what is certain by the request and its neighbours stays so, whatever the landing
+    /// page showed.
+    #[must_use]
+    pub fn view<'a>(&self, case: &Case<'a>) -> Case<'a> {
+        let without_page = Case { page: Verified::None, ..*case };
+        let is_certain = |found: Found| found.confidence == Confidence::Certain;
+        if case.page != Verified::None && self.found_in(&without_page).is_some_and(is_certain) {
+            without_page
+        } else {
+            *case
+        }
+    }
+
     /// What the rule finds, where it holds.
     #[must_use]
     pub fn holds(&self, case: &Case) -> Option<Found> {
+        self.found_in(&self.view(case))
+    }
+
+    fn found_in(&self, case: &Case) -> Option<Found> {
         self.needs.iter().all(|condition| (condition.fact)(case).holds()).then(|| (self.found)(case))
     }
 

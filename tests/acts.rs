@@ -52,7 +52,9 @@ impl World {
                 Some(message) => message,
                 None => Message::create(self.rows.clone(), judging, "m")?,
             };
-            message.set_receiver(self.has_receiver);
+            if self.has_receiver {
+                message.set_receiver()?;
+            }
             self.message = Some(message);
         }
         Ok(self.message.as_mut().unwrap())

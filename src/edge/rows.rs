@@ -19,6 +19,7 @@ use std::cell::Cell;
 
 use worker::{Error, Result, SqlCursor, SqlStorage, SqlStorageValue};
 
+use crate::link::Kind;
 use crate::message::Sighting;
 use crate::message::store::{Meta, PackRow, Store};
 use crate::signals::EventId;
@@ -46,7 +47,9 @@ const SCHEMA_2: &str = "
     CREATE TABLE verifications (
         click BLOB PRIMARY KEY, event_id BLOB NOT NULL, verified INTEGER NOT NULL, since_load_ms INTEGER
     ) WITHOUT ROWID;
-    CREATE TABLE acts (act BLOB PRIMARY KEY, event_id BLOB NOT NULL, told INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE acts (
+        act BLOB PRIMARY KEY, event_id BLOB NOT NULL, kind INTEGER NOT NULL, told INTEGER NOT NULL
+    ) WITHOUT ROWID;
     CREATE INDEX untold ON acts (event_id) WHERE told = 0;
 ";
 
@@ -401,8 +404,9 @@ impl Store for Rows {
         Ok(standing)
     }
 
-    fn put_act(&self, key: Key, event_id: EventId) -> Result<()> {
-        self.run("INSERT OR REPLACE INTO acts VALUES (?, ?, 0)", vec![act(key), id(event_id)])
+    fn put_act(&self, key: Key, event_id: EventId, kind: Kind) -> Result<()> {
+        let values = vec![act(key), id(event_id), number(kind as i64)];
+        self.run("INSERT OR REPLACE INTO acts VALUES (?, ?, ?, 0)", values)
     }
 
     fn mark_told(&self, key: Key, event_id: EventId) -> Result<()> {
@@ -410,16 +414,15 @@ impl Store for Rows {
         self.run(statement, vec![act(key), id(event_id)])
     }
 
-    fn untold(&self) -> Result<Vec<(Key, EventId)>> {
+    fn untold(&self) -> Result<Vec<(Key, EventId, Kind)>> {
         let mut untold = Vec::new();
-        self.query(
-            "SELECT act, event_id FROM acts WHERE told = 0 ORDER BY event_id",
-            Vec::new(),
-            |columns| {
-                untold.push((columns.act()?, columns.id()?));
-                Ok(())
-            },
-        )?;
+        let statement = "SELECT act, event_id, kind FROM acts WHERE told = 0 ORDER BY event_id";
+        self.query(statement, Vec::new(), |columns| {
+            let (act, event_id, kind) = (columns.act()?, columns.id()?, columns.natural()?);
+            let kind = Kind::ALL.into_iter().find(|known| *known as u64 == kind);
+            untold.push((act, event_id, kind.ok_or_else(|| mismatch("a kind"))?));
+            Ok(())
+        })?;
         Ok(untold)
     }
 }

@@ -52,7 +52,9 @@ impl World {
                 Some(message) => message,
                 None => Message::create(self.rows.clone(), judging, "m")?,
             };
-            message.set_receiver(self.has_receiver);
+            if self.has_receiver {
+                message.set_receiver()?;
+            }
             self.message = Some(message);
         }
         Ok(self.message.as_mut().unwrap())
@@ -117,7 +119,7 @@ impl World {
     }
 
     fn told_ids(&self) -> Vec<String> {
-        self.queue.iter().map(|message| webhook::open(message).unwrap().0.id).collect()
+        self.queue.iter().map(|message| webhook::open(message).unwrap().0.to_owned()).collect()
     }
 
     fn stored(&self) -> usize {

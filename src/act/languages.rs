@@ -64,10 +64,10 @@ pub static LANGUAGES: [Language; 8] = [
         tag: "de",
         unsubscribe: Words {
             ask: "Abmelden?",
-            ask_text: "Mit dem Knopf bestellen Sie diese E-Mails ab.",
+            ask_text: "Mit dem Knopf bestellen Sie diese Mails ab.",
             button: "Abmelden",
             done: "Sie sind abgemeldet",
-            done_text: "Sie erhalten diese E-Mails nicht mehr. Sie können diese Seite schließen.",
+            done_text: "Sie erhalten diese Mails nicht mehr. Sie können diese Seite schließen.",
         },
         confirm: Words {
             ask: "Bitte bestätigen",
@@ -86,10 +86,10 @@ pub static LANGUAGES: [Language; 8] = [
         tag: "fr",
         unsubscribe: Words {
             ask: "Se désabonner ?",
-            ask_text: "Appuyez sur le bouton pour ne plus recevoir ces e-mails.",
+            ask_text: "Appuyez sur le bouton pour ne plus recevoir ces messages.",
             button: "Se désabonner",
             done: "Désabonnement effectué",
-            done_text: "Vous ne recevrez plus ces e-mails. Vous pouvez fermer cette page.",
+            done_text: "Vous ne recevrez plus ces messages. Vous pouvez fermer cette page.",
         },
         confirm: Words {
             ask: "Veuillez confirmer",
@@ -130,10 +130,10 @@ pub static LANGUAGES: [Language; 8] = [
         tag: "it",
         unsubscribe: Words {
             ask: "Annullare l’iscrizione?",
-            ask_text: "Premi il pulsante per non ricevere più queste e-mail.",
+            ask_text: "Premi il pulsante per non ricevere più questi messaggi.",
             button: "Annulla l’iscrizione",
             done: "Iscrizione annullata",
-            done_text: "Non riceverai più queste e-mail. Puoi chiudere questa pagina.",
+            done_text: "Non riceverai più questi messaggi. Puoi chiudere questa pagina.",
         },
         confirm: Words {
             ask: "Conferma",
@@ -152,10 +152,10 @@ pub static LANGUAGES: [Language; 8] = [
         tag: "nl",
         unsubscribe: Words {
             ask: "Uitschrijven?",
-            ask_text: "Druk op de knop om deze e-mails niet meer te ontvangen.",
+            ask_text: "Druk op de knop om deze mails niet meer te ontvangen.",
             button: "Uitschrijven",
             done: "Je bent uitgeschreven",
-            done_text: "Je ontvangt deze e-mails niet meer. Je kunt deze pagina sluiten.",
+            done_text: "Je ontvangt deze mails niet meer. Je kunt deze pagina sluiten.",
         },
         confirm: Words {
             ask: "Bevestig alsjeblieft",
@@ -174,10 +174,10 @@ pub static LANGUAGES: [Language; 8] = [
         tag: "pt",
         unsubscribe: Words {
             ask: "Cancelar a subscrição?",
-            ask_text: "Prima o botão para deixar de receber estes e-mails.",
+            ask_text: "Prima o botão para deixar de receber estas mensagens.",
             button: "Cancelar a subscrição",
             done: "Subscrição cancelada",
-            done_text: "Não receberá mais estes e-mails. Pode fechar esta página.",
+            done_text: "Não receberá mais estas mensagens. Pode fechar esta página.",
         },
         confirm: Words {
             ask: "Confirme, por favor",

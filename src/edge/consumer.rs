@@ -7,19 +7,19 @@
 //!
 //! Packs come first, and webhooks go out beside each other: a slow receiver holds up nobody's events.
 
-use std::time::Duration;
-
-use futures_util::future::{Either, join_all, select};
+use js_sys::{Array, Promise};
+use wasm_bindgen::JsValue;
+use worker::wasm_bindgen_futures::{JsFuture, future_to_promise};
 use worker::{
-    AbortController, Delay, Env, Fetch, Headers, HttpMetadata, MessageBatch, MessageExt, Method,
-    QueueRetryOptionsBuilder, RawMessage, Request, RequestInit, RequestRedirect, Result,
+    AbortSignal, Env, Fetch, Headers, HttpMetadata, MessageBatch, MessageExt, Method,
+    QueueRetryOptionsBuilder, RawMessage, Request, RequestInit, RequestRedirect, Result, web_sys,
 };
 
 use super::{incoming, log, settings};
 use crate::event::{self, packing, webhook};
 
 /// How long a receiver may take, seconds (Standard Webhooks 1.0.0 names 15 to 30 as usual; a batch waits for it).
-const TIMEOUT_S: u64 = 10;
+const TIMEOUT_S: u32 = 10;
 
 /// Writes and tells a batch.
 pub(super) async fn consume(batch: &MessageBatch<String>, env: &Env) -> Result<()> {
@@ -41,7 +41,15 @@ pub(super) async fn consume(batch: &MessageBatch<String>, env: &Env) -> Result<(
             }
         }
     }
-    join_all(webhooks.iter().map(|(message, body)| tell(message, body, env))).await;
+    let telling = Array::new();
+    for (message, body) in webhooks {
+        let env = env.clone();
+        telling.push(&future_to_promise(async move {
+            tell(&message, &body, &env).await;
+            Ok(JsValue::UNDEFINED)
+        }));
+    }
+    JsFuture::from(Promise::all_settled(&telling)).await?;
     Ok(())
 }
 
@@ -58,21 +66,18 @@ async fn write(body: &str, env: &Env) -> std::result::Result<packing::Header, St
 /// Posts an act; it is tried again until its receiver has taken it.
 async fn tell(message: &RawMessage, text: &str, env: &Env) {
     let (id, outcome) = match webhook::open(text) {
-        Ok((header, body)) => {
-            let outcome = post(&header.id, body, env).await;
-            (header.id, outcome)
-        }
-        Err(words) => (String::new(), Err(words)),
+        Ok((id, body)) => (id, post(id, body, env).await),
+        Err(words) => ("", Err(words)),
     };
     let (reason, status) = match outcome {
         Ok(status @ 200..=299) => {
-            log::line(&webhook::sent(&id, status));
+            log::line(&webhook::sent(id, status));
             return message.ack();
         }
-        Ok(status) => ("the receiver did not take it".to_owned(), Some(status)),
+        Ok(status) => ("the receiver did not take it", Some(status)),
         Err(words) => (words, None),
     };
-    log::alarm(&webhook::unsent(&id, &reason, status));
+    log::alarm(&webhook::unsent(id, reason, status));
     let sent_ms = i64::try_from(message.timestamp().as_millis()).unwrap_or_default();
     match webhook::pause_s(incoming::now_ms() - sent_ms) {
         Some(pause_s) => {
@@ -82,24 +87,18 @@ async fn tell(message: &RawMessage, text: &str, env: &Env) {
     }
 }
 
-/// Posts a body; returns the receiver's status.
-async fn post(id: &str, body: &str, env: &Env) -> std::result::Result<u16, String> {
+/// Posts a body; returns the receiver's status, or why there is none.
+async fn post(id: &str, body: &str, env: &Env) -> std::result::Result<u16, &'static str> {
     let config = settings::config(env);
     let url = config.unsubscribe_webhook_url.as_deref().ok_or("UNSUBSCRIBE_WEBHOOK_URL is not set")?;
     let secret = config.webhook_secret.as_deref().ok_or("WEBHOOK_SECRET is not set")?;
-    let request = signed(url, secret, id, body).map_err(|error| error.to_string())?;
-    let controller = AbortController::default();
-    let signal = controller.signal();
-    let fetch = Fetch::Request(request);
-    let sending = Box::pin(fetch.send_with_signal(&signal));
-    match select(sending, Delay::from(Duration::from_secs(TIMEOUT_S))).await {
-        Either::Left((Ok(response), _)) => Ok(response.status_code()),
+    let request = signed(url, secret, id, body).map_err(|_| "the request cannot be made")?;
+    let limit = AbortSignal::from(web_sys::AbortSignal::timeout_with_u32(TIMEOUT_S * 1_000));
+    match Fetch::Request(request).send_with_signal(&limit).await {
+        Ok(response) => Ok(response.status_code()),
         // What the runtime says may hold the address, which may hold a secret.
-        Either::Left((Err(_), _)) => Err("the receiver cannot be reached".to_owned()),
-        Either::Right(_) => {
-            controller.abort();
-            Err(format!("no answer in {TIMEOUT_S} s"))
-        }
+        Err(_) if limit.aborted() => Err("no answer in 10 s"),
+        Err(_) => Err("the receiver cannot be reached"),
     }
 }
 

@@ -27,6 +27,7 @@ use worker::{
 
 use super::rows::Rows;
 use super::{log, settings};
+use crate::config::Config;
 use crate::message::call::{Call, Delivered, Reshipped};
 use crate::message::{Acted, Arrival, Message, Seen, Shipment, Telling};
 use crate::signals::Record;
@@ -263,9 +264,8 @@ impl MessageObject {
                 let name =
                     self.state.id().name().ok_or_else(|| Error::RustError("object without a name".into()))?;
                 let config = settings::config(&self.env);
-                let mut message = Message::create(self.rows(), config.judging.clone(), &name)?;
-                message.set_receiver(config.unsubscribe_webhook_url.is_some());
-                none.insert(message)
+                let message = Message::create(self.rows(), config.judging.clone(), &name)?;
+                none.insert(with_receiver(message, &config)?)
             }
         };
         act(message)
@@ -282,11 +282,8 @@ impl MessageObject {
 
     fn load(&self) -> Result<Option<Message<Rows>>> {
         let config = settings::config(&self.env);
-        let mut message = Message::load(self.rows(), config.judging.clone())?;
-        if let Some(message) = &mut message {
-            message.set_receiver(config.unsubscribe_webhook_url.is_some());
-        }
-        Ok(message)
+        let message = Message::load(self.rows(), config.judging.clone())?;
+        message.map(|message| with_receiver(message, &config)).transpose()
     }
 
     fn rows(&self) -> Rows {
@@ -341,6 +338,14 @@ struct Progress {
     alarms_set: usize,
     stored_bytes: usize,
     unreadable: usize,
+}
+
+/// The message with somebody to tell its acts to, where the settings name one.
+fn with_receiver(mut message: Message<Rows>, config: &Config) -> Result<Message<Rows>> {
+    if config.unsubscribe_webhook_url.is_some() {
+        message.set_receiver()?;
+    }
+    Ok(message)
 }
 
 fn now_ms() -> i64 {

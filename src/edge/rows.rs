@@ -19,6 +19,7 @@ use std::cell::Cell;
 
 use worker::{Error, Result, SqlCursor, SqlStorage, SqlStorageValue};
 
+use crate::link::Kind;
 use crate::message::Sighting;
 use crate::message::store::{Meta, PackRow, Store};
 use crate::signals::EventId;
@@ -46,7 +47,9 @@ const SCHEMA_2: &str = "
     CREATE TABLE verifications (
         click BLOB PRIMARY KEY, event_id BLOB NOT NULL, verified INTEGER NOT NULL, since_load_ms INTEGER
     ) WITHOUT ROWID;
-    CREATE TABLE acts (act BLOB PRIMARY KEY, event_id BLOB NOT NULL, told INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE acts (
+        act BLOB PRIMARY KEY, event_id BLOB NOT NULL, kind INTEGER NOT NULL, told INTEGER NOT NULL
+    ) WITHOUT ROWID;
     CREATE INDEX untold ON acts (event_id) WHERE told = 0;
 ";
 
@@ -88,7 +91,7 @@ impl Rows {
         &self,
         statement: &str,
         values: Vec<SqlStorageValue>,
-        mut each: impl FnMut(&mut Columns) -> Result<()>,
+        each: &mut dyn FnMut(&mut Columns) -> Result<()>,
     ) -> Result<()> {
         let cursor = self.sql.exec(statement, values)?;
         for row in cursor.raw() {
@@ -101,7 +104,7 @@ impl Rows {
     /// Whether a query finds anything.
     fn has_any(&self, statement: &str) -> Result<bool> {
         let mut there = false;
-        self.query(statement, Vec::new(), |_| {
+        self.query(statement, Vec::new(), &mut |_| {
             there = true;
             Ok(())
         })?;
@@ -203,7 +206,7 @@ impl Store for Rows {
         }
         let (mut meta, mut found) = (None, SCHEMA_VERSION);
         let row = "SELECT schema, name, sent_pack, failures, retry_at_ms, late_from_ms FROM message";
-        self.query(row, Vec::new(), |columns| {
+        self.query(row, Vec::new(), &mut |columns| {
             let version = columns.integer()?;
             if version > SCHEMA_VERSION {
                 return Err(Error::RustError(format!("storage: schema {version} is of a later version")));
@@ -263,7 +266,7 @@ impl Store for Rows {
         each: &mut dyn FnMut(EventId, String),
     ) -> Result<()> {
         let statement = "SELECT event_id, record FROM clicks WHERE event_id >= ? AND event_id < ? ORDER BY event_id LIMIT ?";
-        self.query(statement, vec![id(from), id(until), limit(most)], |columns| {
+        self.query(statement, vec![id(from), id(until), limit(most)], &mut |columns| {
             each(columns.id()?, columns.text()?);
             Ok(())
         })
@@ -273,7 +276,7 @@ impl Store for Rows {
         for ids in ids.chunks(MAX_PARAMETERS) {
             let marks = vec!["?"; ids.len()].join(", ");
             let statement = format!("SELECT event_id, record FROM clicks WHERE event_id IN ({marks})");
-            self.query(&statement, ids.iter().map(|event_id| id(*event_id)).collect(), |columns| {
+            self.query(&statement, ids.iter().map(|event_id| id(*event_id)).collect(), &mut |columns| {
                 each(columns.id()?, columns.text()?);
                 Ok(())
             })?;
@@ -295,7 +298,7 @@ impl Store for Rows {
 
     fn packs(&self, from_ms: i64, until_ms: i64, each: &mut dyn FnMut(PackRow)) -> Result<()> {
         let statement = "SELECT * FROM packs WHERE last_ms >= ? AND first_ms <= ? ORDER BY number";
-        self.query(statement, vec![number(from_ms), number(until_ms)], |columns| {
+        self.query(statement, vec![number(from_ms), number(until_ms)], &mut |columns| {
             each(columns.pack()?);
             Ok(())
         })
@@ -303,7 +306,7 @@ impl Store for Rows {
 
     fn pack(&self, wanted: u64) -> Result<Option<PackRow>> {
         let mut pack = None;
-        self.query("SELECT * FROM packs WHERE number = ?", vec![natural(wanted)], |columns| {
+        self.query("SELECT * FROM packs WHERE number = ?", vec![natural(wanted)], &mut |columns| {
             pack = Some(columns.pack()?);
             Ok(())
         })?;
@@ -314,7 +317,7 @@ impl Store for Rows {
         let statement = "SELECT number, open_from_ms, (SELECT min(first_ms) FROM packs) FROM packs \
                          ORDER BY number DESC LIMIT 1";
         let mut bounds = None;
-        self.query(statement, Vec::new(), |columns| {
+        self.query(statement, Vec::new(), &mut |columns| {
             bounds = Some((columns.natural()?, columns.integer()?, columns.integer()?));
             Ok(())
         })?;
@@ -323,7 +326,7 @@ impl Store for Rows {
 
     fn pack_keys(&self, from_ms: i64, until_ms: i64, each: &mut dyn FnMut(u64, &[u8])) -> Result<()> {
         let statement = "SELECT number, keys FROM packs WHERE last_ms >= ? AND first_ms <= ? ORDER BY number";
-        self.query(statement, vec![number(from_ms), number(until_ms)], |columns| {
+        self.query(statement, vec![number(from_ms), number(until_ms)], &mut |columns| {
             each(columns.natural()?, &columns.blob()?);
             Ok(())
         })
@@ -337,7 +340,7 @@ impl Store for Rows {
     fn repeats(&self, from: EventId, until: EventId) -> Result<Vec<(EventId, i64)>> {
         let mut repeats = Vec::new();
         let statement = "SELECT event_id, count FROM repeats WHERE event_id >= ? AND event_id < ?";
-        self.query(statement, vec![id(from), id(until)], |columns| {
+        self.query(statement, vec![id(from), id(until)], &mut |columns| {
             repeats.push((columns.id()?, columns.integer()?));
             Ok(())
         })?;
@@ -349,7 +352,7 @@ impl Store for Rows {
         self.query(
             "SELECT entries FROM deliveries WHERE bucket = ?",
             vec![number(bucket.into())],
-            |columns| {
+            &mut |columns| {
                 entries = columns.blob()?;
                 Ok(())
             },
@@ -377,7 +380,7 @@ impl Store for Rows {
         for clicks in clicks.chunks(MAX_PARAMETERS) {
             let marks = vec!["?"; clicks.len()].join(", ");
             let statement = format!("SELECT * FROM verifications WHERE click IN ({marks})");
-            self.query(&statement, clicks.iter().map(|click| id(*click)).collect(), |columns| {
+            self.query(&statement, clicks.iter().map(|click| id(*click)).collect(), &mut |columns| {
                 let (click, event_id, level) = (columns.id()?, columns.id()?, columns.natural()?);
                 let known = |verified: &Verified| *verified as u64 == level;
                 let verified = Verified::ALL.into_iter().find(known).ok_or_else(|| mismatch("a level"))?;
@@ -394,15 +397,16 @@ impl Store for Rows {
 
     fn act(&self, wanted: Key) -> Result<Option<EventId>> {
         let mut standing = None;
-        self.query("SELECT event_id FROM acts WHERE act = ?", vec![act(wanted)], |columns| {
+        self.query("SELECT event_id FROM acts WHERE act = ?", vec![act(wanted)], &mut |columns| {
             standing = Some(columns.id()?);
             Ok(())
         })?;
         Ok(standing)
     }
 
-    fn put_act(&self, key: Key, event_id: EventId) -> Result<()> {
-        self.run("INSERT OR REPLACE INTO acts VALUES (?, ?, 0)", vec![act(key), id(event_id)])
+    fn put_act(&self, key: Key, event_id: EventId, kind: Kind) -> Result<()> {
+        let values = vec![act(key), id(event_id), number(kind as i64)];
+        self.run("INSERT OR REPLACE INTO acts VALUES (?, ?, ?, 0)", values)
     }
 
     fn mark_told(&self, key: Key, event_id: EventId) -> Result<()> {
@@ -410,16 +414,15 @@ impl Store for Rows {
         self.run(statement, vec![act(key), id(event_id)])
     }
 
-    fn untold(&self) -> Result<Vec<(Key, EventId)>> {
+    fn untold(&self) -> Result<Vec<(Key, EventId, Kind)>> {
         let mut untold = Vec::new();
-        self.query(
-            "SELECT act, event_id FROM acts WHERE told = 0 ORDER BY event_id",
-            Vec::new(),
-            |columns| {
-                untold.push((columns.act()?, columns.id()?));
-                Ok(())
-            },
-        )?;
+        let statement = "SELECT act, event_id, kind FROM acts WHERE told = 0 ORDER BY event_id";
+        self.query(statement, Vec::new(), &mut |columns| {
+            let (act, event_id, kind) = (columns.act()?, columns.id()?, columns.natural()?);
+            let kind = Kind::ALL.into_iter().find(|known| *known as u64 == kind);
+            untold.push((act, event_id, kind.ok_or_else(|| mismatch("a kind"))?));
+            Ok(())
+        })?;
         Ok(untold)
     }
 }

@@ -1,36 +1,30 @@
 //! How an act is told to its sender: one message of the queue, posted by its consumer as Standard Webhooks
 //! (<https://www.standardwebhooks.com>, 2026-11) ask for it.
 //!
-//! The message is text: a header line of JSON, then the body as it is posted. Version 1. Header and body depend on the
-//! act alone, so however often it is sent, the receiver sees one `webhook-id`.
+//! The message is text: the line `webhook 1` with the `webhook-id`, then the body as it is posted. Version 1. The id is
+//! the act's `event_id`: however often it is sent, the receiver sees one.
 
 use base64ct::{Base64, Encoding};
 use chrono::DateTime;
 use hmac::Mac;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::Judged;
 use crate::link::keys::keyed;
 use crate::signals::Record;
 use crate::verdict::Verdict;
 
-/// The version of the header that is written.
-const VERSION: u8 = 1;
+/// What every message begins with. A pack begins with `{`: neither is read as the other.
+const MARK: &str = "webhook ";
+
+/// The version that is written.
+const VERSION: &str = "1";
 
 /// How soon the first pause is over, seconds: what `retry_delay` of the queue says in `wrangler.toml`.
 const FIRST_PAUSE_S: i64 = 5;
 
 /// The longest pause, seconds.
 const MAX_PAUSE_S: i64 = 3_600;
-
-/// The first line of a message. A pack's has `v` and `key`: neither is read as the other.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Header {
-    /// Version of this form.
-    pub webhook: u8,
-    /// The receiver's idempotency key: the act's `event_id`.
-    pub id: String,
-}
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -42,14 +36,13 @@ struct Body<'a> {
 /// The queue's message for an act.
 #[must_use]
 pub fn message(record: &Record, verdict: &Verdict) -> String {
-    let header = Header { webhook: VERSION, id: record.event_id.clone() };
     let kind = record.kind.name();
     let body = Body {
         r#type: kind,
         timestamp: iso(record.ts_ms),
         data: Judged { event: Some(kind), record, verdict },
     };
-    format!("{}\n{}", super::line(&header), super::line(&body))
+    format!("{MARK}{VERSION} {}\n{}", record.event_id, super::line(&body))
 }
 
 /// A moment as ISO 8601 has it, in UTC.
@@ -63,20 +56,20 @@ fn iso(ts_ms: i64) -> String {
 /// Whether a message of the queue is one of these, by its first bytes.
 #[must_use]
 pub fn is_one(message: &str) -> bool {
-    message.starts_with("{\"webhook\":")
+    message.starts_with(MARK)
 }
 
-/// Opens a message: its header and the body to post.
+/// Opens a message: its `webhook-id` and the body to post.
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn open(message: &str) -> Result<(Header, &str), String> {
-    let (header, body) = message.split_once('\n').ok_or("no header line")?;
-    let header: Header = serde_json::from_str(header).map_err(|error| format!("header: {error}"))?;
-    if header.webhook != VERSION {
-        return Err(format!("header: version {} is not known here", header.webhook));
+pub fn open(message: &str) -> Result<(&str, &str), &'static str> {
+    let (header, body) = message.split_once('\n').ok_or("the message has no header line")?;
+    let header = header.strip_prefix(MARK).ok_or("the message is no webhook's")?;
+    match header.split_once(' ') {
+        Some((VERSION, id)) => Ok((id, body)),
+        _ => Err("the message's version is not known here"),
     }
-    Ok((header, body))
 }
 
 /// `webhook-signature` of a body that is posted now (`timestamp_s`, Unix seconds, stands in `webhook-timestamp`).
@@ -145,14 +138,14 @@ mod tests {
         let (head, tail) = message.split_at(message.find("\"message_id\"").unwrap());
         assert_eq!(
             head,
-            "{\"webhook\":1,\"id\":\"019a0000-0000-7000-8000-000000000000\"}\n\
+            "webhook 1 019a0000-0000-7000-8000-000000000000\n\
              {\"type\":\"unsubscribe\",\"timestamp\":\"2026-11-22T13:34:56.007Z\",\"data\":{\"event\":\"unsubscribe\",\
              \"event_id\":\"019a0000-0000-7000-8000-000000000000\","
         );
         assert!(tail.contains("\"method\":\"POST\"") && tail.contains("\"click_type\":null"), "{tail}");
         assert!(is_one(&message));
-        let (header, body) = open(&message).unwrap();
-        assert_eq!(header.id, record.event_id);
+        let (id, body) = open(&message).unwrap();
+        assert_eq!(id, record.event_id);
         assert!(body.starts_with("{\"type\":") && body.ends_with("}}"));
     }
 
@@ -163,7 +156,7 @@ mod tests {
         for pack in packing::messages("m", 1, 0, &["{}".to_owned()]) {
             assert!(!is_one(&pack) && open(&pack).is_err());
         }
-        for bad in ["", "{}", "{}\n", "{\"webhook\":2,\"id\":\"x\"}\n{}", "{\"webhook\":1}\n{}"] {
+        for bad in ["", "webhook 1 x", "webhook 2 x\n{}", "webhook 1\n{}", "webhooks 1 x\n{}"] {
             assert!(open(bad).is_err(), "{bad}");
         }
     }

@@ -12,7 +12,7 @@
 //! - An unsubscription is told at once, a confirmation when its verdict is final.
 //! - The mark that an act is told moves after the queue has taken the message, and only if the same event still stands.
 //!   A crash before that tells it again under the same `webhook-id`; nothing is left untold.
-//! - In memory are the untold acts, a copy of their rows. Without a receiver they are kept and wait for one.
+//! - In memory are the untold acts, a copy of their rows. Without a receiver none are: rows wait until there is one.
 
 use super::{Arrival, Message, Store};
 use crate::event::webhook;
@@ -51,9 +51,15 @@ pub struct Telling {
 }
 
 impl<S: Store> Message<S> {
-    /// Says whether there is somebody to tell acts to.
-    pub fn set_receiver(&mut self, is_there: bool) {
-        self.has_receiver = is_there;
+    /// Says that there is somebody to tell acts to, from now on and those of before.
+    ///
+    /// # Errors
+    /// When storage fails; the message must then be loaded again.
+    pub fn set_receiver(&mut self) -> Result<(), S::Error> {
+        let rows = self.store.untold()?;
+        let untold = |(act, id, kind)| Untold { act, id, waits: waits(kind) };
+        self.untold = Some(rows.into_iter().map(untold).collect());
+        Ok(())
     }
 
     /// Takes an act in. The same one twice is the same as once.
@@ -87,9 +93,11 @@ impl<S: Store> Message<S> {
                 }
             }
         }
-        self.store.put_act(act, id)?;
-        self.untold.retain(|untold| untold.act != act);
-        self.untold.push(Untold { act, id, waits: waits(record.kind) });
+        self.store.put_act(act, id, record.kind)?;
+        if let Some(untold) = &mut self.untold {
+            untold.retain(|untold| untold.act != act);
+            untold.push(Untold { act, id, waits: waits(record.kind) });
+        }
         Ok(Acted::Stands)
     }
 
@@ -111,30 +119,16 @@ impl<S: Store> Message<S> {
     /// When storage fails; the message must then be loaded again.
     pub fn told(&mut self, telling: &Telling) -> Result<(), S::Error> {
         self.store.mark_told(telling.act, telling.id)?;
-        self.untold.retain(|untold| untold.act != telling.act || untold.id != telling.id);
-        Ok(())
-    }
-
-    /// Reads the acts that are not told.
-    pub(super) fn load_untold(&mut self) -> Result<(), S::Error> {
-        let rows = self.store.untold()?;
-        let ids: Vec<EventId> = rows.iter().map(|(_, id)| *id).collect();
-        let mut waiting = Vec::new();
-        self.store.clicks_by_id(&ids, &mut |id, json| {
-            if Record::parse(&json).is_ok_and(|record| waits(record.kind)) {
-                waiting.push(id);
-            }
-        })?;
-        self.untold =
-            rows.into_iter().map(|(act, id)| Untold { act, id, waits: waiting.contains(&id) }).collect();
+        if let Some(untold) = &mut self.untold {
+            untold.retain(|untold| untold.act != telling.act || untold.id != telling.id);
+        }
         Ok(())
     }
 
     /// The first act that may be told.
     pub(super) fn due_act(&self) -> Option<Untold> {
-        let mut due =
-            self.untold.iter().filter(|untold| !untold.waits || !self.unsettled.contains(&untold.id));
-        due.next().copied().filter(|_| self.has_receiver)
+        let mut untold = self.untold.iter().flatten();
+        untold.find(|untold| !untold.waits || !self.unsettled.contains(&untold.id)).copied()
     }
 }
 

@@ -254,10 +254,8 @@ pub struct Message<S> {
     last_tick_ms: i64,
     /// Stored clicks that could not be read: 0 unless rows are damaged.
     unreadable: usize,
-    /// Acts that the queue has not taken, in the order in which they came.
-    untold: Vec<act::Untold>,
-    /// Whether there is somebody to tell them to.
-    has_receiver: bool,
+    /// Acts that the queue has not taken, in the order in which they came; `None` while there is nobody to tell them to.
+    untold: Option<Vec<act::Untold>>,
     /// Who has clicks that memory has let go of; `None` until somebody asks.
     elders: Option<Elders>,
     /// The convictions of settled clicks from `convicted_from_ms` on (ruleset `full`).
@@ -330,7 +328,6 @@ impl<S: Store> Message<S> {
             // What came late has settled since; the row follows when it is written next.
             message.meta.late_from_ms = i64::MAX;
         }
-        message.load_untold()?;
         message.load_convictions()?;
         Ok(Some(message))
     }
@@ -365,8 +362,7 @@ impl<S: Store> Message<S> {
             unstored: None,
             last_tick_ms: i64::MIN,
             unreadable: 0,
-            untold: Vec::new(),
-            has_receiver: false,
+            untold: None,
             elders: None,
             convictions: Convictions::default(),
             convicted_from_ms: 0,

@@ -23,9 +23,6 @@ pub struct Page {
     pub next: Option<EventId>,
 }
 
-/// Clicks with their current verdicts, and the last of them where there may be more.
-type Judged = (Vec<(Record, Verdict)>, Option<EventId>);
-
 impl<S: Store> Message<S> {
     /// Up to `limit` clicks behind `after`, or from the first one.
     ///
@@ -37,21 +34,27 @@ impl<S: Store> Message<S> {
 
     /// Up to `limit` clicks from an id on.
     pub(super) fn page_from(&self, from: EventId, limit: usize) -> Result<Page, S::Error> {
-        let (clicks, next) = self.judged_from(from, limit)?;
-        Ok(Page {
-            lines: clicks.iter().map(|(record, verdict)| event::listed(record, verdict)).collect(),
-            next,
-        })
+        let mut lines = Vec::new();
+        let next = self
+            .judged_from(from, limit, &mut |record, verdict| lines.push(event::listed(&record, verdict)))?;
+        Ok(Page { lines, next })
     }
 
     /// The record of one click with its current verdict.
     pub(super) fn judged(&self, id: EventId) -> Result<Option<(Record, Verdict)>, S::Error> {
-        let (mut clicks, _) = self.judged_from(id, 1)?;
-        Ok(clicks.pop().filter(|(record, _)| EventId::parse(&record.event_id) == Some(id)))
+        let mut found = None;
+        self.judged_from(id, 1, &mut |record, verdict| found = Some((record, verdict.clone())))?;
+        Ok(found.filter(|(record, _)| EventId::parse(&record.event_id) == Some(id)))
     }
 
-    /// Up to `limit` clicks from an id on, as they stand now.
-    fn judged_from(&self, from: EventId, limit: usize) -> Result<Judged, S::Error> {
+    /// Hands over up to `limit` clicks from an id on with their current verdicts; returns the last of them where there may
+    /// be more.
+    fn judged_from(
+        &self,
+        from: EventId,
+        limit: usize,
+        each: &mut dyn FnMut(Record, &Verdict),
+    ) -> Result<Option<EventId>, S::Error> {
         let (mut rows, mut bytes) = (Vec::new(), 0);
         self.store.clicks(from, EventId::first_of(i64::MAX), limit, &mut |id, json| {
             bytes += json.len();
@@ -62,7 +65,7 @@ impl<S: Store> Message<S> {
         })?;
         let is_full = rows.len() == limit || bytes > MAX_PAGE_BYTES;
         let (Some((first, _)), Some((last, _))) = (rows.first(), rows.last()) else {
-            return Ok((Vec::new(), None));
+            return Ok(None);
         };
         let mut verdicts: BTreeMap<EventId, Verdict> = BTreeMap::new();
         self.store.packs(first.ts_ms(), last.ts_ms(), &mut |row| {
@@ -76,17 +79,16 @@ impl<S: Store> Message<S> {
         let repeats: BTreeMap<EventId, i64> = tree(self.store.repeats(*first, last.successor())?);
         let mut later = self.later();
         let next = is_full.then_some(*last);
-        let mut clicks = Vec::with_capacity(rows.len());
         for (id, json) in rows {
-            let (Ok(mut record), Some(verdict)) = (Record::parse(&json), verdicts.remove(&id)) else {
+            let (Ok(mut record), Some(verdict)) = (Record::parse(&json), verdicts.get(&id)) else {
                 continue;
             };
             let told = later.delivered_at_ms(Key::of(&record.recipient_id))?;
             record.delivered_at_ms = told.or(record.delivered_at_ms);
             record.repeats = repeats.get(&id).copied().or(record.repeats);
-            clicks.push((record, verdict));
+            each(record, verdict);
         }
-        Ok((clicks, next))
+        Ok(next)
     }
 
     /// Counts every click by its current verdict, provisional ones included.

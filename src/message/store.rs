@@ -5,6 +5,7 @@
 //! runs between two calls, and what they write is committed together.
 
 use super::Sighting;
+use crate::link::Kind;
 use crate::signals::EventId;
 use crate::verdict::Key;
 
@@ -182,11 +183,11 @@ pub trait Store {
     /// When storage fails.
     fn act(&self, act: Key) -> Result<Option<EventId>, Self::Error>;
 
-    /// Makes an event stand for an act, untold.
+    /// Makes an event stand for an act of that kind, untold.
     ///
     /// # Errors
     /// When storage fails.
-    fn put_act(&self, act: Key, id: EventId) -> Result<(), Self::Error>;
+    fn put_act(&self, act: Key, id: EventId, kind: Kind) -> Result<(), Self::Error>;
 
     /// Marks an act as told, if that event still stands for it.
     ///
@@ -198,5 +199,5 @@ pub trait Store {
     ///
     /// # Errors
     /// When storage fails.
-    fn untold(&self) -> Result<Vec<(Key, EventId)>, Self::Error>;
+    fn untold(&self) -> Result<Vec<(Key, EventId, Kind)>, Self::Error>;
 }

@@ -193,32 +193,33 @@ for (const [n, vars] of BRANDS.entries()) {
     t.after(() => broken.close());
     const whole = await startWorker({ vars });
     t.after(() => whole.close());
-    for (const [size, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP })) {
-      for (const colorScheme of ["light", "dark"]) {
-        const { page } = await visitor(t, {
-          viewport,
-          colorScheme,
-          locale: ["en", "de", "fr", "it", "pl", "pt"][n],
-        });
-        const look = (state) => inspect(page, `${n}-${state}-${size}-${colorScheme}`);
-        const { href } = await mintAct(whole, "confirm", { url: "https://shop.example/" });
-        await page.goto(href);
-        await look("ask");
-        await page.evaluate(() => document.querySelector("input").remove());
-        await page.click("button");
-        await look("again");
-        await read();
-        await page.click("button");
-        await page.locator("a").waitFor();
-        await look("done");
-        const { href: lost } = await mintAct(broken, "unsubscribe");
-        await page.goto(lost);
-        await look("ask-unsubscribe");
-        await read();
-        await page.click("button");
-        await page.waitForLoadState();
-        await look("unavailable");
-      }
+    for (const [size, viewport, colorScheme] of [
+      ["phone", PHONE, "light"],
+      ["desktop", DESKTOP, "dark"],
+    ]) {
+      const { page } = await visitor(t, {
+        viewport,
+        colorScheme,
+        locale: ["en", "de", "fr", "it", "pl", "pt"][n],
+      });
+      const look = (state) => inspect(page, `${n}-${state}-${size}-${colorScheme}`);
+      const { href } = await mintAct(whole, "confirm", { url: "https://shop.example/" });
+      await page.goto(href);
+      await look("ask");
+      await page.evaluate(() => document.querySelector("input").remove());
+      await page.click("button");
+      await look("again");
+      await read();
+      await page.click("button");
+      await page.locator("a").waitFor();
+      await look("done");
+      const { href: lost } = await mintAct(broken, "unsubscribe");
+      await page.goto(lost);
+      await look("ask-unsubscribe");
+      await read();
+      await page.click("button");
+      await page.waitForLoadState();
+      await look("unavailable");
     }
   });
 }

@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use clickproof::link::Kind;
 use clickproof::message::Sighting;
 use clickproof::message::store::{Meta, PackRow, Store};
 use clickproof::signals::EventId;
@@ -18,8 +19,8 @@ pub struct Rows {
     pub repeats: RefCell<BTreeMap<EventId, i64>>,
     pub deliveries: RefCell<BTreeMap<u8, Vec<u8>>>,
     pub verifications: RefCell<BTreeMap<EventId, Sighting>>,
-    /// The event that stands for an act, and whether it is told.
-    pub acts: RefCell<BTreeMap<Key, (EventId, bool)>>,
+    /// The event that stands for an act, its kind, and whether it is told.
+    pub acts: RefCell<BTreeMap<Key, (EventId, Kind, bool)>>,
     /// Rows written, as the platform counts them.
     pub written: Cell<u64>,
     /// Clicks read.
@@ -185,28 +186,28 @@ impl Store for Memory {
     }
 
     fn act(&self, act: Key) -> Result<Option<EventId>, Blown> {
-        Ok(self.0.acts.borrow().get(&act).map(|(id, _)| *id))
+        Ok(self.0.acts.borrow().get(&act).map(|(id, _, _)| *id))
     }
 
-    fn put_act(&self, act: Key, id: EventId) -> Result<(), Blown> {
+    fn put_act(&self, act: Key, id: EventId, kind: Kind) -> Result<(), Blown> {
         self.write()?;
-        self.0.acts.borrow_mut().insert(act, (id, false));
+        self.0.acts.borrow_mut().insert(act, (id, kind, false));
         Ok(())
     }
 
     fn mark_told(&self, act: Key, id: EventId) -> Result<(), Blown> {
         self.write()?;
-        if let Some((standing, told)) = self.0.acts.borrow_mut().get_mut(&act) {
+        if let Some((standing, _, told)) = self.0.acts.borrow_mut().get_mut(&act) {
             *told |= *standing == id;
         }
         Ok(())
     }
 
-    fn untold(&self) -> Result<Vec<(Key, EventId)>, Blown> {
+    fn untold(&self) -> Result<Vec<(Key, EventId, Kind)>, Blown> {
         let acts = self.0.acts.borrow();
-        let mut untold: Vec<_> =
-            acts.iter().filter(|(_, (_, told))| !told).map(|(act, (id, _))| (*act, *id)).collect();
-        untold.sort_by_key(|(_, id)| *id);
+        let untold = acts.iter().filter(|(_, (_, _, told))| !told);
+        let mut untold: Vec<_> = untold.map(|(act, (id, kind, _))| (*act, *id, *kind)).collect();
+        untold.sort_by_key(|(_, id, _)| *id);
         Ok(untold)
     }
 }

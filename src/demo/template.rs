@@ -5,19 +5,26 @@ use serde_json::Value;
 /// Fills a template: `{{name}}` with a value as text, `{{&name}}` with one that is HTML already. What stands in none of
 /// the values is asked of `listed`; a slot for which there is no text there either stays empty.
 pub(super) fn fill(template: &str, values: &[(&str, &str)], listed: &Value) -> String {
-    let mut parts = template.split("{{");
-    let mut filled = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (slot, rest) = part.split_once("}}").unwrap_or_default();
+    let (before, mut rest) = cut(template, "{{");
+    let mut filled = before.to_owned();
+    while !rest.is_empty() {
+        let (slot, behind) = cut(rest, "}}");
         let (name, is_html) = slot.strip_prefix('&').map_or((slot, false), |name| (name, true));
         let value = values.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
         match value {
             Some(html) if is_html => filled.push_str(html),
             _ => escape(value.unwrap_or_else(|| text(listed, name)), &mut filled),
         }
-        filled.push_str(rest);
+        let (between, next) = cut(behind, "{{");
+        filled.push_str(between);
+        rest = next;
     }
     filled
+}
+
+/// What stands before a mark, and what behind it.
+fn cut<'a>(text: &'a str, mark: &str) -> (&'a str, &'a str) {
+    text.split_once(mark).unwrap_or((text, ""))
 }
 
 /// A text of a listed record, empty where there is none.

@@ -247,7 +247,10 @@ describe("the open", { concurrency: true }, () => {
 
 for (const [what, bindings] of [
   ["without a Durable Object", { durableObjects: {} }],
-  ["with nothing bound at all", { durableObjects: {}, queueProducers: {}, queueConsumers: {}, r2Buckets: {} }],
+  [
+    "with nothing bound at all",
+    { durableObjects: {}, queueProducers: {}, queueConsumers: {}, r2Buckets: {} },
+  ],
 ]) {
   test(`${what} the image comes at once, and the loss is told`, async (t) => {
     const broken = await startWorker({ worker: bindings });

@@ -55,7 +55,10 @@ async function lint() {
   await ensureWasmTarget();
   const clippy = (...args) => ["cargo", ["clippy", ...args, "--", "-D", "warnings"]];
   return runAll(
-    [npmBin("prettier"), ["--check", "package.json", "{src,tests}/**/*.{js,mjs,css}"]],
+    [
+      npmBin("prettier"),
+      ["--check", "package.json", "README.md", "{src,static,tests}/**/*.{css,html,js,mjs}"],
+    ],
     ["cargo", ["fmt", "--check"]],
     clippy("--all-targets"),
     clippy("--lib", "--target", "wasm32-unknown-unknown"),

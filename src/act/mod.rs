@@ -98,6 +98,7 @@ pub fn consent(kind: Kind, token: &str, form: Form, now_ms: i64, keys: &Keyring)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::link::envelope::Refusal::Malformed;
 
     #[test]
     fn only_one_click_to_the_letter_or_a_stamp_acts() {
@@ -115,8 +116,13 @@ mod tests {
             (Kind::Unsubscribe, Some("One-Click "), None, Err(Refusal::NotOneClick)),
             (Kind::Unsubscribe, Some(""), None, Err(Refusal::NotOneClick)),
             (Kind::Unsubscribe, None, None, Err(Refusal::NoConsent)),
-            (Kind::Unsubscribe, None, young, Err(Refusal::Stamp(stamp::Refusal::Malformed))),
-            (Kind::Confirm, Some("One-Click"), young, Err(Refusal::Stamp(stamp::Refusal::Malformed))),
+            (Kind::Unsubscribe, None, young, Err(Refusal::Stamp(stamp::Refusal::Envelope(Malformed)))),
+            (
+                Kind::Confirm,
+                Some("One-Click"),
+                young,
+                Err(Refusal::Stamp(stamp::Refusal::Envelope(Malformed))),
+            ),
         ];
         for (kind, one_click, stamp, expected) in cases {
             let found = consent(kind, "token", Form { one_click, stamp }, 1_002_000, &keys);

@@ -1,21 +1,18 @@
 //! The first-party cookie: a random visitor, and which clicks were the last three.
 //!
 //! A landing page on the same site brings it along, so that a page view can be credited to its click without a URL
-//! parameter. Version 1, before base64url without padding:
+//! parameter. Version 1 is an [`envelope`](crate::link::envelope) that holds:
 //!
 //! | bytes | what |
 //! | --- | --- |
-//! | 1 | version, 1 |
-//! | 1 + n | key id |
 //! | 16 | visitor |
 //! | up to 3 times | click: event id (16), head of SHA-256 of its URL's host (4), object name (1 + n) |
-//! | 16 | HMAC-SHA-256 over all bytes before, cut to 128 bits |
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
 
 use super::{EventId, reference};
-use crate::link::keys::{Keyring, MAC_BYTES, Purpose};
+use crate::link::envelope::{Form, take_text};
+use crate::link::keys::{Keyring, Purpose};
 use crate::link::token::put_text;
 
 /// The cookie's name: the prefix keeps it to this host and to secure origins.
@@ -27,11 +24,8 @@ const MAX_CLICKS: usize = 3;
 /// How long it lives: a year, seconds.
 pub const MAX_AGE_S: u32 = 31_536_000;
 
-/// The version that is written.
-const VERSION: u8 = 1;
-
 /// No value is longer: three clicks with the longest object names stay below it.
-const MAX_CHARS: usize = 1_024;
+const FORM: Form = Form { purpose: Purpose::Cookie, version: 1, max_chars: 1_024 };
 
 /// What the browser keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,17 +92,13 @@ impl Visitor {
     /// The cookie's value.
     #[must_use]
     pub fn seal(&self, keys: &Keyring) -> String {
-        let mut bytes = vec![VERSION];
-        put_text(&mut bytes, keys.signer().as_bytes());
-        bytes.extend_from_slice(&self.id);
+        let mut content = self.id.to_vec();
         for click in &self.clicks {
-            bytes.extend_from_slice(&click.event_id.bytes());
-            bytes.extend_from_slice(&click.host);
-            put_text(&mut bytes, click.object.as_bytes());
+            content.extend_from_slice(&click.event_id.bytes());
+            content.extend_from_slice(&click.host);
+            put_text(&mut content, click.object.as_bytes());
         }
-        let signature = keys.sign(Purpose::Cookie, &bytes);
-        bytes.extend_from_slice(&signature);
-        Base64UrlUnpadded::encode_string(&bytes)
+        FORM.seal(&content, &[], keys)
     }
 
     /// Finds and opens the cookie in a `Cookie` header; `None` where there is none that a key of ours has signed.
@@ -121,17 +111,8 @@ impl Visitor {
     }
 
     fn parse(value: &str, keys: &Keyring) -> Option<Self> {
-        if value.len() > MAX_CHARS {
-            return None;
-        }
-        let bytes = Base64UrlUnpadded::decode_vec(value).ok()?;
-        let (signed, signature) = bytes.split_at_checked(bytes.len().checked_sub(MAC_BYTES)?)?;
-        let (&version, rest) = signed.split_first()?;
-        let (kid, rest) = take_text(rest)?;
-        if version != VERSION || keys.verify(Purpose::Cookie, kid, signed, signature) != Some(true) {
-            return None;
-        }
-        let (id, mut rest) = rest.split_first_chunk::<16>()?;
+        let content = FORM.open(value, &[], keys).ok()?;
+        let (id, mut rest) = content.split_first_chunk::<16>()?;
         let mut clicks = Vec::new();
         while let Some((event_id, tail)) = rest.split_first_chunk::<16>() {
             let (host, tail) = tail.split_first_chunk::<4>()?;
@@ -144,14 +125,9 @@ impl Visitor {
     }
 }
 
-/// Takes text from behind the byte of its length: the text and what follows it.
-pub(super) fn take_text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (&length, rest) = bytes.split_first()?;
-    rest.split_at_checked(length.into())
-}
-
 #[cfg(test)]
 mod tests {
+    use base64ct::{Base64UrlUnpadded, Encoding};
     use proptest::prelude::*;
 
     use super::*;
@@ -268,7 +244,7 @@ mod tests {
         #[test]
         fn signed_bytes_open_only_in_their_one_spelling(body in prop::collection::vec(any::<u8>(), 0..120)) {
             let keys = keys(1);
-            let signed = [&[VERSION, 2], b"k1".as_slice(), &body].concat();
+            let signed = [&[FORM.version, 2], b"k1".as_slice(), &body].concat();
             let value = Base64UrlUnpadded::encode_string(&[&signed[..], &keys.sign(Purpose::Cookie, &signed)].concat());
             if let Some(visitor) = Visitor::open(&format!("{NAME}={value}"), &keys) {
                 prop_assert_eq!(visitor.seal(&keys), value);

@@ -1,31 +1,23 @@
 //! The reference: which click led to a page view, for landing pages that our cookie does not reach.
 //!
 //! The redirect adds it to the destination, the page's beacon brings it back. It proves its own click and nothing else,
-//! and that for a day. Version 1, before base64url without padding:
+//! and that for a day. Version 1 is an [`envelope`] that holds:
 //!
 //! | bytes | what |
 //! | --- | --- |
-//! | 1 | version, 1 |
-//! | 1 + n | key id |
 //! | 16 | event id |
 //! | 1 + n | object name |
-//! | 16 | HMAC-SHA-256 over all bytes before, cut to 128 bits |
-
-use base64ct::{Base64UrlUnpadded, Encoding};
 
 use super::EventId;
-use super::cookie::take_text;
-use crate::link::keys::{Keyring, MAC_BYTES, Purpose};
+use crate::link::envelope::{self, Form, take_text};
+use crate::link::keys::{Keyring, Purpose};
 use crate::link::token::put_text;
 
 /// How long after its click a reference is worth something, milliseconds: a day. The cookie's own are worth as long.
 pub const MAX_AGE_MS: i64 = 86_400_000;
 
-/// The version that is written.
-const VERSION: u8 = 1;
-
 /// No reference is longer: the longest key id (16) and object name (139) come to 190 bytes.
-const MAX_CHARS: usize = 254;
+const FORM: Form = Form { purpose: Purpose::Reference, version: 1, max_chars: 254 };
 
 /// One click, and where it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,14 +31,8 @@ pub struct Reference {
 /// Why a reference is refused. To the visitor all are the same; the log tells them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// Not the form of a reference, or another spelling of one.
-    Malformed,
-    /// A version that this build does not know.
-    UnknownVersion,
-    /// Signed by a key that is not in `LINK_KEYS`.
-    UnknownKey,
-    /// The signature does not fit.
-    Forged,
+    /// It does not open.
+    Envelope(envelope::Refusal),
     /// More than [`MAX_AGE_MS`] after its click.
     Expired,
 }
@@ -56,10 +42,7 @@ impl Refusal {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Malformed => "malformed",
-            Self::UnknownVersion => "unknown_version",
-            Self::UnknownKey => "unknown_key",
-            Self::Forged => "forged",
+            Self::Envelope(refusal) => refusal.name(),
             Self::Expired => "expired",
         }
     }
@@ -69,13 +52,9 @@ impl Reference {
     /// The reference's text.
     #[must_use]
     pub fn seal(&self, keys: &Keyring) -> String {
-        let mut bytes = vec![VERSION];
-        put_text(&mut bytes, keys.signer().as_bytes());
-        bytes.extend_from_slice(&self.event_id.bytes());
-        put_text(&mut bytes, self.object.as_bytes());
-        let signature = keys.sign(Purpose::Reference, &bytes);
-        bytes.extend_from_slice(&signature);
-        Base64UrlUnpadded::encode_string(&bytes)
+        let mut content = self.event_id.bytes().to_vec();
+        put_text(&mut content, self.object.as_bytes());
+        FORM.seal(&content, &[], keys)
     }
 
     /// Opens a reference at a time, Unix milliseconds.
@@ -83,26 +62,8 @@ impl Reference {
     /// # Errors
     /// Why it is refused.
     pub fn open(text: &str, keys: &Keyring, now_ms: i64) -> Result<Self, Refusal> {
-        if text.len() > MAX_CHARS {
-            return Err(Refusal::Malformed);
-        }
-        let bytes = Base64UrlUnpadded::decode_vec(text).map_err(|_| Refusal::Malformed)?;
-        let (signed, signature) = bytes
-            .len()
-            .checked_sub(MAC_BYTES)
-            .and_then(|end| bytes.split_at_checked(end))
-            .ok_or(Refusal::Malformed)?;
-        let (&version, rest) = signed.split_first().ok_or(Refusal::Malformed)?;
-        if version != VERSION {
-            return Err(Refusal::UnknownVersion);
-        }
-        let (kid, rest) = take_text(rest).ok_or(Refusal::Malformed)?;
-        match keys.verify(Purpose::Reference, kid, signed, signature) {
-            None => return Err(Refusal::UnknownKey),
-            Some(false) => return Err(Refusal::Forged),
-            Some(true) => {}
-        }
-        let reference = Self::parse(rest).ok_or(Refusal::Malformed)?;
+        let content = FORM.open(text, &[], keys).map_err(Refusal::Envelope)?;
+        let reference = Self::parse(&content).ok_or(Refusal::Envelope(envelope::Refusal::Malformed))?;
         if is_worth(reference.event_id, now_ms) { Ok(reference) } else { Err(Refusal::Expired) }
     }
 
@@ -122,6 +83,8 @@ pub fn is_worth(click: EventId, now_ms: i64) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use base64ct::{Base64UrlUnpadded, Encoding};
+    use envelope::Refusal::{Forged, Malformed, UnknownKey, UnknownVersion};
     use proptest::prelude::*;
 
     use super::*;
@@ -174,27 +137,27 @@ mod tests {
         let expired = Refusal::Expired;
         assert_eq!(Reference::open(&signed(Purpose::Reference, 1, &body), &keys(1), THEN), Err(expired));
         for (words, text, expected) in [
-            ("nothing", String::new(), Refusal::Malformed),
-            ("no base64url", "!!!!".to_owned(), Refusal::Malformed),
-            ("padded", format!("{good}="), Refusal::Malformed),
-            ("shorter than a signature", "AQ".to_owned(), Refusal::Malformed),
-            ("overlong", "A".repeat(MAX_CHARS + 1), Refusal::Malformed),
+            ("nothing", String::new(), Refusal::Envelope(Malformed)),
+            ("no base64url", "!!!!".to_owned(), Refusal::Envelope(Malformed)),
+            ("padded", format!("{good}="), Refusal::Envelope(Malformed)),
+            ("shorter than a signature", "AQ".to_owned(), Refusal::Envelope(Malformed)),
+            ("overlong", "A".repeat(FORM.max_chars + 1), Refusal::Envelope(Malformed)),
             (
                 "signed, with bytes left over",
                 signed(Purpose::Reference, 1, &[&body[..], b"x"].concat()),
-                Refusal::Malformed,
+                Refusal::Envelope(Malformed),
             ),
             (
                 "signed, but no text",
                 signed(Purpose::Reference, 1, &[&[0; 16], b"\x01\xff".as_slice()].concat()),
-                Refusal::Malformed,
+                Refusal::Envelope(Malformed),
             ),
-            ("the next version", signed(Purpose::Reference, 2, &body), Refusal::UnknownVersion),
-            ("a key of others", reference().seal(&keys(2)), Refusal::UnknownKey),
-            ("signed as a link", signed(Purpose::Token, 1, &body), Refusal::Forged),
-            ("signed as a cookie", signed(Purpose::Cookie, 1, &body), Refusal::Forged),
-            ("signed as a stamp", signed(Purpose::Stamp, 1, &body), Refusal::Forged),
-            ("a cookie", Visitor::new([7; 16]).seal(&keys(1)), Refusal::Forged),
+            ("the next version", signed(Purpose::Reference, 2, &body), Refusal::Envelope(UnknownVersion)),
+            ("a key of others", reference().seal(&keys(2)), Refusal::Envelope(UnknownKey)),
+            ("signed as a link", signed(Purpose::Token, 1, &body), Refusal::Envelope(Forged)),
+            ("signed as a cookie", signed(Purpose::Cookie, 1, &body), Refusal::Envelope(Forged)),
+            ("signed as a stamp", signed(Purpose::Stamp, 1, &body), Refusal::Envelope(Forged)),
+            ("a cookie", Visitor::new([7; 16]).seal(&keys(1)), Refusal::Envelope(Forged)),
         ] {
             let refusal = Reference::open(&text, &keys(1), THEN).unwrap_err();
             assert_eq!((refusal, refusal.name()), (expected, expected.name()), "{words}");
@@ -216,7 +179,7 @@ mod tests {
         let keys = Keyring::parse(&format!("{}:{key}", "k".repeat(16))).0.unwrap();
         let longest = Reference { object: "m".repeat(139), ..reference() };
         let text = longest.seal(&keys);
-        assert_eq!(text.len(), MAX_CHARS);
+        assert_eq!(text.len(), FORM.max_chars);
         assert_eq!(Reference::open(&text, &keys, THEN), Ok(longest));
     }
 
@@ -245,7 +208,7 @@ mod tests {
         /// Behind a good signature the parser is the last guard: it must not panic, and it takes one spelling only.
         #[test]
         fn signed_bytes_open_only_in_their_one_spelling(body in prop::collection::vec(any::<u8>(), 0..60)) {
-            let text = signed(Purpose::Reference, VERSION, &body);
+            let text = signed(Purpose::Reference, FORM.version, &body);
             if let Ok(reference) = Reference::open(&text, &keys(1), 0) {
                 prop_assert_eq!(reference.seal(&keys(1)), text);
             }

@@ -160,7 +160,7 @@ describe("a link that acts", { concurrency: true }, () => {
       const refused = worker.logs.filter(
         ({ event, event_id }) => event === "act.refused" && ids.has(event_id),
       );
-      assert.deepEqual([...new Set(refused.map(({ reason }) => reason))], ["stamp_too_young"]);
+      assert.deepEqual([...new Set(refused.map(({ reason }) => reason))], ["too_young"]);
       assert.equal(refused.length, 100);
       assert.deepEqual(await listClicks(worker, message_id), [], "nothing is stored");
       assert.deepEqual(receiver.about(message_id), []);
@@ -238,9 +238,9 @@ describe("a link that acts", { concurrency: true }, () => {
       [href, "{", { headers: { "Content-Type": "application/json" } }, "no_form"],
       [href, "--x", { headers: { "Content-Type": "multipart/form-data; boundary=y" } }, "no_form"],
       [href, "List-Unsubscribe=One-Click", { headers: { "Content-Type": undefined } }, "no_form"],
-      [href, "stamp=", {}, "stamp_malformed"],
-      [href, "stamp=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", {}, "stamp_unknown_version"],
-      [href, `stamp=${foreign}`, {}, "stamp_forged"],
+      [href, "stamp=", {}, "malformed"],
+      [href, "stamp=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", {}, "unknown_version"],
+      [href, `stamp=${foreign}`, {}, "forged"],
       [confirm.href, "List-Unsubscribe=One-Click", {}, "one_click_elsewhere"],
     ];
     for (const [link, body, init, reason] of cases) {

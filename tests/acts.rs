@@ -4,7 +4,7 @@ mod common;
 
 use clickproof::event::webhook;
 use clickproof::link::Kind;
-use clickproof::message::{Acted, Judging, Message, RECORDING_LAG_MS, TICK_MS};
+use clickproof::message::{Acted, Arrival, Judging, Message, RECORDING_LAG_MS, TICK_MS, Word};
 use clickproof::signals::event_id::EventIds;
 use clickproof::signals::{EventId, Record};
 use clickproof::verdict::{Ruleset, Thresholds};
@@ -17,6 +17,9 @@ const HOME: &str = "203.0.113.9";
 
 /// A mail gateway's network: whoever presses the button from there is a scanner.
 const BARRACUDA: &str = "209.222.82.5";
+
+/// In no catalogue: only what comes from there gives it away.
+const SWEEPER: &str = "198.51.100.77";
 
 /// A message, the storage that outlives it, and a queue.
 struct World {
@@ -95,7 +98,10 @@ impl World {
         let outcome = (|| {
             self.message()?.settle(now_ms)?;
             while let Some(next) = self.message()?.telling(now_ms)? {
-                self.queue.extend(next.message.clone());
+                let next = next.unwrap();
+                if let Word::Send(text) = &next.word {
+                    self.queue.push(text.clone());
+                }
                 self.message()?.told(&next)?;
             }
             Ok(())
@@ -218,6 +224,85 @@ fn a_scanners_confirmation_that_was_not_told_yet_is_not_told_beside_the_persons(
     assert_eq!(world.told_ids(), [person]);
 }
 
+/// Sweeps ten links at once, from the address that presses later.
+fn sweep(world: &mut World) {
+    for n in 0..10 {
+        world.now_ms += 20;
+        let id = world.ids.next(world.now_ms, [7; 12]);
+        let mut click = common::record(&id.to_string(), "r1", &format!("l{n}"), id.ts_ms());
+        click.ip = Some(SWEEPER.to_owned());
+        let json = serde_json::to_string(&click).unwrap();
+        assert_eq!(world.message().unwrap().arrive(&click, &json), Ok(Arrival::Stored));
+    }
+}
+
+/// What only its sweep gives away as a scanner looks like a person until that has settled.
+#[test]
+fn a_scanners_confirmation_never_swallows_a_persons() {
+    for crash in [false, true] {
+        for pause_ms in [20_000, SETTLE_MS, 600_000] {
+            let mut world = World::new();
+            sweep(&mut world);
+            world.now_ms += 2_000;
+            let scanner = world.act(Kind::Confirm, "r1", SWEEPER, "form");
+            world.wake(pause_ms);
+            let person = world.act(Kind::Confirm, "r1", HOME, "form");
+            // An impatient one.
+            world.now_ms += 700;
+            world.act(Kind::Confirm, "r1", HOME, "form");
+            if crash {
+                world.message = None;
+            }
+            for _ in 0..3 {
+                world.wake(SETTLE_MS);
+            }
+            let told = world.told_ids();
+            let told = told.strip_prefix(std::slice::from_ref(&scanner)).unwrap_or(&told);
+            assert_eq!(told, [person], "crash {crash}, {pause_ms} ms: the person's, once");
+            assert!(world.told().last().unwrap()["data"]["is_bot"] == false);
+        }
+    }
+}
+
+#[test]
+fn an_unsubscription_by_a_convicted_source_is_told_as_a_scanners() {
+    let mut world = World::new();
+    sweep(&mut world);
+    world.wake(3 * SETTLE_MS);
+    let scanner = world.act(Kind::Unsubscribe, "r1", SWEEPER, "form");
+    world.wake(TICK_MS);
+    assert_eq!(world.told_ids(), std::slice::from_ref(&scanner));
+    assert_eq!(world.told()[0]["data"]["rule"], "carry_over");
+    let person = world.act(Kind::Unsubscribe, "r1", HOME, "form");
+    world.wake(TICK_MS);
+    assert_eq!(world.told_ids(), [scanner, person]);
+}
+
+/// After a rollback: what a later version wrote is waited for, and no second act comes of it.
+#[test]
+fn an_act_whose_verdict_cannot_be_read_waits() {
+    let mut world = World::new();
+    let id = world.act(Kind::Confirm, "r1", HOME, "form");
+    world.now_ms += SETTLE_MS + RECORDING_LAG_MS;
+    let now_ms = world.now_ms;
+    world.message().unwrap().settle(now_ms).unwrap();
+    let version = |rows: &Memory, from: &str, to: &str| {
+        for pack in rows.0.packs.borrow_mut().values_mut() {
+            pack.body = pack.body.replace(from, to);
+        }
+    };
+    version(&world.rows, "\"v\":1", "\"v\":2");
+    world.message = None;
+    let words = world.message().unwrap().telling(now_ms).unwrap().unwrap().unwrap_err();
+    assert!(words.contains("later version"), "{words}");
+    world.act(Kind::Confirm, "r1", HOME, "form");
+    assert_eq!(world.stored(), 1, "it stands");
+    version(&world.rows, "\"v\":2", "\"v\":1");
+    world.message = None;
+    world.wake(TICK_MS);
+    assert_eq!(world.told_ids(), [id]);
+}
+
 #[test]
 fn one_click_from_a_providers_own_machines_stands() {
     let mut world = World::new();
@@ -321,7 +406,7 @@ fn another_event_that_comes_to_stand_while_the_queue_is_awaited_is_told_too() {
     let mut world = World::new();
     let scanner = world.act(Kind::Unsubscribe, "r1", BARRACUDA, "form");
     let now_ms = world.now_ms;
-    let under_way = world.message().unwrap().telling(now_ms).unwrap().unwrap();
+    let under_way = world.message().unwrap().telling(now_ms).unwrap().unwrap().unwrap();
     assert_eq!(Some(under_way.id), EventId::parse(&scanner));
     let person = world.act(Kind::Unsubscribe, "r1", HOME, "form");
     world.message().unwrap().told(&under_way).unwrap();
@@ -341,7 +426,7 @@ fn what_is_no_act_changes_nothing() {
     for event_id in ["x".to_owned(), EventId::first_of(7).to_string()] {
         assert_eq!(world.take(&Record { event_id, ..record.clone() }), Ok(Acted::Refused));
     }
-    assert_eq!((world.stored(), world.rows.0.acts.borrow().len()), (0, 0));
+    assert_eq!((world.stored(), world.rows.0.presses.borrow().len()), (0, 0));
 }
 
 #[test]

@@ -893,7 +893,7 @@ fn a_touch_of_the_landing_page_overturns_what_is_probable() {
             "safe_attachments!",
         ),
         ("campaign_view", campaign, "human"),
-        ("campaign_view", recipients(30, 90_000, 100, || edge(158).from(FILTER)), "campaign_view!"),
+        ("campaign_view", recipients(30, 90_000, 100, || edge(158).from(FILTER)), "scanner_network!"),
         ("air_or_mbi", vec![edge(158).from(WIDE).at(3_600_001)], "human"),
         ("declared", vec![app("Acmebot/1.0")], "human"),
         ("declared", vec![app("Acmebot/1.0 (+https://acme.example)")], "declared!"),
@@ -994,6 +994,9 @@ fn acts_are_judged_by_the_request_and_its_source() {
     assert_eq!(last(vec![act(chrome(158), "form")]), human);
     assert_eq!(last(vec![act(pretender().from(BARRACUDA), "form")]).0, "gateway!");
     assert_eq!(last(vec![act(program("curl/8.5.0"), "form")]).0, "declared!");
+    // Our page's form has no referer, which is held against clicks from there.
+    assert_eq!(last(vec![edge(158).from(WIDE).at(7_200_000)]).0, "air_or_mbi");
+    assert_eq!(last(vec![act(edge(158).from(WIDE).at(7_200_000), "form")]), human);
     // The provider's machine asks for its user, whatever it looks like.
     assert_eq!(last(vec![act(nobody().asn(HETZNER), "one_click")]).0, "one_click");
     // Presses of many people's buttons are no burst, and convict nobody.

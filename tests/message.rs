@@ -240,11 +240,12 @@ enum Step {
         offset_ms: i64,
         at_ms: i64,
     },
-    /// The landing page of one of the clicks is shown, or touched.
+    /// The landing page of one of the clicks is shown, or touched; the news of it may take its time.
     Verify {
         which: prop::sample::Index,
         verified: Verified,
         after_ms: i64,
+        delay_ms: i64,
     },
     Crash {
         at_ms: i64,
@@ -256,7 +257,9 @@ impl Step {
         match self {
             Self::Click { record, delay_ms, .. } => record.ts_ms + delay_ms,
             Self::Deliver { at_ms, .. } | Self::Crash { at_ms } => NOON_MS + at_ms,
-            Self::Verify { which, after_ms, .. } => seen(*which, clicks).map_or(0, |(_, ms)| ms + after_ms),
+            Self::Verify { which, after_ms, delay_ms, .. } => {
+                seen(*which, clicks).map_or(0, |(_, ms)| ms + after_ms + delay_ms)
+            }
         }
     }
 }
@@ -360,8 +363,10 @@ fn kind() -> impl Strategy<Value = Kind> {
 fn verify() -> impl Strategy<Value = Step> {
     let after = vec![0_i64, 40, 3_000, 61_900, 62_100, 200_000, 4_000_000, 80_000_000];
     let verified = prop::sample::select(vec![Verified::Rendered, Verified::Interacted]);
-    (any::<prop::sample::Index>(), verified, prop::sample::select(after))
-        .prop_map(|(which, verified, after_ms)| Step::Verify { which, verified, after_ms })
+    let delay = prop::sample::select(vec![0_i64, 0, 0, 5_000, 300_000]);
+    (any::<prop::sample::Index>(), verified, prop::sample::select(after), delay).prop_map(
+        |(which, verified, after_ms, delay_ms)| Step::Verify { which, verified, after_ms, delay_ms },
+    )
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -386,9 +391,10 @@ fn live(steps: &[Step], judging: &Judging) -> Result<(), TestCaseError> {
         let now_ms = step.at_ms(&clicks);
         world.run_until(now_ms);
         match step {
-            Step::Verify { which, verified, .. } => {
+            Step::Verify { which, verified, delay_ms, .. } => {
                 let Some((click, _)) = seen(*which, &clicks) else { continue };
-                let told = world.message().verify(click, &sighting(now_ms, *verified)).unwrap();
+                let seen_ms = now_ms - delay_ms;
+                let told = world.message().verify(click, &sighting(seen_ms, *verified)).unwrap();
                 if told != Seen::Counted {
                     let most = shown.entry(click).or_default();
                     prop_assert_eq!(told, if *verified > *most { Seen::Taken } else { Seen::Known });
@@ -538,7 +544,8 @@ proptest! {
     /// One address and many recipients: the object looks only at the nearest of its clicks, and says what all of them say.
     #[test]
     fn a_fan_out_is_judged_on_its_nearest_clicks(
-        clicks in prop::collection::vec((prop::sample::select(vec![0_i64, 40, 300, 900, 2_100, 9_000]), 0..60_u32), 50..250),
+        clicks in prop::collection::vec(
+            (prop::sample::select(vec![0_i64, 40, 300, 900, 2_100, 9_000]), 0..60_u32, kind()), 50..250),
         settle_ms in prop::sample::select(vec![500_i64, 60_000]),
         late in prop::sample::select(vec![0_i64, 0, 30_000]),
     ) {
@@ -547,10 +554,11 @@ proptest! {
         let steps: Vec<Step> = clicks
             .into_iter()
             .enumerate()
-            .map(|(n, (gap_ms, recipient))| {
+            .map(|(n, (gap_ms, recipient, kind))| {
                 ts_ms += gap_ms;
                 let mut record = record(&ids.next(ts_ms, [3; 12]).to_string(), &format!("r{recipient}"), "l", ts_ms);
                 record.ip = Some(HOME.to_owned());
+                record.kind = kind;
                 let delay_ms = if n % 17 == 0 { late } else { 0 };
                 Step::Click { record: Box::new(record), delay_ms, twice: false }
             })

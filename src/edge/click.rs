@@ -8,7 +8,7 @@ use worker::{Context, Env, Headers, Request, Response, Result};
 use super::incoming::{self, header, random};
 use super::routes::{Place, Verb};
 use super::{log, respond};
-use crate::config::Config;
+use crate::config::{Config, SameSite};
 use crate::event;
 use crate::link::{Kind, shard, url};
 use crate::signals::cookie::{self, ClickRef, Visitor};
@@ -37,9 +37,12 @@ pub(super) fn redirect(
     } else {
         None
     };
+    // A strict cookie does not come along from another site: that it is not there says nothing.
+    let hides = config.same_site == SameSite::Strict
+        && header(headers, "sec-fetch-site").as_deref() == Some("cross-site");
     let state = match &known {
         Some(_) => "returning",
-        None if may_set => "new",
+        None if may_set && !hides => "new",
         None => "none",
     };
     let visitor = known.or_else(|| may_set.then(|| Visitor::new(random())));

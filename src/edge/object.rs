@@ -14,7 +14,7 @@
 //! - The alarm is set from the message's own state after every call and every alarm, and on the first call after a
 //!   restart, so there is none that only memory knows of.
 //! - The one await with effects is the queue's `send`, in the alarm. Others may call meanwhile; the mark that a pack is
-//!   sent moves only if nobody has set it back, an act's only if nothing else stands for it. To send either twice is
+//!   sent moves only if nobody has set it back, a press's is its own. To send either twice is
 //!   harmless: the pack names its object in R2, the act its `webhook-id`.
 
 use std::cell::{Cell, RefCell};
@@ -29,7 +29,7 @@ use super::rows::Rows;
 use super::{log, settings};
 use crate::config::Config;
 use crate::message::call::{Call, Delivered, Reshipped};
-use crate::message::{Acted, Arrival, Message, Seen, Shipment, Telling};
+use crate::message::{Acted, Arrival, Message, Seen, Shipment, Telling, Word};
 use crate::signals::Record;
 use crate::verdict::Key;
 
@@ -214,23 +214,30 @@ impl MessageObject {
         let mut told = 0;
         while told < MAX_ACTS {
             let Some(Some(next)) = self.with_known(|message| message.telling(now_ms()))? else { break };
-            if let Err(words) = self.tell(&next).await {
-                log::failure("message.untold", &self.name(), &words);
-                self.with_known(|message| message.not_shipped(now_ms()))?;
-                break;
-            }
-            self.with_known(|message| message.told(&next))?;
+            match self.tell(next).await {
+                Ok(next) => self.with_known(|message| message.told(&next))?,
+                Err(words) => {
+                    log::failure("message.untold", &self.name(), &words);
+                    self.with_known(|message| message.not_shipped(now_ms()))?;
+                    break;
+                }
+            };
             told += 1;
         }
         Ok(told)
     }
 
-    async fn tell(&self, next: &Telling) -> std::result::Result<(), String> {
-        let Some(text) = &next.message else {
-            log::failure("message.unreadable", &self.name(), &format!("act {}", next.id));
-            return Ok(());
-        };
-        self.enqueue(text.clone()).await
+    /// Gives the word of a press to the queue.
+    async fn tell(&self, next: std::result::Result<Telling, String>) -> std::result::Result<Telling, String> {
+        let next = next?;
+        match &next.word {
+            Word::Send(text) => self.enqueue(text.clone()).await?,
+            Word::Superseded => {}
+            Word::Unreadable => {
+                log::failure("message.unreadable", &self.name(), &format!("act {}", next.id));
+            }
+        }
+        Ok(next)
     }
 
     /// Gives one message to the queue.
@@ -340,9 +347,10 @@ struct Progress {
     unreadable: usize,
 }
 
-/// The message with somebody to tell its acts to, where the settings name one.
+/// The message with somebody to tell its acts to, where the settings name one. Without the secret the consumer could tell
+/// nobody: acts wait in their rows then.
 fn with_receiver(mut message: Message<Rows>, config: &Config) -> Result<Message<Rows>> {
-    if config.unsubscribe_webhook_url.is_some() {
+    if config.unsubscribe_webhook_url.is_some() && config.webhook_secret.is_some() {
         message.set_receiver()?;
     }
     Ok(message)

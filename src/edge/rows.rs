@@ -1,6 +1,6 @@
 //! A message's rows in the object's `SQLite` storage.
 //!
-//! Schema, version 2 (version 1 had no `verifications` and no `acts`):
+//! Schema, version 2 (version 1 had no `verifications` and no `presses`):
 //!
 //! | table | a row is | key |
 //! | --- | --- | --- |
@@ -10,7 +10,7 @@
 //! | `repeats` | clicks counted on a click and not stored | its `event_id` |
 //! | `deliveries` | delivery times of a bucket of recipients, packed | bucket |
 //! | `verifications` | what the landing page of a click showed at most | the click's `event_id` |
-//! | `acts` | the event that stands for an act, and whether its sender is told | act |
+//! | `presses` | an event that may stand for an act, and whether the sender is told | act, `event_id` |
 //!
 //! There is no index beside the keys: each would be one more row written for every click. Acts are rare, and those that
 //! are untold must be found at every start: they have one.
@@ -47,10 +47,11 @@ const SCHEMA_2: &str = "
     CREATE TABLE verifications (
         click BLOB PRIMARY KEY, event_id BLOB NOT NULL, verified INTEGER NOT NULL, since_load_ms INTEGER
     ) WITHOUT ROWID;
-    CREATE TABLE acts (
-        act BLOB PRIMARY KEY, event_id BLOB NOT NULL, kind INTEGER NOT NULL, told INTEGER NOT NULL
+    CREATE TABLE presses (
+        act BLOB NOT NULL, event_id BLOB NOT NULL, kind INTEGER NOT NULL, told INTEGER NOT NULL,
+        PRIMARY KEY (act, event_id)
     ) WITHOUT ROWID;
-    CREATE INDEX untold ON acts (event_id) WHERE told = 0;
+    CREATE INDEX untold ON presses (event_id) WHERE told = 0;
 ";
 
 /// Parameters that one statement may bind (Durable Objects limits, 2026-11).
@@ -395,28 +396,29 @@ impl Store for Rows {
         self.has_any("SELECT 1 FROM verifications LIMIT 1")
     }
 
-    fn act(&self, wanted: Key) -> Result<Option<EventId>> {
-        let mut standing = None;
-        self.query("SELECT event_id FROM acts WHERE act = ?", vec![act(wanted)], &mut |columns| {
-            standing = Some(columns.id()?);
+    fn presses(&self, wanted: Key) -> Result<Vec<(EventId, bool)>> {
+        let mut presses = Vec::new();
+        let statement = "SELECT event_id, told FROM presses WHERE act = ? ORDER BY event_id";
+        self.query(statement, vec![act(wanted)], &mut |columns| {
+            presses.push((columns.id()?, columns.integer()? != 0));
             Ok(())
         })?;
-        Ok(standing)
+        Ok(presses)
     }
 
-    fn put_act(&self, key: Key, event_id: EventId, kind: Kind) -> Result<()> {
+    fn put_press(&self, key: Key, event_id: EventId, kind: Kind) -> Result<()> {
         let values = vec![act(key), id(event_id), number(kind as i64)];
-        self.run("INSERT OR REPLACE INTO acts VALUES (?, ?, ?, 0)", values)
+        self.run("INSERT INTO presses VALUES (?, ?, ?, 0) ON CONFLICT DO NOTHING", values)
     }
 
     fn mark_told(&self, key: Key, event_id: EventId) -> Result<()> {
-        let statement = "UPDATE acts SET told = 1 WHERE act = ? AND event_id = ?";
+        let statement = "UPDATE presses SET told = 1 WHERE act = ? AND event_id = ?";
         self.run(statement, vec![act(key), id(event_id)])
     }
 
     fn untold(&self) -> Result<Vec<(Key, EventId, Kind)>> {
         let mut untold = Vec::new();
-        let statement = "SELECT act, event_id, kind FROM acts WHERE told = 0 ORDER BY event_id";
+        let statement = "SELECT act, event_id, kind FROM presses WHERE told = 0 ORDER BY event_id";
         self.query(statement, Vec::new(), &mut |columns| {
             let (act, event_id, kind) = (columns.act()?, columns.id()?, columns.natural()?);
             let kind = Kind::ALL.into_iter().find(|known| *known as u64 == kind);

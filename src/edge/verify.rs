@@ -31,7 +31,6 @@ pub(super) async fn answer(
     config: &Config,
     place: &Place,
 ) -> Result<Response> {
-    let id = incoming::next_id();
     let credit = {
         let headers = request.headers();
         let text = |name: &str| header(headers, name);
@@ -49,7 +48,7 @@ pub(super) async fn answer(
             cookies: cookies.as_deref(),
             page: [referer.as_deref(), origin.as_deref()],
         };
-        view.credit(config.keys.as_ref(), id.ts_ms())
+        view.credit(config.keys.as_ref(), incoming::now_ms())
     };
     match credit {
         Ok(credit) => {
@@ -58,6 +57,7 @@ pub(super) async fn answer(
             } else {
                 None
             };
+            let id = incoming::next_id();
             log::line(&event::viewed(&credit, since_load_ms));
             let env = env.clone();
             context.wait_until(async move {

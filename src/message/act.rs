@@ -1,24 +1,26 @@
 //! Acts: an unsubscription or a confirmation takes effect once, however often it is asked for, and its sender is told.
 //!
-//! An act is one kind on one link by one recipient. Its row says which event stands for it and whether the queue has
-//! taken the message that tells the sender; the event itself is a row like a click's, and settles and ships like one.
+//! An act is one kind on one link by one recipient. Each press that may count is a row of the act: which event it is and
+//! whether the queue has taken the message that tells the sender. The event itself is a row like a click's, and settles and
+//! ships like one.
 //!
 //! What holds:
 //!
-//! - The event is written before the act that it stands for, so whatever stands can be told. A crash in between leaves
-//!   an event without effect: it was answered with an error, and the next try acts.
-//! - A repetition is answered as the first was and writes nothing, unless what stands is a scanner's by its current
-//!   verdict: then the new event stands, and is told as one of its own.
-//! - An unsubscription is told at once, a confirmation when its verdict is final.
-//! - The mark that an act is told moves after the queue has taken the message, and only if the same event still stands.
-//!   A crash before that tells it again under the same `webhook-id`; nothing is left untold.
-//! - In memory are the untold acts, a copy of their rows. Without a receiver none are: rows wait until there is one.
+//! - The event is written before its press, so whatever is to be told can be. A crash in between leaves an event without
+//!   effect: it was answered with an error, and the next try acts.
+//! - A press behind a person's is answered as that one was and writes nothing. A scanner's is in nobody's way: behind it
+//!   the next press counts too, and so does every press behind a confirmation whose verdict is not final yet.
+//! - An unsubscription is told at once, a confirmation when its verdict is final. Of several presses the first person's is
+//!   told; the last scanner's where there is no person.
+//! - The mark that a press is told moves after the queue has taken the message. A crash before that tells it again under
+//!   the same `webhook-id`; nothing is left untold.
+//! - In memory are the untold presses, a copy of their rows. Without a receiver none are: rows wait until there is one.
 
 use super::{Arrival, Message, Store};
 use crate::event::webhook;
 use crate::link::Kind;
 use crate::signals::{EventId, Record};
-use crate::verdict::Key;
+use crate::verdict::{ClickType, Key};
 
 /// What became of an act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +33,10 @@ pub enum Acted {
     Flooded,
 }
 
-/// An act that the queue has not taken.
+/// How many presses of one act are looked at, the newest: behind a person's final one there are no more.
+const MAX_PRESSES: usize = 16;
+
+/// A press that the queue has not taken.
 #[derive(Clone, Copy)]
 pub(super) struct Untold {
     act: Key,
@@ -44,10 +49,21 @@ pub(super) struct Untold {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Telling {
     act: Key,
-    /// The event that stands for the act.
+    /// The press.
     pub id: EventId,
-    /// The queue's message; `None` where the event cannot be read: rows are damaged.
-    pub message: Option<String>,
+    /// What becomes of it.
+    pub word: Word,
+}
+
+/// What becomes of a press.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// The queue's message.
+    Send(String),
+    /// Another press of the act is told in its place.
+    Superseded,
+    /// The event cannot be read: rows are damaged.
+    Unreadable,
 }
 
 impl<S: Store> Message<S> {
@@ -71,14 +87,17 @@ impl<S: Store> Message<S> {
             return Ok(Acted::Refused);
         };
         let act = key(record);
-        let standing = self.store.act(act)?;
-        if standing == Some(id) {
-            return Ok(Acted::Stands);
-        }
-        if let Some(standing) = standing
-            && self.judged(standing)?.is_some_and(|(_, verdict)| !verdict.is_bot)
-        {
-            return Ok(Acted::Stands);
+        for (press, _) in self.presses(act)? {
+            if press == id {
+                return Ok(Acted::Stands);
+            }
+            // What is not known here stands until it is.
+            let stands = self
+                .judged(press)?
+                .is_none_or(|(_, verdict)| !verdict.is_bot && (verdict.is_final || !waits(record.kind)));
+            if stands {
+                return Ok(Acted::Stands);
+            }
         }
         match self.arrive(record, json)? {
             Arrival::Stored => {}
@@ -93,27 +112,60 @@ impl<S: Store> Message<S> {
                 }
             }
         }
-        self.store.put_act(act, id, record.kind)?;
+        self.store.put_press(act, id, record.kind)?;
         if let Some(untold) = &mut self.untold {
-            untold.retain(|untold| untold.act != act);
             untold.push(Untold { act, id, waits: waits(record.kind) });
         }
         Ok(Acted::Stands)
     }
 
-    /// The next act that is to be told, once the queue's pause is over.
+    /// The next press that is to be told, once the queue's pause is over; the inner error says why its verdict cannot be
+    /// read here: a later version wrote it, and it waits for that version to be back.
     ///
     /// # Errors
     /// When storage fails.
-    pub fn telling(&self, now_ms: i64) -> Result<Option<Telling>, S::Error> {
-        let Some(Untold { act, id, .. }) = self.due_act().filter(|_| now_ms >= self.meta.retry_at_ms) else {
+    pub fn telling(&self, now_ms: i64) -> Result<Option<Result<Telling, String>>, S::Error> {
+        let Some(Untold { act, id, .. }) = self.due_press().filter(|_| now_ms >= self.meta.retry_at_ms)
+        else {
             return Ok(None);
         };
-        let message = self.judged(id)?.map(|(record, verdict)| webhook::message(&record, &verdict));
-        Ok(Some(Telling { act, id, message }))
+        let word = match self.judged(id)? {
+            Some((_, verdict)) if self.is_superseded(act, id, verdict.is_bot)? => Word::Superseded,
+            Some((record, verdict)) => Word::Send(webhook::message(&record, &verdict)),
+            None => {
+                let mut is_readable = false;
+                self.store.clicks_by_id(&[id], &mut |_, json| is_readable = Record::parse(&json).is_ok())?;
+                if is_readable {
+                    return Ok(Some(Err(format!("act {id}: its verdict is of a later version"))));
+                }
+                Word::Unreadable
+            }
+        };
+        Ok(Some(Ok(Telling { act, id, word })))
     }
 
-    /// The queue has taken the message, or there is none.
+    /// Whether another press is told in place of one: a person's that is told, and for a scanner's any later one, or a
+    /// person's that will be.
+    fn is_superseded(&self, act: Key, id: EventId, is_bot: bool) -> Result<bool, S::Error> {
+        for (press, told) in self.presses(act)?.into_iter().filter(|(press, _)| *press != id) {
+            let is_person =
+                || self.judged(press).map(|judged| judged.is_some_and(|(_, other)| !other.is_bot));
+            if is_bot && press > id || (told || is_bot) && is_person()? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The newest presses of an act, and whether each is told; of scanners there may be many.
+    fn presses(&self, act: Key) -> Result<Vec<(EventId, bool)>, S::Error> {
+        let mut presses = self.store.presses(act)?;
+        let old = presses.len().saturating_sub(MAX_PRESSES);
+        presses.drain(..old);
+        Ok(presses)
+    }
+
+    /// The queue has taken the message, or there is none to take.
     ///
     /// # Errors
     /// When storage fails; the message must then be loaded again.
@@ -122,13 +174,23 @@ impl<S: Store> Message<S> {
         if let Some(untold) = &mut self.untold {
             untold.retain(|untold| untold.act != telling.act || untold.id != telling.id);
         }
-        Ok(())
+        self.not_refused()
     }
 
-    /// The first act that may be told.
-    pub(super) fn due_act(&self) -> Option<Untold> {
+    /// The first press that may be told.
+    pub(super) fn due_press(&self) -> Option<Untold> {
         let mut untold = self.untold.iter().flatten();
-        untold.find(|untold| !untold.waits || !self.unsettled.contains(&untold.id)).copied()
+        untold
+            .find(|untold| !untold.waits || !self.unsettled.contains(&untold.id) && !self.is_held(untold))
+            .copied()
+    }
+
+    /// Whether a scanner's confirmation waits for another press that may be a person's.
+    fn is_held(&self, press: &Untold) -> bool {
+        let settled = self.recent.get(&press.id).and_then(|recent| recent.settled);
+        let is_scanners = settled.and_then(|settled| settled.click_type).is_some_and(ClickType::is_bot);
+        let may_be_a_persons = |other: &&Untold| other.act == press.act && self.unsettled.contains(&other.id);
+        is_scanners && self.untold.iter().flatten().any(|other| may_be_a_persons(&other))
     }
 }
 

@@ -156,19 +156,24 @@ impl<S: Store> Message<S> {
         self.convictions.extend(&old);
         self.convictions.sort();
         for (court, found) in courts {
-            for (id, findings) in found.iter_mut() {
-                let Some((judgement, at)) = court.full(&judging, *id) else { continue };
-                let kind = findings.kind;
-                let open = findings.full(&judging).filter(|finding| carry::is_open(kind, finding));
-                let Some(finding) = open else { continue };
-                if let Some(carried) = self.convictions.reaching(judgement.case(at).click) {
-                    *finding = judgement.beside(at, carried);
-                }
-            }
+            self.hold_against(&self.convictions, court, found);
         }
         if !spans.is_empty() {
             self.convictions.forget_before(self.convicted_from_ms);
         }
         Ok(())
+    }
+
+    /// Holds the clicks that nothing else decided against convictions.
+    pub(super) fn hold_against(&self, convictions: &Convictions, court: &Court, found: &mut Found) {
+        for (id, findings) in found {
+            let Some((judgement, at)) = court.full(&self.judging, *id) else { continue };
+            let kind = findings.kind;
+            let open = findings.full(&self.judging).filter(|finding| carry::is_open(kind, finding));
+            let Some(finding) = open else { continue };
+            if let Some(carried) = convictions.reaching(judgement.case(at).click) {
+                *finding = judgement.beside(at, carried);
+            }
+        }
     }
 }

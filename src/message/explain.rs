@@ -28,10 +28,15 @@ impl<S: Store> Message<S> {
         let slice = self.slice([(id, click)].into())?;
         let court = Court::of(&slice, &self.judging, if is_open { Look::Back } else { Look::Whole });
         let mut carried = None;
-        if let Some((judgement, at)) = court.full(&self.judging, id).filter(|_| !is_open)
+        if let Some((judgement, at)) = court.full(&self.judging, id)
             && carry::is_open(judgement.case(at).click.kind, &judgement.alone(at))
         {
-            carried = self.convictions_between(&[span])?.reaching(judgement.case(at).click);
+            let click = judgement.case(at).click;
+            carried = if is_open {
+                self.convictions.reaching(click)
+            } else {
+                self.convictions_between(&[span])?.reaching(click)
+            };
         }
         if let Some((judgement, at)) = court.active(id) {
             let case = judgement.case(at);

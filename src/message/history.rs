@@ -186,7 +186,7 @@ impl<S: Store> Message<S> {
         wanted: &BTreeMap<EventId, Click>,
     ) -> Result<BTreeMap<EventId, Click>, S::Error> {
         let mut sources = Moments::default();
-        for click in wanted.values() {
+        for click in wanted.values().filter(|click| click.kind == Kind::Click) {
             if let Some(source) = click.signals.own_source() {
                 sources.add(source.exact.into(), click.ts_ms);
             }
@@ -194,7 +194,8 @@ impl<S: Store> Message<S> {
         sources.sort();
         let spans = merged(&sources.spans(REACH_MS, REACH_MS));
         let theirs = |click: &Click| {
-            let source = click.signals.own_source();
+            // Opens and acts are nobody's neighbours.
+            let source = click.signals.own_source().filter(|_| click.kind == Kind::Click);
             source.is_some_and(|source| sources.has(source.exact.into(), around(click.ts_ms, REACH_MS)))
         };
         // Before memory begins there are rows, for late clicks alone.

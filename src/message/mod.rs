@@ -8,7 +8,7 @@
 //! - A click row is the fact that a link was requested; it is written once. Opens and acts are rows like clicks and settle
 //!   with them, but only clicks have windows, convict and are counted in the report.
 //! - A verification is the fact that a click's landing page was shown, or touched: a row, written again only for more.
-//! - An act row says which event stands for an act, and whether its sender is told (see [`act`]).
+//! - A press row is an event that may stand for an act, and whether its sender is told (see [`act`]).
 //! - A pack row is the one commit point of a verdict: a click is settled when it stands in a pack, its current verdict
 //!   is the one of the highest revision. Packs are numbered without gaps.
 //! - `open_from_ms` of the last pack, or `late_from_ms` where that is earlier: every click before it is settled. So a
@@ -42,7 +42,7 @@ use crate::signals::{EventId, Record};
 use crate::verdict::carry::{self, Convictions};
 use crate::verdict::{Click, ClickType, Finding, Key, Ruleset, Thresholds, Verdict, Verified, bursts};
 
-pub use act::{Acted, Telling};
+pub use act::{Acted, Telling, Word};
 pub use arrive::Arrival;
 pub use outbox::Shipment;
 pub use read::Page;
@@ -375,7 +375,7 @@ impl<S: Store> Message<S> {
     pub fn wake_ms(&self, now_ms: i64) -> Option<i64> {
         let settle = self.unsettled.first().map(|id| self.judging.due_ms(id.ts_ms()));
         let grown = self.grown.values().min().copied();
-        let ship = (self.last_pack > self.meta.sent_pack || self.due_act().is_some())
+        let ship = (self.last_pack > self.meta.sent_pack || self.due_press().is_some())
             .then_some(self.meta.retry_at_ms.max(now_ms));
         let due = settle.into_iter().chain(grown).chain(ship).min()?;
         Some(due.max(self.last_tick_ms.saturating_add(TICK_MS)))

@@ -75,6 +75,16 @@ impl<S: Store> Message<S> {
         self.store.put_meta(&self.meta)
     }
 
+    /// The queue has taken something that has a mark of its own: the next refusal pauses as a first one does.
+    pub(super) fn not_refused(&mut self) -> Result<(), S::Error> {
+        if self.meta.failures == 0 {
+            return Ok(());
+        }
+        self.meta.failures = 0;
+        self.meta.retry_at_ms = 0;
+        self.store.put_meta(&self.meta)
+    }
+
     /// The queue has refused: the next try waits twice as long as the one before.
     ///
     /// # Errors

@@ -374,10 +374,13 @@ impl<S: Store> Message<S> {
         Ok(Slice { clicks, wanted: places })
     }
 
-    /// The provisional verdicts' findings: looking back, without the convictions of sources.
+    /// The provisional verdicts' findings: looking back, beside the convictions that stand.
     pub(super) fn look_back(&self, wanted: BTreeMap<EventId, Click>) -> Result<Found, S::Error> {
         let slice = self.slice(wanted)?;
-        Ok(Court::of(&slice, &self.judging, Look::Back).alone())
+        let court = Court::of(&slice, &self.judging, Look::Back);
+        let mut found = court.alone();
+        self.hold_against(&self.convictions, &court, &mut found);
+        Ok(found)
     }
 
     /// Whether a click may depend on clicks of its recipient that are no longer in memory: an early one on early

@@ -177,25 +177,25 @@ pub trait Store {
     /// When storage fails.
     fn has_verifications(&self) -> Result<bool, Self::Error>;
 
-    /// The event that stands for an act (see [`super::act`]).
+    /// The presses of an act (see [`super::act`]), oldest first, and whether each is told.
     ///
     /// # Errors
     /// When storage fails.
-    fn act(&self, act: Key) -> Result<Option<EventId>, Self::Error>;
+    fn presses(&self, act: Key) -> Result<Vec<(EventId, bool)>, Self::Error>;
 
-    /// Makes an event stand for an act of that kind, untold.
+    /// Adds a press to an act of that kind, untold.
     ///
     /// # Errors
     /// When storage fails.
-    fn put_act(&self, act: Key, id: EventId, kind: Kind) -> Result<(), Self::Error>;
+    fn put_press(&self, act: Key, id: EventId, kind: Kind) -> Result<(), Self::Error>;
 
-    /// Marks an act as told, if that event still stands for it.
+    /// Marks a press as told.
     ///
     /// # Errors
     /// When storage fails.
     fn mark_told(&self, act: Key, id: EventId) -> Result<(), Self::Error>;
 
-    /// The acts that are not told yet, by event.
+    /// The presses that are not told yet, oldest first.
     ///
     /// # Errors
     /// When storage fails.

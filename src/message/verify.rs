@@ -57,6 +57,7 @@ impl<S: Store> Message<S> {
         self.has_verifications = true;
         let now_ms = sighting.event_id.ts_ms();
         let kept_ms = self.judging.due_ms(id.ts_ms()).saturating_add(self.judging.reach_ms());
+        let is_known = self.recent.contains_key(&id);
         let is_settled = match self.recent.get_mut(&id) {
             Some(recent) => {
                 recent.click.verified = sighting.verified;
@@ -65,7 +66,7 @@ impl<S: Store> Message<S> {
             // A click that has not come yet finds its verification when it does.
             None => id.ts_ms() < self.covered_from_ms,
         };
-        if is_settled && now_ms < kept_ms {
+        if is_settled && is_known && now_ms < kept_ms {
             self.grown.insert(id, self.judging.due_ms(now_ms).min(kept_ms));
         } else if is_settled {
             // The row comes last: where it is missing, the same report is told once more and changes nothing.

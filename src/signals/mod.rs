@@ -37,7 +37,7 @@ const SAFELINKS: &str = "safelinks.protection.outlook.com";
 pub struct Signals {
     /// The referer is a URL of Safe Links.
     pub safelinks_referer: bool,
-    /// There is a referer at all.
+    /// There is a referer at all, or none could be.
     pub has_referer: bool,
     /// The address could be read.
     pub has_address: bool,
@@ -157,7 +157,8 @@ impl Signals {
         votes.note(Sign::WrapperReferer, wrapper.is_some() && !is_own);
         Self {
             safelinks_referer: referer.is_some_and(is_safelinks),
-            has_referer: referer.is_some(),
+            // Our own pages' forms never have one: their policy is no-referrer.
+            has_referer: referer.is_some() || acts,
             has_address: address.is_some(),
             network,
             place,

@@ -19,8 +19,8 @@ pub struct Rows {
     pub repeats: RefCell<BTreeMap<EventId, i64>>,
     pub deliveries: RefCell<BTreeMap<u8, Vec<u8>>>,
     pub verifications: RefCell<BTreeMap<EventId, Sighting>>,
-    /// The event that stands for an act, its kind, and whether it is told.
-    pub acts: RefCell<BTreeMap<Key, (EventId, Kind, bool)>>,
+    /// The presses of acts, their kinds, and whether they are told.
+    pub presses: RefCell<BTreeMap<(Key, EventId), (Kind, bool)>>,
     /// Rows written, as the platform counts them.
     pub written: Cell<u64>,
     /// Clicks read.
@@ -185,28 +185,30 @@ impl Store for Memory {
         Ok(!self.0.deliveries.borrow().is_empty())
     }
 
-    fn act(&self, act: Key) -> Result<Option<EventId>, Blown> {
-        Ok(self.0.acts.borrow().get(&act).map(|(id, _, _)| *id))
+    fn presses(&self, act: Key) -> Result<Vec<(EventId, bool)>, Blown> {
+        let presses = self.0.presses.borrow();
+        let of_it = presses.iter().filter(|((of, _), _)| *of == act);
+        Ok(of_it.map(|((_, id), (_, told))| (*id, *told)).collect())
     }
 
-    fn put_act(&self, act: Key, id: EventId, kind: Kind) -> Result<(), Blown> {
+    fn put_press(&self, act: Key, id: EventId, kind: Kind) -> Result<(), Blown> {
         self.write()?;
-        self.0.acts.borrow_mut().insert(act, (id, kind, false));
+        self.0.presses.borrow_mut().entry((act, id)).or_insert((kind, false));
         Ok(())
     }
 
     fn mark_told(&self, act: Key, id: EventId) -> Result<(), Blown> {
         self.write()?;
-        if let Some((standing, _, told)) = self.0.acts.borrow_mut().get_mut(&act) {
-            *told |= *standing == id;
+        if let Some((_, told)) = self.0.presses.borrow_mut().get_mut(&(act, id)) {
+            *told = true;
         }
         Ok(())
     }
 
     fn untold(&self) -> Result<Vec<(Key, EventId, Kind)>, Blown> {
-        let acts = self.0.acts.borrow();
-        let untold = acts.iter().filter(|(_, (_, _, told))| !told);
-        let mut untold: Vec<_> = untold.map(|(act, (id, kind, _))| (*act, *id, *kind)).collect();
+        let presses = self.0.presses.borrow();
+        let untold = presses.iter().filter(|(_, (_, told))| !told);
+        let mut untold: Vec<_> = untold.map(|((act, id), (kind, _))| (*act, *id, *kind)).collect();
         untold.sort_by_key(|(_, id, _)| *id);
         Ok(untold)
     }

@@ -335,7 +335,7 @@ fn click() -> impl Strategy<Value = Step> {
                 record.cookie =
                     ["new", "returning"].get(usize::from(odd % 4)).map(|&cookie| cookie.to_owned());
                 record.visitor_id = record.cookie.as_ref().map(|_| format!("v{}", odd % 3));
-                if odd == 5 || odd == 1 {
+                if matches!(odd, 1 | 4 | 5) {
                     as_a_person(&mut record);
                 }
                 record.referer = referer.map(str::to_owned);

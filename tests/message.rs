@@ -854,7 +854,7 @@ fn ten_thousand_beacons_are_one_fact_and_one_row() {
         "verified": "interacted", "since_load_ms": 700, "click_event_id": click.event_id, "click_ts_ms": NOON_MS,
     });
     assert_eq!(events[1], verify);
-    world.message().reship().unwrap();
+    assert_eq!(world.message().reship().unwrap(), events.len());
     assert_eq!(shipped(world.message(), NOON_MS + 63_000), events, "told again, it is told the same");
 }
 

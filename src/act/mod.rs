@@ -49,6 +49,28 @@ impl Way {
     }
 }
 
+/// Whether a body asks for one-click in a form of its type that parsers refuse: with other boundaries than it names (as the
+/// example of RFC 8058, §8.3, has before its errata), or with unquoted names. A provider's user is waiting behind it.
+#[must_use]
+pub fn is_one_click(content_type: &str, body: &[u8]) -> bool {
+    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if !matches!(kind.as_str(), "multipart/form-data" | "application/x-www-form-urlencoded") {
+        return false;
+    }
+    let Ok(text) = std::str::from_utf8(body) else { return false };
+    if text.trim().split_once('=') == Some((ONE_CLICK, ONE_CLICK_VALUE)) {
+        return true;
+    }
+    // A part's headers, an empty line, the value.
+    let mut lines = text.lines().map(str::trim);
+    let names_it = |line: &str| {
+        line.split(';').any(|word| {
+            word.trim().strip_prefix("name=").map(|name| name.trim_matches('"')) == Some(ONE_CLICK)
+        })
+    };
+    lines.any(names_it) && lines.any(str::is_empty) && lines.next() == Some(ONE_CLICK_VALUE)
+}
+
 /// Why a form does nothing. The visitor is asked to press once more; the log tells them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -83,7 +105,7 @@ impl Refusal {
 /// # Errors
 /// Why it may not.
 pub fn consent(kind: Kind, token: &str, form: Form, now_ms: i64, keys: &Keyring) -> Result<Way, Refusal> {
-    match (form.one_click, form.stamp) {
+    match (form.one_click.map(str::trim), form.stamp) {
         (Some(ONE_CLICK_VALUE), _) if kind == Kind::Unsubscribe => Ok(Way::OneClick),
         (_, Some(stamp)) => match stamp::check(stamp, token, now_ms, keys) {
             Ok(()) => Ok(Way::Page),
@@ -98,6 +120,34 @@ pub fn consent(kind: Kind, token: &str, form: Form, now_ms: i64, keys: &Keyring)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_click_is_understood_as_providers_may_write_it() {
+        let part = |name: &str, value: &str| {
+            format!("---b\r\nContent-Disposition: form-data; {name}\r\n\r\n{value}\r\n---b--\r\n")
+        };
+        for good in [
+            "List-Unsubscribe=One-Click".to_owned(),
+            "List-Unsubscribe=One-Click\r\n".to_owned(),
+            part("name=\"List-Unsubscribe\"", "One-Click"),
+            part("name=List-Unsubscribe", "One-Click"),
+        ] {
+            assert!(is_one_click("Multipart/Form-Data; boundary=c", good.as_bytes()), "{good}");
+            assert!(!is_one_click("text/plain", good.as_bytes()), "{good}");
+        }
+        for bad in [
+            String::new(),
+            "List-Unsubscribe=One-Click&x=y".to_owned(),
+            "list-unsubscribe=one-click".to_owned(),
+            "stamp=List-Unsubscribe=One-Click".to_owned(),
+            part("name=\"stamp\"", "One-Click"),
+            part("name=\"List-Unsubscribe\"", "Two-Clicks"),
+            "name=\"List-Unsubscribe\"\r\nOne-Click".to_owned(),
+        ] {
+            assert!(!is_one_click("application/x-www-form-urlencoded", bad.as_bytes()), "{bad}");
+        }
+        assert!(!is_one_click("multipart/form-data", &[0xff]));
+    }
     use crate::link::envelope::Refusal::Malformed;
 
     #[test]
@@ -113,7 +163,8 @@ mod tests {
             (Kind::Confirm, Some("One-Click"), good, Ok(Way::Page)),
             (Kind::Confirm, Some("One-Click"), None, Err(Refusal::OneClickElsewhere)),
             (Kind::Unsubscribe, Some("one-click"), None, Err(Refusal::NotOneClick)),
-            (Kind::Unsubscribe, Some("One-Click "), None, Err(Refusal::NotOneClick)),
+            (Kind::Unsubscribe, Some("One-Click\r\n"), None, Ok(Way::OneClick)),
+            (Kind::Unsubscribe, Some("One-Clicks"), None, Err(Refusal::NotOneClick)),
             (Kind::Unsubscribe, Some(""), None, Err(Refusal::NotOneClick)),
             (Kind::Unsubscribe, None, None, Err(Refusal::NoConsent)),
             (Kind::Unsubscribe, None, young, Err(Refusal::Stamp(stamp::Refusal::Envelope(Malformed)))),

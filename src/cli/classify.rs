@@ -173,11 +173,8 @@ impl History {
             let trial = Trial::of(&clicks, ruleset, thresholds);
             if explain {
                 for (at, &place) in places.iter().enumerate() {
-                    let explanation = trial.explain(at);
-                    // What stands by itself, as opens do, is decided by none of the rules.
-                    if !explanation.rules.is_empty() {
-                        judged[place].explanation = Some(serde_json::to_string(&explanation)?.into());
-                    }
+                    let text = serde_json::to_string(&trial.explain(at))?;
+                    judged[place].explanation = Some(text.into());
                 }
             }
             for ((place, click), finding) in places.into_iter().zip(&clicks).zip(trial.into_findings()) {

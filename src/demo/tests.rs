@@ -103,7 +103,7 @@ fn a_story_says_who_it_was_how_sure_and_why() {
                 "final 1.5 s after its request",
                 "click of <code>tea</code> at 12:00:04 UTC, 4.5 s after the send",
                 "Nothing is known of the page behind it yet.",
-                "Rule <code>human</code>: nothing speaks for a scanner.",
+                "Rule <code>human</code>: no rule for a scanner holds.",
                 "<b class=\"scanner\">for a scanner</b> within ten seconds of the clock",
                 "<b class=\"person\">for a person</b> Sec-Fetch headers as a person&#39;s click on a link leaves them",
                 "GET from 192.0.2.1 by Mozilla/5.0",

@@ -17,11 +17,13 @@ await main(async () => {
   const vars = devVars();
   await assertFree(port);
 
-  const server = start(process.execPath, wranglerDev({ port, args: ["--var", "DEMO:on"] }), {
-    env: wranglerEnv,
-  });
+  // On, unless the settings say something of it themselves.
+  const demo = vars.DEMO === undefined;
+  const args = demo ? ["--var", "DEMO:on"] : [];
+  const server = start(process.execPath, wranglerDev({ port, args }), { env: wranglerEnv });
   const origin = `http://${HOST}:${port}`;
-  if (await answers(origin, server)) console.log(await welcome(origin, vars.API_TOKEN ?? ""));
+  const token = vars.API_TOKEN ?? "";
+  if (await answers(origin, server)) console.log(await welcome(origin, token, demo || vars.DEMO === "on"));
   const code = await server.exited;
   if (code !== 0) throw new Failure(`wrangler dev ended (${code}).`);
 });
@@ -62,7 +64,7 @@ async function answers(origin, server) {
   return false;
 }
 
-async function welcome(origin, apiToken) {
+async function welcome(origin, apiToken, demo) {
   const serving = `\nClickproof serves on ${origin} (Ctrl-C stops it)\n`;
   const authorization = `Authorization: Bearer ${apiToken}`;
   try {
@@ -82,7 +84,7 @@ async function welcome(origin, apiToken) {
     const curl = `curl -H '${authorization.replaceAll("'", "'\\''")}' ${origin}/v1/messages/${SAMPLE}`;
     return [
       serving,
-      `  The demo:               ${origin}/demo`,
+      ...(demo ? [`  The demo:               ${origin}/demo`] : []),
       `  A tracked link to try:  ${href}`,
       `  Its report:             ${curl}`,
       `  Its clicks:             ${curl}/clicks`,

@@ -71,7 +71,13 @@ pub(super) async fn answer(
             "The form has more than 64 KiB.\n".to_owned(),
         );
     };
-    let fields = fields(&request, &body).await;
+    let content_type = incoming::header(request.headers(), "content-type").unwrap_or_default();
+    let fields = match fields(&content_type, &body).await {
+        Err(_) | Ok((None, None)) if act::is_one_click(&content_type, &body) => {
+            Ok((Some(act::ONE_CLICK_VALUE.to_owned()), None))
+        }
+        fields => fields,
+    };
     let consent = match &fields {
         Err(refusal) => Err(*refusal),
         Ok((one_click, stamp)) => {
@@ -125,11 +131,10 @@ async fn store(env: &Env, link: &Link, record: &Record) -> bool {
 
 /// The two fields of a form that are looked at, read by the runtime's own parser: urlencoded or multipart.
 async fn fields(
-    request: &Request,
+    content_type: &str,
     body: &[u8],
 ) -> std::result::Result<(Option<String>, Option<String>), Refusal> {
-    let kind = incoming::header(request.headers(), "content-type").ok_or(Refusal::NoForm)?;
-    let form = parse(&kind, body).await.map_err(|_| Refusal::NoForm)?;
+    let form = parse(content_type, body).await.map_err(|_| Refusal::NoForm)?;
     let text = |name: &str| match form.get(name) {
         Some(FormEntry::Field(text)) => Some(text),
         _ => None,

@@ -46,6 +46,7 @@ pub(super) async fn answer(
             refuses_tracking,
             purpose: purpose.as_deref(),
             cookies: cookies.as_deref(),
+            is_foreign: text("sec-fetch-site").as_deref() == Some("cross-site"),
             page: [referer.as_deref(), origin.as_deref()],
         };
         view.credit(config.keys.as_ref(), incoming::now_ms())

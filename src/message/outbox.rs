@@ -96,13 +96,13 @@ impl<S: Store> Message<S> {
         self.store.put_meta(&self.meta)
     }
 
-    /// Sends every settled event again, under the same keys; returns how many revisions that are.
+    /// Sends every settled event again, under the same keys; returns how many.
     ///
     /// # Errors
     /// When storage fails; the message must then be loaded again.
     pub fn reship(&mut self) -> Result<usize, S::Error> {
         let mut events = 0;
-        self.store.pack_keys(i64::MIN, i64::MAX, &mut |_, keys| events += pack::count(keys.len()))?;
+        self.store.packs(i64::MIN, i64::MAX, &mut |row| events += row.events())?;
         if self.meta.sent_pack > 0 {
             self.meta.sent_pack = 0;
             self.meta.failures = 0;

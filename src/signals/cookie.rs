@@ -80,13 +80,13 @@ impl Visitor {
         self.clicks.truncate(MAX_CLICKS);
     }
 
-    /// The click that a page view belongs to: the newest of the last day that led to the page's host, else the newest
-    /// of the last day.
+    /// The click that a page view belongs to: the newest of the last day that led to the page's host, else, for a page of
+    /// our own site, the newest of the last day.
     #[must_use]
-    pub fn credited(&self, page_host: Option<&str>, now_ms: i64) -> Option<&ClickRef> {
+    pub fn credited(&self, page_host: Option<&str>, is_foreign: bool, now_ms: i64) -> Option<&ClickRef> {
         let head = page_host.map(host_head);
         let fresh = || self.clicks.iter().filter(|click| reference::is_worth(click.event_id, now_ms));
-        fresh().find(|click| Some(click.host) == head).or_else(|| fresh().next())
+        fresh().find(|click| Some(click.host) == head).or_else(|| fresh().find(|_| !is_foreign))
     }
 
     /// The cookie's value.
@@ -201,10 +201,15 @@ mod tests {
             ("all are older", Some("a.example"), 3_001 + DAY, None),
             ("a clock that is behind", Some("b.example"), 0, Some(2_000)),
         ] {
-            let click = visitor.credited(host, now_ms).map(|click| click.event_id.ts_ms());
+            let click = visitor.credited(host, false, now_ms).map(|click| click.event_id.ts_ms());
             assert_eq!(click, expected, "{words}");
         }
-        assert_eq!(Visitor::new([7; 16]).credited(Some("a.example"), 0), None, "no click at all");
+        assert_eq!(Visitor::new([7; 16]).credited(Some("a.example"), false, 0), None, "no click at all");
+        // Another site is believed of its own clicks alone.
+        for (host, expected) in [(Some("b.example"), Some(2_000)), (Some("c.example"), None), (None, None)] {
+            let click = visitor.credited(host, true, 3_000).map(|click| click.event_id.ts_ms());
+            assert_eq!(click, expected, "{host:?}");
+        }
     }
 
     /// Frozen: browsers keep it for a year.

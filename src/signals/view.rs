@@ -26,6 +26,8 @@ pub struct View<'a> {
     pub purpose: Option<&'a str>,
     /// The `Cookie` header, where it may be read.
     pub cookies: Option<&'a str>,
+    /// The page is another site's, as `Sec-Fetch-Site` says.
+    pub is_foreign: bool,
     /// The page's URL or origin: `Referer`, else `Origin`.
     pub page: [Option<&'a str>; 2],
 }
@@ -97,7 +99,8 @@ impl View<'_> {
         }
         let host = self.page.iter().flatten().find_map(|page| url::host(page));
         let visitor = self.cookies.and_then(|cookies| Visitor::open(cookies, keys));
-        let click = visitor.as_ref().and_then(|visitor| visitor.credited(host.as_deref(), now_ms));
+        let click =
+            visitor.as_ref().and_then(|visitor| visitor.credited(host.as_deref(), self.is_foreign, now_ms));
         let click = click.ok_or(Refusal::NoClick)?;
         let click = Reference { event_id: click.event_id, object: click.object.clone() };
         Ok(Credit { click, verified, by: "cookie" })
@@ -191,7 +194,9 @@ mod tests {
             (base.clone(), NOW + reference::MAX_AGE_MS + 1, "expired"),
             (without.clone(), NOW + reference::MAX_AGE_MS + 1, "no_click"),
             (View { cookies: Some("a=b"), ..without.clone() }, NOW, "no_click"),
-            (View { cookies: None, ..without }, NOW, "no_click"),
+            (View { cookies: None, ..without.clone() }, NOW, "no_click"),
+            (View { is_foreign: true, ..without.clone() }, NOW, "no_click"),
+            (View { is_foreign: true, page: [Some("https://c.example/"), None], ..without }, NOW, "no_click"),
         ] {
             assert_eq!(view.credit(Some(&keys()), now_ms).unwrap_err().name(), reason, "{view:?}");
         }

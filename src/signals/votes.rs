@@ -51,10 +51,10 @@ votes! {
     StaleBrowser 3 "+stale_browser"
         "a browser 20 or more versions behind its time" "1 % of people are; 3 of 8 dated scanner agents were";
     NoFetchMetadata 6 "+no_fetch_metadata"
-        "no Sec-Fetch header over https from a browser that sends them"
+        "no Sec-Fetch header on a secure host from a browser that sends them"
         "MDN browser-compat-data 8.1.9; some proxies strip them";
     NoClientHints 1 "+no_client_hints"
-        "no Sec-CH-UA over https from a browser that sends it" "MDN browser-compat-data 8.1.9; some proxies strip it";
+        "no Sec-CH-UA on a secure host from a browser that sends it" "MDN browser-compat-data 8.1.9; some proxies strip it";
     ForeignClientHints 6 "+foreign_client_hints"
         "Sec-CH-UA from a browser that never sends it" "MDN browser-compat-data 8.1.9";
     ForeignFetchUser 4 "+foreign_fetch_user"
@@ -70,7 +70,7 @@ votes! {
     AcceptNotHtml 2 "+accept_not_html"
         "an Accept without text/html from a browser" "WHATWG Fetch: a navigation asks for text/html";
     OldProtocol 1 "+old_protocol"
-        "HTTP/1 over https from a browser of HTTP/2's time" "gophish #2938; company proxies do it too";
+        "HTTP/1 on a secure host from a browser of HTTP/2's time" "gophish #2938; company proxies do it too";
     Hosting 4 "+hosting_network"
         "a hosting network" "scanners rent there; so do people's VPNs and cloud PCs";
     ForwardedScanner 3 "+forwarded_for_scanner"

@@ -206,6 +206,18 @@ describe("a link that acts", { concurrency: true }, () => {
         headers: { "Content-Type": "multipart/form-data; boundary=7f3a" },
       },
     ],
+    // The RFC's own example names another boundary than it has (errata 5117 and 8927).
+    [
+      "multipart, as RFC 8058 prints it",
+      {
+        body: '---FormBoundaryjWmhtjORrn\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n---FormBoundaryjWmhtjORrn--\r\n',
+        headers: { "Content-Type": "multipart/form-data; boundary=---FormBoundaryjWmhtjORrn" },
+      },
+    ],
+    [
+      "urlencoded, with a line's end",
+      { body: "List-Unsubscribe=One-Click\r\n", headers: { "Content-Type": FORM } },
+    ],
   ]) {
     test(`a mail provider's one-click POST acts at once: ${what}`, async () => {
       const { message_id, headers } = await mintAct(worker);

@@ -112,7 +112,7 @@ test("the story tells a person, a scanner and a proxy apart, and only of the dem
       ">A person<",
       "<code>human</code>",
       "click of <code>tea</code>",
-      "nothing speaks for a scanner",
+      "no rule for a scanner holds",
       chromium["User-Agent"],
     ],
     [">A scanner<", "</code> microsoft<", "click of <code>cups</code>", "40.92.1.1"],

@@ -1,7 +1,10 @@
 // Settings, secrets and bindings: what is bad is named, and stops no redirect.
 
 import assert from "node:assert/strict";
+import path from "node:path";
 import { test } from "node:test";
+import { unstable_readConfig as readConfig } from "wrangler";
+import { root } from "../../src/dev/run.mjs";
 import { DESTINATION, clickAndRecord, clicksWhen, mintCopy, settledClicks, stateDir } from "./clicks.mjs";
 import { LINK_KEYS, startWorker } from "./harness.mjs";
 
@@ -93,6 +96,11 @@ test("what this version does not obey yet is refused by name, even with a good v
   for (const value of Object.values(vars).filter((value) => String(value).length > 5)) {
     assert.ok(!lines.join("\n").includes(value), "a value may be a secret: it is not shown");
   }
+});
+
+test("the platform is told to log no whole requests: they hold what our own lines leave out", () => {
+  const { observability } = readConfig({ config: path.join(root, "wrangler.toml") }, { hideWarnings: true });
+  assert.deepEqual(observability.logs, { enabled: true, invocation_logs: false });
 });
 
 test("a webhook without its secret is named, and the secret is not shown", async (t) => {

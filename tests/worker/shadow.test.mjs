@@ -29,6 +29,7 @@ const HOUR_MS = 3_600_000;
 /** The workers by their active ruleset; the other one is the shadow. */
 const workers = {};
 const OTHER = { full: "defender", defender: "full" };
+const LABEL = { full: "full@2", defender: "defender@1" };
 before(async () => {
   for (const [RULESET, SHADOW_RULESET] of Object.entries(OTHER)) {
     workers[RULESET] = await startWorker({ vars: { SETTLE_MS: 0, RULESET, SHADOW_RULESET } });
@@ -90,8 +91,8 @@ test("both verdicts are listed, each what its ruleset alone says, and the report
     const message_id = await disputed(worker);
     const clicks = await settledClicks(worker, message_id, 15);
     for (const { shadow, ...click } of clicks) {
-      assert.equal(click.ruleset, `${active}@1`);
-      assert.equal(shadow.ruleset, `${OTHER[active]}@1`);
+      assert.equal(click.ruleset, LABEL[active]);
+      assert.equal(shadow.ruleset, LABEL[OTHER[active]]);
       assert.deepEqual([shadow.revision, shadow.final, shadow.verified], [1, true, "none"]);
       assert.equal(shadow.is_bot, shadow.click_type.startsWith("scanner_"));
       assert.equal("shadow" in shadow, false);

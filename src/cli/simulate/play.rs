@@ -1,4 +1,4 @@
-//! `--send`: plays the simulated clicks against a running Worker, each at its time, on several connections.
+//! `--send`: plays the simulated clicks and opens against a running Worker, each at its time, on several connections.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,30 +22,29 @@ use crate::mint::keys;
 use crate::output::Output;
 use crate::{Stop, say};
 
-/// How many clicks may be under way at once: a burst's ten links come in half a second.
+/// How many requests may be under way at once: a burst's ten links come in half a second.
 const CONNECTIONS: usize = 16;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Plays; says how many clicks got no redirect.
+/// Plays; says how many requests got another answer than a redirect, or an open's image.
 pub(super) fn run(hits: &[Hit], base_url: &str, speed_up: f64, output: &mut Output) -> Result<usize, Stop> {
     let keys = keys()?;
-    let clicks: Vec<&Hit> = hits.iter().filter(|hit| hit.record.kind == Kind::Click).collect();
     let player = Player::new(base_url, &keys, speed_up);
     player.agent.get(format!("{base_url}/healthz")).call().map_err(|error| {
         Stop::Refused(format!("--send {base_url}: {error}; start the Worker, or name where it listens"))
     })?;
 
-    say(&format!("playing {} clicks over {}", clicks.len(), player.lasts(&clicks)));
+    say(&format!("playing {} clicks and opens over {}", hits.len(), player.lasts(hits)));
     let mut tally = Tally::default();
     let next = AtomicUsize::new(0);
     let (tell, told) = mpsc::channel();
     thread::scope(|scope| {
         for _ in 0..CONNECTIONS {
-            let (tell, next, clicks, player) = (tell.clone(), &next, &clicks, &player);
+            let (tell, next, player) = (tell.clone(), &next, &player);
             scope.spawn(move || {
-                while let Some(hit) = clicks.get(next.fetch_add(1, Ordering::Relaxed)) {
+                while let Some(hit) = hits.get(next.fetch_add(1, Ordering::Relaxed)) {
                     // Nobody listens any more when the results cannot be written.
                     if tell.send((player.play(&hit.record), hit.label)).is_err() {
                         break;
@@ -62,12 +61,11 @@ pub(super) fn run(hits: &[Hit], base_url: &str, speed_up: f64, output: &mut Outp
         }
         Ok::<(), Stop>(())
     })?;
-    tally.skipped = hits.len() - clicks.len();
     say(&tally.words());
-    Ok(clicks.len() - tally.sent)
+    Ok(hits.len() - tally.sent)
 }
 
-/// Why a click got no redirect.
+/// Why a request did not get its answer.
 enum Failure {
     /// It was answered with another status.
     Refused(u16),
@@ -75,14 +73,13 @@ enum Failure {
     Lost(String),
 }
 
-/// What became of the clicks.
+/// What became of the requests.
 #[derive(Default)]
 struct Tally {
     sent: usize,
     refused: BTreeMap<u16, usize>,
     lost: usize,
     last_loss: String,
-    skipped: usize,
 }
 
 impl Tally {
@@ -110,9 +107,6 @@ impl Tally {
         }));
         if self.lost > 0 {
             words.push(format!("  the last failure: {}", self.last_loss));
-        }
-        if self.skipped > 0 {
-            words.push(format!("{} opens not sent: /o/ is not answered by this version", self.skipped));
         }
         words.join("\n")
     }
@@ -160,7 +154,7 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// Waits for a click's time and makes it; the record as it was sent.
+    /// Waits for a request's time and makes it; the record as it was sent.
     #[expect(clippy::disallowed_methods, reason = "the ban is the Worker's; here a thread may wait")]
     fn play(&self, click: &Record) -> Result<Record, Failure> {
         let request = self.request(click).map_err(Failure::Lost)?;
@@ -172,7 +166,8 @@ impl<'a> Player<'a> {
             ..click.clone()
         };
         let answer = self.agent.run(request).map_err(|error| Failure::Lost(error.to_string()))?;
-        if answer.status() != 302 {
+        let expected = if click.kind == Kind::Open { 200 } else { 302 };
+        if answer.status() != expected {
             return Err(Failure::Refused(answer.status().as_u16()));
         }
         self.keep_cookie(&mut sent, &answer);
@@ -187,8 +182,8 @@ impl<'a> Player<'a> {
     }
 
     /// In words, how long it takes.
-    fn lasts(&self, clicks: &[&Hit]) -> String {
-        let seconds = clicks.last().map_or(0, |last| self.due(&last.record).as_secs());
+    fn lasts(&self, hits: &[Hit]) -> String {
+        let seconds = hits.last().map_or(0, |last| self.due(&last.record).as_secs());
         match seconds {
             0..600 => format!("{seconds} seconds"),
             600..36_000 => format!("{} minutes", seconds / 60),
@@ -197,10 +192,13 @@ impl<'a> Player<'a> {
     }
 
     fn request(&self, click: &Record) -> Result<Request<()>, String> {
-        let links: Vec<_> = (0..LINKS)
+        let mut links: Vec<_> = (0..LINKS)
             .map(Send::link)
             .map(|(link_id, url)| json!({"link_id": link_id, "url": url}))
             .collect();
+        if click.kind == Kind::Open {
+            links.push(json!({"link_id": click.link_id, "kind": "open"}));
+        }
         let body = json!({
             "message_id": click.message_id,
             "recipient_id": click.recipient_id,

@@ -1,8 +1,7 @@
 //! What a mail carries: signed, self-contained links.
 //!
-//! [`mint`] makes them, [`token`] is their form, [`keys`] signs and checks them, [`envelope`] is the form of what else is
-//! signed, [`url`] and [`text_id`] say what may
-//! stand in them, [`shard`] which object keeps their clicks.
+//! [`mint`] makes them, [`token`] is their form, [`keys`] signs and checks them, [`url`] and [`text_id`] say what may stand in
+//! them, [`shard`] which object keeps their clicks. [`envelope`] is the form of what else is signed.
 
 pub mod envelope;
 pub mod keys;

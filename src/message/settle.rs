@@ -338,8 +338,10 @@ impl<S: Store> Message<S> {
     pub(super) fn slice(&self, wanted: BTreeMap<EventId, Click>) -> Result<Slice, S::Error> {
         let thresholds = &self.judging.thresholds;
         let clicks = || wanted.values().filter(|click| click.kind == Kind::Click);
-        let recipients: BTreeSet<Key> = tree(clicks().map(|click| click.recipient));
-        let mut slice: BTreeMap<EventId, Click> = if clicks().any(|click| self.looks_deep(click)) {
+        // What a press of a button depends on is its recipient's, too.
+        let theirs = || wanted.values().filter(|click| click.kind != Kind::Open);
+        let recipients: BTreeSet<Key> = tree(theirs().map(|click| click.recipient));
+        let mut slice: BTreeMap<EventId, Click> = if theirs().any(|click| self.looks_deep(click)) {
             self.history_of(&recipients)?
         } else {
             tree(self.recent_of(&recipients))

@@ -95,7 +95,6 @@ impl Windows {
             windows.count_early(clicks, &by_time, thresholds, look);
             if is_full {
                 let back = look == Look::Back;
-                windows.find_fresh_cookies(clicks, &by_time);
                 windows.find_returns(clicks, &by_time);
                 bursts::sweep(clicks, &by_time, &link, &mut seen, back, &mut windows.sweeps);
             }
@@ -111,6 +110,12 @@ impl Windows {
         }
 
         if is_full {
+            // Whoever presses a button may have got the cookie just before.
+            positions = (0..clicks.len()).filter(|at| clicks[*at].kind != Kind::Open).collect();
+            arrange(&mut positions, &|at| (clicks[at].recipient.number(), 0));
+            for copy in positions.chunk_by(|&a, &b| clicks[a].recipient == clicks[b].recipient) {
+                windows.find_fresh_cookies(clicks, copy);
+            }
             let source = |at: usize| clicks[at].signals.own_source().map(|source| source.exact);
             positions = of_clicks().filter(|at| source(*at).is_some()).collect();
             arrange(&mut positions, &|at| (source(at).unwrap_or_default().into(), 0));
@@ -171,6 +176,8 @@ impl Windows {
         for &at in group {
             let ts_ms = clicks[at].ts_ms;
             match clicks[at].signals.cookie {
+                // A click alone sets it.
+                Cookie::New(_) if clicks[at].kind != Kind::Click => {}
                 Cookie::New(visitor) => {
                     set.retain(|(_, set_ms)| ts_ms.saturating_sub(*set_ms) <= bursts::REACH_MS);
                     set.push((visitor, ts_ms));

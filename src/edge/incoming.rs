@@ -11,7 +11,7 @@ use super::routes::Place;
 use super::{log, stub};
 use crate::event;
 use crate::link::keys::Keyring;
-use crate::link::token::{self, Refusal};
+use crate::link::token;
 use crate::link::{Kind, Link};
 use crate::message::call::Call;
 use crate::signals::EventId;
@@ -25,15 +25,13 @@ thread_local! {
 
 /// The link at the start of a path's tail, where it is of one of these kinds. What is refused is logged.
 pub(super) fn link(tail: &str, keys: &Keyring, kinds: &[Kind]) -> Option<Link> {
-    let opened = token::open(token::leading(tail), keys);
-    match opened.and_then(|link| if kinds.contains(&link.kind) { Ok(link) } else { Err(Refusal::WrongKind) })
-    {
-        Ok(link) => Some(link),
-        Err(refusal) => {
-            log::line(&event::refused(refusal));
-            None
-        }
-    }
+    let refusal = match token::open(token::leading(tail), keys) {
+        Ok(link) if kinds.contains(&link.kind) => return Some(link),
+        Ok(_) => "wrong_kind",
+        Err(refusal) => refusal.name(),
+    };
+    log::line(&event::refused(refusal));
+    None
 }
 
 /// The clock, Unix milliseconds.

@@ -8,7 +8,6 @@ pub mod webhook;
 
 use serde::Serialize;
 
-use crate::link::token::Refusal;
 use crate::message::Sighting;
 use crate::signals::view::{self, Credit};
 use crate::signals::{Record, Signals};
@@ -149,8 +148,8 @@ pub fn received(record: &Record, signals: &Signals) -> String {
 
 /// The edge's line for a token that it did not open.
 #[must_use]
-pub fn refused(refusal: Refusal) -> String {
-    line(&Refused { event: "link.refused", reason: refusal.name() })
+pub fn refused(reason: &'static str) -> String {
+    line(&Refused { event: "link.refused", reason })
 }
 
 /// The edge's line for a page view that proves something of a click.

@@ -13,9 +13,8 @@
 use base64ct::{Base64UrlUnpadded, Encoding};
 
 use super::keys::{Keyring, MAC_BYTES, Purpose};
-use super::token::put_text;
 
-/// Why an envelope is not opened. To the visitor all are the same; the log tells them apart.
+/// Why something signed is not opened: an envelope, or a link. To the visitor all are the same; the log tells them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// Not the form of one, or another spelling of one.
@@ -70,15 +69,8 @@ impl Form {
     /// # Errors
     /// Why it is refused.
     pub fn open(self, text: &str, bound_to: &[u8], keys: &Keyring) -> Result<Vec<u8>, Refusal> {
-        if text.len() > self.max_chars {
-            return Err(Refusal::Malformed);
-        }
-        let bytes = Base64UrlUnpadded::decode_vec(text).map_err(|_| Refusal::Malformed)?;
-        let (signed, signature) = bytes
-            .len()
-            .checked_sub(MAC_BYTES)
-            .and_then(|end| bytes.split_at_checked(end))
-            .ok_or(Refusal::Malformed)?;
+        let bytes = decode(text, self.max_chars)?;
+        let (signed, signature) = split(&bytes)?;
         let (&version, rest) = signed.split_first().ok_or(Refusal::Malformed)?;
         if version != self.version {
             return Err(Refusal::UnknownVersion);
@@ -90,6 +82,30 @@ impl Form {
             Some(true) => Ok(content.to_vec()),
         }
     }
+}
+
+/// The bytes of a text of at most so many characters, in its one spelling.
+pub(super) fn decode(text: &str, max_chars: usize) -> Result<Vec<u8>, Refusal> {
+    if text.len() > max_chars {
+        return Err(Refusal::Malformed);
+    }
+    Base64UrlUnpadded::decode_vec(text).map_err(|_| Refusal::Malformed)
+}
+
+/// What is signed, and its signature.
+pub(super) fn split(bytes: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
+    let end = bytes.len().checked_sub(MAC_BYTES);
+    end.and_then(|end| bytes.split_at_checked(end)).ok_or(Refusal::Malformed)
+}
+
+/// Puts text behind the byte of its length.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "ids and key ids have at most 128 bytes, object names 139"
+)]
+pub(crate) fn put_text(bytes: &mut Vec<u8>, text: &[u8]) {
+    bytes.push(text.len() as u8);
+    bytes.extend_from_slice(text);
 }
 
 /// Takes text from behind the byte of its length: the text and what follows it.

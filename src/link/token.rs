@@ -17,11 +17,10 @@
 //!
 //! Every value has one spelling: varints are minimal, unused bits are zero, base64url has no stray bits.
 
-use std::fmt;
-
 use base64ct::{Base64UrlUnpadded, Encoding};
 
-use super::keys::{Keyring, MAC_BYTES, Purpose};
+use super::envelope::{self, Refusal, put_text};
+use super::keys::{Keyring, Purpose};
 use super::{Kind, Link, MAX_TIME_MS, text_id, url::Target};
 
 /// The version that is minted.
@@ -35,41 +34,6 @@ const SCHEMES: [&str; 3] = ["", "http://", "https://"];
 
 /// The length byte that stands for a lower-case UUID, packed.
 const PACKED_UUID: u8 = 0;
-
-/// Why a token is refused. To the visitor all are the same; the log tells them apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// Not the form of a token, or another spelling of one.
-    Malformed,
-    /// A version that this build does not know.
-    UnknownVersion,
-    /// Signed by a key that is not in `LINK_KEYS`.
-    UnknownKey,
-    /// The signature does not fit.
-    Forged,
-    /// A good token of another kind than the route's.
-    WrongKind,
-}
-
-impl Refusal {
-    /// The name in the log.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Malformed => "malformed",
-            Self::UnknownVersion => "unknown_version",
-            Self::UnknownKey => "unknown_key",
-            Self::Forged => "forged",
-            Self::WrongKind => "wrong_kind",
-        }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// Signs a link.
 #[must_use]
@@ -100,15 +64,8 @@ pub fn seal(link: &Link, keys: &Keyring) -> String {
 /// # Errors
 /// Why it is refused.
 pub fn open(token: &str, keys: &Keyring) -> Result<Link, Refusal> {
-    if token.len() > MAX_CHARS {
-        return Err(Refusal::Malformed);
-    }
-    let bytes = Base64UrlUnpadded::decode_vec(token).map_err(|_| Refusal::Malformed)?;
-    let (signed, signature) = bytes
-        .len()
-        .checked_sub(MAC_BYTES)
-        .and_then(|end| bytes.split_at_checked(end))
-        .ok_or(Refusal::Malformed)?;
+    let bytes = envelope::decode(token, MAX_CHARS)?;
+    let (signed, signature) = envelope::split(&bytes)?;
     let mut reader = Reader(signed);
     if reader.byte().ok_or(Refusal::Malformed)? != VERSION {
         return Err(Refusal::UnknownVersion);
@@ -136,16 +93,6 @@ fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
         number >>= 7;
     }
     bytes.push((number & 0x7f) as u8);
-}
-
-/// Puts text behind the byte of its length.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "ids and key ids have at most 128 bytes, object names 139"
-)]
-pub(crate) fn put_text(bytes: &mut Vec<u8>, text: &[u8]) {
-    bytes.push(text.len() as u8);
-    bytes.extend_from_slice(text);
 }
 
 fn put_id(bytes: &mut Vec<u8>, id: &str) {

@@ -11,9 +11,8 @@
 use sha2::{Digest, Sha256};
 
 use super::{EventId, reference};
-use crate::link::envelope::{Form, take_text};
+use crate::link::envelope::{Form, put_text, take_text};
 use crate::link::keys::{Keyring, Purpose};
-use crate::link::token::put_text;
 
 /// The cookie's name: the prefix keeps it to this host and to secure origins.
 pub const NAME: &str = "__Host-cp";

@@ -9,9 +9,8 @@
 //! | 1 + n | object name |
 
 use super::EventId;
-use crate::link::envelope::{self, Form, take_text};
+use crate::link::envelope::{self, Form, put_text, take_text};
 use crate::link::keys::{Keyring, Purpose};
-use crate::link::token::put_text;
 
 /// How long after its click a reference is worth something, milliseconds: a day. The cookie's own are worth as long.
 pub const MAX_AGE_MS: i64 = 86_400_000;

@@ -1,10 +1,10 @@
 //! The Worker: everything that knows the runtime, and nothing that decides.
 //!
 //! [`routes`] answers requests, [`click`] the redirect among them, [`open`] the pixel, [`verify`] what landing pages say,
-//! [`act`] the links that act, [`api`] what senders ask, and [`demo`] whoever takes a first look;
-//! [`incoming`] is what every request to a link shows. [`object`] is the Durable Object around a message, [`rows`] its
-//! storage, [`stub`] how the edge reaches it; [`consumer`] writes what the queue brings; [`settings`] reads the
-//! environment, [`respond`] and [`log`] speak to the outside.
+//! [`act`] the links that act, [`api`] what senders ask, and [`demo`] whoever takes a first look; [`incoming`] is what every
+//! request to a link shows. [`object`] is the Durable Object around a message, [`rows`] its storage, [`stub`] how the edge
+//! reaches it; [`consumer`] writes and tells what the queue brings; [`settings`] reads the environment, [`respond`] and
+//! [`log`] speak to the outside.
 
 // A panic takes the isolate's other requests along.
 #![deny(

@@ -2,16 +2,16 @@
 //! after its verdict.
 //!
 //! There is one row for each click that was verified, written again only when the page showed more: ten thousand beacons are
-//! one fact. An unsettled click settles with it. A settled one is judged again: a recent one some time later, so that one
-//! revision tells both that its page was shown and that it was touched, and no later than a restart would still find it
-//! among the open windows; an older one at once.
+//! one fact. An unsettled click settles with it. A settled one is judged again: a recent one two seconds later, together with
+//! others of which there is news, and no later than a restart would still find it among the open windows; an older one at
+//! once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::history::around;
-use super::{Message, Store};
+use super::{Message, RECORDING_LAG_MS, Store};
 use crate::link::Kind;
 use crate::signals::{EventId, Record};
 use crate::verdict::{Click, Verified};
@@ -67,7 +67,7 @@ impl<S: Store> Message<S> {
             None => id.ts_ms() < self.covered_from_ms,
         };
         if is_settled && is_known && now_ms < kept_ms {
-            self.grown.insert(id, self.judging.due_ms(now_ms).min(kept_ms));
+            self.grown.insert(id, now_ms.saturating_add(RECORDING_LAG_MS).min(kept_ms));
         } else if is_settled {
             // The row comes last: where it is missing, the same report is told once more and changes nothing.
             self.unstored = Some((id, sighting.clone()));

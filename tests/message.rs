@@ -926,6 +926,24 @@ fn who_is_proven_a_person_no_longer_counts_in_a_campaign() {
     }
 }
 
+/// Most clicks are never asked about: what their pages showed is in memory before they come, or there is nothing.
+#[test]
+fn a_click_that_arrives_in_time_asks_for_no_verification() {
+    let mut world = World::new(full(60_000));
+    let clicks: Vec<Record> = stream(1_000, 100, 1_000).collect();
+    let seen = EventId::parse(&clicks[500].event_id).unwrap();
+    for (n, click) in clicks.iter().enumerate() {
+        if n == 100 {
+            // The beacon overtakes its click, and the object starts anew in between.
+            world.message().verify(seen, &sighting(click.ts_ms, Verified::Interacted)).unwrap();
+            world.crash();
+        }
+        world.arrive(click);
+    }
+    assert_eq!(world.rows.0.asked.get(), 0);
+    assert_eq!(world.listed()[500]["verified"], "interacted");
+}
+
 #[test]
 fn a_beacon_of_a_counted_click_changes_nothing() {
     let mut world = World::new(judging(500));

@@ -8,8 +8,8 @@ pub mod languages;
 pub mod page;
 pub mod stamp;
 
-use crate::link::Kind;
 use crate::link::keys::Keyring;
+use crate::link::{Kind, envelope};
 
 /// The form field of a one-click unsubscription (RFC 8058, §3.1).
 pub const ONE_CLICK: &str = "List-Unsubscribe";
@@ -83,7 +83,7 @@ pub enum Refusal {
     /// One-click is for unsubscribing alone: nobody may confirm anything unseen.
     OneClickElsewhere,
     /// The page's stamp does not hold.
-    Stamp(stamp::Refusal),
+    Stamp(envelope::Refusal),
 }
 
 impl Refusal {
@@ -148,7 +148,6 @@ mod tests {
         }
         assert!(!is_one_click("multipart/form-data", &[0xff]));
     }
-    use crate::link::envelope::Refusal::Malformed;
 
     #[test]
     fn only_one_click_to_the_letter_or_a_stamp_acts() {
@@ -167,13 +166,8 @@ mod tests {
             (Kind::Unsubscribe, Some("One-Clicks"), None, Err(Refusal::NotOneClick)),
             (Kind::Unsubscribe, Some(""), None, Err(Refusal::NotOneClick)),
             (Kind::Unsubscribe, None, None, Err(Refusal::NoConsent)),
-            (Kind::Unsubscribe, None, young, Err(Refusal::Stamp(stamp::Refusal::Envelope(Malformed)))),
-            (
-                Kind::Confirm,
-                Some("One-Click"),
-                young,
-                Err(Refusal::Stamp(stamp::Refusal::Envelope(Malformed))),
-            ),
+            (Kind::Unsubscribe, None, young, Err(Refusal::Stamp(envelope::Refusal::Malformed))),
+            (Kind::Confirm, Some("One-Click"), young, Err(Refusal::Stamp(envelope::Refusal::Malformed))),
         ];
         for (kind, one_click, stamp, expected) in cases {
             let found = consent(kind, "token", Form { one_click, stamp }, 1_002_000, &keys);

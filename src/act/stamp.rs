@@ -1,10 +1,10 @@
 //! The stamp in the page's form: signed proof that this link's page was fetched some time before its button was
 //! pressed. What submits every form the moment it sees it has a stamp that is too young.
 //!
-//! It names no visitor and needs no cookie. Version 1 is an [`envelope`], bound to the link's token as it stands in the
+//! It names no visitor and needs no cookie. Version 1 is an [`envelope`](crate::link::envelope), bound to the link's token as it stands in the
 //! path, that holds eight bytes: when it was issued, Unix milliseconds, big-endian.
 
-use crate::link::envelope::{self, Form};
+use crate::link::envelope::{Form, Refusal};
 use crate::link::keys::{Keyring, Purpose};
 
 /// A stamp younger than this was not pressed by a hand, milliseconds.
@@ -15,29 +15,6 @@ pub const MAX_AGE_MS: i64 = 86_400_000;
 
 /// No stamp is longer: a key id has at most 16 characters.
 const FORM: Form = Form { purpose: Purpose::Stamp, version: 1, max_chars: 64 };
-
-/// Why a stamp does not hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// It does not open: forged is also another link's.
-    Envelope(envelope::Refusal),
-    /// Younger than [`MIN_AGE_MS`].
-    TooYoung,
-    /// Older than [`MAX_AGE_MS`].
-    Expired,
-}
-
-impl Refusal {
-    /// The name in the log.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Envelope(refusal) => refusal.name(),
-            Self::TooYoung => "too_young",
-            Self::Expired => "expired",
-        }
-    }
-}
 
 /// The stamp of a page that is made now for the link of that token.
 #[must_use]
@@ -50,8 +27,8 @@ pub fn seal(token: &str, now_ms: i64, keys: &Keyring) -> String {
 /// # Errors
 /// Why it does not hold.
 pub fn check(stamp: &str, token: &str, now_ms: i64, keys: &Keyring) -> Result<(), Refusal> {
-    let issued = FORM.open(stamp, token.as_bytes(), keys).map_err(Refusal::Envelope)?;
-    let issued = issued.try_into().map_err(|_| Refusal::Envelope(envelope::Refusal::Malformed))?;
+    let issued = FORM.open(stamp, token.as_bytes(), keys)?;
+    let issued = issued.try_into().map_err(|_| Refusal::Malformed)?;
     match now_ms.saturating_sub(i64::from_be_bytes(issued)) {
         ..MIN_AGE_MS => Err(Refusal::TooYoung),
         MIN_AGE_MS..=MAX_AGE_MS => Ok(()),
@@ -62,7 +39,6 @@ pub fn check(stamp: &str, token: &str, now_ms: i64, keys: &Keyring) -> Result<()
 #[cfg(test)]
 mod tests {
     use base64ct::{Base64UrlUnpadded, Encoding};
-    use envelope::Refusal::{Forged, Malformed, UnknownKey, UnknownVersion};
     use proptest::prelude::*;
 
     use super::*;
@@ -102,30 +78,17 @@ mod tests {
     fn it_is_worth_nothing_elsewhere() {
         let (here, now_ms) = (keys("k1", 7), ISSUED_MS + 5_000);
         let stamp = seal("token", ISSUED_MS, &here);
-        assert_eq!(check(&stamp, "other", now_ms, &here), Err(Refusal::Envelope(Forged)), "another link");
-        assert_eq!(
-            check(&stamp, "toke", now_ms, &here),
-            Err(Refusal::Envelope(Forged)),
-            "a part of the link"
-        );
-        assert_eq!(
-            check(&stamp, "token", now_ms, &keys("k1", 8)),
-            Err(Refusal::Envelope(Forged)),
-            "another secret"
-        );
-        assert_eq!(check(&stamp, "token", now_ms, &keys("k2", 7)), Err(Refusal::Envelope(UnknownKey)));
+        assert_eq!(check(&stamp, "other", now_ms, &here), Err(Refusal::Forged), "another link");
+        assert_eq!(check(&stamp, "toke", now_ms, &here), Err(Refusal::Forged), "a part of the link");
+        assert_eq!(check(&stamp, "token", now_ms, &keys("k1", 8)), Err(Refusal::Forged), "another secret");
+        assert_eq!(check(&stamp, "token", now_ms, &keys("k2", 7)), Err(Refusal::UnknownKey));
         for bad in ["", "x", "====", &"A".repeat(65), &"A".repeat(1 << 20)] {
-            assert_eq!(
-                check(bad, "token", now_ms, &here),
-                Err(Refusal::Envelope(Malformed)),
-                "{} chars",
-                bad.len()
-            );
+            assert_eq!(check(bad, "token", now_ms, &here), Err(Refusal::Malformed), "{} chars", bad.len());
         }
         let mut later = Base64UrlUnpadded::decode_vec(&stamp).unwrap();
         later[0] = 2;
         let later = Base64UrlUnpadded::encode_string(&later);
-        assert_eq!(check(&later, "token", now_ms, &here), Err(Refusal::Envelope(UnknownVersion)));
+        assert_eq!(check(&later, "token", now_ms, &here), Err(Refusal::UnknownVersion));
     }
 
     proptest! {

@@ -11,7 +11,7 @@ use crate::act::{self, Form, Refusal, languages, stamp};
 use crate::config::Config;
 use crate::event;
 use crate::link::keys::Keyring;
-use crate::link::{Kind, Link, shard, token, url};
+use crate::link::{Kind, Link, token, url};
 use crate::message::call::Call;
 use crate::signals::cookie::Visitor;
 use crate::signals::{Record, Signals};
@@ -31,9 +31,9 @@ pub(super) async fn answer(
     place: &Place,
     tail: &str,
 ) -> Result<Response> {
-    let Some(keys) = &config.keys else { return respond::try_later() };
-    let Some(link) = incoming::link(tail, keys, &[Kind::Unsubscribe, Kind::Confirm]) else {
-        return respond::not_found();
+    let (keys, link) = match incoming::link(tail, config, &[Kind::Unsubscribe, Kind::Confirm]) {
+        Ok(opened) => opened,
+        Err(answer) => return answer,
     };
     let token = token::leading(tail);
     let mut record = incoming::record(&request, place, &link, incoming::next_id());
@@ -116,7 +116,7 @@ fn know(record: &mut Record, headers: &Headers, config: &Config, keys: &Keyring)
 /// Gives the act to its message's object and waits for it. A loss is logged with the whole record, so that it can be
 /// replayed.
 async fn store(env: &Env, link: &Link, record: &Record) -> bool {
-    let object = shard::object_name(&link.message_id, shard::shard(&link.recipient_id, link.shards));
+    let object = link.object();
     let reason = match serde_json::to_string(record) {
         // The object knows an act that it has: asking again is harmless.
         Ok(json) => match stub::tell(env, &object, &Call::Act(json)).await {

@@ -6,11 +6,11 @@ use std::borrow::Cow;
 use worker::{Context, Env, Headers, Request, Response, Result};
 
 use super::incoming::{self, header, random};
+use super::log;
 use super::routes::{Place, Verb};
-use super::{log, respond};
 use crate::config::{Config, SameSite};
 use crate::event;
-use crate::link::{Kind, shard, url};
+use crate::link::{Kind, url};
 use crate::signals::cookie::{self, ClickRef, Visitor};
 use crate::signals::reference::Reference;
 use crate::signals::{Record, Signals};
@@ -25,8 +25,10 @@ pub(super) fn redirect(
     place: &Place,
     tail: &str,
 ) -> Result<Response> {
-    let Some(keys) = &config.keys else { return respond::try_later() };
-    let Some(link) = incoming::link(tail, keys, &[Kind::Click]) else { return respond::not_found() };
+    let (keys, link) = match incoming::link(tail, config, &[Kind::Click]) {
+        Ok(opened) => opened,
+        Err(answer) => return answer,
+    };
 
     let headers = request.headers();
     let refuses_tracking = incoming::refuses_tracking(headers);
@@ -56,7 +58,7 @@ pub(super) fn redirect(
     log::line(&event::received(&record, &Signals::of(&record)));
 
     let destination = link.url.as_ref().map_or("", url::Target::as_str);
-    let object = shard::object_name(&link.message_id, shard::shard(&link.recipient_id, link.shards));
+    let object = link.object();
     let location = match (&link.url, &config.click_ref_param) {
         (Some(url), Some(name)) if !refuses_tracking => {
             let reference = Reference { event_id: id, object: object.clone() };

@@ -5,10 +5,11 @@ use std::cell::RefCell;
 use futures_util::StreamExt;
 use js_sys::Reflect;
 use wasm_bindgen::JsValue;
-use worker::{Date, Env, Headers, Request, Result};
+use worker::{Date, Env, Headers, Request, Response, Result};
 
 use super::routes::Place;
-use super::{log, stub};
+use super::{log, respond, stub};
+use crate::config::Config;
 use crate::event;
 use crate::link::keys::Keyring;
 use crate::link::token;
@@ -23,15 +24,21 @@ thread_local! {
     static IDS: RefCell<EventIds> = RefCell::default();
 }
 
-/// The link at the start of a path's tail, where it is of one of these kinds. What is refused is logged.
-pub(super) fn link(tail: &str, keys: &Keyring, kinds: &[Kind]) -> Option<Link> {
+/// The link at the start of a path's tail, where it is of one of these kinds, with the keys that opened it; else the
+/// answer. What is refused is logged.
+pub(super) fn link<'a>(
+    tail: &str,
+    config: &'a Config,
+    kinds: &[Kind],
+) -> std::result::Result<(&'a Keyring, Link), Result<Response>> {
+    let Some(keys) = &config.keys else { return Err(respond::try_later()) };
     let refusal = match token::open(token::leading(tail), keys) {
-        Ok(link) if kinds.contains(&link.kind) => return Some(link),
+        Ok(link) if kinds.contains(&link.kind) => return Ok((keys, link)),
         Ok(_) => "wrong_kind",
         Err(refusal) => refusal.name(),
     };
     log::line(&event::refused(refusal));
-    None
+    Err(respond::not_found())
 }
 
 /// The clock, Unix milliseconds.

@@ -14,8 +14,8 @@
 //! - The alarm is set from the message's own state after every call and every alarm, and on the first call after a
 //!   restart, so there is none that only memory knows of.
 //! - The one await with effects is the queue's `send`, in the alarm. Others may call meanwhile; the mark that a pack is
-//!   sent moves only if nobody has set it back, a press's is its own. To send either twice is
-//!   harmless: the pack names its object in R2, the act its `webhook-id`.
+//!   sent moves only if nobody has set it back, a press's is its own. To send either twice is harmless: the pack names its
+//!   object in R2, the press its `webhook-id`.
 
 use std::cell::{Cell, RefCell};
 

@@ -8,7 +8,7 @@ use super::routes::{Place, Verb};
 use super::{log, respond};
 use crate::config::Config;
 use crate::event;
-use crate::link::{Kind, shard};
+use crate::link::Kind;
 use crate::signals::Signals;
 use crate::verdict::opens;
 
@@ -22,13 +22,17 @@ pub(super) fn pixel(
     place: &Place,
     tail: &str,
 ) -> Result<Response> {
-    let Some(keys) = &config.keys else { return respond::try_later() };
-    let Some(link) = incoming::link(tail, keys, &[Kind::Open]) else { return respond::not_found() };
-    let record = opens::without_proxys_place(incoming::record(request, place, &link, incoming::next_id()));
-    log::line(&event::received(&record, &Signals::of(&record)));
+    let (_, link) = match incoming::link(tail, config, &[Kind::Open]) {
+        Ok(opened) => opened,
+        Err(answer) => return answer,
+    };
+    let record = incoming::record(request, place, &link, incoming::next_id());
+    let signals = Signals::of(&record);
+    let record = opens::without_proxys_place(record, &signals);
+    log::line(&event::received(&record, &signals));
     // Whoever asks for headers alone has shown nothing to anybody.
     if verb != Verb::Head {
-        let object = shard::object_name(&link.message_id, shard::shard(&link.recipient_id, link.shards));
+        let object = link.object();
         let env = env.clone();
         context.wait_until(async move { incoming::hand_over(&env, &object, record).await });
     }

@@ -161,6 +161,13 @@ impl Columns {
         Ok(Key::from_number(u128::from_be_bytes(bytes)))
     }
 
+    fn verification(&mut self) -> Result<(EventId, Sighting)> {
+        let (click, event_id, level) = (self.id()?, self.id()?, self.natural()?);
+        let known = |verified: &Verified| *verified as u64 == level;
+        let verified = Verified::ALL.into_iter().find(known).ok_or_else(|| mismatch("a level"))?;
+        Ok((click, Sighting { event_id, verified, since_load_ms: self.number()? }))
+    }
+
     fn pack(&mut self) -> Result<PackRow> {
         Ok(PackRow {
             number: self.natural()?,
@@ -382,14 +389,20 @@ impl Store for Rows {
             let marks = vec!["?"; clicks.len()].join(", ");
             let statement = format!("SELECT * FROM verifications WHERE click IN ({marks})");
             self.query(&statement, clicks.iter().map(|click| id(*click)).collect(), &mut |columns| {
-                let (click, event_id, level) = (columns.id()?, columns.id()?, columns.natural()?);
-                let known = |verified: &Verified| *verified as u64 == level;
-                let verified = Verified::ALL.into_iter().find(known).ok_or_else(|| mismatch("a level"))?;
-                each(click, Sighting { event_id, verified, since_load_ms: columns.number()? });
+                let (click, sighting) = columns.verification()?;
+                each(click, sighting);
                 Ok(())
             })?;
         }
         Ok(())
+    }
+
+    fn verifications_from(&self, from: EventId, each: &mut dyn FnMut(EventId, Sighting)) -> Result<()> {
+        self.query("SELECT * FROM verifications WHERE click >= ?", vec![id(from)], &mut |columns| {
+            let (click, sighting) = columns.verification()?;
+            each(click, sighting);
+            Ok(())
+        })
     }
 
     fn has_verifications(&self) -> Result<bool> {

@@ -14,7 +14,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 
 use super::keys::{Keyring, MAC_BYTES, Purpose};
 
-/// Why something signed is not opened: an envelope, or a link. To the visitor all are the same; the log tells them apart.
+/// Why something signed is not taken: an envelope, or a link. To the visitor all are the same; the log tells them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// Not the form of one, or another spelling of one.
@@ -25,6 +25,10 @@ pub enum Refusal {
     UnknownKey,
     /// The signature does not fit.
     Forged,
+    /// Younger than it may be: a stamp.
+    TooYoung,
+    /// Older than it may be: a stamp, a reference.
+    Expired,
 }
 
 impl Refusal {
@@ -36,6 +40,8 @@ impl Refusal {
             Self::UnknownVersion => "unknown_version",
             Self::UnknownKey => "unknown_key",
             Self::Forged => "forged",
+            Self::TooYoung => "too_young",
+            Self::Expired => "expired",
         }
     }
 }

@@ -1,17 +1,19 @@
 //! What a mail carries: signed, self-contained links.
 //!
-//! [`mint`] makes them, [`token`] is their form, [`keys`] signs and checks them, [`url`] and [`text_id`] say what may stand in
-//! them, [`shard`] which object keeps their clicks. [`envelope`] is the form of what else is signed.
+//! [`Kind`] says what they are for, [`mint`] makes them, [`token`] is their form, [`keys`] signs and checks them, [`url`]
+//! and [`text_id`] say what may stand in them, [`shard`] which object keeps their clicks. [`envelope`] is the form of what
+//! else is signed.
 
 pub mod envelope;
 pub mod keys;
+mod kind;
 pub mod mint;
 pub mod shard;
 pub mod text_id;
 pub mod token;
 pub mod url;
 
-pub use crate::signals::record::Kind;
+pub use kind::Kind;
 
 /// The last moment that JavaScript's dates can hold, Unix milliseconds.
 pub const MAX_TIME_MS: u64 = 8_640_000_000_000_000;
@@ -35,4 +37,12 @@ pub struct Link {
     pub link_id: String,
     /// Where to go, for kinds that go somewhere.
     pub url: Option<url::Target>,
+}
+
+impl Link {
+    /// The name of the object that keeps the recipient's part of the message.
+    #[must_use]
+    pub fn object(&self) -> String {
+        shard::object_name(&self.message_id, shard::shard(&self.recipient_id, self.shards))
+    }
 }

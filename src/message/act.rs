@@ -83,7 +83,7 @@ impl<S: Store> Message<S> {
     /// # Errors
     /// When storage fails; the message must then be loaded again.
     pub fn act(&mut self, record: &Record, json: &str) -> Result<Acted, S::Error> {
-        let Some(id) = EventId::parse(&record.event_id).filter(|_| acts(record.kind)) else {
+        let Some(id) = EventId::parse(&record.event_id).filter(|_| record.kind.acts()) else {
             return Ok(Acted::Refused);
         };
         let act = key(record);
@@ -192,10 +192,6 @@ impl<S: Store> Message<S> {
         let may_be_a_persons = |other: &&Untold| other.act == press.act && self.unsettled.contains(&other.id);
         is_scanners && self.untold.iter().flatten().any(|other| may_be_a_persons(&other))
     }
-}
-
-fn acts(kind: Kind) -> bool {
-    matches!(kind, Kind::Unsubscribe | Kind::Confirm)
 }
 
 /// A sender must stop mailing at once; what a confirmation sets off cannot be taken back.

@@ -38,7 +38,10 @@ impl<S: Store> Message<S> {
             }
         }
         let mut click = Click::of(record, None);
-        self.later().set([(id, &mut click)])?;
+        if let Some(delivered_at_ms) = self.later().delivered_at_ms(click.recipient)? {
+            click.clock_ms = delivered_at_ms;
+        }
+        click.verified = self.verified(id)?;
 
         if let Some(bearer) = self.flooded(&click, id) {
             self.store.add_repeat(bearer)?;
@@ -59,6 +62,7 @@ impl<S: Store> Message<S> {
         if !self.store.insert_click(id, json)? {
             return Ok(Arrival::Known);
         }
+        self.early.retain(|(early, _)| *early != id);
         let late = record.ts_ms.saturating_sub(self.judging.reach_ms()) <= self.settled_to_ms;
         self.floods.entry((click.recipient, click.link, click.kind)).or_default().push_back(id);
         self.recent.insert(id, Recent { click, late, repeats: 0, settled: None });

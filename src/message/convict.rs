@@ -156,7 +156,7 @@ impl<S: Store> Message<S> {
         self.convictions.extend(&old);
         self.convictions.sort();
         for (court, found) in courts {
-            self.hold_against(&self.convictions, court, found);
+            self.hold_against_convictions(court, found);
         }
         if !spans.is_empty() {
             self.convictions.forget_before(self.convicted_from_ms);
@@ -164,14 +164,14 @@ impl<S: Store> Message<S> {
         Ok(())
     }
 
-    /// Holds the clicks that nothing else decided against convictions.
-    pub(super) fn hold_against(&self, convictions: &Convictions, court: &Court, found: &mut Found) {
+    /// Holds the clicks that nothing else decided against the convictions in memory.
+    pub(super) fn hold_against_convictions(&self, court: &Court, found: &mut Found) {
         for (id, findings) in found {
             let Some((judgement, at)) = court.full(&self.judging, *id) else { continue };
             let kind = findings.kind;
             let open = findings.full(&self.judging).filter(|finding| carry::is_open(kind, finding));
             let Some(finding) = open else { continue };
-            if let Some(carried) = convictions.reaching(judgement.case(at).click) {
+            if let Some(carried) = self.convictions.reaching(judgement.case(at).click) {
                 *finding = judgement.beside(at, carried);
             }
         }

@@ -147,7 +147,9 @@ impl<S: Store> Message<S> {
             .pack_keys(i64::MIN, self.covered_from_ms, &mut |_, keys| count += pack::count(keys.len()))?;
         let mut elders = Elders::with_room_for(count);
         self.store.pack_keys(i64::MIN, self.covered_from_ms, &mut |_, keys| {
-            pack::keys(keys).for_each(|(_, recipient)| elders.add(recipient));
+            // Opens are nobody's there.
+            let owned = pack::keys(keys).filter(|(_, recipient)| *recipient != 0);
+            owned.for_each(|(_, recipient)| elders.add(recipient));
         })?;
         self.elders = Some(elders);
         Ok(())
@@ -161,15 +163,18 @@ impl<S: Store> Message<S> {
     ) -> Result<BTreeMap<EventId, Click>, S::Error> {
         let mut found = BTreeMap::new();
         let covered = EventId::first_of(self.covered_from_ms);
-        for (from_ms, until_ms) in merged(spans) {
-            let (from, until) = (EventId::first_of(from_ms), EventId::first_of(until_ms.saturating_add(1)));
-            if from < covered {
-                self.store.clicks(from, until.min(covered), usize::MAX, &mut |id, json| {
-                    let click = Record::parse(&json).ok().map(|record| Click::of(&record, None));
-                    found.extend(click.filter(|click| passes(&id, click)).map(|click| (id, click)));
-                })?;
-                self.later().set(found.iter_mut().map(|(id, click)| (*id, click)))?;
-            }
+        let spans = merged(spans);
+        let bounds = |(from_ms, until_ms): &(i64, i64)| {
+            (EventId::first_of(*from_ms), EventId::first_of(until_ms.saturating_add(1)))
+        };
+        for (from, until) in spans.iter().map(bounds).filter(|(from, _)| *from < covered) {
+            self.store.clicks(from, until.min(covered), usize::MAX, &mut |id, json| {
+                let click = Record::parse(&json).ok().map(|record| Click::of(&record, None));
+                found.extend(click.filter(|click| passes(&id, click)).map(|click| (id, click)));
+            })?;
+        }
+        self.later().set(found.iter_mut().map(|(id, click)| (*id, click)))?;
+        for (from, until) in spans.iter().map(bounds) {
             let recent = self.recent.range(from.max(covered)..until.max(covered));
             let passing = recent.filter(|(id, recent)| passes(id, &recent.click));
             found.extend(passing.map(|(id, recent)| (*id, recent.click.clone())));

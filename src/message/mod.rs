@@ -249,6 +249,8 @@ pub struct Message<S> {
     settled_to_ms: i64,
     has_deliveries: bool,
     has_verifications: bool,
+    /// What is known of clicks in the reach of memory that have not come yet: a few, and most of the time none.
+    early: Vec<(EventId, Verified)>,
     /// The verification that is being told before its row is written.
     unstored: Option<(EventId, Sighting)>,
     last_tick_ms: i64,
@@ -280,7 +282,6 @@ impl<S: Store> Message<S> {
         let Some(meta) = store.meta()? else { return Ok(None) };
         let mut message = Self::new(store, judging, meta);
         message.has_deliveries = message.store.has_deliveries()?;
-        message.has_verifications = message.store.has_verifications()?;
         if let Some((last_pack, open_from_ms, oldest_ms)) = message.store.pack_bounds()? {
             message.last_pack = last_pack;
             message.open_from_ms = open_from_ms;
@@ -299,6 +300,13 @@ impl<S: Store> Message<S> {
             Err(_) => message.unreadable += 1,
         })?;
         message.later().set(recent.iter_mut().map(|(id, recent)| (*id, &mut recent.click)))?;
+        message.has_verifications = message.store.has_verifications()?;
+        let mut early = Vec::new();
+        message.store.verifications_from(from, &mut |id, sighting| match recent.get_mut(&id) {
+            Some(recent) => recent.click.verified = sighting.verified,
+            None => early.push((id, sighting.verified)),
+        })?;
+        message.early = early;
         for (id, recent) in &recent {
             let link = (recent.click.recipient, recent.click.link, recent.click.kind);
             message.floods.entry(link).or_default().push_back(*id);
@@ -359,6 +367,7 @@ impl<S: Store> Message<S> {
             settled_to_ms: i64::MIN,
             has_deliveries: false,
             has_verifications: false,
+            early: Vec::new(),
             unstored: None,
             last_tick_ms: i64::MIN,
             unreadable: 0,

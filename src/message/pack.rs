@@ -1,8 +1,8 @@
 //! Packs: settled verdicts in rows of up to [`MAX_ENTRIES`], written once. They are the record of every revision and
 //! the outbox at the same time.
 //!
-//! A pack's `keys` are 24 bytes an entry, in the order of its body: the click's id (16 bytes) and the first eight
-//! bytes of the recipient's key, zeros for opens, which nothing looks for. They are what a recipient's older clicks are found by,
+//! A pack's `keys` are 24 bytes an entry, in the order of its body: the click's id (16 bytes) and the first eight bytes of
+//! the recipient's key, zeros for opens, which nothing looks for. They are what a recipient's older clicks are found by,
 //! without an index row for every click. Its body is JSON, version 1.
 
 use serde::{Deserialize, Serialize};

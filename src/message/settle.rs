@@ -381,7 +381,7 @@ impl<S: Store> Message<S> {
         let slice = self.slice(wanted)?;
         let court = Court::of(&slice, &self.judging, Look::Back);
         let mut found = court.alone();
-        self.hold_against(&self.convictions, &court, &mut found);
+        self.hold_against_convictions(&court, &mut found);
         Ok(found)
     }
 
@@ -426,6 +426,7 @@ impl<S: Store> Message<S> {
             }
         }
         self.counted = self.counted.split_off(&from);
+        self.early.retain(|(id, _)| *id >= from);
         self.floods.retain(|_, ids| {
             ids.retain(|id| *id >= from);
             !ids.is_empty()

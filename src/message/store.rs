@@ -171,6 +171,16 @@ pub trait Store {
         each: &mut dyn FnMut(EventId, Sighting),
     ) -> Result<(), Self::Error>;
 
+    /// Hands over what the landing pages of the clicks from an id on showed.
+    ///
+    /// # Errors
+    /// When storage fails.
+    fn verifications_from(
+        &self,
+        from: EventId,
+        each: &mut dyn FnMut(EventId, Sighting),
+    ) -> Result<(), Self::Error>;
+
     /// Whether any landing page has shown anything.
     ///
     /// # Errors

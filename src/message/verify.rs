@@ -47,28 +47,30 @@ impl<S: Store> Message<S> {
         if self.counted.contains(&id) {
             return Ok(Seen::Counted);
         }
-        let mut known = self.recent.get(&id).map(|recent| recent.click.verified);
-        if known.is_none() {
-            self.store.verifications(&[id], &mut |_, sighting| known = Some(sighting.verified))?;
-        }
-        if known.unwrap_or_default() >= sighting.verified {
+        if self.verified(id)? >= sighting.verified {
             return Ok(Seen::Known);
         }
         self.has_verifications = true;
         let now_ms = sighting.event_id.ts_ms();
         let kept_ms = self.judging.due_ms(id.ts_ms()).saturating_add(self.judging.reach_ms());
-        let is_known = self.recent.contains_key(&id);
-        let is_settled = match self.recent.get_mut(&id) {
+        let amends_at_once = match self.recent.get_mut(&id) {
             Some(recent) => {
                 recent.click.verified = sighting.verified;
-                recent.settled.is_some()
+                let is_settled = recent.settled.is_some();
+                if is_settled && now_ms < kept_ms {
+                    self.grown.insert(id, now_ms.saturating_add(RECORDING_LAG_MS).min(kept_ms));
+                }
+                is_settled && now_ms >= kept_ms
             }
+            None if id.ts_ms() < self.covered_from_ms => true,
             // A click that has not come yet finds its verification when it does.
-            None => id.ts_ms() < self.covered_from_ms,
+            None => {
+                self.early.retain(|(early, _)| *early != id);
+                self.early.push((id, sighting.verified));
+                false
+            }
         };
-        if is_settled && is_known && now_ms < kept_ms {
-            self.grown.insert(id, now_ms.saturating_add(RECORDING_LAG_MS).min(kept_ms));
-        } else if is_settled {
+        if amends_at_once {
             // The row comes last: where it is missing, the same report is told once more and changes nothing.
             self.unstored = Some((id, sighting.clone()));
             self.amend_at_once(id)?;
@@ -76,6 +78,20 @@ impl<S: Store> Message<S> {
         }
         self.store.put_verification(id, sighting)?;
         Ok(Seen::Taken)
+    }
+
+    /// What the landing page of a click has shown so far: in the reach of memory no row is asked for it.
+    pub(super) fn verified(&self, id: EventId) -> Result<Verified, S::Error> {
+        let mut verified = Verified::None;
+        if let Some(recent) = self.recent.get(&id) {
+            verified = recent.click.verified;
+        } else if id.ts_ms() >= self.covered_from_ms {
+            let early = self.early.iter().find(|(early, _)| *early == id);
+            verified = early.map_or(verified, |(_, early)| *early);
+        } else if self.has_verifications {
+            self.store.verifications(&[id], &mut |_, sighting| verified = sighting.verified)?;
+        }
+        Ok(verified)
     }
 
     /// Judges a settled click again, and those whose campaign it no longer counts in.

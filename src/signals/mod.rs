@@ -1,9 +1,9 @@
 //! What one request shows by itself: stateless, taken at the edge.
 //!
 //! [`record`] is the request as the world stores it, [`event_id`] its name, [`cookie`] what the browser brought back,
-//! [`reference`] and [`view`] which click a landing page's view belongs to,
 //! [`catalogue`] whose network it came from, [`agents`] and [`browser`] what its agent says, [`headers`] whether the rest
-//! fits, [`votes`] what each of that is worth. [`Signals`] is what the rules read of all that.
+//! fits, [`votes`] what each of that is worth. [`Signals`] is what the rules read of all that. [`reference`] and [`view`]
+//! say which click a landing page's view belongs to, [`Verified`] what it shows.
 
 pub mod agents;
 pub mod browser;
@@ -13,6 +13,7 @@ pub mod event_id;
 pub mod headers;
 pub mod record;
 pub mod reference;
+mod verified;
 pub mod view;
 pub mod votes;
 
@@ -27,6 +28,7 @@ use crate::link::{Kind, url};
 
 pub use event_id::EventId;
 pub use record::Record;
+pub use verified::Verified;
 
 /// The domain of Safe Links, whose hosts stand in the referer of a click that it checked.
 const SAFELINKS: &str = "safelinks.protection.outlook.com";
@@ -143,7 +145,7 @@ impl Signals {
         let place = place(network, system);
         let agent = record.user_agent.as_deref().and_then(agents::declared);
         let referer = record.referer.as_deref();
-        let acts = matches!(record.kind, Kind::Unsubscribe | Kind::Confirm);
+        let acts = record.kind.acts();
         let mut votes = headers::votes(record);
         votes.note(Sign::AppAgent, agent.is_some_and(|agent| agent.class == AgentClass::App));
         let is_class = |class: Class| place.is_some_and(|network| network.class == class);

@@ -1,7 +1,7 @@
 //! The reference: which click led to a page view, for landing pages that our cookie does not reach.
 //!
 //! The redirect adds it to the destination, the page's beacon brings it back. It proves its own click and nothing else,
-//! and that for a day. Version 1 is an [`envelope`] that holds:
+//! and that for a day. Version 1 is an [`envelope`](crate::link::envelope) that holds:
 //!
 //! | bytes | what |
 //! | --- | --- |
@@ -9,7 +9,7 @@
 //! | 1 + n | object name |
 
 use super::EventId;
-use crate::link::envelope::{self, Form, put_text, take_text};
+use crate::link::envelope::{Form, Refusal, put_text, take_text};
 use crate::link::keys::{Keyring, Purpose};
 
 /// How long after its click a reference is worth something, milliseconds: a day. The cookie's own are worth as long.
@@ -27,26 +27,6 @@ pub struct Reference {
     pub object: String,
 }
 
-/// Why a reference is refused. To the visitor all are the same; the log tells them apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// It does not open.
-    Envelope(envelope::Refusal),
-    /// More than [`MAX_AGE_MS`] after its click.
-    Expired,
-}
-
-impl Refusal {
-    /// The name in the log.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Envelope(refusal) => refusal.name(),
-            Self::Expired => "expired",
-        }
-    }
-}
-
 impl Reference {
     /// The reference's text.
     #[must_use]
@@ -61,8 +41,8 @@ impl Reference {
     /// # Errors
     /// Why it is refused.
     pub fn open(text: &str, keys: &Keyring, now_ms: i64) -> Result<Self, Refusal> {
-        let content = FORM.open(text, &[], keys).map_err(Refusal::Envelope)?;
-        let reference = Self::parse(&content).ok_or(Refusal::Envelope(envelope::Refusal::Malformed))?;
+        let content = FORM.open(text, &[], keys)?;
+        let reference = Self::parse(&content).ok_or(Refusal::Malformed)?;
         if is_worth(reference.event_id, now_ms) { Ok(reference) } else { Err(Refusal::Expired) }
     }
 
@@ -83,7 +63,6 @@ pub fn is_worth(click: EventId, now_ms: i64) -> bool {
 #[cfg(test)]
 mod tests {
     use base64ct::{Base64UrlUnpadded, Encoding};
-    use envelope::Refusal::{Forged, Malformed, UnknownKey, UnknownVersion};
     use proptest::prelude::*;
 
     use super::*;
@@ -136,27 +115,27 @@ mod tests {
         let expired = Refusal::Expired;
         assert_eq!(Reference::open(&signed(Purpose::Reference, 1, &body), &keys(1), THEN), Err(expired));
         for (words, text, expected) in [
-            ("nothing", String::new(), Refusal::Envelope(Malformed)),
-            ("no base64url", "!!!!".to_owned(), Refusal::Envelope(Malformed)),
-            ("padded", format!("{good}="), Refusal::Envelope(Malformed)),
-            ("shorter than a signature", "AQ".to_owned(), Refusal::Envelope(Malformed)),
-            ("overlong", "A".repeat(FORM.max_chars + 1), Refusal::Envelope(Malformed)),
+            ("nothing", String::new(), Refusal::Malformed),
+            ("no base64url", "!!!!".to_owned(), Refusal::Malformed),
+            ("padded", format!("{good}="), Refusal::Malformed),
+            ("shorter than a signature", "AQ".to_owned(), Refusal::Malformed),
+            ("overlong", "A".repeat(FORM.max_chars + 1), Refusal::Malformed),
             (
                 "signed, with bytes left over",
                 signed(Purpose::Reference, 1, &[&body[..], b"x"].concat()),
-                Refusal::Envelope(Malformed),
+                Refusal::Malformed,
             ),
             (
                 "signed, but no text",
                 signed(Purpose::Reference, 1, &[&[0; 16], b"\x01\xff".as_slice()].concat()),
-                Refusal::Envelope(Malformed),
+                Refusal::Malformed,
             ),
-            ("the next version", signed(Purpose::Reference, 2, &body), Refusal::Envelope(UnknownVersion)),
-            ("a key of others", reference().seal(&keys(2)), Refusal::Envelope(UnknownKey)),
-            ("signed as a link", signed(Purpose::Token, 1, &body), Refusal::Envelope(Forged)),
-            ("signed as a cookie", signed(Purpose::Cookie, 1, &body), Refusal::Envelope(Forged)),
-            ("signed as a stamp", signed(Purpose::Stamp, 1, &body), Refusal::Envelope(Forged)),
-            ("a cookie", Visitor::new([7; 16]).seal(&keys(1)), Refusal::Envelope(Forged)),
+            ("the next version", signed(Purpose::Reference, 2, &body), Refusal::UnknownVersion),
+            ("a key of others", reference().seal(&keys(2)), Refusal::UnknownKey),
+            ("signed as a link", signed(Purpose::Token, 1, &body), Refusal::Forged),
+            ("signed as a cookie", signed(Purpose::Cookie, 1, &body), Refusal::Forged),
+            ("signed as a stamp", signed(Purpose::Stamp, 1, &body), Refusal::Forged),
+            ("a cookie", Visitor::new([7; 16]).seal(&keys(1)), Refusal::Forged),
         ] {
             let refusal = Reference::open(&text, &keys(1), THEN).unwrap_err();
             assert_eq!((refusal, refusal.name()), (expected, expected.name()), "{words}");

@@ -3,12 +3,12 @@
 //! A reference in the query decides alone: whoever brings a bad one gets nothing by the cookie either. Without one the
 //! cookie says which clicks this browser made.
 
+use super::Verified;
 use super::cookie::Visitor;
 use super::headers;
-use super::record::Verified;
 use super::reference::{self, Reference};
 use crate::link::keys::Keyring;
-use crate::link::url;
+use crate::link::{envelope, url};
 
 /// The longest time between a page's load and a touch, milliseconds: a reference is worth no more.
 const MAX_SINCE_LOAD_MS: i64 = reference::MAX_AGE_MS;
@@ -55,7 +55,7 @@ pub enum Refusal {
     /// There are no `LINK_KEYS`.
     NoKeys,
     /// There is a reference, and it is not good.
-    Reference(reference::Refusal),
+    Reference(envelope::Refusal),
     /// Neither a reference nor a cookie with a click of the last day.
     NoClick,
 }

@@ -5,8 +5,7 @@ use std::rc::Rc;
 use sha2::{Digest, Sha256};
 
 use crate::link::Kind;
-use crate::signals::record::Verified;
-use crate::signals::{Record, Signals};
+use crate::signals::{Record, Signals, Verified};
 
 /// Stands for an id in comparisons: the first 128 bits of its SHA-256, so equal keys are equal ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

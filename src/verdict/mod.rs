@@ -28,7 +28,7 @@ pub use rules::{Rule, Ruleset};
 pub use thresholds::Thresholds;
 pub use windows::{Look, Windows};
 
-pub use crate::signals::record::Verified;
+pub use crate::signals::Verified;
 
 /// What made a click. The names are the contract's (§5, §6) and stand in every event and report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -55,8 +55,8 @@ pub fn judge(signals: &Signals) -> Finding {
 
 /// An open's record as it is logged and stored: where a proxy made it, the place is the proxy's and says nothing.
 #[must_use]
-pub fn without_proxys_place(mut record: Record) -> Record {
-    if judge(&Signals::of(&record)).click_type == Some(ClickType::ProxyOpen) {
+pub fn without_proxys_place(mut record: Record, signals: &Signals) -> Record {
+    if judge(signals).click_type == Some(ClickType::ProxyOpen) {
         record.country = None;
     }
     record

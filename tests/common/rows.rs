@@ -25,6 +25,8 @@ pub struct Rows {
     pub written: Cell<u64>,
     /// Clicks read.
     pub read: Cell<usize>,
+    /// How often verifications of single clicks were asked for.
+    pub asked: Cell<usize>,
     /// How often the keys of packs were gone through.
     pub scans: Cell<usize>,
     /// How many writes still succeed.
@@ -169,10 +171,22 @@ impl Store for Memory {
         clicks: &[EventId],
         each: &mut dyn FnMut(EventId, Sighting),
     ) -> Result<(), Blown> {
+        self.0.asked.set(self.0.asked.get() + usize::from(!clicks.is_empty()));
         for click in clicks {
             if let Some(sighting) = self.0.verifications.borrow().get(click) {
                 each(*click, sighting.clone());
             }
+        }
+        Ok(())
+    }
+
+    fn verifications_from(
+        &self,
+        from: EventId,
+        each: &mut dyn FnMut(EventId, Sighting),
+    ) -> Result<(), Blown> {
+        for (click, sighting) in self.0.verifications.borrow().range(from..) {
+            each(*click, sighting.clone());
         }
         Ok(())
     }

@@ -19,6 +19,7 @@ pub mod act;
 pub mod config;
 pub mod demo;
 pub mod event;
+mod html;
 pub mod link;
 pub mod message;
 pub mod report;

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::STAMP;
 use super::languages::Language;
+use crate::html::escape;
 use crate::link::Kind;
 
 /// The button's colour where the brand has none.
@@ -102,7 +103,7 @@ impl Page<'_> {
         );
         if let Some(name) = brand.name {
             html.push_str(" – ");
-            escape(&mut html, name);
+            escape(name, &mut html);
         }
         let _ = write!(
             html,
@@ -112,39 +113,25 @@ impl Page<'_> {
         );
         if let Some(name) = brand.name {
             html.push_str("<p class=\"brand\">");
-            escape(&mut html, name);
+            escape(name, &mut html);
             html.push_str("</p>\n");
         }
         let _ = write!(html, "<h1>{heading}</h1>\n<p>{text}</p>\n");
         if *state == State::Done {
             if let Some(url) = self.url {
                 html.push_str("<p><a class=\"button\" href=\"");
-                escape(&mut html, url);
+                escape(url, &mut html);
                 let _ = writeln!(html, "\">{}</a></p>", language.go_on);
             }
         } else {
             html.push_str("<form method=\"post\" action=\"");
-            escape(&mut html, self.action);
+            escape(self.action, &mut html);
             let _ = write!(html, "\">\n<input type=\"hidden\" name=\"{STAMP}\" value=\"");
-            escape(&mut html, self.stamp);
+            escape(self.stamp, &mut html);
             let _ = write!(html, "\">\n<button type=\"submit\">{}</button>\n</form>\n", words.button);
         }
         html.push_str("</main>\n</body>\n</html>\n");
         html
-    }
-}
-
-/// Adds text so that it is only ever text, between tags and in quoted attributes.
-fn escape(html: &mut String, text: &str) {
-    for character in text.chars() {
-        match character {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            other => html.push(other),
-        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::html::escape;
+
 /// Fills a template: `{{name}}` with a value as text, `{{&name}}` with one that is HTML already. What stands in none of
 /// the values is asked of `listed`; a slot for which there is no text there either stays empty.
 pub(super) fn fill(template: &str, values: &[(&str, &str)], listed: &Value) -> String {
@@ -30,20 +32,6 @@ fn cut<'a>(text: &'a str, mark: &str) -> (&'a str, &'a str) {
 /// A text of a listed record, empty where there is none.
 pub(super) fn text<'a>(listed: &'a Value, name: &str) -> &'a str {
     listed.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// Writes text so that it is text, in an element and in a quoted attribute.
-fn escape(text: &str, to: &mut String) {
-    for character in text.chars() {
-        match character {
-            '&' => to.push_str("&amp;"),
-            '<' => to.push_str("&lt;"),
-            '>' => to.push_str("&gt;"),
-            '"' => to.push_str("&quot;"),
-            '\'' => to.push_str("&#39;"),
-            other => to.push(other),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -106,9 +106,7 @@ pub(super) async fn answer(
 
 /// Notes whom the cookie shows, where there is one. None is set here.
 fn know(record: &mut Record, headers: &Headers, config: &Config, keys: &Keyring) {
-    let may_read = config.cookie && !incoming::refuses_tracking(headers);
-    let cookies = incoming::header(headers, "cookie").filter(|_| may_read);
-    let visitor = cookies.and_then(|cookies| Visitor::open(&cookies, keys));
+    let visitor = incoming::cookies(headers, config).and_then(|cookies| Visitor::open(&cookies, keys));
     record.cookie = Some(if visitor.is_some() { "returning" } else { "none" }.to_owned());
     record.visitor_id = visitor.as_ref().map(Visitor::hex);
 }

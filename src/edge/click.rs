@@ -32,13 +32,8 @@ pub(super) fn redirect(
 
     let headers = request.headers();
     let refuses_tracking = incoming::refuses_tracking(headers);
-    let may_read = config.cookie && !refuses_tracking;
-    let may_set = may_read && verb != Verb::Head;
-    let known = if may_read {
-        header(headers, "cookie").and_then(|cookies| Visitor::open(&cookies, keys))
-    } else {
-        None
-    };
+    let may_set = config.cookie && !refuses_tracking && verb != Verb::Head;
+    let known = incoming::cookies(headers, config).and_then(|cookies| Visitor::open(&cookies, keys));
     // A strict cookie does not come along from another site: that it is not there says nothing.
     let hides = config.same_site == SameSite::Strict
         && header(headers, "sec-fetch-site").as_deref() == Some("cross-site");

@@ -56,6 +56,17 @@ pub(super) fn refuses_tracking(headers: &Headers) -> bool {
     header(headers, "sec-gpc").as_deref() == Some("1")
 }
 
+/// The `Cookie` header, where it may be read: the cookie is on, and the visitor lets us.
+pub(super) fn cookies(headers: &Headers, config: &Config) -> Option<String> {
+    if config.cookie && !refuses_tracking(headers) { header(headers, "cookie") } else { None }
+}
+
+/// `Sec-Purpose`, or what older browsers send for it.
+pub(super) fn purpose(headers: &Headers) -> Option<String> {
+    let said = |name| header(headers, name).filter(|purpose| !purpose.is_empty());
+    ["sec-purpose", "purpose", "x-moz"].into_iter().find_map(said)
+}
+
 /// Gives the click to its message's object. A loss is logged with the whole record, so that it can be replayed.
 pub(super) async fn hand_over(env: &Env, object: &str, record: Record) {
     let json = match serde_json::to_string(&record) {
@@ -96,7 +107,7 @@ pub(super) fn record(request: &Request, place: &Place, link: &Link, id: EventId)
         sec_fetch_mode: text("sec-fetch-mode"),
         sec_fetch_dest: text("sec-fetch-dest"),
         sec_fetch_user: text("sec-fetch-user"),
-        sec_purpose: text("sec-purpose").or_else(|| text("purpose")).or_else(|| text("x-moz")),
+        sec_purpose: purpose(headers).and_then(record::cut),
         sec_ch_ua: text("sec-ch-ua"),
         x_forwarded_for: text("x-forwarded-for"),
         http_protocol: cf.text("httpProtocol"),

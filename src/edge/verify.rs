@@ -36,9 +36,7 @@ pub(super) async fn answer(
         let text = |name: &str| header(headers, name);
         let refuses_tracking = incoming::refuses_tracking(headers);
         let method = request.inner().method();
-        let may_read = config.cookie && !refuses_tracking;
-        let cookies = may_read.then(|| text("cookie")).flatten();
-        let purpose = text("sec-purpose").or_else(|| text("purpose")).or_else(|| text("x-moz"));
+        let (cookies, purpose) = (incoming::cookies(headers, config), incoming::purpose(headers));
         let (referer, origin) = (text("referer"), text("origin"));
         let view = View {
             method: &method,

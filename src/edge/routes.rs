@@ -4,6 +4,7 @@ use worker::{Context, Env, Request, Response, Result};
 
 use super::{act, api, click, demo, open, respond, settings, verify};
 use crate::config::Config;
+use crate::link::url;
 
 /// What a request wants to do. workers-rs reads a method that it does not know as `GET`, so the name is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -67,8 +68,7 @@ impl Place {
 
     /// Whether the host can only be the visitor's own machine.
     pub(super) fn is_local(&self) -> bool {
-        let named = matches!(self.host.as_str(), "127.0.0.1" | "[::1]" | "localhost");
-        named || self.host.ends_with(".localhost")
+        url::is_local(&self.host)
     }
 }
 

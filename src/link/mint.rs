@@ -113,21 +113,16 @@ pub const fn route(kind: Kind) -> &'static str {
 
 fn warning(kind: Kind, base_url: &str, href: &str) -> Option<String> {
     let most = if route(kind) == "u" { LONG_ACTING_HREF } else { LONG_HREF };
-    let plain =
-        (kind == Kind::Unsubscribe && !base_url.starts_with("https://") && !is_local(base_url)).then(|| {
-            "mail providers press one-click links on https alone (RFC 8058): mint with an https base"
-                .to_owned()
-        });
+    let plain = (kind == Kind::Unsubscribe
+        && !base_url.starts_with("https://")
+        && !url::host(base_url).is_some_and(|host| url::is_local(&host)))
+    .then(|| {
+        "mail providers press one-click links on https alone (RFC 8058): mint with an https base".to_owned()
+    });
     let long = (href.len() > most)
         .then(|| format!("{} characters; some mail clients cut links over {most}", href.len()));
     let warnings: Vec<String> = plain.into_iter().chain(long).collect();
     (!warnings.is_empty()).then(|| warnings.join("; "))
-}
-
-/// Whether links lead to this machine, as they do while somebody tries things out.
-fn is_local(base_url: &str) -> bool {
-    let host = url::host(base_url).unwrap_or_default();
-    matches!(host.as_ref(), "127.0.0.1" | "[::1]") || url::is_host_or_below(&host, "localhost")
 }
 
 /// One link of a call, checked.

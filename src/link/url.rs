@@ -28,6 +28,13 @@ pub fn host(url: &str) -> Option<Cow<'_, str>> {
     find_host(url)
 }
 
+/// Whether a host, in lower case and without its port, can only be the visitor's own machine: browsers trust it as they
+/// trust https.
+#[must_use]
+pub fn is_local(host: &str) -> bool {
+    matches!(host, "127.0.0.1" | "[::1]") || is_host_or_below(host, "localhost")
+}
+
 /// Whether a host is `domain` or lies below it, whatever the case of either; one final dot of the host does not count.
 #[must_use]
 pub fn is_host_or_below(host: &str, domain: &str) -> bool {

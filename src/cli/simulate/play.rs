@@ -141,7 +141,7 @@ impl<'a> Player<'a> {
             .build()
             .new_agent();
         let host = url::host(base_url).unwrap_or_default();
-        let local = matches!(&*host, "127.0.0.1" | "[::1]") || url::is_host_or_below(&host, "localhost");
+        let local = url::is_local(&host);
         Self {
             agent,
             base_url,

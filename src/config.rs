@@ -3,7 +3,7 @@
 
 use crate::link::keys::{self, Keyring};
 use crate::link::url;
-use crate::message::Judging;
+use crate::verdict::Judging;
 use crate::verdict::thresholds::SETTINGS;
 use crate::verdict::{Ruleset, Thresholds};
 

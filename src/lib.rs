@@ -19,11 +19,13 @@ pub mod act;
 pub mod config;
 pub mod demo;
 pub mod event;
-mod html;
 pub mod link;
 pub mod message;
+pub mod proof;
+pub mod record;
 pub mod report;
 pub mod signals;
+mod template;
 pub mod verdict;
 
 #[cfg(target_arch = "wasm32")]

@@ -3,10 +3,12 @@
 mod common;
 
 use clickproof::event::webhook;
-use clickproof::link::Kind;
-use clickproof::message::{Acted, Arrival, Judging, Message, RECORDING_LAG_MS, TICK_MS, Word};
-use clickproof::signals::event_id::EventIds;
-use clickproof::signals::{EventId, Record};
+use clickproof::message::{Acted, Arrival, Message, TICK_MS, Word};
+use clickproof::record::EventIds;
+use clickproof::record::Kind;
+use clickproof::record::{EventId, Record};
+use clickproof::verdict::Judging;
+use clickproof::verdict::judging::RECORDING_LAG_MS;
 use clickproof::verdict::{Ruleset, Thresholds};
 use common::NOON_MS;
 use common::rows::{Blown, Memory};

@@ -9,8 +9,9 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use clickproof::link::keys::Keyring;
-use clickproof::link::{Kind, token};
-use clickproof::signals::Record;
+use clickproof::link::token;
+use clickproof::record::Kind;
+use clickproof::record::Record;
 use clickproof::verdict::thresholds::SETTINGS;
 use clickproof::verdict::{Ruleset, Thresholds};
 use common::{NOON_MS, naive, record};

@@ -5,7 +5,7 @@
 
 mod common;
 
-use clickproof::signals::Record;
+use clickproof::record::Record;
 use clickproof::verdict::thresholds::SETTINGS;
 use clickproof::verdict::{Click, Finding, Look, Ruleset, Thresholds, judge};
 use common::naive::{self, Said};

@@ -4,12 +4,13 @@
 
 mod common;
 
-use clickproof::event;
-use clickproof::link::Kind;
-use clickproof::message::Sighting;
-use clickproof::message::pack::{self, Draft};
-use clickproof::signals::{EventId, Record};
-use clickproof::verdict::{ClickType, Confidence, Finding, Ruleset, Verdict, Verified};
+use clickproof::event::line;
+use clickproof::event::pack::{self, Draft};
+use clickproof::record::Kind;
+use clickproof::record::Sighting;
+use clickproof::record::Verified;
+use clickproof::record::{EventId, Record};
+use clickproof::verdict::{ClickType, Confidence, Finding, Ruleset, Verdict};
 use common::NOON_MS;
 
 const RECORD: &str = r#"{"event_id":"01a20320-a200-7000-8000-000000000000","message_id":"spring","recipient_id":"u42","link_id":"cta","url":"https://brand.example/","kind":"click","ts_ms":1795348800000,"sent_at_ms":1795348799000,"delivered_at_ms":null,"links_total":2,"method":"GET","ip":"40.92.1.1","asn":8075,"country":"IE","user_agent":"UA","referer":"https://nam02.safelinks.protection.outlook.com/","accept":"*/*","accept_language":"en","sec_fetch_site":"none","sec_fetch_mode":"navigate","sec_fetch_dest":"document","sec_fetch_user":"?1","sec_purpose":null,"sec_ch_ua":"\"Chromium\";v=\"140\"","x_forwarded_for":"192.0.2.1","http_protocol":"HTTP/2","secure":true,"cookie":"new","visitor_id":"07070707070707070707070707070707","repeats":null}"#;
@@ -41,8 +42,8 @@ fn a_record_is_written_as_ever() {
 fn an_event_is_written_as_ever() {
     let fields = &RECORD[1..RECORD.len() - 1];
     let shipped = format!("{{\"event\":\"click\",{fields},{VERDICT}}}");
-    assert_eq!(event::shipped(&record(), &verdict()), shipped);
-    assert_eq!(event::listed(&record(), &verdict()), format!("{{{fields},{VERDICT}}}"));
+    assert_eq!(line::shipped(&record(), &verdict()), shipped);
+    assert_eq!(line::listed(&record(), &verdict()), format!("{{{fields},{VERDICT}}}"));
 }
 
 #[test]
@@ -89,7 +90,7 @@ fn what_an_entry_has_at_times_is_written_and_read_as_ever() {
     assert_eq!((entries[1].kind, &entries[1].sighting), (Kind::Open, &None));
 
     let event = r#"{"event":"verify","event_id":"01a20321-0000-7000-8000-000000000001","revision":1,"message_id":"spring","recipient_id":"u42","link_id":"cta","url":"https://brand.example/","ts_ms":1795348824064,"verified":"interacted","since_load_ms":700,"click_event_id":"01a20320-a200-7000-8000-000000000000","click_ts_ms":1795348800000}"#;
-    assert_eq!(event::verified(&click, &sighting), event);
+    assert_eq!(line::verified(&click, &sighting), event);
 }
 
 #[test]

@@ -3,11 +3,12 @@
 
 mod common;
 
-use clickproof::link::Kind;
+use clickproof::record::Kind;
+use clickproof::record::Verified;
 use clickproof::signals::votes;
 use clickproof::verdict::bursts::REACH_MS;
 use clickproof::verdict::thresholds::SETTINGS;
-use clickproof::verdict::{Click, Look, Ruleset, Thresholds, Verified, judge};
+use clickproof::verdict::{Click, Look, Ruleset, Thresholds, judge};
 use common::hits::{
     AZURE, BARRACUDA, ELSEWHERE, FILTER, HETZNER, HOME, Hit, NETCRAFT, PROOFPOINT, RELAY, SAFE_LINKS, Told,
     WIDE, ZSCALER, chrome, edge, firefox, history, iphone, logged, nobody, pretender, program, safari,

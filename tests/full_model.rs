@@ -3,7 +3,7 @@
 
 mod common;
 
-use clickproof::signals::Record;
+use clickproof::record::Record;
 use clickproof::verdict::bursts::REACH_MS;
 use clickproof::verdict::{Click, ClickType, Finding, Judgement, Look, Ruleset, Thresholds, judge};
 use common::hits::{

@@ -3,8 +3,9 @@
 
 mod common;
 
+use clickproof::record::Record;
+use clickproof::signals::Signals;
 use clickproof::signals::votes::{ENOUGH, Sign, Votes};
-use clickproof::signals::{Record, Signals};
 use common::hits::{
     BARRACUDA, ELSEWHERE, FILTER, HETZNER, HOME, Hit, chrome, edge, firefox, history, iphone, logged, nobody,
     pretender, program, safari, samsung, told,

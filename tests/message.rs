@@ -7,11 +7,15 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use clickproof::link::Kind;
-use clickproof::message::{Arrival, FLOOD_CLICKS, Judging, Message, RECORDING_LAG_MS, Seen, Sighting, Store};
-use clickproof::signals::event_id::EventIds;
-use clickproof::signals::{EventId, Record};
-use clickproof::verdict::{Click, Key, Look, Ruleset, Thresholds, Verified, judge};
+use clickproof::message::{Arrival, FLOOD_CLICKS, Message, Seen, Store};
+use clickproof::record::EventIds;
+use clickproof::record::Kind;
+use clickproof::record::Sighting;
+use clickproof::record::Verified;
+use clickproof::record::{EventId, Record};
+use clickproof::verdict::Judging;
+use clickproof::verdict::judging::RECORDING_LAG_MS;
+use clickproof::verdict::{Click, Key, Look, Ruleset, Thresholds, judge};
 use common::naive;
 use common::rows::Memory;
 use common::{NOON_MS, record};

@@ -4,9 +4,11 @@
 
 mod common;
 
-use clickproof::link::Kind;
-use clickproof::signals::{Record, Signals};
-use clickproof::verdict::{Confidence, Finding, opens};
+use clickproof::record::Kind;
+use clickproof::record::Record;
+use clickproof::signals::Signals;
+use clickproof::verdict::rules::opens;
+use clickproof::verdict::{Confidence, Finding};
 use common::hits::{AZURE, Hit, history, told};
 use common::record;
 

@@ -7,8 +7,9 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::process::{Command, Output, Stdio};
 
-use clickproof::link::Kind;
-use clickproof::signals::{EventId, Record, Signals};
+use clickproof::record::Kind;
+use clickproof::record::{EventId, Record};
+use clickproof::signals::Signals;
 use common::{NOON_MS, record};
 use serde_json::{Value, json};
 

@@ -1,10 +1,11 @@
 //! The form of links: frozen for ever, canonical, and closed to whatever nobody signed.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use clickproof::link::Link;
 use clickproof::link::keys::{Keyring, Purpose};
 use clickproof::link::token::{leading, open, seal};
 use clickproof::link::url::Target;
-use clickproof::link::{Kind, Link};
+use clickproof::record::Kind;
 use proptest::prelude::*;
 
 /// Alphabet of tokens.

@@ -5,8 +5,8 @@ use std::fmt::Write;
 
 use super::STAMP;
 use super::languages::Language;
-use crate::html::escape;
-use crate::link::Kind;
+use crate::record::Kind;
+use crate::template::escape;
 
 /// The button's colour where the brand has none.
 const COLOR: [u8; 3] = [0x1f, 0x4f, 0xa3];

@@ -6,8 +6,8 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use clickproof::link::Kind;
-use clickproof::signals::Record;
+use clickproof::record::Kind;
+use clickproof::record::Record;
 use clickproof::verdict::{Click, Key, Ruleset, Thresholds, Trial};
 
 use crate::evaluate::Labels;

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use clickproof::link::Kind as LinkKind;
-use clickproof::verdict::{Click, Finding, Ruleset, Verdict, Verified};
+use clickproof::record::Kind as LinkKind;
+use clickproof::record::Verified;
+use clickproof::verdict::{Click, Finding, Ruleset, Verdict};
 
 /// The verdict of one record: a place in the store, and what differs from click to click.
 #[derive(Default)]

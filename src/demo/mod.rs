@@ -4,16 +4,14 @@
 //! Each load of the mail is a send of its own, to one recipient, under an id that only the demo mints: whoever holds it
 //! has loaded that mail, so the story asks for nothing else.
 
-mod template;
-
 use serde_json::Value;
 
 use crate::link::keys::Keyring;
 use crate::link::mint;
-use crate::signals::EventId;
+use crate::record::EventId;
 use crate::signals::votes;
+use crate::template::{fill, text};
 use crate::verdict::Ruleset;
-use template::{fill, text};
 
 /// What is asked of [`mint::mint`].
 const LINKS: &str = r#"{

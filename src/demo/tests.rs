@@ -1,7 +1,8 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::link::{Kind, token};
+use crate::link::token;
+use crate::record::Kind;
 
 const ORIGIN: &str = "http://127.0.0.1:8787";
 

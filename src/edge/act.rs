@@ -7,14 +7,17 @@ use worker::{Env, FormData, FormEntry, Headers, Method, Request, RequestInit, Re
 use super::routes::{Place, Verb};
 use super::{incoming, log, respond, stub};
 use crate::act::page::{self, Brand, Page, State};
-use crate::act::{self, Form, Refusal, languages, stamp};
+use crate::act::{self, Form, Refusal, languages};
 use crate::config::Config;
-use crate::event;
+use crate::event::line;
 use crate::link::keys::Keyring;
-use crate::link::{Kind, Link, token, url};
+use crate::link::{Link, one_click, token, url};
 use crate::message::call::Call;
-use crate::signals::cookie::Visitor;
-use crate::signals::{Record, Signals};
+use crate::proof::cookie::Visitor;
+use crate::proof::stamp;
+use crate::record::Kind;
+use crate::record::Record;
+use crate::signals::Signals;
 
 /// The largest form, bytes.
 const MAX_FORM: usize = 64 << 10;
@@ -38,7 +41,7 @@ pub(super) async fn answer(
     let token = token::leading(tail);
     let mut record = incoming::record(&request, place, &link, incoming::next_id());
     know(&mut record, request.headers(), config, keys);
-    log::line(&event::received(&record, &Signals::of(&record)));
+    log::line(&line::received(&record, &Signals::of(&record)));
 
     let say = |state, record: &Record| {
         let nonce = base64(incoming::random());
@@ -64,7 +67,7 @@ pub(super) async fn answer(
     }
 
     let Some(body) = incoming::body(&mut request, MAX_FORM).await? else {
-        log::line(&event::not_acted(&record, "too_large"));
+        log::line(&line::not_acted(&record, "too_large"));
         return respond::text(
             413,
             "text/plain; charset=utf-8",
@@ -73,8 +76,8 @@ pub(super) async fn answer(
     };
     let content_type = incoming::header(request.headers(), "content-type").unwrap_or_default();
     let fields = match fields(&content_type, &body).await {
-        Err(_) | Ok((None, None)) if act::is_one_click(&content_type, &body) => {
-            Ok((Some(act::ONE_CLICK_VALUE.to_owned()), None))
+        Err(_) | Ok((None, None)) if one_click::is_one_click(&content_type, &body) => {
+            Ok((Some(one_click::ONE_CLICK_VALUE.to_owned()), None))
         }
         fields => fields,
     };
@@ -87,13 +90,13 @@ pub(super) async fn answer(
     };
     match consent {
         Err(refusal) => {
-            log::line(&event::not_acted(&record, refusal.name()));
+            log::line(&line::not_acted(&record, refusal.name()));
             say(State::Again, &record)
         }
         Ok(way) => {
             record.act = Some(way.name().to_owned());
             if store(env, &link, &record).await {
-                log::line(&event::acted(&record));
+                log::line(&line::acted(&record));
                 say(State::Done, &record)
             } else {
                 let response = say(State::Unavailable, &record)?;
@@ -123,7 +126,7 @@ async fn store(env: &Env, link: &Link, record: &Record) -> bool {
         },
         Err(error) => error.to_string(),
     };
-    log::alarm(&event::unrecorded(record, &reason));
+    log::alarm(&line::unrecorded(record, &reason));
     false
 }
 
@@ -137,7 +140,7 @@ async fn fields(
         Some(FormEntry::Field(text)) => Some(text),
         _ => None,
     };
-    Ok((text(act::ONE_CLICK), text(act::STAMP)))
+    Ok((text(one_click::ONE_CLICK), text(act::STAMP)))
 }
 
 async fn parse(content_type: &str, body: &[u8]) -> Result<FormData> {

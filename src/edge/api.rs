@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::link::{keys, mint, shard, text_id};
 use crate::message::call::{Call, Delivered, Delivery, MAX_PAGE, Reshipped};
 use crate::message::{Page, deliveries};
-use crate::signals::EventId;
+use crate::record::EventId;
 
 /// The largest body, bytes.
 const MAX_BODY: usize = 1 << 20;

@@ -9,11 +9,13 @@ use super::incoming::{self, header, random};
 use super::log;
 use super::routes::{Place, Verb};
 use crate::config::{Config, SameSite};
-use crate::event;
-use crate::link::{Kind, url};
-use crate::signals::cookie::{self, ClickRef, Visitor};
-use crate::signals::reference::Reference;
-use crate::signals::{Record, Signals};
+use crate::event::line;
+use crate::link::url;
+use crate::proof::cookie::{self, ClickRef, Visitor};
+use crate::proof::reference::Reference;
+use crate::record::Kind;
+use crate::record::Record;
+use crate::signals::Signals;
 
 /// Answers a click on a link. `tail` is the path behind `/c/`.
 pub(super) fn redirect(
@@ -50,7 +52,7 @@ pub(super) fn redirect(
         visitor_id: visitor.as_ref().map(Visitor::hex),
         ..incoming::record(request, place, &link, id)
     };
-    log::line(&event::received(&record, &Signals::of(&record)));
+    log::line(&line::received(&record, &Signals::of(&record)));
 
     let destination = link.url.as_ref().map_or("", url::Target::as_str);
     let object = link.object();

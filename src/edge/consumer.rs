@@ -16,7 +16,7 @@ use worker::{
 };
 
 use super::{incoming, log, settings};
-use crate::event::{self, packing, webhook};
+use crate::event::{line, parcel, webhook};
 
 /// How long a receiver may take, seconds (Standard Webhooks 1.0.0 names 15 to 30 as usual; a batch waits for it).
 const TIMEOUT_S: u32 = 10;
@@ -31,7 +31,7 @@ pub(super) async fn consume(batch: &MessageBatch<String>, env: &Env) -> Result<(
     for (message, body) in packs {
         match write(&body, env).await {
             Ok(header) => {
-                log::line(&event::written(&header));
+                log::line(&line::written(&header));
                 message.ack();
             }
             Err(reason) => {
@@ -53,8 +53,8 @@ pub(super) async fn consume(batch: &MessageBatch<String>, env: &Env) -> Result<(
     Ok(())
 }
 
-async fn write(body: &str, env: &Env) -> std::result::Result<packing::Header, String> {
-    let (header, lines) = packing::open(body)?;
+async fn write(body: &str, env: &Env) -> std::result::Result<parcel::Header, String> {
+    let (header, lines) = parcel::open(body)?;
     let metadata =
         HttpMetadata { content_type: Some("application/x-ndjson".to_owned()), ..HttpMetadata::default() };
     let bucket = settings::archive(env).map_err(|error| error.to_string())?;

@@ -10,14 +10,15 @@ use worker::{Date, Env, Headers, Request, Response, Result};
 use super::routes::Place;
 use super::{log, respond, stub};
 use crate::config::Config;
-use crate::event;
+use crate::event::line;
+use crate::link::Link;
 use crate::link::keys::Keyring;
 use crate::link::token;
-use crate::link::{Kind, Link};
 use crate::message::call::Call;
-use crate::signals::EventId;
-use crate::signals::event_id::EventIds;
-use crate::signals::record::{self, Record};
+use crate::record::EventId;
+use crate::record::EventIds;
+use crate::record::Kind;
+use crate::record::{self, Record};
 
 thread_local! {
     /// The ids that one isolate makes ascend.
@@ -37,7 +38,7 @@ pub(super) fn link<'a>(
         Ok(_) => "wrong_kind",
         Err(refusal) => refusal.name(),
     };
-    log::line(&event::refused(refusal));
+    log::line(&line::refused(refusal));
     Err(respond::not_found())
 }
 
@@ -75,7 +76,7 @@ pub(super) async fn hand_over(env: &Env, object: &str, record: Record) {
     };
     // The object knows an event_id that it has: asking again is harmless.
     if let Err(failure) = stub::tell(env, object, &Call::Arrive(json)).await {
-        log::alarm(&event::unrecorded(&record, &failure.to_string()));
+        log::alarm(&line::unrecorded(&record, &failure.to_string()));
     }
 }
 

@@ -30,7 +30,7 @@ use super::{log, settings};
 use crate::config::Config;
 use crate::message::call::{Call, Delivered, Reshipped};
 use crate::message::{Acted, Arrival, Message, Seen, Shipment, Telling, Word};
-use crate::signals::Record;
+use crate::record::Record;
 use crate::verdict::Key;
 
 /// Packs that one alarm ships: the rest waits for the next, a second later.

@@ -7,10 +7,10 @@ use super::incoming;
 use super::routes::{Place, Verb};
 use super::{log, respond};
 use crate::config::Config;
-use crate::event;
-use crate::link::Kind;
+use crate::event::line;
+use crate::record::Kind;
 use crate::signals::Signals;
-use crate::verdict::opens;
+use crate::verdict::rules::opens;
 
 /// Answers an open. `tail` is the path behind `/o/`.
 pub(super) fn pixel(
@@ -29,7 +29,7 @@ pub(super) fn pixel(
     let record = incoming::record(request, place, &link, incoming::next_id());
     let signals = Signals::of(&record);
     let record = opens::without_proxys_place(record, &signals);
-    log::line(&event::received(&record, &signals));
+    log::line(&line::received(&record, &signals));
     // Whoever asks for headers alone has shown nothing to anybody.
     if verb != Verb::Head {
         let object = link.object();

@@ -19,11 +19,13 @@ use std::cell::Cell;
 
 use worker::{Error, Result, SqlCursor, SqlStorage, SqlStorageValue};
 
-use crate::link::Kind;
-use crate::message::Sighting;
-use crate::message::store::{Meta, PackRow, Store};
-use crate::signals::EventId;
-use crate::verdict::{Key, Verified};
+use crate::event::pack::PackRow;
+use crate::message::store::{Meta, Store};
+use crate::record::EventId;
+use crate::record::Kind;
+use crate::record::Sighting;
+use crate::record::Verified;
+use crate::verdict::Key;
 
 /// The schema's version. A later one adds its statements behind these and runs them where the version is lower.
 const SCHEMA_VERSION: i64 = 2;

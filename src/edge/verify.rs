@@ -8,10 +8,10 @@ use super::incoming::{self, header};
 use super::routes::{Place, Verb};
 use super::{log, respond, stub};
 use crate::config::Config;
-use crate::event;
-use crate::message::Sighting;
+use crate::event::line;
 use crate::message::call::Call;
-use crate::signals::view::{self, View};
+use crate::proof::view::{self, View};
+use crate::record::Sighting;
 
 /// The script, with the name of its parameter left open.
 const SCRIPT: &str = include_str!("../../static/verify.js");
@@ -57,7 +57,7 @@ pub(super) async fn answer(
                 None
             };
             let id = incoming::next_id();
-            log::line(&event::viewed(&credit, since_load_ms));
+            log::line(&line::viewed(&credit, since_load_ms));
             let env = env.clone();
             context.wait_until(async move {
                 let (click, verified) = (credit.click, credit.verified);
@@ -68,7 +68,7 @@ pub(super) async fn answer(
                 }
             });
         }
-        Err(refusal) => log::line(&event::not_viewed(refusal)),
+        Err(refusal) => log::line(&line::not_viewed(refusal)),
     }
     if verb == Verb::Post { respond::nothing() } else { respond::pixel() }
 }

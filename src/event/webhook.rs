@@ -9,9 +9,9 @@ use chrono::DateTime;
 use hmac::Mac;
 use serde::Serialize;
 
-use super::Judged;
+use super::line::{self, Judged};
 use crate::link::keys::keyed;
-use crate::signals::Record;
+use crate::record::Record;
 use crate::verdict::Verdict;
 
 /// What every message begins with. A pack begins with `{`: neither is read as the other.
@@ -42,7 +42,7 @@ pub fn message(record: &Record, verdict: &Verdict) -> String {
         timestamp: iso(record.ts_ms),
         data: Judged { event: Some(kind), record, verdict },
     };
-    format!("{MARK}{VERSION} {}\n{}", record.event_id, super::line(&body))
+    format!("{MARK}{VERSION} {}\n{}", record.event_id, line::json(&body))
 }
 
 /// A moment as ISO 8601 has it, in UTC.
@@ -90,13 +90,13 @@ pub fn pause_s(age_ms: i64) -> Option<u32> {
 /// The consumer's line for an act that its receiver took.
 #[must_use]
 pub fn sent(id: &str, status: u16) -> String {
-    super::line(&Told { event: "webhook.sent", id, reason: None, status: Some(status) })
+    line::json(&Told { event: "webhook.sent", id, reason: None, status: Some(status) })
 }
 
 /// The consumer's line for one that it did not take, and that is tried again.
 #[must_use]
 pub fn unsent(id: &str, reason: &str, status: Option<u16>) -> String {
-    super::line(&Told { event: "webhook.unsent", id, reason: Some(reason), status })
+    line::json(&Told { event: "webhook.unsent", id, reason: Some(reason), status })
 }
 
 #[derive(Serialize)]
@@ -112,8 +112,8 @@ struct Told<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::packing;
-    use crate::link::Kind;
+    use crate::event::parcel;
+    use crate::record::Kind;
     use crate::verdict::{Finding, Ruleset};
 
     fn act() -> (Record, Verdict) {
@@ -152,8 +152,8 @@ mod tests {
     #[test]
     fn packs_and_webhooks_are_never_taken_for_each_other() {
         let (record, verdict) = act();
-        assert!(packing::open(&message(&record, &verdict)).is_err());
-        for pack in packing::messages("m", 1, 0, &["{}".to_owned()]) {
+        assert!(parcel::open(&message(&record, &verdict)).is_err());
+        for pack in parcel::messages("m", 1, 0, &["{}".to_owned()]) {
             assert!(!is_one(&pack) && open(&pack).is_err());
         }
         for bad in ["", "webhook 1 x", "webhook 2 x\n{}", "webhook 1\n{}", "webhooks 1 x\n{}"] {

@@ -4,9 +4,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::keys::Keyring;
+use super::one_click::{ONE_CLICK, ONE_CLICK_VALUE};
 use super::url::{self, Target};
 use super::{Kind, Link, MAX_TIME_MS, text_id, token};
-use crate::act::{ONE_CLICK, ONE_CLICK_VALUE};
 
 /// An href longer than this may be cut by mail clients, characters.
 const LONG_HREF: usize = 2_000;

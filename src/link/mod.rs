@@ -1,19 +1,19 @@
 //! What a mail carries: signed, self-contained links.
 //!
-//! [`Kind`] says what they are for, [`mint`] makes them, [`token`] is their form, [`keys`] signs and checks them, [`url`]
+//! [`mint`] makes them, [`token`] is their form, [`keys`] signs and checks them, [`url`]
 //! and [`text_id`] say what may stand in them, [`shard`] which object keeps their clicks. [`envelope`] is the form of what
 //! else is signed.
 
 pub mod envelope;
 pub mod keys;
-mod kind;
 pub mod mint;
+pub mod one_click;
 pub mod shard;
 pub mod text_id;
 pub mod token;
 pub mod url;
 
-pub use kind::Kind;
+use crate::record::Kind;
 
 /// The last moment that JavaScript's dates can hold, Unix milliseconds.
 pub const MAX_TIME_MS: u64 = 8_640_000_000_000_000;

@@ -106,7 +106,7 @@ fn put_id(bytes: &mut Vec<u8>, id: &str) {
 
 /// The 16 bytes of a lower-case UUID with its hyphens, of any version.
 fn pack_uuid(id: &str) -> Option<[u8; 16]> {
-    crate::signals::EventId::parse(id).map(crate::signals::EventId::bytes)
+    crate::record::EventId::parse(id).map(crate::record::EventId::bytes)
 }
 
 /// Reads a token's bytes from the front.
@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
         let length = self.byte()?;
         if length == PACKED_UUID {
             let bytes: [u8; 16] = self.bytes(16)?.try_into().ok()?;
-            return Some(crate::signals::EventId::from_bytes(bytes).to_string());
+            return Some(crate::record::EventId::from_bytes(bytes).to_string());
         }
         let id = std::str::from_utf8(self.bytes(length.into())?).ok()?;
         pack_uuid(id).is_none().then(|| id.to_owned())

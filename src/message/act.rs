@@ -18,8 +18,8 @@
 
 use super::{Arrival, Message, Store};
 use crate::event::webhook;
-use crate::link::Kind;
-use crate::signals::{EventId, Record};
+use crate::record::Kind;
+use crate::record::{EventId, Record};
 use crate::verdict::{ClickType, Key};
 
 /// What became of an act.

@@ -1,7 +1,7 @@
 //! A click arrives: it is stored, or counted where one link is flooded, or known already.
 
 use super::{FLOOD_CLICKS, FLOOD_MS, Message, Recent, Store};
-use crate::signals::{EventId, Record};
+use crate::record::{EventId, Record};
 use crate::verdict::Click;
 
 /// What became of a click that arrived.

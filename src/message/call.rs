@@ -5,10 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Sighting;
 use super::read::Page;
-use crate::signals::EventId;
-use crate::verdict::Verified;
+use crate::record::EventId;
+use crate::record::Sighting;
+use crate::record::Verified;
 
 /// The most clicks of one page: an object builds it in memory.
 pub const MAX_PAGE: usize = 1_000;

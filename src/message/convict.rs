@@ -1,4 +1,4 @@
-//! Convictions of sources, and the clicks that they reach (ruleset `full`, [`crate::verdict::carry`]).
+//! Convictions of sources, and the clicks that they reach (ruleset `full`, [`crate::verdict::convictions`]).
 //!
 //! A settled verdict says whether it convicts, so packs hold every conviction; those of the last quarter of an hour are
 //! kept in memory beside the open windows. When a verdict begins or ends to convict, the settled clicks that it reaches
@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use super::history::{Moments, merged};
 use super::settle::{Court, Found, Slice};
 use super::{Message, Settled, Store};
-use crate::signals::{EventId, Record};
-use crate::verdict::carry::{self, BACK_MS, Convictions, FORWARD_MS};
+use crate::record::{EventId, Record};
+use crate::verdict::convictions::{self, BACK_MS, Convictions, FORWARD_MS};
 use crate::verdict::{Click, ClickType};
 
 /// A conviction that began or ended.
@@ -69,7 +69,7 @@ impl<S: Store> Message<S> {
         let mut changed = Vec::new();
         for ((id, click), (_, findings)) in slice.wanted().zip(found) {
             let Some(finding) = findings.full(&self.judging) else { continue };
-            let (old, is) = (before.get(&id), carry::conviction(click.kind, finding));
+            let (old, is) = (before.get(&id), convictions::conviction(click.kind, finding));
             let was = old.and_then(|settled| settled.conviction);
             // A verdict in words of a later version stands, and so does what it convicts of.
             let stands = old.is_some_and(|settled| settled.said.is_none());
@@ -136,7 +136,8 @@ impl<S: Store> Message<S> {
         for (court, found) in &mut *courts {
             for (id, findings) in found.iter_mut() {
                 let kind = findings.kind;
-                let is_open = findings.full(&judging).is_some_and(|finding| carry::is_open(kind, finding));
+                let is_open =
+                    findings.full(&judging).is_some_and(|finding| convictions::is_open(kind, finding));
                 let from_ms = id.ts_ms().saturating_sub(FORWARD_MS);
                 if is_open && from_ms < self.convicted_from_ms && court.full(&judging, *id).is_some() {
                     spans.push((from_ms, id.ts_ms().saturating_add(BACK_MS).min(self.convicted_from_ms - 1)));
@@ -169,7 +170,7 @@ impl<S: Store> Message<S> {
         for (id, findings) in found {
             let Some((judgement, at)) = court.full(&self.judging, *id) else { continue };
             let kind = findings.kind;
-            let open = findings.full(&self.judging).filter(|finding| carry::is_open(kind, finding));
+            let open = findings.full(&self.judging).filter(|finding| convictions::is_open(kind, finding));
             let Some(finding) = open else { continue };
             if let Some(carried) = self.convictions.reaching(judgement.case(at).click) {
                 *finding = judgement.beside(at, carried);

@@ -2,9 +2,9 @@
 
 use super::settle::Court;
 use super::{Message, Store};
-use crate::signals::{EventId, Record};
-use crate::verdict::carry::{self, BACK_MS, FORWARD_MS};
+use crate::record::{EventId, Record};
 use crate::verdict::case::Case;
+use crate::verdict::convictions::{self, BACK_MS, FORWARD_MS};
 use crate::verdict::explain::explain;
 use crate::verdict::{Click, Look};
 
@@ -29,7 +29,7 @@ impl<S: Store> Message<S> {
         let court = Court::of(&slice, &self.judging, if is_open { Look::Back } else { Look::Whole });
         let mut carried = None;
         if let Some((judgement, at)) = court.full(&self.judging, id)
-            && carry::is_open(judgement.case(at).click.kind, &judgement.alone(at))
+            && convictions::is_open(judgement.case(at).click.kind, &judgement.alone(at))
         {
             let click = judgement.case(at).click;
             carried = if is_open {

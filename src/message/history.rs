@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::elders::Elders;
-use super::{Message, Settled, Sighting, Store, deliveries, pack, tree};
-use crate::link::Kind;
-use crate::signals::{EventId, Record};
+use super::{Message, Settled, Store, deliveries, tree};
+use crate::event::pack;
+use crate::record::Kind;
+use crate::record::{EventId, Record, Sighting};
 use crate::verdict::bursts::{MOST_RECIPIENTS, REACH_MS};
-use crate::verdict::windows::arrange;
+use crate::verdict::order::arrange;
 use crate::verdict::{Click, Key};
 
 /// What became known of clicks after they came: delivery times, each bucket read once, and what landing pages showed.

@@ -25,7 +25,6 @@ mod elders;
 mod explain;
 mod history;
 mod outbox;
-pub mod pack;
 mod read;
 mod settle;
 pub mod store;
@@ -34,13 +33,14 @@ mod verify;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use crate::event::pack::{self, PackRow};
 use elders::Elders;
-use store::PackRow;
 
-use crate::link::Kind;
-use crate::signals::{EventId, Record};
-use crate::verdict::carry::{self, Convictions};
-use crate::verdict::{Click, ClickType, Finding, Key, Ruleset, Thresholds, Verdict, Verified, bursts};
+use crate::record::Kind;
+use crate::record::Verified;
+use crate::record::{EventId, Record};
+use crate::verdict::convictions::{self, Convictions};
+use crate::verdict::{Click, ClickType, Finding, Judging, Key, Ruleset, Verdict};
 
 pub use act::{Acted, Telling, Word};
 pub use arrive::Arrival;
@@ -48,10 +48,7 @@ pub use outbox::Shipment;
 pub use read::Page;
 pub use settle::Settlement;
 pub use store::{Meta, Store};
-pub use verify::{Seen, Sighting};
-
-/// How long a click may take from the edge to the object: it is waited for this long beyond the windows.
-pub const RECORDING_LAG_MS: i64 = 2_000;
+pub use verify::Seen;
 
 /// The shortest time between two wakes. It bounds what alarms cost: one row for all the clicks of a second.
 pub const TICK_MS: i64 = 1_000;
@@ -61,42 +58,6 @@ pub const FLOOD_CLICKS: usize = 100;
 
 /// The minute of [`FLOOD_CLICKS`].
 pub const FLOOD_MS: i64 = 60_000;
-
-/// How a message is judged.
-#[derive(Clone, Debug)]
-pub struct Judging {
-    /// The rules.
-    pub ruleset: Ruleset,
-    /// The rules that judge beside them and decide nothing.
-    pub shadow: Option<Ruleset>,
-    /// Their windows and counts.
-    pub thresholds: Thresholds,
-    /// How long after a click its windows close, milliseconds.
-    pub settle_ms: i64,
-}
-
-impl Judging {
-    /// How far the evidence for a click may lie from it, milliseconds; convictions of its source apart.
-    fn reach_ms(&self) -> i64 {
-        let bursts_ms = if self.asks_full() { bursts::REACH_MS } else { 0 };
-        self.thresholds.campaign_ms.max(self.thresholds.pair_ms).max(bursts_ms)
-    }
-
-    /// Whether ruleset `full` judges, as the active one or as the shadow.
-    fn asks_full(&self) -> bool {
-        self.ruleset == Ruleset::Full || self.shadow == Some(Ruleset::Full)
-    }
-
-    /// Every click up to this moment is due.
-    fn cutoff_ms(&self, now_ms: i64) -> i64 {
-        now_ms - self.settle_ms - RECORDING_LAG_MS
-    }
-
-    /// When a click of that time is due.
-    pub(crate) fn due_ms(&self, ts_ms: i64) -> i64 {
-        ts_ms + self.settle_ms + RECORDING_LAG_MS
-    }
-}
 
 /// A click in memory.
 struct Recent {
@@ -184,8 +145,8 @@ impl Settled {
             said,
             click_type,
             shadow_type,
-            conviction: full.as_deref().and_then(|finding| carry::conviction(kind, finding)),
-            is_open: full.is_some_and(|finding| carry::is_open(kind, finding)),
+            conviction: full.as_deref().and_then(|finding| convictions::conviction(kind, finding)),
+            is_open: full.is_some_and(|finding| convictions::is_open(kind, finding)),
             verified,
             revision,
             repeats,
@@ -205,8 +166,8 @@ impl Settled {
                 let full =
                     shadow.as_ref().filter(|shadow| is_full(&shadow.ruleset)).map(|shadow| &shadow.finding);
                 let full = if is_full(&ruleset) { Some(&finding) } else { full };
-                let conviction = full.and_then(|finding| carry::conviction(kind, finding));
-                let is_open = full.is_some_and(|finding| carry::is_open(kind, finding));
+                let conviction = full.and_then(|finding| convictions::conviction(kind, finding));
+                let is_open = full.is_some_and(|finding| convictions::is_open(kind, finding));
                 let shadow = shadow.map(|shadow| shadow.finding);
                 let findings = Findings { kind, active: finding, shadow, verified };
                 let settled = Self::new(findings, judging, revision, entry.repeats.unwrap_or_default());
@@ -252,7 +213,7 @@ pub struct Message<S> {
     /// What is known of clicks in the reach of memory that have not come yet: a few, and most of the time none.
     early: Vec<(EventId, Verified)>,
     /// The verification that is being told before its row is written.
-    unstored: Option<(EventId, Sighting)>,
+    unstored: Option<(EventId, crate::record::Sighting)>,
     last_tick_ms: i64,
     /// Stored clicks that could not be read: 0 unless rows are damaged.
     unreadable: usize,

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use super::pack::{self, Entry};
 use super::{Message, Store};
-use crate::event::{self, packing};
-use crate::signals::{EventId, Record};
+use crate::event::{line, parcel};
+use crate::record::{EventId, Record};
 
 /// The longest pause between two tries, milliseconds.
 const MAX_PAUSE_MS: i64 = 300_000;
@@ -51,12 +51,12 @@ impl<S: Store> Message<S> {
         for (id, entry) in ids.iter().zip(&body.entries) {
             if let Some(record) = records.remove(id) {
                 let record = as_judged(record, entry);
-                lines.push(event::shipped(&record, &entry.verdict));
-                lines.extend(entry.sighting.iter().map(|sighting| event::verified(&record, sighting)));
+                lines.push(line::shipped(&record, &entry.verdict));
+                lines.extend(entry.sighting.iter().map(|sighting| line::verified(&record, sighting)));
                 clicks += 1;
             }
         }
-        let messages = packing::messages(&self.meta.name, row.number, row.first_ms, &lines);
+        let messages = parcel::messages(&self.meta.name, row.number, row.first_ms, &lines);
         let unreadable = ids.len() - clicks;
         Ok(Some(Ok(Shipment { pack: number, messages, unreadable })))
     }

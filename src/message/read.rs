@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::pack::{self, Draft};
 use super::settle::Found;
 use super::{Message, Store, tree};
-use crate::event;
-use crate::link::Kind;
+use crate::event::line;
+use crate::record::Kind;
+use crate::record::{EventId, Record};
 use crate::report::{Report, Tally};
-use crate::signals::{EventId, Record};
 use crate::verdict::{Key, Verdict};
 
 /// The most bytes of records on one page: an object builds it in memory.
@@ -35,8 +35,8 @@ impl<S: Store> Message<S> {
     /// Up to `limit` clicks from an id on.
     pub(super) fn page_from(&self, from: EventId, limit: usize) -> Result<Page, S::Error> {
         let mut lines = Vec::new();
-        let next = self
-            .judged_from(from, limit, &mut |record, verdict| lines.push(event::listed(&record, verdict)))?;
+        let next =
+            self.judged_from(from, limit, &mut |record, verdict| lines.push(line::listed(&record, verdict)))?;
         Ok(Page { lines, next })
     }
 

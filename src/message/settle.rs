@@ -7,12 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::history::{Moments, around, since};
 use super::pack::{self, Draft};
-use super::{Findings, Judging, Message, Recent, Settled, Sighting, Store, tree};
-use crate::link::Kind;
-use crate::signals::{EventId, Record};
+use super::{Findings, Message, Recent, Settled, Store, tree};
+use crate::record::Kind;
+use crate::record::Verified;
+use crate::record::{EventId, Record, Sighting};
 use crate::verdict::bursts::REACH_MS;
-use crate::verdict::windows::{self, RETURN_MS, arrange};
-use crate::verdict::{Click, ClickType, Judgement, Key, Look, Verified};
+use crate::verdict::order::arrange;
+use crate::verdict::windows::{self, RETURN_MS};
+use crate::verdict::{Click, ClickType, Judgement, Judging, Key, Look};
 
 /// The most clicks that one call settles: a burst of thousands is spread over several wakes.
 const MAX_DUE: usize = 4_096;

@@ -4,9 +4,8 @@
 //! click is inserted once and never updated, and everything else is packed. Every call is synchronous: nothing else
 //! runs between two calls, and what they write is committed together.
 
-use super::Sighting;
-use crate::link::Kind;
-use crate::signals::EventId;
+use crate::event::pack::PackRow;
+use crate::record::{EventId, Kind, Sighting};
 use crate::verdict::Key;
 
 /// What a message keeps about itself: one row.
@@ -22,23 +21,6 @@ pub struct Meta {
     pub retry_at_ms: i64,
     /// The time of the oldest click that arrived after its time had been settled; `i64::MAX` when there is none.
     pub late_from_ms: i64,
-}
-
-/// Settled verdicts: written once, shipped in order of their number, the record of every revision.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PackRow {
-    /// 1, 2, 3, …
-    pub number: u64,
-    /// The time of the earliest click in it, Unix milliseconds.
-    pub first_ms: i64,
-    /// The time of the latest.
-    pub last_ms: i64,
-    /// Every click before this moment was settled when the pack was written, Unix milliseconds.
-    pub open_from_ms: i64,
-    /// Which clicks of whom: the index that finds a recipient's clicks (see [`super::pack`]).
-    pub keys: Vec<u8>,
-    /// The entries (see [`super::pack`]).
-    pub body: String,
 }
 
 /// Keeps a message's rows.

@@ -8,24 +8,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
 use super::history::around;
-use super::{Message, RECORDING_LAG_MS, Store};
-use crate::link::Kind;
-use crate::signals::{EventId, Record};
-use crate::verdict::{Click, Verified};
-
-/// One report of a landing page.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sighting {
-    /// Its own id, which dates it.
-    pub event_id: EventId,
-    /// What the page showed.
-    pub verified: Verified,
-    /// How long after the page was shown it was touched, as the page tells, milliseconds.
-    pub since_load_ms: Option<i64>,
-}
+use super::{Message, Store};
+use crate::record::Kind;
+use crate::record::Verified;
+use crate::record::{EventId, Record, Sighting};
+use crate::verdict::Click;
 
 /// What became of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +46,10 @@ impl<S: Store> Message<S> {
                 recent.click.verified = sighting.verified;
                 let is_settled = recent.settled.is_some();
                 if is_settled && now_ms < kept_ms {
-                    self.grown.insert(id, now_ms.saturating_add(RECORDING_LAG_MS).min(kept_ms));
+                    self.grown.insert(
+                        id,
+                        now_ms.saturating_add(crate::verdict::judging::RECORDING_LAG_MS).min(kept_ms),
+                    );
                 }
                 is_settled && now_ms >= kept_ms
             }

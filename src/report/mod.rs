@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
-use crate::link::Kind;
-use crate::message::pack::Entry;
-use crate::signals::EventId;
+use crate::event::pack::Entry;
+use crate::record::EventId;
+use crate::record::Kind;
 use crate::verdict::ClickType;
 
 pub use diagnosis::Diagnosis;

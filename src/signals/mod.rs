@@ -1,20 +1,12 @@
 //! What one request shows by itself: stateless, taken at the edge.
 //!
-//! [`record`] is the request as the world stores it, [`event_id`] its name, [`cookie`] what the browser brought back,
-//! [`catalogue`] whose network it came from, [`agents`] and [`browser`] what its agent says, [`headers`] whether the rest
-//! fits, [`votes`] what each of that is worth. [`Signals`] is what the rules read of all that. [`reference`] and [`view`]
-//! say which click a landing page's view belongs to, [`Verified`] what it shows.
+//! [`catalogue`] says whose network it came from, [`agents`] and [`browser`] what its agent says, [`headers`] whether the
+//! rest fits, [`votes`] what each of that is worth. [`Signals`] is what the rules read of all that.
 
 pub mod agents;
 pub mod browser;
 pub mod catalogue;
-pub mod cookie;
-pub mod event_id;
 pub mod headers;
-pub mod record;
-pub mod reference;
-mod verified;
-pub mod view;
 pub mod votes;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -24,11 +16,8 @@ use agents::{Agent, AgentClass};
 use catalogue::{Class, Network, Request};
 use votes::{Sign, Votes};
 
-use crate::link::{Kind, url};
-
-pub use event_id::EventId;
-pub use record::Record;
-pub use verified::Verified;
+use crate::link::url;
+use crate::record::{Kind, Record};
 
 /// The domain of Safe Links, whose hosts stand in the referer of a click that it checked.
 const SAFELINKS: &str = "safelinks.protection.outlook.com";

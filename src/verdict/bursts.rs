@@ -210,7 +210,7 @@ fn mark(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signals::Record;
+    use crate::record::Record;
     use crate::verdict::{Judgement, Look, Ruleset, Thresholds};
 
     /// So many different ones, evenly from the first to the last.

@@ -1,9 +1,10 @@
 //! A case: one click with all that was found around it, as the rules see it.
 
 use super::bursts::{self, Burst};
-use super::carry::Carried;
-use super::windows::Role;
-use super::{Click, Ruleset, Thresholds, Verified};
+use super::convictions::Carried;
+use super::windows::{Role, Windows};
+use super::{Click, Ruleset, Thresholds};
+use crate::record::Verified;
 use crate::signals::votes::{Sign, Votes};
 
 /// One click with all that the rules look at.
@@ -36,6 +37,28 @@ pub struct Case<'a> {
     pub ruleset: Ruleset,
     /// The windows and counts in force.
     pub thresholds: &'a Thresholds,
+}
+
+impl Windows {
+    /// The click at `at` with all that was found around it.
+    #[must_use]
+    pub fn case<'a>(&self, clicks: &'a [Click], at: usize, thresholds: &'a Thresholds) -> Case<'a> {
+        Case {
+            click: &clicks[at],
+            delta_ms: clicks[at].delta_ms(),
+            pair: self.pairs[at].map(|pair| (pair.role, clicks[pair.other].event_id.as_ref())),
+            early_clicks: self.early[at],
+            in_burst: self.campaigns[at],
+            has_fresh_cookie: self.fresh_cookies.get(at).copied().unwrap_or_default(),
+            returns_without_cookie: self.returns.get(at).copied().unwrap_or_default(),
+            sweep: self.sweeps.get(at).copied().unwrap_or_default(),
+            fanout: self.fanouts.get(at).copied().unwrap_or_default(),
+            carried: None,
+            page: clicks[at].verified,
+            ruleset: self.ruleset,
+            thresholds,
+        }
+    }
 }
 
 impl Case<'_> {

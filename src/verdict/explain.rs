@@ -161,7 +161,7 @@ fn seen(condition: &Condition, case: &Case) -> Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signals::Record;
+    use crate::record::Record;
     use crate::verdict::{Click, Ruleset, Thresholds, Trial};
 
     /// The explanation of one click a second after the send, as JSON.

@@ -1,8 +1,8 @@
 //! The engine: clicks in, findings out. [`Judgement`] sees a slice of a message, [`Trial`] a whole one with what its
 //! convictions carry over. The object uses the first and keeps convictions itself, the CLI and the tests the second.
 
-use super::carry::{self, Carried, Convictions};
 use super::case::Case;
+use super::convictions::{self, Carried, Convictions};
 use super::explain::{self, Explanation};
 use super::{Click, Finding, Look, Ruleset, Thresholds, Windows, rules};
 
@@ -59,14 +59,14 @@ impl<'a> Trial<'a> {
         let mut convictions = Convictions::default();
         if ruleset == Ruleset::Full {
             for (click, finding) in clicks.iter().zip(&findings) {
-                if let Some(kind) = carry::conviction(click.kind, finding) {
+                if let Some(kind) = convictions::conviction(click.kind, finding) {
                     convictions.add(click, kind);
                 }
             }
             convictions.sort();
             let open = findings.iter_mut().zip(clicks).enumerate();
             for (at, (finding, click)) in
-                open.filter(|(_, (finding, click))| carry::is_open(click.kind, finding))
+                open.filter(|(_, (finding, click))| convictions::is_open(click.kind, finding))
             {
                 if let Some(carried) = convictions.reaching(click) {
                     *finding = judgement.beside(at, carried);
@@ -86,7 +86,7 @@ impl<'a> Trial<'a> {
     #[must_use]
     pub fn explain(&self, at: usize) -> Explanation {
         let case = self.judgement.case(at);
-        let carried = self.findings.get(at).filter(|finding| carry::is_open(case.click.kind, finding));
+        let carried = self.findings.get(at).filter(|finding| convictions::is_open(case.click.kind, finding));
         let carried = carried.and_then(|_| self.convictions.reaching(case.click));
         explain::explain(&Case { carried, ..case })
     }

@@ -1,221 +1,37 @@
 //! What a click was: the step from signals to a typed, explained, revisable verdict.
 //!
 //! [`click`] is the little of a click that the rules look at, [`windows`] and [`bursts`] what they see around it, all of
-//! which makes a [`case`]; [`rules`] are the tables that decide, [`carry`] holds what a source's convictions mean for its
-//! other clicks, [`explain`] says why. Opens have their own few rules ([`opens`]).
+//! which makes a [`case`]; [`rules`] are the tables that decide a [`finding`], [`convictions`] holds what a source's
+//! convictions mean for its other clicks, [`explain`] says why. [`reach`] says what depends on what. A finding with a place
+//! in time is a verdict ([`revision`]).
 //!
 //! One engine ([`judgement`]) serves the Durable Object, the CLI and the tests: the object hands it a slice of the
 //! message's history that holds everything its clicks depend on, the CLI the whole history.
 
 pub mod bursts;
-pub mod carry;
 pub mod case;
 pub mod click;
+pub mod convictions;
 pub mod explain;
-mod judgement;
-pub mod opens;
+pub mod finding;
+pub mod judgement;
+pub mod judging;
+mod key;
+pub mod order;
+pub mod reach;
+pub mod revision;
 pub mod rules;
+pub mod ruleset;
 pub mod thresholds;
 pub mod windows;
 
-use std::borrow::Cow;
-
-use serde::{Deserialize, Serialize};
-
-pub use click::{Click, Key};
+pub use click::Click;
+pub use finding::{ClickType, Confidence, Finding};
 pub use judgement::{Judgement, Trial, judge};
-pub use rules::{Rule, Ruleset};
+pub use judging::Judging;
+pub use key::Key;
+pub use revision::Verdict;
+pub use rules::Rule;
+pub use ruleset::Ruleset;
 pub use thresholds::Thresholds;
 pub use windows::{Look, Windows};
-
-pub use crate::signals::Verified;
-
-/// What made a click. The names are the contract's (§5, §6) and stand in every event and report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ClickType {
-    /// A person.
-    Human,
-    /// Safe Links checked the URL when the message was delivered.
-    ScannerSafelinksDelivery,
-    /// Safe Links checked the URL because a person clicked it; that click stands beside this one.
-    #[serde(rename = "scanner_timeofclick")]
-    ScannerTimeOfClick,
-    /// Safe Attachments detonated every link of the copy.
-    ScannerSafeAttachments,
-    /// Campaign correlation fetched one link across many recipients.
-    ScannerCampaignView,
-    /// Automated investigation, or a mailbox intelligence crawl, long after the send.
-    ScannerAirOrMbi,
-    /// It says so itself.
-    ScannerDeclared,
-    /// A mail gateway, or another scanner known by its network.
-    ScannerGateway,
-    /// Many links of one copy at once.
-    ScannerSweep,
-    /// Many recipients from one source at once.
-    ScannerFanout,
-    /// Headers that contradict the agent, from a hosting network.
-    ScannerHeadless,
-    /// An open that a mail provider's image proxy or privacy prefetch made: it says nothing of a person.
-    ProxyOpen,
-}
-
-impl ClickType {
-    /// Every type that a click can have, in the order in which reports list them.
-    pub const CLICKS: [Self; 11] = [
-        Self::Human,
-        Self::ScannerSafelinksDelivery,
-        Self::ScannerTimeOfClick,
-        Self::ScannerSafeAttachments,
-        Self::ScannerCampaignView,
-        Self::ScannerAirOrMbi,
-        Self::ScannerDeclared,
-        Self::ScannerGateway,
-        Self::ScannerSweep,
-        Self::ScannerFanout,
-        Self::ScannerHeadless,
-    ];
-
-    /// How many types there are, opens' included.
-    pub const COUNT: usize = Self::ProxyOpen as usize + 1;
-
-    /// The name under which events and reports carry it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Human => "human",
-            Self::ScannerSafelinksDelivery => "scanner_safelinks_delivery",
-            Self::ScannerTimeOfClick => "scanner_timeofclick",
-            Self::ScannerSafeAttachments => "scanner_safe_attachments",
-            Self::ScannerCampaignView => "scanner_campaign_view",
-            Self::ScannerAirOrMbi => "scanner_air_or_mbi",
-            Self::ScannerDeclared => "scanner_declared",
-            Self::ScannerGateway => "scanner_gateway",
-            Self::ScannerSweep => "scanner_sweep",
-            Self::ScannerFanout => "scanner_fanout",
-            Self::ScannerHeadless => "scanner_headless",
-            Self::ProxyOpen => "proxy_open",
-        }
-    }
-
-    /// Whether a machine made the click: the name begins with `scanner_`.
-    #[must_use]
-    pub fn is_bot(self) -> bool {
-        self.name().starts_with("scanner_")
-    }
-
-    /// Whether it is one of the published Defender table's five scanner types.
-    #[must_use]
-    pub const fn is_defender_bot(self) -> bool {
-        matches!(
-            self,
-            Self::ScannerSafelinksDelivery
-                | Self::ScannerTimeOfClick
-                | Self::ScannerSafeAttachments
-                | Self::ScannerCampaignView
-                | Self::ScannerAirOrMbi
-        )
-    }
-}
-
-/// How sure a verdict is. Proof of a person overturns `Probable`, never `Certain`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Confidence {
-    /// The evidence cannot come from a person.
-    Certain,
-    /// The evidence points one way; a person could have left it.
-    Probable,
-}
-
-/// What a ruleset found about one click, before it gets a revision.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Finding {
-    /// What the click was; `None` for a record that is not a click.
-    pub click_type: Option<ClickType>,
-    /// Whose scanner it was.
-    pub vendor: Option<Cow<'static, str>>,
-    /// How sure.
-    pub confidence: Confidence,
-    /// The id of the rule that decided.
-    pub rule: Cow<'static, str>,
-    /// Every signal that spoke: `+name` for a scanner, `-name` for a person.
-    pub reasons: Vec<Cow<'static, str>>,
-    /// The `event_id` of the other click of a pair.
-    pub paired_with: Option<Box<str>>,
-}
-
-impl Finding {
-    /// What every record of another kind than `click` gets under the published table.
-    #[must_use]
-    pub fn not_a_click() -> Self {
-        Self {
-            click_type: None,
-            vendor: None,
-            confidence: Confidence::Certain,
-            rule: Cow::Borrowed("not_a_click"),
-            reasons: Vec::new(),
-            paired_with: None,
-        }
-    }
-}
-
-/// A finding as the world receives it (contract §6): with its flags, its ruleset and its place in time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Verdict {
-    /// What was found.
-    #[serde(flatten)]
-    pub finding: Finding,
-    /// `click_type` begins with `scanner_`.
-    pub is_bot: bool,
-    /// One of the published table's five scanner types.
-    pub is_defender_bot: bool,
-    /// What the landing page showed.
-    pub verified: Verified,
-    /// Name and version of the ruleset, such as `full@2`.
-    pub ruleset: Cow<'static, str>,
-    /// 0 is provisional, 1 the settled verdict, higher ones amend it.
-    pub revision: u32,
-    /// Whether the click's look-ahead windows have closed.
-    #[serde(rename = "final")]
-    pub is_final: bool,
-    /// What the shadow ruleset says of the click, where one is set: a second opinion that decides nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shadow: Option<Box<Self>>,
-}
-
-impl Verdict {
-    /// Gives a finding its place: revision 0 is provisional, every later one final.
-    #[must_use]
-    pub fn new(finding: Finding, ruleset: Ruleset, revision: u32) -> Self {
-        let kind = finding.click_type;
-        Self {
-            is_bot: kind.is_some_and(ClickType::is_bot),
-            is_defender_bot: kind.is_some_and(ClickType::is_defender_bot),
-            finding,
-            verified: Verified::None,
-            ruleset: Cow::Borrowed(ruleset.label()),
-            revision,
-            is_final: revision > 0,
-            shadow: None,
-        }
-    }
-
-    /// Adds what the landing page showed.
-    #[must_use]
-    pub fn with_verified(mut self, verified: Verified) -> Self {
-        self.verified = verified;
-        self
-    }
-
-    /// Adds what the shadow ruleset found.
-    #[must_use]
-    pub fn with_shadow(mut self, shadow: Option<(Finding, Ruleset)>) -> Self {
-        let verdict = |(finding, ruleset)| {
-            Box::new(Self::new(finding, ruleset, self.revision).with_verified(self.verified))
-        };
-        self.shadow = shadow.map(verdict);
-        self
-    }
-}

@@ -6,9 +6,9 @@
 use std::cmp::Ordering;
 
 use super::bursts::{self, Burst};
-use super::case::Case;
+use super::order::arrange;
 use super::{Click, Ruleset, Thresholds};
-use crate::link::Kind;
+use crate::record::Kind;
 use crate::signals::{Cookie, Signals};
 
 /// How long after it got the cookie an agent's return without it is told, milliseconds: a day. Sooner than
@@ -36,20 +36,20 @@ pub enum Role {
 /// The other half of a click's pair, and which half this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pair {
-    other: usize,
-    role: Role,
+    pub(super) other: usize,
+    pub(super) role: Role,
 }
 
 /// All that the rules need to know about every click of a slice.
 pub struct Windows {
-    ruleset: Ruleset,
-    pairs: Vec<Option<Pair>>,
-    early: Vec<i64>,
-    campaigns: Vec<bool>,
-    fresh_cookies: Vec<bool>,
-    returns: Vec<bool>,
-    sweeps: Vec<Burst>,
-    fanouts: Vec<Burst>,
+    pub(super) ruleset: Ruleset,
+    pub(super) pairs: Vec<Option<Pair>>,
+    pub(super) early: Vec<i64>,
+    pub(super) campaigns: Vec<bool>,
+    pub(super) fresh_cookies: Vec<bool>,
+    pub(super) returns: Vec<bool>,
+    pub(super) sweeps: Vec<Burst>,
+    pub(super) fanouts: Vec<Burst>,
 }
 
 impl Windows {
@@ -125,26 +125,6 @@ impl Windows {
             }
         }
         windows
-    }
-
-    /// The click at `at` with all that was found around it.
-    #[must_use]
-    pub fn case<'a>(&self, clicks: &'a [Click], at: usize, thresholds: &'a Thresholds) -> Case<'a> {
-        Case {
-            click: &clicks[at],
-            delta_ms: clicks[at].delta_ms(),
-            pair: self.pairs[at].map(|pair| (pair.role, clicks[pair.other].event_id.as_ref())),
-            early_clicks: self.early[at],
-            in_burst: self.campaigns[at],
-            has_fresh_cookie: self.fresh_cookies.get(at).copied().unwrap_or_default(),
-            returns_without_cookie: self.returns.get(at).copied().unwrap_or_default(),
-            sweep: self.sweeps.get(at).copied().unwrap_or_default(),
-            fanout: self.fanouts.get(at).copied().unwrap_or_default(),
-            carried: None,
-            page: clicks[at].verified,
-            ruleset: self.ruleset,
-            thresholds,
-        }
     }
 
     /// Pairs neighbours of one (recipient, link), going forward, each click joining the first pair that it can.
@@ -270,12 +250,6 @@ impl Windows {
             seen[person[at]] -= 1;
         }
     }
-}
-
-/// Brings positions into the order of a key, each group in the order of time: the sort is stable. There is one for all
-/// keys, because each would be some kilobytes of wasm.
-pub(crate) fn arrange(positions: &mut [usize], key: &dyn Fn(usize) -> (u128, u128)) {
-    positions.sort_by_key(|&at| key(at));
 }
 
 /// Whether a click came without our cookie, though it could have brought it.

@@ -10,8 +10,9 @@ use std::time::Instant;
 use clickproof::link::keys::Keyring;
 use clickproof::link::mint::mint;
 use clickproof::link::token;
-use clickproof::signals::event_id::EventIds;
-use clickproof::signals::{Record, Signals};
+use clickproof::record::EventIds;
+use clickproof::record::Record;
+use clickproof::signals::Signals;
 use clickproof::verdict::{Click, Look, Ruleset, Thresholds, judge};
 
 /// The most that signals and rules together may cost, in token checks.

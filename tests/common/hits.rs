@@ -3,8 +3,9 @@
 //! Which browser sends which header since which version is MDN's browser-compat-data 8.1.9 (2026-11-12). Unless a test
 //! says otherwise, recipient `r` opens link `l` over https from a home, two minutes after the send, when no clock votes.
 
-use clickproof::signals::Record;
-use clickproof::verdict::{Click, Finding, Look, Ruleset, Thresholds, Trial, Verified, judge};
+use clickproof::record::Record;
+use clickproof::record::Verified;
+use clickproof::verdict::{Click, Finding, Look, Ruleset, Thresholds, Trial, judge};
 
 use super::{NOON_MS, record};
 

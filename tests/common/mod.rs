@@ -8,7 +8,7 @@ pub mod naive;
 pub mod naive_full;
 pub mod rows;
 
-use clickproof::signals::Record;
+use clickproof::record::Record;
 
 /// 2026-11-22, noon.
 pub const NOON_MS: i64 = 1_795_348_800_000;

@@ -1,7 +1,7 @@
 //! The published table (contract §5) as a naive model: every click looks at every other click, in words that follow
 //! the contract's.
 
-use clickproof::signals::Record;
+use clickproof::record::Record;
 use clickproof::verdict::Thresholds;
 
 /// What the model says: click type, rule, and the other half of a pair.

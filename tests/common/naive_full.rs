@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use clickproof::signals::Record;
-use clickproof::verdict::carry::Carried;
+use clickproof::record::Record;
+use clickproof::verdict::convictions::Carried;
 use clickproof::verdict::{ClickType, Finding};
 
 /// Within so many milliseconds, so many different ones: so many points.

@@ -5,10 +5,11 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use clickproof::link::Kind;
-use clickproof::message::Sighting;
-use clickproof::message::store::{Meta, PackRow, Store};
-use clickproof::signals::EventId;
+use clickproof::event::pack::PackRow;
+use clickproof::message::store::{Meta, Store};
+use clickproof::record::EventId;
+use clickproof::record::Kind;
+use clickproof::record::Sighting;
 use clickproof::verdict::Key;
 
 #[derive(Default)]

@@ -3,7 +3,7 @@
 //! Which browser sends which header since when is MDN's browser-compat-data, as of 2026-11. Fetch metadata and client
 //! hints go to secure origins alone.
 
-use clickproof::signals::Record;
+use clickproof::record::Record;
 
 use super::draw::Draw;
 

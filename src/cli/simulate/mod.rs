@@ -16,8 +16,8 @@ use std::path::PathBuf;
 
 use clickproof::config::base_url;
 use clickproof::link::text_id::check_message_id;
-use clickproof::signals::Record;
-use clickproof::signals::event_id::EventIds;
+use clickproof::record::EventIds;
+use clickproof::record::Record;
 use serde::Serialize;
 
 use crate::output::Output;

@@ -6,12 +6,12 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use clickproof::link::Kind;
 use clickproof::link::keys::Keyring;
 use clickproof::link::mint::mint;
 use clickproof::link::url;
-use clickproof::signals::Record;
-use clickproof::signals::cookie::{NAME, Visitor};
+use clickproof::proof::cookie::{NAME, Visitor};
+use clickproof::record::Kind;
+use clickproof::record::Record;
 use serde_json::json;
 use ureq::http::{HeaderMap, Request};
 use ureq::{Agent, Body, http};

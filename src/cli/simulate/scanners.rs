@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use clickproof::signals::Record;
+use clickproof::record::Record;
 
 use super::browsers::{
     self, CHROME, chrome, contradictory, desktop, gateway, generic, machine, mobile, pretender, sandbox,

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use clickproof::signals::{Record, cookie};
+use clickproof::proof::cookie;
+use clickproof::record::Record;
 
 use super::browsers::speak;
 use super::draw::Draw;
@@ -208,7 +209,7 @@ impl Scene<'_> {
     ) {
         let record = Record {
             link_id: Some("open".to_owned()),
-            kind: clickproof::link::Kind::Open,
+            kind: clickproof::record::Kind::Open,
             cookie: None,
             visitor_id: None,
             ..self.record(visitor, recipient, after_ms)

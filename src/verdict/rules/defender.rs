@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use super::super::ClickType;
 use super::super::case::Case;
 use super::super::windows::{Role, is_delivery_check};
-use super::{ClickType, Condition, Fact, Found, HUMAN, Rule, certain, probable, spoken};
+use super::rule::{Condition, Fact, Found, HUMAN, Rule, certain, probable, spoken};
 
 /// The rule that names the other click.
 pub(super) const PAIR: &str = "timeofclick_pair";

@@ -7,13 +7,13 @@
 use std::borrow::Cow;
 
 use super::super::ClickType;
-use super::super::carry::Carried;
 use super::super::case::Case;
+use super::super::convictions::Carried;
 use super::super::windows::{Role, is_delivery_check};
 use super::defender::{
     AIR_OR_MBI, CAMPAIGN_VIEW, SAFE_ATTACHMENTS, SAFELINKS_DELIVERY, TIMEOFCLICK_PAIR, is_sandbox_burst,
 };
-use super::{Condition, Fact, Found, HUMAN, Rule, certain, probable, spoken};
+use super::rule::{Condition, Fact, Found, HUMAN, Rule, certain, probable, spoken};
 use crate::signals::catalogue::{Class, Network};
 use crate::signals::votes::{ENOUGH, Sign};
 

@@ -7,6 +7,8 @@ use chrono::{DateTime, Timelike};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::line;
+
 /// The most bytes of a message: the platform takes 128 KB (Cloudflare Queues limits, 2026-11), with its own
 /// envelope inside.
 pub const MAX_MESSAGE_BYTES: usize = 120_000;
@@ -41,7 +43,7 @@ pub fn messages(name: &str, pack: u64, first_ms: i64, lines: &[String]) -> Vec<S
     }
     let seal = |(at, (events, lines)): (usize, (usize, String))| {
         let header = Header { v: VERSION, key: key(name, pack, at, first_ms), events };
-        format!("{}\n{lines}", super::line(&header))
+        format!("{}\n{lines}", line::json(&header))
     };
     parts.into_iter().enumerate().map(seal).collect()
 }

@@ -7,11 +7,25 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Sighting;
-use super::store::PackRow;
-use crate::link::Kind;
-use crate::signals::{EventId, Record};
+use crate::record::{EventId, Kind, Record, Sighting};
 use crate::verdict::{ClickType, Key, Verdict};
+
+/// Settled verdicts: written once, shipped in order of their number, the record of every revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackRow {
+    /// 1, 2, 3, …
+    pub number: u64,
+    /// The time of the earliest click in it, Unix milliseconds.
+    pub first_ms: i64,
+    /// The time of the latest.
+    pub last_ms: i64,
+    /// Every click before this moment was settled when the pack was written, Unix milliseconds.
+    pub open_from_ms: i64,
+    /// Which clicks of whom: the index that finds a recipient's clicks (see [`Body`]).
+    pub keys: Vec<u8>,
+    /// The entries (see [`Body`]).
+    pub body: String,
+}
 
 /// Entries of one pack. With URLs of 4,096 bytes, all different, a pack stays below the 2 MB of a row.
 pub const MAX_ENTRIES: usize = 128;

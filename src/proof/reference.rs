@@ -8,9 +8,9 @@
 //! | 16 | event id |
 //! | 1 + n | object name |
 
-use super::EventId;
 use crate::link::envelope::{Form, Refusal, put_text, take_text};
 use crate::link::keys::{Keyring, Purpose};
+use crate::record::EventId;
 
 /// How long after its click a reference is worth something, milliseconds: a day. The cookie's own are worth as long.
 pub const MAX_AGE_MS: i64 = 86_400_000;
@@ -66,7 +66,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::signals::cookie::{self, Visitor};
+    use crate::proof::cookie::{self, Visitor};
 
     const THEN: i64 = 1_795_348_800_000;
 

@@ -6,17 +6,38 @@ use std::fmt;
 use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::Record;
-use crate::link::Kind;
-use crate::signals::Verified;
+use super::{Kind, Record, Verified};
 
-pub(super) fn missing(name: &str) -> String {
+impl Record {
+    /// Reads a record from JSON text; extra fields are ignored. Of a name that stands twice, the last counts.
+    ///
+    /// # Errors
+    /// A message that says what is wrong with the text or the field.
+    pub fn parse(json: &str) -> Result<Self, String> {
+        let record: Self = serde_json::from_str(json).map_err(|error| problem(&error))?;
+        for (name, text) in [
+            ("event_id", &record.event_id),
+            ("message_id", &record.message_id),
+            ("recipient_id", &record.recipient_id),
+        ] {
+            if text.is_empty() {
+                return Err(missing(name));
+            }
+        }
+        if record.link_id.is_none() && record.url.is_none() {
+            return Err("link_id: missing; a record needs link_id or url".to_owned());
+        }
+        Ok(record)
+    }
+}
+
+fn missing(name: &str) -> String {
     format!("{name}: missing; a record needs it")
 }
 
 /// What the parser says. Where a field is named its place in the text says nothing more; elsewhere it is told without
 /// the line, which of a record in NDJSON is always the first.
-pub(super) fn problem(error: &serde_json::Error) -> String {
+fn problem(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
     if error.is_data() {

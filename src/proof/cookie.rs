@@ -10,9 +10,10 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{EventId, reference};
+use super::reference;
 use crate::link::envelope::{Form, put_text, take_text};
 use crate::link::keys::{Keyring, Purpose};
+use crate::record::EventId;
 
 /// The cookie's name: the prefix keeps it to this host and to secure origins.
 pub const NAME: &str = "__Host-cp";

@@ -3,12 +3,12 @@
 //! A reference in the query decides alone: whoever brings a bad one gets nothing by the cookie either. Without one the
 //! cookie says which clicks this browser made.
 
-use super::Verified;
 use super::cookie::Visitor;
-use super::headers;
 use super::reference::{self, Reference};
 use crate::link::keys::Keyring;
 use crate::link::{envelope, url};
+use crate::record::Verified;
+use crate::signals::headers;
 
 /// The longest time between a page's load and a touch, milliseconds: a reference is worth no more.
 const MAX_SINCE_LOAD_MS: i64 = reference::MAX_AGE_MS;
@@ -118,8 +118,8 @@ pub fn since_load_ms(body: &[u8]) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signals::EventId;
-    use crate::signals::cookie::{self, ClickRef};
+    use crate::proof::cookie::{self, ClickRef};
+    use crate::record::EventId;
 
     const NOW: i64 = 1_795_348_800_000;
 

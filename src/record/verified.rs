@@ -3,6 +3,8 @@
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::EventId;
+
 /// What the landing page showed of whoever clicked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verified {
@@ -47,4 +49,15 @@ impl<'de> Deserialize<'de> for Verified {
         let name = String::deserialize(deserializer)?;
         Self::named(&name).ok_or_else(|| D::Error::custom("verified: must be none, rendered or interacted"))
     }
+}
+
+/// One report of a landing page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sighting {
+    /// Its own id, which dates it.
+    pub event_id: EventId,
+    /// What the page showed.
+    pub verified: Verified,
+    /// How long after the page was shown it was touched, as the page tells, milliseconds.
+    pub since_load_ms: Option<i64>,
 }

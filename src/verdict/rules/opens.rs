@@ -7,9 +7,10 @@
 use std::borrow::Cow;
 
 use super::{ClickType, Confidence, Finding};
+use crate::record::Record;
+use crate::signals::Signals;
 use crate::signals::agents::AgentClass;
 use crate::signals::catalogue::Class;
-use crate::signals::{Record, Signals};
 
 /// Judges an open.
 #[must_use]
@@ -65,7 +66,7 @@ pub fn without_proxys_place(mut record: Record, signals: &Signals) -> Record {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::link::Kind;
+    use crate::record::Kind;
 
     const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/158.0.0.0 Safari/537.36";
     const OUTLOOK: &str =

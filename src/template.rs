@@ -1,12 +1,24 @@
-//! Templates: HTML with slots, two of mustache's spellings.
+//! Pages: HTML with slots, two of mustache's spellings. What others said is only ever text on them.
 
 use serde_json::Value;
 
-use crate::html::escape;
+/// Writes text so that it is text, in an element and in a quoted attribute.
+pub(crate) fn escape(text: &str, to: &mut String) {
+    for character in text.chars() {
+        match character {
+            '&' => to.push_str("&amp;"),
+            '<' => to.push_str("&lt;"),
+            '>' => to.push_str("&gt;"),
+            '"' => to.push_str("&quot;"),
+            '\'' => to.push_str("&#39;"),
+            other => to.push(other),
+        }
+    }
+}
 
 /// Fills a template: `{{name}}` with a value as text, `{{&name}}` with one that is HTML already. What stands in none of
 /// the values is asked of `listed`; a slot for which there is no text there either stays empty.
-pub(super) fn fill(template: &str, values: &[(&str, &str)], listed: &Value) -> String {
+pub(crate) fn fill(template: &str, values: &[(&str, &str)], listed: &Value) -> String {
     let (before, mut rest) = cut(template, "{{");
     let mut filled = before.to_owned();
     while !rest.is_empty() {
@@ -30,7 +42,7 @@ fn cut<'a>(text: &'a str, mark: &str) -> (&'a str, &'a str) {
 }
 
 /// A text of a listed record, empty where there is none.
-pub(super) fn text<'a>(listed: &'a Value, name: &str) -> &'a str {
+pub(crate) fn text<'a>(listed: &'a Value, name: &str) -> &'a str {
     listed.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 

@@ -6,9 +6,9 @@
 //! comes; one that has settled before the conviction does gets a further revision.
 //! Only rules that look at the request itself and its bursts convict: never a carry-over, so it cannot spread.
 
-use super::windows::arrange;
+use super::order::arrange;
 use super::{Click, ClickType, Finding};
-use crate::link::Kind;
+use crate::record::Kind;
 
 /// How long after a conviction its source is held for the same machine, milliseconds (Paminga: fifteen minutes on the
 /// same address or agent).
@@ -177,7 +177,7 @@ impl Convictions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signals::Record;
+    use crate::record::Record;
 
     /// 2026-11-22, noon: times count from here.
     const NOON_MS: i64 = 1_795_348_800_000;

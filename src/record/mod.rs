@@ -1,13 +1,16 @@
 //! The click record (contract §4): one JSON object that the edge logs, the object stores, `classify` reads and the
 //! warehouse receives.
 
+mod event_id;
+mod kind;
 mod read;
+mod verified;
 
 use serde::Serialize;
 
-use super::Verified;
-use crate::link::Kind;
-use read::{missing, problem};
+pub use event_id::{EventId, EventIds};
+pub use kind::Kind;
+pub use verified::{Sighting, Verified};
 
 /// The longest that any free text of a request may be, bytes. What is longer is cut, so that no record outgrows a
 /// queue message.
@@ -85,27 +88,6 @@ pub struct Record {
 }
 
 impl Record {
-    /// Reads a record from JSON text; extra fields are ignored. Of a name that stands twice, the last counts.
-    ///
-    /// # Errors
-    /// A message that says what is wrong with the text or the field.
-    pub fn parse(json: &str) -> Result<Self, String> {
-        let record: Self = serde_json::from_str(json).map_err(|error| problem(&error))?;
-        for (name, text) in [
-            ("event_id", &record.event_id),
-            ("message_id", &record.message_id),
-            ("recipient_id", &record.recipient_id),
-        ] {
-            if text.is_empty() {
-                return Err(missing(name));
-            }
-        }
-        if record.link_id.is_none() && record.url.is_none() {
-            return Err("link_id: missing; a record needs link_id or url".to_owned());
-        }
-        Ok(record)
-    }
-
     /// Which link of the message: `link_id`, or `url` where that is absent.
     #[must_use]
     pub fn link(&self) -> &str {

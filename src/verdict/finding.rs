@@ -1,0 +1,136 @@
+//! What a ruleset finds about one click: a type, how sure, by which rule, for which reasons.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+/// What made a click. The names are the contract's (§5, §6) and stand in every event and report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClickType {
+    /// A person.
+    Human,
+    /// Safe Links checked the URL when the message was delivered.
+    ScannerSafelinksDelivery,
+    /// Safe Links checked the URL because a person clicked it; that click stands beside this one.
+    #[serde(rename = "scanner_timeofclick")]
+    ScannerTimeOfClick,
+    /// Safe Attachments detonated every link of the copy.
+    ScannerSafeAttachments,
+    /// Campaign correlation fetched one link across many recipients.
+    ScannerCampaignView,
+    /// Automated investigation, or a mailbox intelligence crawl, long after the send.
+    ScannerAirOrMbi,
+    /// It says so itself.
+    ScannerDeclared,
+    /// A mail gateway, or another scanner known by its network.
+    ScannerGateway,
+    /// Many links of one copy at once.
+    ScannerSweep,
+    /// Many recipients from one source at once.
+    ScannerFanout,
+    /// Headers that contradict the agent, from a hosting network.
+    ScannerHeadless,
+    /// An open that a mail provider's image proxy or privacy prefetch made: it says nothing of a person.
+    ProxyOpen,
+}
+
+impl ClickType {
+    /// Every type that a click can have, in the order in which reports list them.
+    pub const CLICKS: [Self; 11] = [
+        Self::Human,
+        Self::ScannerSafelinksDelivery,
+        Self::ScannerTimeOfClick,
+        Self::ScannerSafeAttachments,
+        Self::ScannerCampaignView,
+        Self::ScannerAirOrMbi,
+        Self::ScannerDeclared,
+        Self::ScannerGateway,
+        Self::ScannerSweep,
+        Self::ScannerFanout,
+        Self::ScannerHeadless,
+    ];
+
+    /// How many types there are, opens' included.
+    pub const COUNT: usize = Self::ProxyOpen as usize + 1;
+
+    /// The name under which events and reports carry it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::ScannerSafelinksDelivery => "scanner_safelinks_delivery",
+            Self::ScannerTimeOfClick => "scanner_timeofclick",
+            Self::ScannerSafeAttachments => "scanner_safe_attachments",
+            Self::ScannerCampaignView => "scanner_campaign_view",
+            Self::ScannerAirOrMbi => "scanner_air_or_mbi",
+            Self::ScannerDeclared => "scanner_declared",
+            Self::ScannerGateway => "scanner_gateway",
+            Self::ScannerSweep => "scanner_sweep",
+            Self::ScannerFanout => "scanner_fanout",
+            Self::ScannerHeadless => "scanner_headless",
+            Self::ProxyOpen => "proxy_open",
+        }
+    }
+
+    /// Whether a machine made the click: the name begins with `scanner_`.
+    #[must_use]
+    pub fn is_bot(self) -> bool {
+        self.name().starts_with("scanner_")
+    }
+
+    /// Whether it is one of the published Defender table's five scanner types.
+    #[must_use]
+    pub const fn is_defender_bot(self) -> bool {
+        matches!(
+            self,
+            Self::ScannerSafelinksDelivery
+                | Self::ScannerTimeOfClick
+                | Self::ScannerSafeAttachments
+                | Self::ScannerCampaignView
+                | Self::ScannerAirOrMbi
+        )
+    }
+}
+
+/// How sure a verdict is. Proof of a person overturns `Probable`, never `Certain`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidence {
+    /// The evidence cannot come from a person.
+    Certain,
+    /// The evidence points one way; a person could have left it.
+    Probable,
+}
+
+/// What a ruleset found about one click, before it gets a revision.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Finding {
+    /// What the click was; `None` for a record that is not a click.
+    pub click_type: Option<ClickType>,
+    /// Whose scanner it was.
+    pub vendor: Option<Cow<'static, str>>,
+    /// How sure.
+    pub confidence: Confidence,
+    /// The id of the rule that decided.
+    pub rule: Cow<'static, str>,
+    /// Every signal that spoke: `+name` for a scanner, `-name` for a person.
+    pub reasons: Vec<Cow<'static, str>>,
+    /// The `event_id` of the other click of a pair.
+    pub paired_with: Option<Box<str>>,
+}
+
+impl Finding {
+    /// What every record of another kind than `click` gets under the published table.
+    #[must_use]
+    pub fn not_a_click() -> Self {
+        Self {
+            click_type: None,
+            vendor: None,
+            confidence: Confidence::Certain,
+            rule: Cow::Borrowed("not_a_click"),
+            reasons: Vec::new(),
+            paired_with: None,
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What a rule is: one item with its id, its words, its settings and the conditions that must all hold.
+
+use std::borrow::Cow;
+
+use super::super::case::Case;
+use super::super::{ClickType, Confidence};
+use crate::record::Verified;
+
+/// One rule of a table.
+pub struct Rule {
+    /// The name under which verdicts and events carry it.
+    pub id: &'static str,
+    /// When it holds, in words.
+    pub words: &'static str,
+    /// The settings that it obeys.
+    pub settings: &'static [&'static str],
+    /// What must hold together.
+    pub needs: &'static [Condition],
+    /// Whether it gives way to a returning cookie with coherent headers where it is only probable. To a touch of the
+    /// landing page every rule does.
+    pub yields: bool,
+    /// What it finds where they do.
+    pub found: fn(&Case) -> Found,
+}
+
+/// One condition of a rule.
+pub struct Condition {
+    /// What is looked at, in words.
+    pub words: &'static str,
+    /// What it is, and what it must be.
+    pub fact: fn(&Case) -> Fact,
+}
+
+/// What a condition saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// Something that is so or not.
+    Is(bool),
+    /// Something that has a name, or is not there.
+    Named(Option<&'static str>),
+    /// A number that must be smaller than a bound.
+    Below(i64, i64),
+    /// A number that must be larger than a bound.
+    Over(i64, i64),
+    /// A number that must reach a bound.
+    AtLeast(i64, i64),
+}
+
+impl Fact {
+    /// Whether it is what it must be.
+    #[must_use]
+    pub const fn holds(self) -> bool {
+        match self {
+            Self::Is(so) => so,
+            Self::Named(name) => name.is_some(),
+            Self::Below(is, bound) => is < bound,
+            Self::Over(is, bound) => is > bound,
+            Self::AtLeast(is, bound) => is >= bound,
+        }
+    }
+}
+
+/// What a rule found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// What the click was.
+    pub click_type: ClickType,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Whose scanner it was, where that is known.
+    pub vendor: Option<&'static str>,
+}
+
+/// Something certain.
+pub(super) const fn certain(click_type: ClickType) -> Found {
+    Found { click_type, confidence: Confidence::Certain, vendor: None }
+}
+
+/// Something probable.
+pub(super) const fn probable(click_type: ClickType) -> Found {
+    Found { click_type, confidence: Confidence::Probable, vendor: None }
+}
+
+impl Rule {
+    /// The case as the rule looks at it: what is certain by the request and its neighbours stays so, whatever the landing
+    /// page showed.
+    #[must_use]
+    pub fn view<'a>(&self, case: &Case<'a>) -> Case<'a> {
+        let without_page = Case { page: Verified::None, ..*case };
+        let is_certain = |found: Found| found.confidence == Confidence::Certain;
+        if case.page != Verified::None && self.found_in(&without_page).is_some_and(is_certain) {
+            without_page
+        } else {
+            *case
+        }
+    }
+
+    /// What the rule finds, where it holds.
+    #[must_use]
+    pub fn holds(&self, case: &Case) -> Option<Found> {
+        self.found_in(&self.view(case))
+    }
+
+    fn found_in(&self, case: &Case) -> Option<Found> {
+        self.needs.iter().all(|condition| (condition.fact)(case).holds()).then(|| (self.found)(case))
+    }
+
+    /// Whether what it found gives way to the proof of a person.
+    #[must_use]
+    pub fn is_overturned(&self, found: Found, case: &Case) -> bool {
+        (self.yields || case.click.is_touched())
+            && found.confidence == Confidence::Probable
+            && found.click_type.is_bot()
+            && case.has_proof()
+    }
+}
+
+/// The last rule of every table: it always holds.
+pub(super) const HUMAN: Rule = Rule {
+    id: "human",
+    words: "no rule for a scanner holds",
+    settings: &[],
+    needs: &[],
+    yields: false,
+    found: |_| probable(ClickType::Human),
+};
+
+/// The names of those that spoke.
+pub(super) fn spoken(named: &[(bool, &'static str)]) -> Vec<Cow<'static, str>> {
+    named.iter().filter(|(spoke, _)| *spoke).map(|(_, name)| Cow::Borrowed(*name)).collect()
+}

@@ -2,7 +2,7 @@
 
 mod common;
 
-use clickproof::event::webhook;
+use clickproof::event::parcel::Parcel;
 use clickproof::message::{Acted, Arrival, Message, TICK_MS, Word};
 use clickproof::record::EventIds;
 use clickproof::record::Kind;
@@ -120,14 +120,20 @@ impl World {
         self.alarm().unwrap();
     }
 
-    /// The bodies that the queue has taken.
+    /// The acts that the queue has taken: their ids and bodies.
+    fn taken(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.queue.iter().map(|message| match Parcel::open(message) {
+            Ok(Parcel::Act { id, body }) => (id, body),
+            other => panic!("{other:?}"),
+        })
+    }
+
     fn told(&self) -> Vec<Value> {
-        let body = |message: &String| serde_json::from_str(webhook::open(message).unwrap().1).unwrap();
-        self.queue.iter().map(body).collect()
+        self.taken().map(|(_, body)| serde_json::from_str(body).unwrap()).collect()
     }
 
     fn told_ids(&self) -> Vec<String> {
-        self.queue.iter().map(|message| webhook::open(message).unwrap().0.to_owned()).collect()
+        self.taken().map(|(id, _)| id.to_owned()).collect()
     }
 
     fn stored(&self) -> usize {

@@ -1,7 +1,7 @@
 //! The queue's consumer: each pack becomes one object in R2, each act one request to its sender's webhook.
 //!
 //! Safe to repeat: a pack names its object, so a second delivery overwrites the first with the same bytes; an act has one
-//! `webhook-id`. What cannot be written or told is tried again by the queue, then goes to the dead-letter queue, whose
+//! `webhook-id`. What cannot be written or posted is tried again by the queue, then goes to the dead-letter queue, whose
 //! consumer is this one too: it tries for days. Nothing is acknowledged that was not done; the object keeps everything and
 //! `reship` sends packs again.
 //!
@@ -16,60 +16,64 @@ use worker::{
 };
 
 use super::{incoming, log, settings};
-use crate::event::{line, parcel, webhook};
+use crate::event::parcel::Parcel;
+use crate::event::{line, webhook};
 
 /// How long a receiver may take, seconds (Standard Webhooks 1.0.0 names 15 to 30 as usual; a batch waits for it).
 const TIMEOUT_S: u32 = 10;
 
-/// Writes and tells a batch.
+/// Writes a batch's packs and posts its acts.
 pub(super) async fn consume(batch: &MessageBatch<String>, env: &Env) -> Result<()> {
-    let messages = batch.raw_iter().map(|message| {
-        let body = message.body().as_string().unwrap_or_default();
-        (message, body)
-    });
-    let (webhooks, packs): (Vec<_>, Vec<_>) = messages.partition(|(_, body)| webhook::is_one(body));
-    for (message, body) in packs {
-        match write(&body, env).await {
-            Ok(header) => {
-                log::line(&line::written(&header));
+    let mut acts = Vec::new();
+    for message in batch.raw_iter() {
+        let text = message.body().as_string().unwrap_or_default();
+        let written = match Parcel::open(&text) {
+            Ok(Parcel::Act { id, body }) => {
+                acts.push((message, id.to_owned(), body.to_owned()));
+                continue;
+            }
+            Ok(Parcel::Pack { key, events, lines }) => {
+                write(key, lines, env).await.map(|()| line::written(key, events))
+            }
+            Err(words) => Err(words),
+        };
+        match written {
+            Ok(line) => {
+                log::line(&line);
                 message.ack();
             }
             Err(reason) => {
-                let head: String = body.chars().take(200).collect();
+                let head: String = text.chars().take(200).collect();
                 log::failure("events.unwritten", &format!("{}: {head}", batch.queue()), &reason);
                 message.retry();
             }
         }
     }
-    let telling = Array::new();
-    for (message, body) in webhooks {
+    let posts = Array::new();
+    for (message, id, body) in acts {
         let env = env.clone();
-        telling.push(&future_to_promise(async move {
-            tell(&message, &body, &env).await;
+        posts.push(&future_to_promise(async move {
+            post_or_retry(&message, &id, &body, &env).await;
             Ok(JsValue::UNDEFINED)
         }));
     }
-    JsFuture::from(Promise::all_settled(&telling)).await?;
+    JsFuture::from(Promise::all_settled(&posts)).await?;
     Ok(())
 }
 
-async fn write(body: &str, env: &Env) -> std::result::Result<parcel::Header, String> {
-    let (header, lines) = parcel::open(body)?;
+/// Writes an object of R2.
+async fn write(key: &str, lines: &str, env: &Env) -> std::result::Result<(), String> {
     let metadata =
         HttpMetadata { content_type: Some("application/x-ndjson".to_owned()), ..HttpMetadata::default() };
     let bucket = settings::archive(env).map_err(|error| error.to_string())?;
-    let put = bucket.put(&header.key, lines.to_owned()).http_metadata(metadata);
+    let put = bucket.put(key, lines.to_owned()).http_metadata(metadata);
     put.execute().await.map_err(|error| error.to_string())?;
-    Ok(header)
+    Ok(())
 }
 
 /// Posts an act; it is tried again until its receiver has taken it.
-async fn tell(message: &RawMessage, text: &str, env: &Env) {
-    let (id, outcome) = match webhook::open(text) {
-        Ok((id, body)) => (id, post(id, body, env).await),
-        Err(words) => ("", Err(words)),
-    };
-    let (reason, status) = match outcome {
+async fn post_or_retry(message: &RawMessage, id: &str, body: &str, env: &Env) {
+    let (reason, status) = match post(id, body, env).await {
         Ok(status @ 200..=299) => {
             log::line(&webhook::sent(id, status));
             return message.ack();

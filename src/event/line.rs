@@ -3,7 +3,6 @@
 
 use serde::Serialize;
 
-use super::parcel;
 use crate::proof::view::{self, Credit};
 use crate::record::{Record, Sighting, Verified};
 use crate::signals::Signals;
@@ -78,7 +77,7 @@ struct Viewed<'a> {
 
 /// What became of a form that was sent to a link that acts.
 #[derive(Serialize)]
-struct Form<'a> {
+struct Submitted<'a> {
     event: &'static str,
     event_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -175,19 +174,24 @@ pub fn unrecorded(record: &Record, reason: &str) -> String {
 /// The edge's line for a form that acted.
 #[must_use]
 pub fn acted(record: &Record) -> String {
-    json(&Form { event: "act.stored", event_id: &record.event_id, act: record.act.as_deref(), reason: None })
+    json(&Submitted {
+        event: "act.stored",
+        event_id: &record.event_id,
+        act: record.act.as_deref(),
+        reason: None,
+    })
 }
 
 /// The edge's line for a form that did nothing.
 #[must_use]
 pub fn not_acted(record: &Record, reason: &'static str) -> String {
-    json(&Form { event: "act.refused", event_id: &record.event_id, act: None, reason: Some(reason) })
+    json(&Submitted { event: "act.refused", event_id: &record.event_id, act: None, reason: Some(reason) })
 }
 
 /// The consumer's line for an object that it wrote.
 #[must_use]
-pub fn written(header: &parcel::Header) -> String {
-    json(&Written { event: "events.written", key: &header.key, events: header.events })
+pub fn written(key: &str, events: usize) -> String {
+    json(&Written { event: "events.written", key, events })
 }
 
 /// One line of JSON. Structs of strings, numbers and lists always serialise.

@@ -1,7 +1,7 @@
 //! What leaves the house.
 //!
-//! [`line`] is an event as warehouses read it, [`pack`] the settled verdicts that are kept and shipped together, [`parcel`]
-//! how packs and acts travel through the queue and where they end, [`webhook`] how a sender is told of an act.
+//! [`line`] is an event as warehouses read it, [`pack`] the settled verdicts that are kept and shipped together, [`webhook`]
+//! what a sender hears of an act, [`parcel`] how both travel through the queue and where they end.
 
 pub mod line;
 pub mod pack;

@@ -1,8 +1,5 @@
-//! How an act is told to its sender: one message of the queue, posted by its consumer as Standard Webhooks
-//! (<https://www.standardwebhooks.com>, 2026-11) ask for it.
-//!
-//! The message is text: the line `webhook 1` with the `webhook-id`, then the body as it is posted. Version 1. The id is
-//! the act's `event_id`: however often it is sent, the receiver sees one.
+//! How a sender hears of an act: the request that the queue's consumer posts, as Standard Webhooks
+//! (<https://www.standardwebhooks.com>, 2026-11) ask for it. How it travels there is [`super::parcel`]'s.
 
 use base64ct::{Base64, Encoding};
 use chrono::DateTime;
@@ -13,12 +10,6 @@ use super::line::{self, Judged};
 use crate::link::keys::keyed;
 use crate::record::Record;
 use crate::verdict::Verdict;
-
-/// What every message begins with. A pack begins with `{`: neither is read as the other.
-const MARK: &str = "webhook ";
-
-/// The version that is written.
-const VERSION: &str = "1";
 
 /// How soon the first pause is over, seconds: what `retry_delay` of the queue says in `wrangler.toml`.
 const FIRST_PAUSE_S: i64 = 5;
@@ -33,16 +24,15 @@ struct Body<'a> {
     data: Judged<'a>,
 }
 
-/// The queue's message for an act.
+/// The body that tells of an act.
 #[must_use]
-pub fn message(record: &Record, verdict: &Verdict) -> String {
+pub fn body(record: &Record, verdict: &Verdict) -> String {
     let kind = record.kind.name();
-    let body = Body {
+    line::json(&Body {
         r#type: kind,
         timestamp: iso(record.ts_ms),
         data: Judged { event: Some(kind), record, verdict },
-    };
-    format!("{MARK}{VERSION} {}\n{}", record.event_id, line::json(&body))
+    })
 }
 
 /// A moment as ISO 8601 has it, in UTC.
@@ -51,25 +41,6 @@ fn iso(ts_ms: i64) -> String {
     // Out of chrono's range (the year 262,142) there is no time to name.
     let time = DateTime::from_timestamp(whole_s, 0).unwrap_or_default();
     format!("{:?}.{ms:03}Z", time.naive_utc())
-}
-
-/// Whether a message of the queue is one of these, by its first bytes.
-#[must_use]
-pub fn is_one(message: &str) -> bool {
-    message.starts_with(MARK)
-}
-
-/// Opens a message: its `webhook-id` and the body to post.
-///
-/// # Errors
-/// What is wrong with it.
-pub fn open(message: &str) -> Result<(&str, &str), &'static str> {
-    let (header, body) = message.split_once('\n').ok_or("the message has no header line")?;
-    let header = header.strip_prefix(MARK).ok_or("the message is no webhook's")?;
-    match header.split_once(' ') {
-        Some((VERSION, id)) => Ok((id, body)),
-        _ => Err("the message's version is not known here"),
-    }
 }
 
 /// `webhook-signature` of a body that is posted now (`timestamp_s`, Unix seconds, stands in `webhook-timestamp`).
@@ -90,17 +61,17 @@ pub fn pause_s(age_ms: i64) -> Option<u32> {
 /// The consumer's line for an act that its receiver took.
 #[must_use]
 pub fn sent(id: &str, status: u16) -> String {
-    line::json(&Told { event: "webhook.sent", id, reason: None, status: Some(status) })
+    line::json(&Posted { event: "webhook.sent", id, reason: None, status: Some(status) })
 }
 
 /// The consumer's line for one that it did not take, and that is tried again.
 #[must_use]
 pub fn unsent(id: &str, reason: &str, status: Option<u16>) -> String {
-    line::json(&Told { event: "webhook.unsent", id, reason: Some(reason), status })
+    line::json(&Posted { event: "webhook.unsent", id, reason: Some(reason), status })
 }
 
 #[derive(Serialize)]
-struct Told<'a> {
+struct Posted<'a> {
     event: &'static str,
     id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,7 +83,6 @@ struct Told<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::parcel;
     use crate::record::Kind;
     use crate::verdict::{Finding, Ruleset};
 
@@ -130,35 +100,19 @@ mod tests {
         (record, Verdict::new(Finding::not_a_click(), Ruleset::Full, 1))
     }
 
-    /// Frozen: messages of an earlier deploy lie in the queue for days.
+    /// Frozen: receivers read it.
     #[test]
-    fn the_form_is_frozen() {
+    fn the_body_is_frozen() {
         let (record, verdict) = act();
-        let message = message(&record, &verdict);
-        let (head, tail) = message.split_at(message.find("\"message_id\"").unwrap());
+        let body = body(&record, &verdict);
+        let (head, tail) = body.split_at(body.find("\"message_id\"").unwrap());
         assert_eq!(
             head,
-            "webhook 1 019a0000-0000-7000-8000-000000000000\n\
-             {\"type\":\"unsubscribe\",\"timestamp\":\"2026-11-22T13:34:56.007Z\",\"data\":{\"event\":\"unsubscribe\",\
+            "{\"type\":\"unsubscribe\",\"timestamp\":\"2026-11-22T13:34:56.007Z\",\"data\":{\"event\":\"unsubscribe\",\
              \"event_id\":\"019a0000-0000-7000-8000-000000000000\","
         );
         assert!(tail.contains("\"method\":\"POST\"") && tail.contains("\"click_type\":null"), "{tail}");
-        assert!(is_one(&message));
-        let (id, body) = open(&message).unwrap();
-        assert_eq!(id, record.event_id);
-        assert!(body.starts_with("{\"type\":") && body.ends_with("}}"));
-    }
-
-    #[test]
-    fn packs_and_webhooks_are_never_taken_for_each_other() {
-        let (record, verdict) = act();
-        assert!(parcel::open(&message(&record, &verdict)).is_err());
-        for pack in parcel::messages("m", 1, 0, &["{}".to_owned()]) {
-            assert!(!is_one(&pack) && open(&pack).is_err());
-        }
-        for bad in ["", "webhook 1 x", "webhook 2 x\n{}", "webhook 1\n{}", "webhooks 1 x\n{}"] {
-            assert!(open(bad).is_err(), "{bad}");
-        }
+        assert!(tail.ends_with("}}"));
     }
 
     /// Computed with another implementation: `createHmac("sha256", secret)` of Node.

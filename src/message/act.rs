@@ -17,6 +17,7 @@
 //! - In memory are the untold presses, a copy of their rows. Without a receiver none are: rows wait until there is one.
 
 use super::{Arrival, Message, Store};
+use crate::event::parcel::Parcel;
 use crate::event::webhook;
 use crate::record::Kind;
 use crate::record::{EventId, Record};
@@ -131,7 +132,10 @@ impl<S: Store> Message<S> {
         };
         let word = match self.judged(id)? {
             Some((_, verdict)) if self.is_superseded(act, id, verdict.is_bot)? => Word::Superseded,
-            Some((record, verdict)) => Word::Send(webhook::message(&record, &verdict)),
+            Some((record, verdict)) => {
+                let body = webhook::body(&record, &verdict);
+                Word::Send(Parcel::Act { id: &record.event_id, body: &body }.seal())
+            }
             None => {
                 let mut is_readable = false;
                 self.store.clicks_by_id(&[id], &mut |_, json| is_readable = Record::parse(&json).is_ok())?;

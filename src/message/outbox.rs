@@ -56,7 +56,7 @@ impl<S: Store> Message<S> {
                 clicks += 1;
             }
         }
-        let messages = parcel::messages(&self.meta.name, row.number, row.first_ms, &lines);
+        let messages = parcel::of_pack(&self.meta.name, row.number, row.first_ms, &lines);
         let unreadable = ids.len() - clicks;
         Ok(Some(Ok(Shipment { pack: number, messages, unreadable })))
     }

@@ -48,7 +48,7 @@ impl Refusal {
 
 /// What an envelope is for: its key, its version, and how long its text may be, characters.
 #[derive(Clone, Copy, Debug)]
-pub struct Form {
+pub struct Envelope {
     /// Which key signs it.
     pub purpose: Purpose,
     /// The version that is written and read.
@@ -57,7 +57,7 @@ pub struct Form {
     pub max_chars: usize,
 }
 
-impl Form {
+impl Envelope {
     /// Signs what an envelope holds, bound to something that does not stand in it (or to nothing).
     #[must_use]
     pub fn seal(self, content: &[u8], bound_to: &[u8], keys: &Keyring) -> String {

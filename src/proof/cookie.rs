@@ -11,7 +11,7 @@
 use sha2::{Digest, Sha256};
 
 use super::reference;
-use crate::link::envelope::{Form, put_text, take_text};
+use crate::link::envelope::{Envelope, put_text, take_text};
 use crate::link::keys::{Keyring, Purpose};
 use crate::record::EventId;
 
@@ -25,7 +25,7 @@ const MAX_CLICKS: usize = 3;
 pub const MAX_AGE_S: u32 = 31_536_000;
 
 /// No value is longer: three clicks with the longest object names stay below it.
-const FORM: Form = Form { purpose: Purpose::Cookie, version: 1, max_chars: 1_024 };
+const ENVELOPE: Envelope = Envelope { purpose: Purpose::Cookie, version: 1, max_chars: 1_024 };
 
 /// What the browser keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,7 +98,7 @@ impl Visitor {
             content.extend_from_slice(&click.host);
             put_text(&mut content, click.object.as_bytes());
         }
-        FORM.seal(&content, &[], keys)
+        ENVELOPE.seal(&content, &[], keys)
     }
 
     /// Finds and opens the cookie in a `Cookie` header; `None` where there is none that a key of ours has signed.
@@ -111,7 +111,7 @@ impl Visitor {
     }
 
     fn parse(value: &str, keys: &Keyring) -> Option<Self> {
-        let content = FORM.open(value, &[], keys).ok()?;
+        let content = ENVELOPE.open(value, &[], keys).ok()?;
         let (id, mut rest) = content.split_first_chunk::<16>()?;
         let mut clicks = Vec::new();
         while let Some((event_id, tail)) = rest.split_first_chunk::<16>() {
@@ -249,7 +249,7 @@ mod tests {
         #[test]
         fn signed_bytes_open_only_in_their_one_spelling(body in prop::collection::vec(any::<u8>(), 0..120)) {
             let keys = keys(1);
-            let signed = [&[FORM.version, 2], b"k1".as_slice(), &body].concat();
+            let signed = [&[ENVELOPE.version, 2], b"k1".as_slice(), &body].concat();
             let value = Base64UrlUnpadded::encode_string(&[&signed[..], &keys.sign(Purpose::Cookie, &signed)].concat());
             if let Some(visitor) = Visitor::open(&format!("{NAME}={value}"), &keys) {
                 prop_assert_eq!(visitor.seal(&keys), value);

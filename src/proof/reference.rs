@@ -8,7 +8,7 @@
 //! | 16 | event id |
 //! | 1 + n | object name |
 
-use crate::link::envelope::{Form, Refusal, put_text, take_text};
+use crate::link::envelope::{Envelope, Refusal, put_text, take_text};
 use crate::link::keys::{Keyring, Purpose};
 use crate::record::EventId;
 
@@ -16,7 +16,7 @@ use crate::record::EventId;
 pub const MAX_AGE_MS: i64 = 86_400_000;
 
 /// No reference is longer: the longest key id (16) and object name (139) come to 190 bytes.
-const FORM: Form = Form { purpose: Purpose::Reference, version: 1, max_chars: 254 };
+const ENVELOPE: Envelope = Envelope { purpose: Purpose::Reference, version: 1, max_chars: 254 };
 
 /// One click, and where it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Reference {
     pub fn seal(&self, keys: &Keyring) -> String {
         let mut content = self.event_id.bytes().to_vec();
         put_text(&mut content, self.object.as_bytes());
-        FORM.seal(&content, &[], keys)
+        ENVELOPE.seal(&content, &[], keys)
     }
 
     /// Opens a reference at a time, Unix milliseconds.
@@ -41,7 +41,7 @@ impl Reference {
     /// # Errors
     /// Why it is refused.
     pub fn open(text: &str, keys: &Keyring, now_ms: i64) -> Result<Self, Refusal> {
-        let content = FORM.open(text, &[], keys)?;
+        let content = ENVELOPE.open(text, &[], keys)?;
         let reference = Self::parse(&content).ok_or(Refusal::Malformed)?;
         if is_worth(reference.event_id, now_ms) { Ok(reference) } else { Err(Refusal::Expired) }
     }
@@ -119,7 +119,7 @@ mod tests {
             ("no base64url", "!!!!".to_owned(), Refusal::Malformed),
             ("padded", format!("{good}="), Refusal::Malformed),
             ("shorter than a signature", "AQ".to_owned(), Refusal::Malformed),
-            ("overlong", "A".repeat(FORM.max_chars + 1), Refusal::Malformed),
+            ("overlong", "A".repeat(ENVELOPE.max_chars + 1), Refusal::Malformed),
             (
                 "signed, with bytes left over",
                 signed(Purpose::Reference, 1, &[&body[..], b"x"].concat()),
@@ -157,7 +157,7 @@ mod tests {
         let keys = Keyring::parse(&format!("{}:{key}", "k".repeat(16))).0.unwrap();
         let longest = Reference { object: "m".repeat(139), ..reference() };
         let text = longest.seal(&keys);
-        assert_eq!(text.len(), FORM.max_chars);
+        assert_eq!(text.len(), ENVELOPE.max_chars);
         assert_eq!(Reference::open(&text, &keys, THEN), Ok(longest));
     }
 
@@ -186,7 +186,7 @@ mod tests {
         /// Behind a good signature the parser is the last guard: it must not panic, and it takes one spelling only.
         #[test]
         fn signed_bytes_open_only_in_their_one_spelling(body in prop::collection::vec(any::<u8>(), 0..60)) {
-            let text = signed(Purpose::Reference, FORM.version, &body);
+            let text = signed(Purpose::Reference, ENVELOPE.version, &body);
             if let Ok(reference) = Reference::open(&text, &keys(1), 0) {
                 prop_assert_eq!(reference.seal(&keys(1)), text);
             }

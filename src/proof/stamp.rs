@@ -4,7 +4,7 @@
 //! It names no visitor and needs no cookie. Version 1 is an [`envelope`](crate::link::envelope), bound to the link's token as it stands in the
 //! path, that holds eight bytes: when it was issued, Unix milliseconds, big-endian.
 
-use crate::link::envelope::{Form, Refusal};
+use crate::link::envelope::{Envelope, Refusal};
 use crate::link::keys::{Keyring, Purpose};
 
 /// A stamp younger than this was not pressed by a hand, milliseconds.
@@ -14,12 +14,12 @@ pub const MIN_AGE_MS: i64 = 1_000;
 pub const MAX_AGE_MS: i64 = 86_400_000;
 
 /// No stamp is longer: a key id has at most 16 characters.
-const FORM: Form = Form { purpose: Purpose::Stamp, version: 1, max_chars: 64 };
+const ENVELOPE: Envelope = Envelope { purpose: Purpose::Stamp, version: 1, max_chars: 64 };
 
 /// The stamp of a page that is made now for the link of that token.
 #[must_use]
 pub fn seal(token: &str, now_ms: i64, keys: &Keyring) -> String {
-    FORM.seal(&now_ms.to_be_bytes(), token.as_bytes(), keys)
+    ENVELOPE.seal(&now_ms.to_be_bytes(), token.as_bytes(), keys)
 }
 
 /// Checks a stamp that came with a form for the link of that token.
@@ -27,7 +27,7 @@ pub fn seal(token: &str, now_ms: i64, keys: &Keyring) -> String {
 /// # Errors
 /// Why it does not hold.
 pub fn check(stamp: &str, token: &str, now_ms: i64, keys: &Keyring) -> Result<(), Refusal> {
-    let issued = FORM.open(stamp, token.as_bytes(), keys)?;
+    let issued = ENVELOPE.open(stamp, token.as_bytes(), keys)?;
     let issued = issued.try_into().map_err(|_| Refusal::Malformed)?;
     match now_ms.saturating_sub(i64::from_be_bytes(issued)) {
         ..MIN_AGE_MS => Err(Refusal::TooYoung),

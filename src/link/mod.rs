@@ -1,13 +1,14 @@
 //! What a mail carries: signed, self-contained links.
 //!
 //! [`mint`] makes them, [`token`] is their form, [`keys`] signs and checks them, [`url`]
-//! and [`text_id`] say what may stand in them, [`shard`] which object keeps their clicks. [`envelope`] is the form of what
-//! else is signed.
+//! and [`text_id`] say what may stand in them, [`shard`] which object keeps their clicks. [`place`] is where a request for
+//! one goes, [`one_click`] what a mail provider presses, [`envelope`] the form of what else is signed.
 
 pub mod envelope;
 pub mod keys;
 pub mod mint;
 pub mod one_click;
+pub mod place;
 pub mod shard;
 pub mod text_id;
 pub mod token;

@@ -28,7 +28,7 @@ pub fn host(url: &str) -> Option<Cow<'_, str>> {
     find_host(url)
 }
 
-/// Whether a host, in lower case and without its port, can only be the visitor's own machine: browsers trust it as they
+/// Whether a host without its port can only be the visitor's own machine: browsers trust it as they
 /// trust https.
 #[must_use]
 pub fn is_local(host: &str) -> bool {

@@ -4,12 +4,14 @@
 mod event_id;
 mod kind;
 mod read;
+mod verb;
 mod verified;
 
 use serde::Serialize;
 
 pub use event_id::{EventId, EventIds};
 pub use kind::Kind;
+pub use verb::Verb;
 pub use verified::{Sighting, Verified};
 
 /// The longest that any free text of a request may be, bytes. What is longer is cut, so that no record outgrows a

@@ -41,14 +41,14 @@ pub enum Value {
 
 /// A bad setting or binding, and what to do about it. It never holds the value: that may be a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct BadSetting {
     /// The setting or binding.
     pub name: String,
     /// What it must be.
     pub words: String,
 }
 
-impl std::fmt::Display for Problem {
+impl std::fmt::Display for BadSetting {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}", self.name, self.words)
     }
@@ -106,7 +106,7 @@ pub struct Config {
     /// What `/v1` asks for; without it everything is refused.
     pub api_token: Option<String>,
     /// Everything that is bad, by name.
-    pub problems: Vec<Problem>,
+    pub bad_settings: Vec<BadSetting>,
 }
 
 impl Config {
@@ -133,7 +133,7 @@ impl Config {
             demo: false,
             keys: None,
             api_token: None,
-            problems: Vec::new(),
+            bad_settings: Vec::new(),
         };
         let mut keys_named = false;
         for (name, value) in variables {
@@ -143,35 +143,35 @@ impl Config {
             }
             keys_named |= name == "LINK_KEYS";
             if let Err(words) = config.set(&name, &value) {
-                config.problems.push(Problem { name, words });
+                config.bad_settings.push(BadSetting { name, words });
             }
         }
         if !keys_named {
-            config.problem(
+            config.refuse(
                 "LINK_KEYS",
                 "missing; without keys no link can be opened: kid:base64 of 32 bytes or more",
             );
         }
         if config.api_token.is_none() {
-            config.problem("API_TOKEN", "missing; the API refuses everything without it");
+            config.refuse("API_TOKEN", "missing; the API refuses everything without it");
         }
         if config.judging.shadow == Some(config.judging.ruleset) {
             config.judging.shadow = None;
-            config.problem(
+            config.refuse(
                 "SHADOW_RULESET",
                 "is the ruleset that judges anyway; name the other one or remove it",
             );
         }
-        let is_named = config.problems.iter().any(|problem| problem.name == "WEBHOOK_SECRET");
+        let is_named = config.bad_settings.iter().any(|bad| bad.name == "WEBHOOK_SECRET");
         if config.unsubscribe_webhook_url.is_some() && config.webhook_secret.is_none() && !is_named {
-            config.problem("WEBHOOK_SECRET", "missing; UNSUBSCRIBE_WEBHOOK_URL is told nothing without it");
+            config.refuse("WEBHOOK_SECRET", "missing; UNSUBSCRIBE_WEBHOOK_URL is told nothing without it");
         }
-        config.problems.sort_by(|a, b| a.name.cmp(&b.name));
+        config.bad_settings.sort_by(|a, b| a.name.cmp(&b.name));
         config
     }
 
-    fn problem(&mut self, name: &str, words: &str) {
-        self.problems.push(Problem { name: name.to_owned(), words: words.to_owned() });
+    fn refuse(&mut self, name: &str, words: &str) {
+        self.bad_settings.push(BadSetting { name: name.to_owned(), words: words.to_owned() });
     }
 
     fn set(&mut self, name: &str, value: &Value) -> Result<(), String> {
@@ -329,7 +329,7 @@ mod tests {
     }
 
     fn names(config: &Config) -> Vec<&str> {
-        config.problems.iter().map(|problem| problem.name.as_str()).collect()
+        config.bad_settings.iter().map(|bad| bad.name.as_str()).collect()
     }
 
     fn word(text: &str) -> Value {
@@ -339,7 +339,7 @@ mod tests {
     #[test]
     fn the_defaults_hold_without_settings() {
         let config = read(&[]);
-        assert_eq!(config.problems, []);
+        assert_eq!(config.bad_settings, []);
         assert_eq!(config.judging.thresholds, Thresholds::default());
         assert_eq!((config.judging.ruleset, config.judging.settle_ms), (Ruleset::Full, 60_000));
         assert!(config.cookie && config.same_site == SameSite::Lax && config.keys.is_some());
@@ -349,7 +349,7 @@ mod tests {
     fn every_good_setting_is_obeyed_as_number_or_text() {
         for number in [Value::Number(700.0), word("700"), word(" 700 ")] {
             let config = read(&[("PAIR_MS", number.clone()), ("SETTLE_MS", number)]);
-            assert_eq!(config.problems, []);
+            assert_eq!(config.bad_settings, []);
             assert_eq!((config.judging.thresholds.pair_ms, config.judging.settle_ms), (700, 700));
         }
         let config = read(&[
@@ -366,7 +366,7 @@ mod tests {
             ("WEBHOOK_SECRET", word("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")),
             ("DEMO", word("on")),
         ]);
-        assert_eq!(config.problems, []);
+        assert_eq!(config.bad_settings, []);
         assert_eq!(config.click_ref_param.as_deref(), Some("cp_ref"));
         assert_eq!(config.brand_name.as_deref(), Some("Käse & Co"));
         assert_eq!(config.brand_color, Some([0x1a, 0x73, 0xe8]));
@@ -440,7 +440,7 @@ mod tests {
         assert_eq!(names(&read(std::slice::from_ref(&url))), ["WEBHOOK_SECRET"]);
         let named_once = read(&[url, ("WEBHOOK_SECRET", word("whsec_short"))]);
         assert_eq!(names(&named_once), ["WEBHOOK_SECRET"]);
-        assert!(named_once.problems.iter().all(|problem| !problem.words.contains("short")));
+        assert!(named_once.bad_settings.iter().all(|bad| !bad.words.contains("short")));
     }
 
     #[test]
@@ -453,7 +453,7 @@ mod tests {
         ]);
         assert_eq!(names(&config), ["API_TOKEN", "LINK_KEYS"]);
         assert!(config.keys.is_none());
-        assert!(config.problems.iter().all(|problem| !problem.words.contains("secretish")));
+        assert!(config.bad_settings.iter().all(|bad| !bad.words.contains("secretish")));
     }
 
     #[test]
@@ -466,12 +466,12 @@ mod tests {
 
     #[test]
     fn bindings_are_no_settings() {
-        assert_eq!(read(&[("MESSAGES", Value::Binding)]).problems, []);
+        assert_eq!(read(&[("MESSAGES", Value::Binding)]).bad_settings, []);
         assert_eq!(names(&read(&[("PAIR_MS", Value::Binding)])), ["PAIR_MS"]);
     }
 
     #[test]
     fn empty_is_absent() {
-        assert_eq!(read(&[("SHADOW_RULESET", word("")), ("PAIR_MS", word(""))]).problems, []);
+        assert_eq!(read(&[("SHADOW_RULESET", word("")), ("PAIR_MS", word(""))]).bad_settings, []);
     }
 }

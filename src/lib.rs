@@ -28,5 +28,5 @@ pub mod signals;
 mod template;
 pub mod verdict;
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(any(test, target_arch = "wasm32"))]
 mod edge;

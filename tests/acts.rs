@@ -121,7 +121,7 @@ impl World {
     }
 
     /// The acts that the queue has taken: their ids and bodies.
-    fn taken(&self) -> impl Iterator<Item = (&str, &str)> {
+    fn taken(&self) -> impl Iterator<Item = (String, &str)> {
         self.queue.iter().map(|message| match Parcel::open(message) {
             Ok(Parcel::Act { id, body }) => (id, body),
             other => panic!("{other:?}"),
@@ -133,7 +133,7 @@ impl World {
     }
 
     fn told_ids(&self) -> Vec<String> {
-        self.taken().map(|(id, _)| id.to_owned()).collect()
+        self.taken().map(|(id, _)| id).collect()
     }
 
     fn stored(&self) -> usize {

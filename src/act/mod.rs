@@ -19,7 +19,7 @@ pub const STAMP: &str = "stamp";
 /// What a form asked for: the two fields that are looked at.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Form<'a> {
-    /// [`ONE_CLICK`].
+    /// [`ONE_CLICK`](crate::link::one_click::ONE_CLICK).
     pub one_click: Option<&'a str>,
     /// [`STAMP`].
     pub stamp: Option<&'a str>,
@@ -47,11 +47,11 @@ impl Way {
 
 /// Why a form does nothing. The visitor is asked to press once more; the log tells them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum NoConsent {
     /// The body is no form.
     NoForm,
     /// It has neither field.
-    NoConsent,
+    NoField,
     /// It has the field of RFC 8058, but not with its one value.
     NotOneClick,
     /// One-click is for unsubscribing alone: nobody may confirm anything unseen.
@@ -60,13 +60,13 @@ pub enum Refusal {
     Stamp(envelope::Refusal),
 }
 
-impl Refusal {
+impl NoConsent {
     /// The name in the log.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::NoForm => "no_form",
-            Self::NoConsent => "no_consent",
+            Self::NoField => "no_consent",
             Self::NotOneClick => "not_one_click",
             Self::OneClickElsewhere => "one_click_elsewhere",
             Self::Stamp(refusal) => refusal.name(),
@@ -78,16 +78,16 @@ impl Refusal {
 ///
 /// # Errors
 /// Why it may not.
-pub fn consent(kind: Kind, token: &str, form: Form, now_ms: i64, keys: &Keyring) -> Result<Way, Refusal> {
+pub fn consent(kind: Kind, token: &str, form: Form, now_ms: i64, keys: &Keyring) -> Result<Way, NoConsent> {
     match (form.one_click.map(str::trim), form.stamp) {
         (Some(ONE_CLICK_VALUE), _) if kind == Kind::Unsubscribe => Ok(Way::OneClick),
         (_, Some(stamp)) => match stamp::check(stamp, token, now_ms, keys) {
             Ok(()) => Ok(Way::Page),
-            Err(refusal) => Err(Refusal::Stamp(refusal)),
+            Err(refusal) => Err(NoConsent::Stamp(refusal)),
         },
-        (Some(ONE_CLICK_VALUE), None) => Err(Refusal::OneClickElsewhere),
-        (Some(_), None) => Err(Refusal::NotOneClick),
-        (None, None) => Err(Refusal::NoConsent),
+        (Some(ONE_CLICK_VALUE), None) => Err(NoConsent::OneClickElsewhere),
+        (Some(_), None) => Err(NoConsent::NotOneClick),
+        (None, None) => Err(NoConsent::NoField),
     }
 }
 
@@ -106,14 +106,14 @@ mod tests {
             (Kind::Unsubscribe, None, good, Ok(Way::Page)),
             (Kind::Confirm, None, good, Ok(Way::Page)),
             (Kind::Confirm, Some("One-Click"), good, Ok(Way::Page)),
-            (Kind::Confirm, Some("One-Click"), None, Err(Refusal::OneClickElsewhere)),
-            (Kind::Unsubscribe, Some("one-click"), None, Err(Refusal::NotOneClick)),
+            (Kind::Confirm, Some("One-Click"), None, Err(NoConsent::OneClickElsewhere)),
+            (Kind::Unsubscribe, Some("one-click"), None, Err(NoConsent::NotOneClick)),
             (Kind::Unsubscribe, Some("One-Click\r\n"), None, Ok(Way::OneClick)),
-            (Kind::Unsubscribe, Some("One-Clicks"), None, Err(Refusal::NotOneClick)),
-            (Kind::Unsubscribe, Some(""), None, Err(Refusal::NotOneClick)),
-            (Kind::Unsubscribe, None, None, Err(Refusal::NoConsent)),
-            (Kind::Unsubscribe, None, young, Err(Refusal::Stamp(envelope::Refusal::Malformed))),
-            (Kind::Confirm, Some("One-Click"), young, Err(Refusal::Stamp(envelope::Refusal::Malformed))),
+            (Kind::Unsubscribe, Some("One-Clicks"), None, Err(NoConsent::NotOneClick)),
+            (Kind::Unsubscribe, Some(""), None, Err(NoConsent::NotOneClick)),
+            (Kind::Unsubscribe, None, None, Err(NoConsent::NoField)),
+            (Kind::Unsubscribe, None, young, Err(NoConsent::Stamp(envelope::Refusal::Malformed))),
+            (Kind::Confirm, Some("One-Click"), young, Err(NoConsent::Stamp(envelope::Refusal::Malformed))),
         ];
         for (kind, one_click, stamp, expected) in cases {
             let found = consent(kind, "token", Form { one_click, stamp }, 1_002_000, &keys);

@@ -2,21 +2,21 @@
 //! by the page's form. Here, unlike on a click, the answer waits: that it is done is said once the object has stored it.
 
 use js_sys::Uint8Array;
-use worker::{Env, FormData, FormEntry, Headers, Method, Request, RequestInit, Response, Result};
+use worker::{Env, FormData, FormEntry, Headers, Method, Request, RequestInit, Response};
 
-use super::routes::{Place, Verb};
-use super::{incoming, log, respond, stub};
+use super::answer::Answer;
+use super::problem::Problem;
+use super::request::Incoming;
+use super::{clock, log, stub};
 use crate::act::page::{self, Brand, Page, State};
-use crate::act::{self, Form, Refusal, languages};
-use crate::config::Config;
+use crate::act::{self, Form, NoConsent, languages};
 use crate::event::line;
 use crate::link::keys::Keyring;
 use crate::link::{Link, one_click, token, url};
 use crate::message::call::Call;
 use crate::proof::cookie::Visitor;
 use crate::proof::stamp;
-use crate::record::Kind;
-use crate::record::Record;
+use crate::record::{Kind, Record};
 use crate::signals::Signals;
 
 /// The largest form, bytes.
@@ -26,32 +26,24 @@ const MAX_FORM: usize = 64 << 10;
 const RETRY_AFTER_S: &str = "60";
 
 /// Answers a request to a link that acts. `tail` is the path behind `/u/`.
-pub(super) async fn answer(
-    mut request: Request,
-    verb: Verb,
-    env: &Env,
-    config: &Config,
-    place: &Place,
-    tail: &str,
-) -> Result<Response> {
-    let (keys, link) = match incoming::link(tail, config, &[Kind::Unsubscribe, Kind::Confirm]) {
-        Ok(opened) => opened,
-        Err(answer) => return answer,
-    };
+pub(super) async fn answer(mut incoming: Incoming<'_>, tail: &str) -> Result<Response, Problem> {
+    let (keys, link) = incoming.link(tail, &[Kind::Unsubscribe, Kind::Confirm])?;
     let token = token::leading(tail);
-    let mut record = incoming::record(&request, place, &link, incoming::next_id());
-    know(&mut record, request.headers(), config, keys);
+    let mut record = incoming.record(&link, clock::next_id());
+    know(&mut record, &incoming, keys);
     log::line(&line::received(&record, &Signals::of(&record)));
 
-    let say = |state, record: &Record| {
-        let nonce = base64(incoming::random());
+    let config = incoming.config;
+    let language = languages::negotiate(record.accept_language.as_deref());
+    let say = |state| -> Result<Response, Problem> {
+        let nonce = base64(clock::random());
         let page = Page {
             state,
             kind: link.kind,
             action: &format!("/u/{token}"),
-            stamp: &stamp::seal(token, incoming::now_ms(), keys),
+            stamp: &stamp::seal(token, clock::now_ms(), keys),
             url: link.url.as_ref().map(url::Target::as_str),
-            language: languages::negotiate(record.accept_language.as_deref()),
+            language,
             brand: Brand { name: config.brand_name.as_deref(), color: config.brand_color },
             nonce: &nonce,
         };
@@ -60,56 +52,52 @@ pub(super) async fn answer(
             State::Again => 400,
             State::Unavailable => 503,
         };
-        respond::page(status, page.html(), &page::policy(&nonce))
+        let answer = Answer::page(status, page.html().into(), page::policy(&nonce).into());
+        match state {
+            State::Unavailable => answer.with(("retry-after", RETRY_AFTER_S.into())).send(),
+            State::Ask | State::Done | State::Again => answer.send(),
+        }
     };
-    if verb.reads() {
-        return say(State::Ask, &record);
+    if incoming.verb.reads() {
+        return say(State::Ask);
     }
 
-    let Some(body) = incoming::body(&mut request, MAX_FORM).await? else {
+    let Some(body) = incoming.body(MAX_FORM).await? else {
         log::line(&line::not_acted(&record, "too_large"));
-        return respond::text(
-            413,
-            "text/plain; charset=utf-8",
-            "The form has more than 64 KiB.\n".to_owned(),
-        );
+        return Err(Problem::FormTooLarge);
     };
-    let content_type = incoming::header(request.headers(), "content-type").unwrap_or_default();
+    let content_type = incoming.header("content-type").unwrap_or_default();
     let fields = match fields(&content_type, &body).await {
         Err(_) | Ok((None, None)) if one_click::is_one_click(&content_type, &body) => {
             Ok((Some(one_click::ONE_CLICK_VALUE.to_owned()), None))
         }
         fields => fields,
     };
-    let consent = match &fields {
-        Err(refusal) => Err(*refusal),
-        Ok((one_click, stamp)) => {
-            let form = Form { one_click: one_click.as_deref(), stamp: stamp.as_deref() };
-            act::consent(link.kind, token, form, incoming::now_ms(), keys)
-        }
-    };
+    let consent = fields.and_then(|(one_click, stamp)| {
+        let form = Form { one_click: one_click.as_deref(), stamp: stamp.as_deref() };
+        act::consent(link.kind, token, form, clock::now_ms(), keys)
+    });
     match consent {
-        Err(refusal) => {
-            log::line(&line::not_acted(&record, refusal.name()));
-            say(State::Again, &record)
+        Err(why) => {
+            log::line(&line::not_acted(&record, why.name()));
+            say(State::Again)
         }
         Ok(way) => {
             record.act = Some(way.name().to_owned());
-            if store(env, &link, &record).await {
+            if store(incoming.env, &link, &record).await {
                 log::line(&line::acted(&record));
-                say(State::Done, &record)
+                say(State::Done)
             } else {
-                let response = say(State::Unavailable, &record)?;
-                response.headers().set("retry-after", RETRY_AFTER_S)?;
-                Ok(response)
+                say(State::Unavailable)
             }
         }
     }
 }
 
 /// Notes whom the cookie shows, where there is one. None is set here.
-fn know(record: &mut Record, headers: &Headers, config: &Config, keys: &Keyring) {
-    let visitor = incoming::cookies(headers, config).and_then(|cookies| Visitor::open(&cookies, keys));
+fn know(record: &mut Record, incoming: &Incoming, keys: &Keyring) {
+    let cookies = incoming.cookies(incoming.refuses_tracking());
+    let visitor = cookies.and_then(|cookies| Visitor::open(&cookies, keys));
     record.cookie = Some(if visitor.is_some() { "returning" } else { "none" }.to_owned());
     record.visitor_id = visitor.as_ref().map(Visitor::hex);
 }
@@ -120,7 +108,7 @@ async fn store(env: &Env, link: &Link, record: &Record) -> bool {
     let object = link.object();
     let reason = match serde_json::to_string(record) {
         // The object knows an act that it has: asking again is harmless.
-        Ok(json) => match stub::tell(env, &object, &Call::Act(json)).await {
+        Ok(json) => match stub::send(env, &object, &Call::Act(json)).await {
             Ok(()) => return true,
             Err(failure) => failure.to_string(),
         },
@@ -131,11 +119,8 @@ async fn store(env: &Env, link: &Link, record: &Record) -> bool {
 }
 
 /// The two fields of a form that are looked at, read by the runtime's own parser: urlencoded or multipart.
-async fn fields(
-    content_type: &str,
-    body: &[u8],
-) -> std::result::Result<(Option<String>, Option<String>), Refusal> {
-    let form = parse(content_type, body).await.map_err(|_| Refusal::NoForm)?;
+async fn fields(content_type: &str, body: &[u8]) -> Result<(Option<String>, Option<String>), NoConsent> {
+    let form = parse(content_type, body).await.map_err(|_| NoConsent::NoForm)?;
     let text = |name: &str| match form.get(name) {
         Some(FormEntry::Field(text)) => Some(text),
         _ => None,
@@ -143,7 +128,7 @@ async fn fields(
     Ok((text(one_click::ONE_CLICK), text(act::STAMP)))
 }
 
-async fn parse(content_type: &str, body: &[u8]) -> Result<FormData> {
+async fn parse(content_type: &str, body: &[u8]) -> worker::Result<FormData> {
     let headers = Headers::new();
     headers.set("content-type", content_type)?;
     let mut init = RequestInit::new();

@@ -4,13 +4,14 @@
 use futures_util::{StreamExt, TryStreamExt, stream};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
-use worker::{Env, Headers, Request, Response, Result};
+use worker::{Env, Headers, Response};
 
-use super::incoming;
-use super::respond::{self, Code};
-use super::routes::{Place, Verb};
-use super::stub::{self, Failure};
-use crate::config::Config;
+use super::answer::{Answer, JSON, NO_STORE};
+use super::failure::Failure;
+use super::problem::{ApiProblem, Problem};
+use super::request::Incoming;
+use super::v1::{Listing, Route, Wanted};
+use super::{health, log, stub};
 use crate::link::{keys, mint, shard, text_id};
 use crate::message::call::{Call, Delivered, Delivery, MAX_PAGE, Reshipped};
 use crate::message::{Page, deliveries};
@@ -19,220 +20,126 @@ use crate::record::EventId;
 /// The largest body, bytes.
 const MAX_BODY: usize = 1 << 20;
 
-/// Clicks of a page where the call does not say.
-const DEFAULT_LIMIT: usize = 1_000;
-
-/// The most clicks that one call may ask for.
-const MAX_LIMIT: usize = 10_000;
-
 /// Answers a call below `/v1`.
-pub(super) async fn answer(
-    request: Request,
-    verb: Verb,
-    env: &Env,
-    config: &Config,
-    place: &Place,
-) -> Result<Response> {
-    if !authorized(request.headers(), config) {
-        return respond::error(Code::Unauthorized, "send the API token: Authorization: Bearer <API_TOKEN>");
+pub(super) async fn answer(mut incoming: Incoming<'_>) -> Result<Response, Problem> {
+    if !is_authorized(&incoming) {
+        return Err(ApiProblem::Unauthorized.into());
     }
-    if !config.problems.is_empty() {
-        let problems: Vec<String> = config.problems.iter().map(ToString::to_string).collect();
-        return respond::error(Code::Misconfigured, &problems.join("; "));
+    let bad_settings = &incoming.config.bad_settings;
+    if !bad_settings.is_empty() {
+        return Err(ApiProblem::Misconfigured(health::listed(bad_settings, "; ")).into());
     }
-    let Some(route) = Route::of(&place.path) else {
-        return respond::error(Code::NotFound, "no such route");
-    };
-    let reads = route.reads();
-    if !(if reads { verb.reads() } else { verb == Verb::Post }) {
-        let allow = if reads { "GET, HEAD" } else { "POST" };
-        let response = respond::error(Code::MethodNotAllowed, &format!("use {allow}"))?;
-        response.headers().set("allow", allow)?;
-        return Ok(response);
-    }
-    match route {
-        Route::Links => match body(request).await? {
-            Err(refusal) => refusal,
-            Ok(body) => links(&body, config, place),
-        },
+    let (message_id, wanted) = match Route::of(incoming.verb, incoming.place.path)? {
+        Route::Links => {
+            let body = body(&mut incoming).await?;
+            return links(&body, &incoming);
+        }
         Route::Message(escaped, wanted) => {
-            let message_id = percent_decode_str(escaped).decode_utf8_lossy().into_owned();
-            if let Err(error) = text_id::check_message_id(&message_id) {
-                return respond::error(Code::BadRequest, &error.to_string());
-            }
-            let object = shard::object_name(&message_id, 0);
-            match wanted {
-                Wanted::Report => reply(stub::ask_text(env, &object, &Call::Report(message_id)).await, 200),
-                Wanted::Clicks => clicks(env, object, &place.query).await,
-                Wanted::Click(id) => explain(env, &object, id).await,
-                Wanted::Deliveries => match body(request).await? {
-                    Err(refusal) => refusal,
-                    Ok(body) => deliver(env, &object, &body).await,
-                },
-                Wanted::Reship => {
-                    let answer = stub::ask::<Reshipped>(env, &object, &Call::Reship).await;
-                    reply(answer.and_then(as_json), 202)
-                }
-            }
+            (percent_decode_str(escaped).decode_utf8_lossy().into_owned(), wanted)
+        }
+    };
+    text_id::check_message_id(&message_id).map_err(|error| ApiProblem::bad(error.to_string()))?;
+    let (env, object) = (incoming.env, shard::object_name(&message_id, 0));
+    match wanted {
+        Wanted::Report => reply(200, stub::ask_text(env, &object, &Call::Report(message_id)).await),
+        Wanted::Clicks => clicks(env, object, Listing::of(incoming.place.query)?).await,
+        Wanted::Click(id) => explain(env, &object, id).await,
+        Wanted::Deliveries => deliver(env, &object, &body(&mut incoming).await?).await,
+        Wanted::Reship => {
+            let answer = stub::ask::<Reshipped>(env, &object, &Call::Reship).await;
+            reply(202, answer.and_then(as_json))
         }
     }
 }
 
-enum Route<'a> {
-    Links,
-    /// The message's id as it stands in the path, and what is wanted of it.
-    Message(&'a str, Wanted<'a>),
-}
-
-enum Wanted<'a> {
-    Report,
-    Clicks,
-    /// The click's id as it stands in the path.
-    Click(&'a str),
-    Deliveries,
-    Reship,
-}
-
-impl<'a> Route<'a> {
-    fn of(path: &'a str) -> Option<Self> {
-        if path == "/v1/links" {
-            return Some(Self::Links);
-        }
-        let (message, wanted) = match path.strip_prefix("/v1/messages/")?.split_once('/') {
-            None => (path.strip_prefix("/v1/messages/")?, Wanted::Report),
-            Some((message, "clicks")) => (message, Wanted::Clicks),
-            Some((message, "deliveries")) => (message, Wanted::Deliveries),
-            Some((message, "reship")) => (message, Wanted::Reship),
-            Some((message, rest)) => (message, Wanted::Click(rest.strip_prefix("clicks/")?)),
-        };
-        Some(Self::Message(message, wanted))
-    }
-
-    const fn reads(&self) -> bool {
-        matches!(self, Self::Message(_, Wanted::Report | Wanted::Clicks | Wanted::Click(_)))
-    }
-}
-
-fn authorized(headers: &Headers, config: &Config) -> bool {
-    let sent = headers.get("authorization").ok().flatten().unwrap_or_default();
+fn is_authorized(incoming: &Incoming) -> bool {
+    let sent = incoming.header("authorization").unwrap_or_default();
     let Some((scheme, token)) = sent.split_once(' ') else { return false };
-    let expected = config.api_token.as_deref().unwrap_or_default();
+    let expected = incoming.config.api_token.as_deref().unwrap_or_default();
     // An empty token refuses everything.
     scheme.eq_ignore_ascii_case("bearer") && keys::same_secret(expected, token.trim()) && !expected.is_empty()
 }
 
-/// The body as JSON, or the refusal that answers it.
-async fn body(mut request: Request) -> Result<std::result::Result<Value, Result<Response>>> {
-    let Some(bytes) = incoming::body(&mut request, MAX_BODY).await? else {
-        return Ok(Err(respond::error(Code::TooLarge, "the body has more than 1 MiB; send it in parts")));
-    };
+/// The body, which must be JSON.
+async fn body(incoming: &mut Incoming<'_>) -> Result<Value, Problem> {
+    let bytes = incoming.body(MAX_BODY).await?.ok_or(ApiProblem::TooLarge)?;
     if bytes.is_empty() {
-        return Ok(Err(respond::error(Code::BadRequest, "the body is empty; send JSON")));
+        return Err(ApiProblem::bad("the body is empty; send JSON").into());
     }
-    Ok(serde_json::from_slice(&bytes)
-        .map_err(|error| respond::error(Code::BadRequest, &format!("the body is not JSON: {error}"))))
+    let body = serde_json::from_slice(&bytes);
+    Ok(body.map_err(|error| ApiProblem::bad(format!("the body is not JSON: {error}")))?)
 }
 
-fn links(body: &Value, config: &Config, place: &Place) -> Result<Response> {
-    let Some(keys) = &config.keys else {
-        return respond::error(Code::Misconfigured, "LINK_KEYS: missing");
-    };
-    match mint::mint(body, config.public_url.as_deref().unwrap_or(&place.origin), keys) {
-        Ok(minted) => respond::json(200, &minted),
-        Err(words) => respond::error(Code::BadRequest, &words),
-    }
+fn links(body: &Value, incoming: &Incoming) -> Result<Response, Problem> {
+    let config = incoming.config;
+    let missing = || ApiProblem::Misconfigured("LINK_KEYS: missing".to_owned());
+    let keys = config.keys.as_ref().ok_or_else(missing)?;
+    let base_url = config.public_url.as_deref().unwrap_or(incoming.place.origin);
+    let minted = mint::mint(body, base_url, keys).map_err(ApiProblem::bad)?;
+    Answer::json(200, &minted).send()
 }
 
-async fn deliver(env: &Env, object: &str, body: &Value) -> Result<Response> {
-    let times: Vec<Delivery> = match deliveries::read(body) {
-        Ok(times) => times,
-        Err(words) => return respond::error(Code::BadRequest, &words),
-    };
+async fn deliver(env: &Env, object: &str, body: &Value) -> Result<Response, Problem> {
+    let times: Vec<Delivery> = deliveries::read(body).map_err(ApiProblem::bad)?;
     if times.is_empty() {
-        return respond::json(202, &Delivered { recipients: 0, reissued: 0 });
+        return Answer::json(202, &Delivered { recipients: 0, reissued: 0 }).send();
     }
     let answer = stub::ask::<Delivered>(env, object, &Call::Deliver(times)).await;
-    reply(answer.and_then(as_json), 202)
+    reply(202, answer.and_then(as_json))
 }
 
 /// Streams clicks page by page, so that neither the object nor the edge holds ten thousand at once.
-async fn clicks(env: &Env, object: String, query: &str) -> Result<Response> {
-    let (mut after, mut limit) = (None, DEFAULT_LIMIT);
-    for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
-        match name {
-            "after" if value.is_empty() => {}
-            "after" => match EventId::parse(value) {
-                Some(id) => after = Some(id),
-                None => return respond::error(Code::BadRequest, "after: must be the event_id of a click"),
-            },
-            "limit" => match value.parse() {
-                Ok(wanted) if (1..=MAX_LIMIT).contains(&wanted) => limit = wanted,
-                _ => return respond::error(Code::BadRequest, "limit: must be from 1 to 10000"),
-            },
-            _ => {}
-        }
-    }
+async fn clicks(env: &Env, object: String, listing: Listing) -> Result<Response, Problem> {
     // The first page is fetched before the answer begins: a failure is still an error then.
-    let (first, rest) = match page(env, &object, after, limit).await {
-        Ok(found) => found,
-        Err(failure) => return unavailable(&failure),
-    };
+    let (first, rest) = page(env, &object, listing).await.map_err(|failure| unavailable(&failure))?;
     let env = env.clone();
     let others = stream::try_unfold(rest, move |rest| {
         let (env, object) = (env.clone(), object.clone());
         async move {
-            let Some((after, limit)) = rest else { return Ok(None) };
-            let found = page(&env, &object, Some(after), limit).await;
-            found.map(Some).map_err(|failure| worker::Error::RustError(failure.to_string()))
+            let Some(listing) = rest else { return Ok(None) };
+            let page = page(&env, &object, listing).await;
+            page.map(Some).map_err(|failure| worker::Error::RustError(failure.to_string()))
         }
     });
     let lines = stream::once(async { Ok(first) }).chain(others).map_ok(String::into_bytes);
     let headers = Headers::new();
     headers.set("content-type", "application/x-ndjson")?;
-    headers.set("cache-control", "no-store, private")?;
+    headers.set("cache-control", NO_STORE)?;
     Ok(Response::from_stream(lines)?.with_headers(headers))
 }
 
-/// One click with the rules that were asked about it.
-async fn explain(env: &Env, object: &str, id: &str) -> Result<Response> {
-    let Some(id) = EventId::parse(id) else {
-        return respond::error(Code::BadRequest, "event_id: must be a UUIDv7 in lower case");
-    };
-    match stub::ask_text(env, object, &Call::Explain(id)).await {
-        Ok(json) if json.is_empty() => respond::error(Code::NotFound, "no such click"),
-        answer => reply(answer, 200),
-    }
-}
-
-/// One page's lines, and where to go on with how many more, if there are more.
-type Found = (String, Option<(EventId, usize)>);
-
-async fn page(
-    env: &Env,
-    object: &str,
-    after: Option<EventId>,
-    limit: usize,
-) -> std::result::Result<Found, Failure> {
+/// The first page of a listing, and what is left of it, if anything is.
+async fn page(env: &Env, object: &str, listing: Listing) -> Result<(String, Option<Listing>), Failure> {
+    let Listing { after, limit } = listing;
     let most = limit.min(MAX_PAGE);
     let text = stub::ask_text(env, object, &Call::Page { after, limit: most }).await?;
     let (next, lines) = Page::decode(text);
-    let left = limit - most;
-    Ok((lines, next.filter(|_| left > 0).map(|next| (next, left))))
+    let rest = Listing { after: next, limit: limit - most };
+    Ok((lines, (rest.after.is_some() && rest.limit > 0).then_some(rest)))
 }
 
-fn as_json(value: impl serde::Serialize) -> std::result::Result<String, Failure> {
-    serde_json::to_string(&value).map_err(|error| Failure::Unreadable(error.to_string()))
-}
-
-/// An object's answer in JSON, or its failure.
-fn reply(answer: std::result::Result<String, Failure>, status: u16) -> Result<Response> {
-    match answer {
-        Ok(json) => respond::text(status, "application/json", json),
-        Err(failure) => unavailable(&failure),
+/// One click with the rules that were asked about it.
+async fn explain(env: &Env, object: &str, id: &str) -> Result<Response, Problem> {
+    let bad = || ApiProblem::bad("event_id: must be a UUIDv7 in lower case");
+    let id = EventId::parse(id).ok_or_else(bad)?;
+    match stub::ask_text(env, object, &Call::Explain(id)).await {
+        Ok(json) if json.is_empty() => Err(ApiProblem::NotFound("no such click").into()),
+        answer => reply(200, answer),
     }
 }
 
-fn unavailable(failure: &Failure) -> Result<Response> {
-    super::log::failure("api.unavailable", "message", failure);
-    respond::error(Code::Unavailable, "the message's object does not answer; try again")
+fn as_json(value: impl serde::Serialize) -> Result<String, Failure> {
+    serde_json::to_string(&value).map_err(|error| Failure::Unreadable(error.to_string()))
+}
+
+/// An object's answer in JSON.
+fn reply(status: u16, answer: Result<String, Failure>) -> Result<Response, Problem> {
+    let json = answer.map_err(|failure| unavailable(&failure))?;
+    Answer::text(status, JSON, json.into()).send()
+}
+
+/// What is said where an object does not answer; why goes to the log.
+fn unavailable(failure: &Failure) -> Problem {
+    log::failure("api.unavailable", "message", failure);
+    ApiProblem::Unavailable.into()
 }

@@ -1,56 +1,45 @@
-//! `/c/{token}`: the redirect. It waits for nothing: the line is logged, the answer goes out, and the click is handed
-//! to its message's object afterwards. Whatever fails behind it, a valid link redirects; an invalid one never does.
+//! `/c/{token}`: the redirect. It waits for nothing: the line is logged, the answer goes out, and the click is ingested
+//! by its message's object afterwards. Whatever fails behind it, a valid link redirects; an invalid one never does.
 
 use std::borrow::Cow;
 
-use worker::{Context, Env, Headers, Request, Response, Result};
+use worker::{Headers, Response};
 
-use super::incoming::{self, header, random};
-use super::log;
-use super::routes::{Place, Verb};
+use super::answer::NO_STORE;
+use super::problem::Problem;
+use super::request::Incoming;
+use super::{clock, log};
 use crate::config::{Config, SameSite};
 use crate::event::line;
 use crate::link::url;
 use crate::proof::cookie::{self, ClickRef, Visitor};
 use crate::proof::reference::Reference;
-use crate::record::Kind;
-use crate::record::Record;
+use crate::record::{Kind, Record, Verb};
 use crate::signals::Signals;
 
 /// Answers a click on a link. `tail` is the path behind `/c/`.
-pub(super) fn redirect(
-    request: &Request,
-    verb: Verb,
-    env: &Env,
-    context: &Context,
-    config: &Config,
-    place: &Place,
-    tail: &str,
-) -> Result<Response> {
-    let (keys, link) = match incoming::link(tail, config, &[Kind::Click]) {
-        Ok(opened) => opened,
-        Err(answer) => return answer,
-    };
+pub(super) fn redirect(incoming: &Incoming, tail: &str) -> Result<Response, Problem> {
+    let (keys, link) = incoming.link(tail, &[Kind::Click])?;
+    let config = incoming.config;
 
-    let headers = request.headers();
-    let refuses_tracking = incoming::refuses_tracking(headers);
-    let may_set = config.cookie && !refuses_tracking && verb != Verb::Head;
-    let known = incoming::cookies(headers, config).and_then(|cookies| Visitor::open(&cookies, keys));
+    let refuses_tracking = incoming.refuses_tracking();
+    let may_set = config.cookie && !refuses_tracking && incoming.verb != Verb::Head;
+    let known = incoming.cookies(refuses_tracking).and_then(|cookies| Visitor::open(&cookies, keys));
     // A strict cookie does not come along from another site: that it is not there says nothing.
     let hides = config.same_site == SameSite::Strict
-        && header(headers, "sec-fetch-site").as_deref() == Some("cross-site");
+        && incoming.header("sec-fetch-site").as_deref() == Some("cross-site");
     let state = match &known {
         Some(_) => "returning",
         None if may_set && !hides => "new",
         None => "none",
     };
-    let visitor = known.or_else(|| may_set.then(|| Visitor::new(random())));
+    let visitor = known.or_else(|| may_set.then(|| Visitor::new(clock::random())));
 
-    let id = incoming::next_id();
+    let id = clock::next_id();
     let record = Record {
         cookie: Some(state.to_owned()),
         visitor_id: visitor.as_ref().map(Visitor::hex),
-        ..incoming::record(request, place, &link, id)
+        ..incoming.record(&link, id)
     };
     log::line(&line::received(&record, &Signals::of(&record)));
 
@@ -63,18 +52,17 @@ pub(super) fn redirect(
         }
         _ => Cow::Borrowed(destination),
     };
-    let answer = Headers::new();
-    answer.set("location", &location)?;
-    answer.set("cache-control", "no-store, private")?;
-    answer.set("x-robots-tag", "noindex, nofollow")?;
+    let headers = Headers::new();
+    headers.set("location", &location)?;
+    headers.set("cache-control", NO_STORE)?;
+    headers.set("x-robots-tag", "noindex, nofollow")?;
     if let Some(mut visitor) = visitor.filter(|_| may_set) {
         let host = url::host(destination).unwrap_or_default();
         visitor.clicked(ClickRef::new(id, &host, object.clone()));
-        answer.set("set-cookie", &set_cookie(&visitor.seal(keys), config))?;
+        headers.set("set-cookie", &set_cookie(&visitor.seal(keys), config))?;
     }
-    let env = env.clone();
-    context.wait_until(async move { incoming::hand_over(&env, &object, record).await });
-    Ok(Response::empty()?.with_status(302).with_headers(answer))
+    incoming.ingest(object, record);
+    Ok(Response::empty()?.with_status(302).with_headers(headers))
 }
 
 fn set_cookie(value: &str, config: &Config) -> String {

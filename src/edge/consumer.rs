@@ -15,7 +15,7 @@ use worker::{
     QueueRetryOptionsBuilder, RawMessage, Request, RequestInit, RequestRedirect, Result, web_sys,
 };
 
-use super::{incoming, log, settings};
+use super::{clock, log, settings};
 use crate::event::parcel::Parcel;
 use crate::event::{line, webhook};
 
@@ -29,11 +29,11 @@ pub(super) async fn consume(batch: &MessageBatch<String>, env: &Env) -> Result<(
         let text = message.body().as_string().unwrap_or_default();
         let written = match Parcel::open(&text) {
             Ok(Parcel::Act { id, body }) => {
-                acts.push((message, id.to_owned(), body.to_owned()));
+                acts.push((message, id, body.to_owned()));
                 continue;
             }
             Ok(Parcel::Pack { key, events, lines }) => {
-                write(key, lines, env).await.map(|()| line::written(key, events))
+                write(&key, lines, env).await.map(|()| line::written(&key, events))
             }
             Err(words) => Err(words),
         };
@@ -83,7 +83,7 @@ async fn post_or_retry(message: &RawMessage, id: &str, body: &str, env: &Env) {
     };
     log::alarm(&webhook::unsent(id, reason, status));
     let sent_ms = i64::try_from(message.timestamp().as_millis()).unwrap_or_default();
-    match webhook::pause_s(incoming::now_ms() - sent_ms) {
+    match webhook::pause_s(clock::now_ms() - sent_ms) {
         Some(pause_s) => {
             message.retry_with_options(&QueueRetryOptionsBuilder::new().with_delay_seconds(pause_s).build());
         }
@@ -107,7 +107,7 @@ async fn post(id: &str, body: &str, env: &Env) -> std::result::Result<u16, &'sta
 }
 
 fn signed(url: &str, secret: &[u8], id: &str, body: &str) -> Result<Request> {
-    let timestamp_s = incoming::now_ms() / 1_000;
+    let timestamp_s = clock::now_ms() / 1_000;
     let headers = Headers::new();
     headers.set("content-type", "application/json")?;
     headers.set("user-agent", "Clickproof")?;

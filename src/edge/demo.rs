@@ -1,11 +1,11 @@
-//! `/demo`: the sample mail, its landing page and their story, on this machine alone and only where the settings ask for
-//! it; anywhere else there is no such page.
+//! `/demo`: the sample mail, its landing page and their story.
 
-use worker::{Env, Response, Result};
+use worker::Response;
 
-use super::routes::{Place, Verb};
-use super::{incoming, log, respond, stub};
-use crate::config::Config;
+use super::answer::Answer;
+use super::problem::Problem;
+use super::request::Incoming;
+use super::{clock, log, stub};
 use crate::demo;
 use crate::link::shard;
 use crate::message::Page;
@@ -16,49 +16,39 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Answers a path at or below `/demo`.
-pub(super) async fn answer(verb: Verb, env: &Env, config: &Config, place: &Place) -> Result<Response> {
-    if !config.demo || !place.is_local() {
-        return respond::not_found();
-    }
-    if !verb.reads() {
-        return respond::method_not_allowed("GET, HEAD");
-    }
+pub(super) async fn answer(incoming: Incoming<'_>) -> Result<Response, Problem> {
+    let config = incoming.config;
     let final_after_ms = config.judging.due_ms(0);
-    let message = demo::message_in(&place.query);
-    match place.path.as_str() {
+    let message = demo::message_in(incoming.place.query);
+    let answer = match incoming.place.path {
         "/demo" => {
-            let Some(keys) = &config.keys else { return respond::try_later() };
-            match demo::mail(incoming::next_id(), &place.origin, keys, final_after_ms) {
-                Ok(mail) => respond::page(200, mail, POLICY),
-                Err(words) => {
-                    log::failure("demo.failed", "mail", &words);
-                    respond::try_later()
-                }
-            }
+            let keys = config.keys.as_ref().ok_or(Problem::TryLater)?;
+            let mail = demo::mail(clock::next_id(), incoming.place.origin, keys, final_after_ms);
+            Answer::page(200, mail.map_err(|words| failed("mail", &words))?.into(), POLICY.into())
         }
         // It plays a shop's page: what it tells of itself is what browsers tell by themselves.
-        "/demo/landing" => {
-            let response = respond::page(200, demo::landing(message), POLICY)?;
-            response.headers().set("referrer-policy", "strict-origin-when-cross-origin")?;
-            Ok(response)
-        }
+        "/demo/landing" => Answer::page(200, demo::landing(message).into(), POLICY.into())
+            .with(("referrer-policy", "strict-origin-when-cross-origin".into())),
         "/demo/story" => {
-            let Some(message) = message else { return respond::not_found() };
+            let message = message.ok_or(Problem::NoSuchPage)?;
             let call = Call::Page { after: None, limit: demo::MAX_STORY };
-            match stub::ask_text(env, &shard::object_name(message, 0), &call).await {
-                Ok(listed) => {
-                    let (next, lines) = Page::decode(listed);
-                    let story = demo::story(message, &lines, next.is_some(), final_after_ms);
-                    respond::page(200, story, POLICY)
-                }
-                Err(failure) => {
-                    log::failure("demo.failed", "story", &failure);
-                    respond::try_later()
-                }
-            }
+            let listed = stub::ask_text(incoming.env, &shard::object_name(message, 0), &call).await;
+            let (next, lines) = Page::decode(listed.map_err(|failure| failed("story", &failure))?);
+            Answer::page(
+                200,
+                demo::story(message, &lines, next.is_some(), final_after_ms).into(),
+                POLICY.into(),
+            )
         }
-        "/demo/style.css" => respond::text(200, "text/css; charset=utf-8", demo::STYLE.to_owned()),
-        "/demo/demo.js" => respond::text(200, "text/javascript; charset=utf-8", demo::SCRIPT.to_owned()),
-        _ => respond::not_found(),
-    }
+        "/demo/style.css" => Answer::text(200, "text/css; charset=utf-8", demo::STYLE.into()),
+        "/demo/demo.js" => Answer::text(200, "text/javascript; charset=utf-8", demo::SCRIPT.into()),
+        _ => return Err(Problem::NoSuchPage),
+    };
+    answer.send()
+}
+
+/// What is said where a part of the demo fails; why goes to the log.
+fn failed(part: &str, why: &dyn std::fmt::Display) -> Problem {
+    log::failure("demo.failed", part, why);
+    Problem::TryLater
 }

@@ -1,44 +1,68 @@
-//! The Worker: everything that knows the runtime, and nothing that decides.
+//! The Worker: everything that knows the runtime, and nothing that decides what a click was.
 //!
-//! [`routes`] answers requests, [`click`] the redirect among them, [`open`] the pixel, [`verify`] what landing pages say,
-//! [`act`] the links that act, [`api`] what senders ask, and [`demo`] whoever takes a first look; [`incoming`] is what every
-//! request to a link shows. [`object`] is the Durable Object around a message, [`rows`] its storage, [`stub`] how the edge
-//! reaches it; [`consumer`] writes and tells what the queue brings; [`settings`] reads the environment, [`respond`] and
+//! [`serve`] is what the runtime calls. A request is an [`Incoming`](request::Incoming), which [`routes`] gives to one
+//! handler: [`click`] is the redirect, [`open`] the pixel, [`verify`] what landing pages say, [`act`] the links that act,
+//! [`api`] what senders ask, by the routes of [`v1`], [`demo`] for whoever takes a first look, [`health`] how the settings
+//! are. What a handler refuses or fails with is a [`problem`], which becomes an [`answer`] in one place; [`respond`] and
 //! [`log`] speak to the outside.
+//!
+//! [`object`] is the Durable Object around a message, [`rows`] its storage, [`stub`] how the edge reaches it, and
+//! [`failure`] why it does not; [`consumer`] writes and posts what the queue brings; [`settings`] reads the environment,
+//! [`bindings`] says what must be in it, [`clock`] has the time and the dice.
+//!
+//! What needs no runtime is compiled natively too, for its tests.
 
-// A panic takes the isolate's other requests along.
-#![deny(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice
+// A panic takes the isolate's other requests along. Tests may.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::string_slice
+    )
 )]
+#![cfg_attr(test, allow(dead_code, reason = "handlers use it, and they need the runtime"))]
 
-mod act;
-mod api;
-mod click;
-mod consumer;
-mod demo;
-mod incoming;
-mod log;
-mod object;
-mod open;
-mod respond;
+mod answer;
+mod bindings;
+mod failure;
+mod health;
+mod methods;
+mod problem;
 mod routes;
+mod v1;
+
+#[cfg(target_arch = "wasm32")]
+mod act;
+#[cfg(target_arch = "wasm32")]
+mod api;
+#[cfg(target_arch = "wasm32")]
+mod click;
+#[cfg(target_arch = "wasm32")]
+mod clock;
+#[cfg(target_arch = "wasm32")]
+mod consumer;
+#[cfg(target_arch = "wasm32")]
+mod demo;
+#[cfg(target_arch = "wasm32")]
+mod log;
+#[cfg(target_arch = "wasm32")]
+mod object;
+#[cfg(target_arch = "wasm32")]
+mod open;
+#[cfg(target_arch = "wasm32")]
+mod request;
+#[cfg(target_arch = "wasm32")]
+mod respond;
+#[cfg(target_arch = "wasm32")]
 mod rows;
+#[cfg(target_arch = "wasm32")]
+mod serve;
+#[cfg(target_arch = "wasm32")]
 mod settings;
+#[cfg(target_arch = "wasm32")]
 mod stub;
+#[cfg(target_arch = "wasm32")]
 mod verify;
-
-use worker::{Context, Env, MessageBatch, Request, Response, Result, event};
-
-#[event(fetch)]
-async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
-    routes::answer(request, &env, &context).await
-}
-
-#[event(queue)]
-async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> Result<()> {
-    consumer::consume(&batch, &env).await
-}

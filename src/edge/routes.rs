@@ -1,131 +1,191 @@
 //! Which request goes where.
 
-use worker::{Context, Env, Request, Response, Result};
-
-use super::{act, api, click, demo, open, respond, settings, verify};
+use super::methods::Methods;
+use super::problem::Problem;
 use crate::config::Config;
-use crate::link::url;
+use crate::link::place::Place;
+use crate::record::Verb;
 
-/// What a request wants to do. workers-rs reads a method that it does not know as `GET`, so the name is asked for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verb {
-    Get,
-    Head,
-    Post,
-    Other,
+/// What answers a request. Where a token follows, it stands at the start of the tail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Route<'a> {
+    /// `/c/{token}`: the redirect.
+    Click(&'a str),
+    /// `/o/{token}`: the open pixel.
+    Open(&'a str),
+    /// `/u/{token}`: the page of a link that acts.
+    Act(&'a str),
+    /// `/verify`: what landing pages say.
+    Verify,
+    /// `/verify.js`: what they say it with.
+    Script,
+    /// `/v1`: what senders ask. Its own routes and their methods are told to none but those who have a token.
+    Api,
+    /// `/demo`, on this machine alone and only where the settings ask for it.
+    Demo,
+    /// `/healthz`.
+    Health,
 }
 
-impl Verb {
-    fn of(request: &Request) -> Self {
-        match request.inner().method().as_str() {
-            "GET" => Self::Get,
-            "HEAD" => Self::Head,
-            "POST" => Self::Post,
-            _ => Self::Other,
-        }
-    }
-
-    /// Whether it only reads.
-    pub(super) fn reads(self) -> bool {
-        matches!(self, Self::Get | Self::Head)
-    }
-}
-
-/// A request's URL, taken apart. The runtime has normalised it; only the path's escapes are left.
-pub(super) struct Place {
-    /// Scheme and host with its port, such as `https://click.brand.example`.
-    pub(super) origin: String,
-    /// The host without its port, in lower case.
-    pub(super) host: String,
-    /// From the first slash on, as it was sent.
-    pub(super) path: String,
-    /// Behind the question mark.
-    pub(super) query: String,
-}
-
-impl Place {
-    fn of(url: &str) -> Self {
-        let url = url.split('#').next().unwrap_or_default();
-        let (before, query) = url.split_once('?').unwrap_or((url, ""));
-        let (scheme, rest) = before.split_once("://").unwrap_or(("", before));
-        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let host = match authority.split_once(']') {
-            Some((address, _)) => format!("{address}]"),
-            None => authority.split(':').next().unwrap_or_default().to_ascii_lowercase(),
-        };
-        Self {
-            origin: format!("{scheme}://{authority}"),
-            host,
-            path: format!("/{path}"),
-            query: query.to_owned(),
-        }
-    }
-
-    /// Whether browsers treat the origin as secure: https, or this machine.
-    pub(super) fn is_secure(&self) -> bool {
-        self.is_local() || self.origin.starts_with("https://")
-    }
-
-    /// Whether the host can only be the visitor's own machine.
-    pub(super) fn is_local(&self) -> bool {
-        url::is_local(&self.host)
+/// The route of a request.
+///
+/// # Errors
+/// There is no such page, or it takes other methods.
+pub(super) fn route<'a>(verb: Verb, place: &Place<'a>, config: &Config) -> Result<Route<'a>, Problem> {
+    let (route, methods) = find(place.path).ok_or(Problem::NoSuchPage)?;
+    let is_there = match route {
+        Route::Api => config.api_host.as_deref().is_none_or(|host| place.host.eq_ignore_ascii_case(host)),
+        Route::Demo => config.demo && place.is_local(),
+        _ => true,
+    };
+    match methods {
+        _ if !is_there => Err(Problem::NoSuchPage),
+        Some(methods) if !methods.take(verb) => Err(Problem::Method(methods)),
+        _ => Ok(route),
     }
 }
 
-/// Answers a request.
-pub(super) async fn answer(request: Request, env: &Env, context: &Context) -> Result<Response> {
-    let config = settings::config(env);
-    let place = Place::of(&request.inner().url());
-    let verb = Verb::of(&request);
-    if let Some(tail) = place.path.strip_prefix("/c/") {
-        // The one route that says itself what HEAD means: a click by another method.
-        return if verb.reads() {
-            click::redirect(&request, verb, env, context, &config, &place, tail)
-        } else {
-            respond::method_not_allowed("GET, HEAD")
-        };
+/// What a path names, and the methods that it takes.
+fn find(path: &str) -> Option<(Route<'_>, Option<Methods>)> {
+    // Clicks come first: nothing waits for them, and nothing is asked more often.
+    if let Some(tail) = path.strip_prefix("/c/") {
+        return Some((Route::Click(tail), Some(Methods::Read)));
     }
-    let response = if let Some(tail) = place.path.strip_prefix("/o/") {
-        if verb.reads() {
-            open::pixel(&request, verb, env, context, &config, &place, tail)
-        } else {
-            respond::method_not_allowed("GET, HEAD")
-        }
-    } else if let Some(tail) = place.path.strip_prefix("/u/") {
-        if verb.reads() || verb == Verb::Post {
-            act::answer(request, verb, env, &config, &place, tail).await
-        } else {
-            respond::method_not_allowed("GET, HEAD, POST")
-        }
-    } else if place.path == "/v1" || place.path.starts_with("/v1/") {
-        if config.api_host.as_ref().is_some_and(|host| *host != place.host) {
-            respond::not_found()
-        } else {
-            api::answer(request, verb, env, &config, &place).await
-        }
-    } else if place.path == "/demo" || place.path.starts_with("/demo/") {
-        demo::answer(verb, env, &config, &place).await
-    } else if place.path == "/verify" {
-        match verb {
-            Verb::Other => respond::method_not_allowed("GET, HEAD, POST"),
-            _ => verify::answer(request, verb, env, context, &config, &place).await,
-        }
-    } else if place.path == "/verify.js" {
-        if verb.reads() { verify::script(&config) } else { respond::method_not_allowed("GET, HEAD") }
-    } else if place.path == "/healthz" {
-        if verb.reads() { health(&config) } else { respond::method_not_allowed("GET, HEAD") }
-    } else {
-        respond::not_found()
-    }?;
-    if verb == Verb::Head { respond::without_body(&response) } else { Ok(response) }
+    if let Some(tail) = path.strip_prefix("/o/") {
+        return Some((Route::Open(tail), Some(Methods::Read)));
+    }
+    if let Some(tail) = path.strip_prefix("/u/") {
+        return Some((Route::Act(tail), Some(Methods::ReadOrPost)));
+    }
+    let is_below =
+        |top: &str| path.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    Some(match path {
+        "/verify" => (Route::Verify, Some(Methods::ReadOrPost)),
+        "/verify.js" => (Route::Script, Some(Methods::Read)),
+        "/healthz" => (Route::Health, Some(Methods::Read)),
+        _ if is_below("/v1") => (Route::Api, None),
+        _ if is_below("/demo") => (Route::Demo, Some(Methods::Read)),
+        _ => return None,
+    })
 }
 
-/// `ok`, or every bad setting and binding by name.
-fn health(config: &Config) -> Result<Response> {
-    const TEXT: &str = "text/plain; charset=utf-8";
-    if config.problems.is_empty() {
-        return respond::text(200, TEXT, "ok".to_owned());
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Value;
+
+    const HOST: &str = "https://click.example";
+
+    fn config(settings: &[(&str, &str)]) -> Config {
+        Config::read(
+            settings.iter().map(|(name, value)| ((*name).to_owned(), Value::Text((*value).to_owned()))),
+        )
     }
-    let lines: Vec<String> = config.problems.iter().map(ToString::to_string).collect();
-    respond::text(500, TEXT, format!("{}\n", lines.join("\n")))
+
+    /// The route in words, or the problem.
+    fn at(verb: Verb, url: &str, config: &Config) -> String {
+        match route(verb, &Place::of(url), config) {
+            Ok(route) => format!("{route:?}"),
+            Err(problem) => format!("{problem:?}"),
+        }
+    }
+
+    #[test]
+    fn every_path_has_its_route_and_nothing_else_has_one() {
+        let config = config(&[]);
+        for (path, expected) in [
+            ("/c/token.", "Click(\"token.\")"),
+            ("/c/", "Click(\"\")"),
+            ("/c//x", "Click(\"/x\")"),
+            ("/o/token.gif", "Open(\"token.gif\")"),
+            ("/u/token", "Act(\"token\")"),
+            ("/verify", "Verify"),
+            ("/verify?r=x", "Verify"),
+            ("/verify.js", "Script"),
+            ("/healthz", "Health"),
+            ("/v1", "Api"),
+            ("/v1/", "Api"),
+            ("/v1/messages/m", "Api"),
+        ] {
+            assert_eq!(at(Verb::Get, &format!("{HOST}{path}"), &config), expected, "{path}");
+        }
+        for path in [
+            "",
+            "/",
+            "/c",
+            "/C/x",
+            "//c/x",
+            "/u",
+            "/verify/",
+            "/verify.gif",
+            "/healthz/",
+            "/v10",
+            "/v2",
+            "/demo",
+        ] {
+            for verb in [Verb::Get, Verb::Head, Verb::Post, Verb::Other] {
+                assert_eq!(at(verb, &format!("{HOST}{path}"), &config), "NoSuchPage", "{path}");
+            }
+        }
+    }
+
+    #[test]
+    fn another_method_is_refused_with_what_the_route_takes() {
+        let config = config(&[]);
+        for (path, posts) in [
+            ("/c/x", false),
+            ("/o/x", false),
+            ("/u/x", true),
+            ("/verify", true),
+            ("/verify.js", false),
+            ("/healthz", false),
+        ] {
+            let url = format!("{HOST}{path}");
+            for verb in [Verb::Get, Verb::Head] {
+                assert!(route(verb, &Place::of(&url), &config).is_ok(), "{path}");
+            }
+            let refused = if posts { "Method(ReadOrPost)" } else { "Method(Read)" };
+            assert_eq!(at(Verb::Other, &url, &config), refused, "{path}");
+            assert_eq!(at(Verb::Post, &url, &config) == refused, !posts, "{path}");
+        }
+        // Which methods a call takes is said behind the token.
+        for verb in [Verb::Get, Verb::Post, Verb::Other] {
+            assert_eq!(at(verb, &format!("{HOST}/v1/links"), &config), "Api");
+        }
+    }
+
+    #[test]
+    fn the_api_has_its_host_to_itself_where_the_settings_name_one() {
+        let config = config(&[("API_HOST", "API.Brand.example")]);
+        for (origin, expected) in [
+            ("https://api.brand.example", "Api"),
+            ("http://API.brand.example:8080", "Api"),
+            ("https://click.brand.example", "NoSuchPage"),
+            ("https://api.brand.example.evil.example", "NoSuchPage"),
+        ] {
+            for verb in [Verb::Get, Verb::Post, Verb::Other] {
+                assert_eq!(at(verb, &format!("{origin}/v1/links"), &config), expected, "{origin}");
+            }
+            assert_eq!(at(Verb::Get, &format!("{origin}/healthz"), &config), "Health");
+            assert_eq!(at(Verb::Get, &format!("{origin}/c/x"), &config), "Click(\"x\")");
+        }
+    }
+
+    #[test]
+    fn the_demo_is_there_on_this_machine_alone_and_only_if_it_is_asked_for() {
+        for (demo, origin, expected) in [
+            ("on", "http://127.0.0.1:8787", "Demo"),
+            ("on", "http://shop.localhost", "Demo"),
+            ("on", HOST, "NoSuchPage"),
+            ("off", "http://127.0.0.1:8787", "NoSuchPage"),
+        ] {
+            let config = config(&[("DEMO", demo)]);
+            for path in ["/demo", "/demo/", "/demo/landing?page=tea"] {
+                assert_eq!(at(Verb::Get, &format!("{origin}{path}"), &config), expected, "{demo} {origin}");
+            }
+            assert_eq!(at(Verb::Get, &format!("{origin}/demos"), &config), "NoSuchPage");
+            let posted = if expected == "Demo" { "Method(Read)" } else { expected };
+            assert_eq!(at(Verb::Post, &format!("{origin}/demo"), &config), posted);
+        }
+    }
 }

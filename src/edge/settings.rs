@@ -7,15 +7,9 @@ use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use worker::{Bucket, Env, Queue};
 
+use super::bindings::{self, ARCHIVE, EVENTS, MESSAGES};
 use super::log;
-use crate::config::{Config, Problem, Value};
-
-/// The Durable Object namespace of messages.
-pub(super) const MESSAGES: &str = "MESSAGES";
-/// The queue that settled events leave by.
-const EVENTS: &str = "EVENTS";
-/// The bucket that they end in.
-const ARCHIVE: &str = "ARCHIVE";
+use crate::config::{Config, Value};
 
 thread_local! {
     /// An isolate runs one version of the Worker with one environment: it is read once.
@@ -27,9 +21,9 @@ pub(super) fn config(env: &Env) -> Rc<Config> {
     CONFIG.with(|cell| {
         Rc::clone(cell.get_or_init(|| {
             let mut config = Config::read(variables(env));
-            config.problems.extend(missing_bindings(env));
-            for problem in &config.problems {
-                log::failure("config.problem", &problem.name, &problem.words);
+            config.bad_settings.extend(bindings::missing(|name| is_bound(env, name)));
+            for bad in &config.bad_settings {
+                log::failure("config.problem", &bad.name, &bad.words);
             }
             Rc::new(config)
         }))
@@ -62,25 +56,14 @@ fn variables(env: &Env) -> Vec<(String, Value)> {
     Object::keys(values.unchecked_ref::<Object>()).iter().filter_map(read).collect()
 }
 
-fn missing_bindings(env: &Env) -> Vec<Problem> {
+/// Whether a binding is there, and of the kind that it must be.
+fn is_bound(env: &Env, name: &str) -> bool {
     // workers-rs asks a binding for its constructor, which null has not.
-    let is_object = |name: &str| Reflect::get(env, &name.into()).is_ok_and(|value| value.is_object());
-    let has = |name: &str, found: fn(&Env) -> bool| is_object(name) && found(env);
-    let bindings = [
-        (
-            MESSAGES,
-            has(MESSAGES, |env| env.durable_object(MESSAGES).is_ok()),
-            "a Durable Object namespace of class MessageObject",
-        ),
-        (EVENTS, has(EVENTS, |env| events(env).is_ok()), "a queue"),
-        (ARCHIVE, has(ARCHIVE, |env| archive(env).is_ok()), "an R2 bucket"),
-    ];
-    bindings
-        .into_iter()
-        .filter(|(_, there, _)| !there)
-        .map(|(name, _, what)| Problem {
-            name: name.to_owned(),
-            words: format!("missing; bind {what} to it"),
-        })
-        .collect()
+    Reflect::get(env, &name.into()).is_ok_and(|value| value.is_object())
+        && match name {
+            MESSAGES => env.durable_object(MESSAGES).is_ok(),
+            EVENTS => events(env).is_ok(),
+            ARCHIVE => archive(env).is_ok(),
+            _ => false,
+        }
 }

@@ -1,50 +1,17 @@
 //! How the edge reaches a message's object: typed calls, asked again where that can help.
 
-use std::fmt;
 use std::time::Duration;
 
 use js_sys::Reflect;
 use serde::de::DeserializeOwned;
 use worker::{Delay, Env, Error, Method, Request, RequestInit};
 
-use super::settings::MESSAGES;
+use super::bindings::MESSAGES;
+use super::failure::Failure;
 use crate::message::call::Call;
 
 /// The pauses before further tries, milliseconds: well inside the 30 s that work after an answer may take.
 const PAUSES_MS: [u64; 3] = [50, 400, 2_000];
-
-/// Why an object did not answer.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// The call did not arrive, or its answer did not.
-    Unreachable { words: String, again: bool },
-    /// The object answered with an error.
-    Refused { status: u16, words: String },
-    /// The answer is not what was asked for.
-    Unreadable(String),
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreachable { words, .. } => write!(f, "unreachable: {words}"),
-            Self::Refused { status, words } => write!(f, "refused with {status}: {words}"),
-            Self::Unreadable(words) => write!(f, "unreadable: {words}"),
-        }
-    }
-}
-
-impl Failure {
-    /// Whether a second try may succeed: storage may be back, the object may have moved. One that is overloaded is
-    /// not asked again.
-    fn is_passing(&self) -> bool {
-        match self {
-            Self::Unreachable { again, .. } => *again,
-            Self::Refused { status, .. } => *status >= 500,
-            Self::Unreadable(_) => false,
-        }
-    }
-}
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
@@ -54,7 +21,7 @@ impl From<Error> for Failure {
             }
             _ => false,
         };
-        Self::Unreachable { again: says("retryable") && !says("overloaded"), words: error.to_string() }
+        Self::unreachable(error.to_string(), says("retryable"), says("overloaded"))
     }
 }
 
@@ -64,8 +31,8 @@ pub(super) async fn ask<T: DeserializeOwned>(env: &Env, object: &str, call: &Cal
     serde_json::from_str(&text).map_err(|error| Failure::Unreadable(error.to_string()))
 }
 
-/// Tells an object something: that it took it is all there is to hear.
-pub(super) async fn tell(env: &Env, object: &str, call: &Call) -> Result<(), Failure> {
+/// Sends an object something: that it took it is all there is to hear.
+pub(super) async fn send(env: &Env, object: &str, call: &Call) -> Result<(), Failure> {
     match ask_text(env, object, call).await? {
         nothing if nothing.is_empty() => Ok(()),
         words => Err(Failure::Unreadable(words)),

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::proof::view::{self, Credit};
+use crate::proof::view::{Credit, NoCredit};
 use crate::record::{Record, Sighting, Verified};
 use crate::signals::Signals;
 use crate::verdict::Verdict;
@@ -91,7 +91,7 @@ struct Submitted<'a> {
 struct Written<'a> {
     event: &'static str,
     key: &'a str,
-    events: usize,
+    events: u64,
 }
 
 /// The line that ships a click, an open or an act from revision 1 on: the event bears the name of its kind.
@@ -161,8 +161,8 @@ pub fn viewed(credit: &Credit, since_load_ms: Option<i64>) -> String {
 
 /// The edge's line for a page view that proves nothing.
 #[must_use]
-pub fn not_viewed(refusal: view::Refusal) -> String {
-    json(&Refused { event: "verify.refused", reason: refusal.name() })
+pub fn not_viewed(why: NoCredit) -> String {
+    json(&Refused { event: "verify.refused", reason: why.name() })
 }
 
 /// The edge's line for a click that its message's object did not take.
@@ -190,7 +190,7 @@ pub fn not_acted(record: &Record, reason: &'static str) -> String {
 
 /// The consumer's line for an object that it wrote.
 #[must_use]
-pub fn written(key: &str, events: usize) -> String {
+pub fn written(key: &str, events: u64) -> String {
     json(&Written { event: "events.written", key, events })
 }
 

@@ -134,7 +134,7 @@ impl<S: Store> Message<S> {
             Some((_, verdict)) if self.is_superseded(act, id, verdict.is_bot)? => Word::Superseded,
             Some((record, verdict)) => {
                 let body = webhook::body(&record, &verdict);
-                Word::Send(Parcel::Act { id: &record.event_id, body: &body }.seal())
+                Word::Send(Parcel::Act { id: record.event_id, body: &body }.seal())
             }
             None => {
                 let mut is_readable = false;

@@ -7,7 +7,7 @@ use super::cookie::Visitor;
 use super::reference::{self, Reference};
 use crate::link::keys::Keyring;
 use crate::link::{envelope, url};
-use crate::record::Verified;
+use crate::record::{Verb, Verified};
 use crate::signals::headers;
 
 /// The longest time between a page's load and a touch, milliseconds: a reference is worth no more.
@@ -16,8 +16,8 @@ const MAX_SINCE_LOAD_MS: i64 = reference::MAX_AGE_MS;
 /// A request to `/verify`, as far as it says whose page view it is.
 #[derive(Clone, Debug, Default)]
 pub struct View<'a> {
-    /// `GET`: the page was shown. `POST`: somebody touched it.
-    pub method: &'a str,
+    /// GET: the page was shown. POST: somebody touched it.
+    pub verb: Verb,
     /// The URL's query.
     pub query: &'a str,
     /// The visitor asks not to be tracked: nothing is read then.
@@ -45,7 +45,7 @@ pub struct Credit {
 
 /// Why a view proves nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum NoCredit {
     /// Only headers were asked for.
     HeadersOnly,
     /// Under Global Privacy Control nothing is read.
@@ -60,7 +60,7 @@ pub enum Refusal {
     NoClick,
 }
 
-impl Refusal {
+impl NoCredit {
     /// The name in the log.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -80,28 +80,28 @@ impl View<'_> {
     ///
     /// # Errors
     /// Why it proves nothing.
-    pub fn credit(&self, keys: Option<&Keyring>, now_ms: i64) -> Result<Credit, Refusal> {
-        let verified = match self.method {
-            "GET" => Verified::Rendered,
-            "POST" => Verified::Interacted,
-            _ => return Err(Refusal::HeadersOnly),
+    pub fn credit(&self, keys: Option<&Keyring>, now_ms: i64) -> Result<Credit, NoCredit> {
+        let verified = match self.verb {
+            Verb::Get => Verified::Rendered,
+            Verb::Post => Verified::Interacted,
+            Verb::Head | Verb::Other => return Err(NoCredit::HeadersOnly),
         };
         if self.refuses_tracking {
-            return Err(Refusal::Private);
+            return Err(NoCredit::Private);
         }
         if self.purpose.is_some_and(headers::is_prefetch) {
-            return Err(Refusal::Prefetch);
+            return Err(NoCredit::Prefetch);
         }
-        let keys = keys.ok_or(Refusal::NoKeys)?;
+        let keys = keys.ok_or(NoCredit::NoKeys)?;
         if let Some(text) = self.query.split('&').find_map(|parameter| parameter.strip_prefix("r=")) {
-            let click = Reference::open(text, keys, now_ms).map_err(Refusal::Reference)?;
+            let click = Reference::open(text, keys, now_ms).map_err(NoCredit::Reference)?;
             return Ok(Credit { click, verified, by: "reference" });
         }
         let host = self.page.iter().flatten().find_map(|page| url::host(page));
         let visitor = self.cookies.and_then(|cookies| Visitor::open(cookies, keys));
         let click =
             visitor.as_ref().and_then(|visitor| visitor.credited(host.as_deref(), self.is_foreign, now_ms));
-        let click = click.ok_or(Refusal::NoClick)?;
+        let click = click.ok_or(NoCredit::NoClick)?;
         let click = Reference { event_id: click.event_id, object: click.object.clone() };
         Ok(Credit { click, verified, by: "cookie" })
     }
@@ -144,7 +144,7 @@ mod tests {
     fn the_reference_decides_and_else_the_cookie_by_the_pages_host() {
         let (good, cookies) = (referred(), cookies());
         let (one, behind) = (format!("r={good}"), format!("v=1&r={good}&x"));
-        let base = View { method: "GET", cookies: Some(&cookies), ..View::default() };
+        let base = View { verb: Verb::Get, cookies: Some(&cookies), ..View::default() };
         let page = |referer, origin| View { page: [referer, origin], ..base.clone() };
         for (words, view, object) in [
             ("a reference", View { query: &one, ..base.clone() }, "by-reference"),
@@ -173,7 +173,7 @@ mod tests {
                 "{words}"
             );
             assert_eq!(credit.by, if object == "by-reference" { "reference" } else { "cookie" }, "{words}");
-            let touched = View { method: "POST", ..view }.credit(Some(&keys()), NOW).unwrap();
+            let touched = View { verb: Verb::Post, ..view }.credit(Some(&keys()), NOW).unwrap();
             assert_eq!(touched, Credit { verified: Verified::Interacted, ..credit }, "{words}");
         }
     }
@@ -183,10 +183,10 @@ mod tests {
         let (good, cookies) = (referred(), cookies());
         let query = format!("r={good}");
         let forged = format!("r={}A", &good[..good.len() - 1]);
-        let base = View { method: "POST", query: &query, cookies: Some(&cookies), ..View::default() };
+        let base = View { verb: Verb::Post, query: &query, cookies: Some(&cookies), ..View::default() };
         let without = View { query: "", ..base.clone() };
         for (view, now_ms, reason) in [
-            (View { method: "HEAD", ..base.clone() }, NOW, "head"),
+            (View { verb: Verb::Head, ..base.clone() }, NOW, "head"),
             (View { refuses_tracking: true, ..base.clone() }, NOW, "gpc"),
             (View { purpose: Some("prefetch;prerender"), ..base.clone() }, NOW, "prefetch"),
             (View { query: &forged, ..base.clone() }, NOW, "forged"),

@@ -456,3 +456,38 @@ test("without a webhook acts are stored and shipped all the same", async (t) => 
     [],
   );
 });
+
+test("what earlier versions and this one left in the queue arrives; what nobody can read holds up nothing", async (t) => {
+  const { receiver, worker } = await startPair(t);
+  const queue = await worker.mf.getQueueProducer("EVENTS");
+  const key = (name) => `events/dt=2026-11-22/hh=13/${name}.ndjson`;
+  const lines = (name) => `{"event":"click","event_id":"${name}"}\n`;
+  const body = (id) => `{"type":"unsubscribe","data":{"event_id":"${id}"}}`;
+  for (const text of [
+    "webhook 9 x\n{}",
+    `{"v":9,"kind":"act","id":"x"}\n{}`,
+    `webhook 1 first\n${body("first")}`,
+    `{"v":2,"kind":"act","id":"second"}\n${body("second")}`,
+    `{"v":1,"key":"${key("first")}","events":1}\n${lines("first")}`,
+    `{"v":2,"kind":"pack","key":"${key("second")}","events":1}\n${lines("second")}`,
+  ]) {
+    await queue.send(text, { contentType: "text" });
+  }
+  const hooks = await until(() => receiver.requests.length >= 2 && receiver.requests, { what: "both acts" });
+  for (const hook of hooks) assertSigned(hook);
+  assert.deepEqual(hooks.map(({ headers, body }) => [headers["webhook-id"], body]).toSorted(), [
+    ["first", body("first")],
+    ["second", body("second")],
+  ]);
+  const objects = await until(async () => {
+    const found = await worker.r2Objects();
+    return found.size >= 2 && found;
+  });
+  assert.deepEqual([...objects].map(([key, { text }]) => [key, text]).toSorted(), [
+    [key("first"), lines("first")],
+    [key("second"), lines("second")],
+  ]);
+  for (const head of ["webhook 9 x\n{}", '{"v":9,']) {
+    await worker.waitForLog(({ event, subject }) => event === "events.unwritten" && subject.includes(head));
+  }
+});

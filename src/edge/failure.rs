@@ -1,0 +1,69 @@
+//! Why a message's object did not answer, and whether to ask again.
+
+use std::fmt;
+
+/// What a call of an object fails with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The call did not arrive, or its answer did not.
+    Unreachable { words: String, is_passing: bool },
+    /// The object answered with an error.
+    Refused { status: u16, words: String },
+    /// The answer is not what was asked for.
+    Unreadable(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable { words, .. } => write!(f, "unreachable: {words}"),
+            Self::Refused { status, words } => write!(f, "refused with {status}: {words}"),
+            Self::Unreadable(words) => write!(f, "unreadable: {words}"),
+        }
+    }
+}
+
+impl Failure {
+    /// The runtime could not reach the object; its error says `retryable` of what is over soon, and `overloaded` of an
+    /// object that must not be asked again.
+    pub(super) const fn unreachable(words: String, retryable: bool, overloaded: bool) -> Self {
+        Self::Unreachable { words, is_passing: retryable && !overloaded }
+    }
+
+    /// Whether a second try may succeed: storage may be back, the object may have moved.
+    pub(super) const fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable { is_passing, .. } => *is_passing,
+            Self::Refused { status, .. } => *status >= 500,
+            Self::Unreadable(_) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_pass_is_asked_again_and_nothing_else() {
+        let words = || "words".to_owned();
+        let refused = |status| Failure::Refused { status, words: words() };
+        for (failure, is_passing, text) in [
+            (Failure::unreachable(words(), true, false), true, "unreachable: words"),
+            (Failure::unreachable(words(), true, true), false, "unreachable: words"),
+            (Failure::unreachable(words(), false, false), false, "unreachable: words"),
+            (Failure::unreachable(words(), false, true), false, "unreachable: words"),
+            (refused(500), true, "refused with 500: words"),
+            (refused(503), true, "refused with 503: words"),
+            (refused(499), false, "refused with 499: words"),
+            (refused(400), false, "refused with 400: words"),
+            (Failure::Unreadable(words()), false, "unreadable: words"),
+        ] {
+            assert_eq!(
+                (failure.is_passing(), failure.to_string().as_str()),
+                (is_passing, text),
+                "{failure:?}"
+            );
+        }
+    }
+}

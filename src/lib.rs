@@ -13,9 +13,12 @@
 //!
 //! [`config`] reads the settings, [`demo`] shows it all on one's own machine. All of that is pure: no clock, no
 //! randomness, nothing of Workers. Two thin shells stand around it: `edge` is the Worker, `cli` (the binary's) the native
-//! commands.
+//! commands. [`compile`] is the build script's, and the native commands': it reads the data files that [`signals`] looks
+//! things up in.
 
 pub mod act;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod compile;
 pub mod config;
 pub mod demo;
 pub mod event;

@@ -8,9 +8,10 @@ use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-use clickproof::signals::catalogue::NETWORKS_TEXT;
-use clickproof::signals::catalogue::tables::parse;
+use clickproof::compile::networks::parse;
 use serde_json::{Value, json};
+
+const NETWORKS_TEXT: &str = include_str!("../src/signals/catalogue/networks.txt");
 
 fn run(args: &[&str], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_clickproof"))

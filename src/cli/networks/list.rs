@@ -2,8 +2,7 @@
 
 use std::io;
 
-use clickproof::signals::catalogue::NETWORKS_TEXT;
-use clickproof::signals::catalogue::tables::{Section, parse};
+use clickproof::compile::networks::{Section, parse};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
@@ -17,9 +16,11 @@ pub(crate) struct Args {
     json: bool,
 }
 
+/// The text that the catalogue's tables are compiled from.
+const TEXT: &str = include_str!("../../signals/catalogue/networks.txt");
+
 pub(crate) fn run(args: &Args) -> Result<(), Stop> {
-    let sections =
-        parse(NETWORKS_TEXT).map_err(|mistake| Stop::Refused(format!("the catalogue: {mistake}")))?;
+    let sections = parse(TEXT).map_err(|mistake| Stop::Refused(format!("the catalogue: {mistake}")))?;
     let mut output = Output::new(Box::new(io::stdout().lock()), "stdout".to_owned(), ProgressBar::hidden());
     if args.json {
         for section in &sections {

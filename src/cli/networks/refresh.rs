@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::DateTime;
-use clickproof::signals::catalogue::tables::{FeedPart, Section, parse};
+use clickproof::compile::networks::{FeedPart, Section, parse};
 use clickproof::signals::catalogue::{Feed, Scope};
 use ipnet::IpNet;
 

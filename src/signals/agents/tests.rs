@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::compile;
 
 #[test]
 fn machines_are_known_by_what_they_are_for() {
@@ -265,7 +266,7 @@ fn office_is_a_name_and_not_a_machine() {
 
 #[test]
 fn every_pattern_is_found_by_itself() {
-    let patterns = parse::parse(include_str!("agents.txt")).unwrap();
+    let patterns = compile::agents::parse(include_str!("agents.txt")).unwrap();
     assert_eq!(patterns.groups.len(), GROUPS.len());
     assert_eq!((patterns.phrases.len(), patterns.whole.len()), (PHRASES.len(), WHOLE.len()));
     for (table, words) in
@@ -314,7 +315,7 @@ fn a_mistake_in_the_file_names_its_line() {
         (&format!("{section}a-b*"), 6, "1 to 12 letters or digits, not `a-b`"),
         (&format!("{section}{}", "a".repeat(33)), 6, "longer than 32 letters"),
     ] {
-        let mistake = parse::parse(text).expect_err(text);
+        let mistake = compile::agents::parse(text).expect_err(text);
         assert_eq!(mistake.line, line, "{text}: {}", mistake.text);
         assert!(mistake.text.contains(words), "{text}: {}", mistake.text);
     }

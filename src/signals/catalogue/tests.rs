@@ -5,11 +5,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::IpNet;
 use proptest::prelude::*;
 
-use super::tables::{FeedPart, Range, Ranges, Section, flatten, parse, stretches};
-use super::{
-    Class, Feed, Mistake, NETWORKS_TEXT, Network, Request, Scope, hosts, lookup, parse_ip, system, wrapper,
-    wrapper_in_referer,
-};
+use super::{Class, Feed, Network, Request, Scope, lookup, parse_ip, system, wrapper, wrapper_in_referer};
+use crate::compile::networks::{FeedPart, Section, parse};
+use crate::compile::ranges::{Range, Ranges, flatten, stretches};
+use crate::compile::{Mistake, wrappers};
+
+const NETWORKS_TEXT: &str = include_str!("networks.txt");
 
 fn network_of(text: &str) -> Option<&'static Network> {
     lookup(parse_ip(text)?, Request::Click)
@@ -623,7 +624,7 @@ fn a_wrapper_is_a_host_and_not_a_word() {
 
 #[test]
 fn every_wrapper_of_the_file_is_found() {
-    for section in hosts::parse(include_str!("wrappers.txt")).unwrap() {
+    for section in wrappers::parse(include_str!("wrappers.txt")).unwrap() {
         for host in &section.hosts {
             let below = format!("a.{}", host.name);
             let of = |name: &str| wrapper(name, &host.path).map(|wrapper| wrapper.name);
@@ -636,7 +637,7 @@ fn every_wrapper_of_the_file_is_found() {
 #[test]
 fn mistakes_in_a_wrapper_are_named_with_their_line() {
     let good = "[One]\nvendor = v\nstatus = seen\nsource = s\ndate = 2026\nlink.example.com\n";
-    assert!(hosts::parse(good).is_ok());
+    assert!(wrappers::parse(good).is_ok());
     let and = |more: &str| format!("{good}{more}\n");
     let cases = [
         (and("Link.example.com"), 7, "is neither a setting nor a host in lower case"),
@@ -654,7 +655,7 @@ fn mistakes_in_a_wrapper_are_named_with_their_line() {
         (good.replace("link.example.com\n", ""), 1, "section `One` has no hosts"),
     ];
     for (text, expected_line, expected_text) in cases {
-        let Mistake { line, text: message } = hosts::parse(&text).expect_err(&text);
+        let Mistake { line, text: message } = wrappers::parse(&text).expect_err(&text);
         assert_eq!(line, expected_line, "{message}\n{text}");
         assert!(message.contains(expected_text), "{message}\n{text}");
     }

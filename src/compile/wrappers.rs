@@ -1,10 +1,9 @@
-//! From the text of `wrappers.txt` to the hosts that rewrite links: the build script's reading of it, for
-//! [`wrapper`](super::wrapper) to look up.
+//! What `wrappers.txt` says: the hosts that rewrite links, gateway by gateway.
 
 use std::collections::BTreeMap;
 
-use super::class::Status;
 use super::sections::{self, Mistake};
+use crate::signals::catalogue::Status;
 
 /// One section of the data file: a vendor's hosts.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,26 +1,25 @@
-//! From the text of `agents.txt` to its patterns by kind: the part of the agents' compiler that touches neither files nor
-//! generated code. The build script runs it; the tests include it to hold the lookup against it.
+//! What `agents.txt` says: patterns by their kind, each with the group of agents that it belongs to.
 
 use std::collections::BTreeMap;
 
-use super::class::AgentClass;
+use super::Mistake;
+use crate::signals::agents::AgentClass;
 
 /// Longer words are looked at by their beginning and ending only.
-pub(crate) const LONGEST_WORD: usize = 32;
-pub(crate) const LONGEST_STEM: usize = 12;
+pub const LONGEST_WORD: usize = 32;
+/// The longest beginning or ending.
+pub const LONGEST_STEM: usize = 12;
 
-/// In a byte of the tables: the group's number, and what else holds of the pattern.
-pub(crate) const PEOPLE: u8 = 0x3e;
-pub(crate) const NO_GROUP: u8 = 0x3f;
-pub(crate) const ANCHORED: u8 = 0x40;
-pub(crate) const BEGINS_PHRASES: u8 = 0x80;
+// A byte of the tables holds the group's number, and what else is true of the pattern.
 
-/// What is wrong with the data file, and on which line (counted from 1).
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Mistake {
-    pub(crate) line: usize,
-    pub(crate) text: String,
-}
+/// In place of a group's number: a word of people's agents.
+pub const PEOPLE: u8 = 0x3e;
+/// In place of a group's number: the word only begins phrases.
+pub const NO_GROUP: u8 = 0x3f;
+/// Only at the agent's beginning.
+pub const ANCHORED: u8 = 0x40;
+/// There are phrases that begin with this word.
+pub const BEGINS_PHRASES: u8 = 0x80;
 
 /// One section of the data file.
 #[derive(Debug)]
@@ -33,32 +32,57 @@ struct Section {
 
 /// The patterns by their kind, each with its byte for the table.
 #[derive(Debug, Default)]
-pub(crate) struct Tables {
-    pub(crate) groups: Vec<String>,
-    pub(crate) words: BTreeMap<String, u8>,
-    pub(crate) phrases: BTreeMap<String, u8>,
-    pub(crate) beginnings: BTreeMap<String, u8>,
-    pub(crate) endings: BTreeMap<String, u8>,
-    pub(crate) whole: BTreeMap<String, u8>,
+pub struct Patterns {
+    /// What the machines of one section have in common; a pattern's byte is an index here.
+    pub groups: Vec<Group>,
+    /// Whole words, and the first words of phrases.
+    pub words: BTreeMap<String, u8>,
+    /// Words with what stands between them.
+    pub phrases: BTreeMap<String, u8>,
+    /// What words begin with.
+    pub beginnings: BTreeMap<String, u8>,
+    /// What words end with.
+    pub endings: BTreeMap<String, u8>,
+    /// Whole agents.
+    pub whole: BTreeMap<String, u8>,
+}
+
+/// A section of machines, without its patterns.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Group {
+    /// What they are for.
+    pub class: AgentClass,
+    /// Whose they are, where it is one owner.
+    pub vendor: Option<String>,
+    /// No person's browser or app speaks under these names.
+    pub certain: bool,
+    /// Where the names come from.
+    pub source: String,
+    /// When the source was read.
+    pub date: String,
 }
 
 const SETTINGS: [&str; 5] = ["class", "vendor", "certain", "source", "date"];
 const NO_MACHINE: &str = "person";
 
-/// Reads the data file. The first mistake ends it.
-pub(crate) fn parse(text: &str) -> Result<Tables, Mistake> {
-    let mut tables = Tables::default();
+/// Reads the data file.
+///
+/// # Errors
+///
+/// The first mistake ends it.
+pub fn parse(text: &str) -> Result<Patterns, Mistake> {
+    let mut patterns = Patterns::default();
     let mut seen = BTreeMap::new();
     for section in sections(text)? {
-        let group = group(&section, &mut tables)?;
+        let group = group(&section, &mut patterns)?;
         for (line, pattern) in section.patterns {
             if let Some(earlier) = seen.insert(pattern.clone(), line) {
                 return Err(Mistake { line, text: format!("`{pattern}` already stands on line {earlier}") });
             }
-            tables.add(&pattern, group).map_err(|text| Mistake { line, text })?;
+            patterns.add(&pattern, group).map_err(|text| Mistake { line, text })?;
         }
     }
-    Ok(tables)
+    Ok(patterns)
 }
 
 fn sections(text: &str) -> Result<Vec<Section>, Mistake> {
@@ -95,7 +119,7 @@ fn sections(text: &str) -> Result<Vec<Section>, Mistake> {
 }
 
 /// The number of a section's group, which is written down for the tables.
-fn group(section: &Section, tables: &mut Tables) -> Result<u8, Mistake> {
+fn group(section: &Section, patterns: &mut Patterns) -> Result<u8, Mistake> {
     let setting = |key: &str| {
         section.settings.get(key).map(|(line, value)| (*line, value.as_str())).ok_or_else(|| Mistake {
             line: section.line,
@@ -106,7 +130,7 @@ fn group(section: &Section, tables: &mut Tables) -> Result<u8, Mistake> {
     if class == NO_MACHINE {
         return Ok(PEOPLE);
     }
-    let class = AgentClass::ALL.iter().find(|known| known.as_str() == class).ok_or_else(|| {
+    let class = AgentClass::ALL.iter().copied().find(|known| known.as_str() == class).ok_or_else(|| {
         let known: Vec<_> = AgentClass::ALL.iter().map(|known| known.as_str()).collect();
         Mistake {
             line,
@@ -122,18 +146,17 @@ fn group(section: &Section, tables: &mut Tables) -> Result<u8, Mistake> {
     };
     let vendor = section.settings.get("vendor").map(|(_, vendor)| vendor);
     let ((_, source), (_, date)) = (setting("source")?, setting("date")?);
-    let number = u8::try_from(tables.groups.len()).ok().filter(|number| *number < PEOPLE);
+    let number = u8::try_from(patterns.groups.len()).ok().filter(|number| *number < PEOPLE);
     let number = number.ok_or_else(|| Mistake {
         line: section.line,
         text: format!("there is room for {PEOPLE} sections of machines"),
     })?;
-    tables.groups.push(format!(
-        "Group {{ class: AgentClass::{class:?}, vendor: {vendor:?}, certain: {certain}, source: {source:?}, date: {date:?} }}"
-    ));
+    let (vendor, source, date) = (vendor.cloned(), source.to_owned(), date.to_owned());
+    patterns.groups.push(Group { class, vendor, certain, source, date });
     Ok(number)
 }
 
-impl Tables {
+impl Patterns {
     fn add(&mut self, pattern: &str, group: u8) -> Result<(), String> {
         if let Some(whole) = pattern.strip_prefix('=') {
             self.whole.insert(whole.to_owned(), group);

@@ -25,6 +25,7 @@ pub mod event;
 mod html;
 pub mod link;
 pub mod message;
+pub mod record;
 pub mod report;
 pub mod signals;
 pub mod verdict;

@@ -48,9 +48,9 @@ fn the_list_counts_what_the_file_holds() {
     assert_eq!(listed.len(), sections.len());
     for (listed, section) in listed.iter().zip(&sections) {
         assert_eq!(listed["section"], section.name);
-        assert_eq!(listed["class"], section.class.as_str());
+        assert_eq!(listed["class"], section.class.name());
         assert_eq!(listed["vendor"], section.vendor);
-        assert_eq!(listed["scope"], section.scope.as_str());
+        assert_eq!(listed["scope"], section.scope.name());
         assert_eq!(listed["prefixes"], section.prefixes.len());
         assert_eq!(listed["systems"], section.systems.len());
         assert_eq!(listed["date"], section.date);

@@ -130,8 +130,8 @@ fn group(section: &Section, patterns: &mut Patterns) -> Result<u8, Mistake> {
     if class == NO_MACHINE {
         return Ok(PEOPLE);
     }
-    let class = AgentClass::ALL.iter().copied().find(|known| known.as_str() == class).ok_or_else(|| {
-        let known: Vec<_> = AgentClass::ALL.iter().map(|known| known.as_str()).collect();
+    let class = AgentClass::named(class).ok_or_else(|| {
+        let known = AgentClass::ALL.map(AgentClass::name);
         Mistake {
             line,
             text: format!("there is no class `{class}`, only {NO_MACHINE}, {}", known.join(", ")),

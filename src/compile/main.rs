@@ -9,7 +9,15 @@ use std::{env, fs};
 pub mod compile;
 mod render;
 
-/// What the Worker's own modules and their tables share, under the paths that it has in the crate.
+// What the Worker and its tables have in common, under the paths that it has in the crate.
+
+/// The enums' macro.
+#[path = "../record"]
+pub mod record {
+    pub mod named;
+}
+
+/// The words that the data files may say.
 #[path = "../signals"]
 pub mod signals {
     /// The agents' share.

@@ -63,7 +63,7 @@ impl FeedPart {
 /// As the file writes it.
 impl fmt::Display for FeedPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.feed.as_str())?;
+        f.write_str(self.feed.name())?;
         self.parts.iter().try_for_each(|part| write!(f, " {part}"))
     }
 }
@@ -90,11 +90,11 @@ pub fn parse(text: &str) -> Result<Vec<Section>, Mistake> {
     let mut lines: BTreeMap<(&str, Entry), usize> = BTreeMap::new();
     let mut sections = Vec::new();
     for mut draft in sections::read(text, &SETTINGS)? {
-        let scope = draft.word("scope", Scope::ALL, Scope::as_str)?;
+        let scope = draft.word("scope", &Scope::ALL, Scope::name)?;
         let (mut prefixes, mut systems) = (Vec::new(), Vec::new());
         for &(line, text) in &draft.entries {
             let entry = parse_entry(text).map_err(|text| Mistake::new(line, text))?;
-            if let Some(earlier) = lines.insert((scope.as_str(), entry), line) {
+            if let Some(earlier) = lines.insert((scope.name(), entry), line) {
                 return Err(Mistake::new(line, format!("{text} already stands on line {earlier}")));
             }
             match entry {
@@ -109,7 +109,7 @@ pub fn parse(text: &str) -> Result<Vec<Section>, Mistake> {
         sections.push(Section {
             name: draft.name.to_owned(),
             vendor: draft.vendor()?,
-            class: draft.word("class", Class::ALL, Class::as_str)?,
+            class: draft.word("class", &Class::ALL, Class::name)?,
             scope,
             source: draft.required("source")?.1.to_owned(),
             date: draft.date()?,
@@ -132,7 +132,7 @@ fn feed(draft: &mut Draft) -> Result<Option<FeedPart>, Mistake> {
     let mut words = text.split_whitespace();
     let name = words.next().unwrap_or_default();
     let feed =
-        sections::word("feed", name, Feed::ALL, Feed::as_str).map_err(|text| Mistake::new(line, text))?;
+        sections::word("feed", name, &Feed::ALL, Feed::name).map_err(|text| Mistake::new(line, text))?;
     let parts: Vec<_> = words.map(str::to_owned).collect();
     let (is_right, remedy) = match feed {
         Feed::Azure => (parts.len() == 1, "name one tag, such as `feed = azure EOPExtPublished`"),

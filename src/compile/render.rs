@@ -22,9 +22,9 @@ pub(crate) fn networks(sections: &[networks::Section]) -> String {
         );
     }
     code.push_str("];\n");
-    for &scope in Scope::ALL {
+    for scope in Scope::ALL {
         let ranges = flatten(sections, scope);
-        let _ = writeln!(code, "static {}: Tables = Tables {{", scope.as_str().to_ascii_uppercase());
+        let _ = writeln!(code, "static {}: Tables = Tables {{", scope.name().to_ascii_uppercase());
         push_table(&mut code, "v4", 8, &stretches(&ranges.v4));
         // Whole halves only: no prefix is longer than one.
         let halves: Vec<_> =

@@ -69,10 +69,10 @@ impl<'a> Draft<'a> {
         &mut self,
         key: &str,
         all: &[T],
-        as_str: fn(T) -> &'static str,
+        name: fn(T) -> &'static str,
     ) -> Result<T, Mistake> {
         let (line, text) = self.required(key)?;
-        word(key, text, all, as_str).map_err(|text| Mistake::new(line, text))
+        word(key, text, all, name).map_err(|text| Mistake::new(line, text))
     }
 }
 
@@ -81,10 +81,10 @@ pub(super) fn word<T: Copy>(
     key: &str,
     text: &str,
     all: &[T],
-    as_str: fn(T) -> &'static str,
+    name: fn(T) -> &'static str,
 ) -> Result<T, String> {
-    all.iter().copied().find(|word| as_str(*word) == text).ok_or_else(|| {
-        let known: Vec<_> = all.iter().copied().map(as_str).collect();
+    all.iter().copied().find(|word| name(*word) == text).ok_or_else(|| {
+        let known: Vec<_> = all.iter().copied().map(name).collect();
         format!("there is no {key} `{text}`, only {}", known.join(", "))
     })
 }

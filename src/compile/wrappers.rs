@@ -57,7 +57,7 @@ pub fn parse(text: &str) -> Result<Vec<Section>, Mistake> {
         found.push(Section {
             name: draft.name.to_owned(),
             vendor: draft.vendor()?,
-            status: draft.word("status", Status::ALL, Status::as_str)?,
+            status: draft.word("status", &Status::ALL, Status::name)?,
             source: draft.required("source")?.1.to_owned(),
             date: draft.date()?,
             hosts,

@@ -54,9 +54,9 @@ struct Told<'a> {
 fn told(section: &Section) -> Told<'_> {
     Told {
         section: &section.name,
-        class: section.class.as_str(),
+        class: section.class.name(),
         vendor: &section.vendor,
-        scope: section.scope.as_str(),
+        scope: section.scope.name(),
         prefixes: section.prefixes.len(),
         systems: section.systems.len(),
         date: &section.date,
@@ -71,9 +71,9 @@ fn table(sections: &[Section]) -> Vec<String> {
     let rows = sections.iter().map(|section| {
         [
             section.name.clone(),
-            section.class.as_str().to_owned(),
+            section.class.name().to_owned(),
             section.vendor.clone(),
-            section.scope.as_str().to_owned(),
+            section.scope.name().to_owned(),
             section.prefixes.len().to_string(),
             section.systems.len().to_string(),
             section.date.clone(),

@@ -1,8 +1,9 @@
 //! What `agents.txt` says: patterns by their kind, each with the group of agents that it belongs to.
 
 use std::collections::BTreeMap;
+use std::iter;
 
-use super::Mistake;
+use super::sections::{self, Mistake, Once};
 use crate::signals::agents::AgentClass;
 
 /// Longer words are looked at by their beginning and ending only.
@@ -20,15 +21,6 @@ pub const NO_GROUP: u8 = 0x3f;
 pub const ANCHORED: u8 = 0x40;
 /// There are phrases that begin with this word.
 pub const BEGINS_PHRASES: u8 = 0x80;
-
-/// One section of the data file.
-#[derive(Debug)]
-struct Section {
-    line: usize,
-    name: String,
-    settings: BTreeMap<&'static str, (usize, String)>,
-    patterns: Vec<(usize, String)>,
-}
 
 /// The patterns by their kind, each with its byte for the table.
 #[derive(Debug, Default)]
@@ -63,7 +55,9 @@ pub struct Group {
 }
 
 const SETTINGS: [&str; 5] = ["class", "vendor", "certain", "source", "date"];
-const NO_MACHINE: &str = "person";
+
+/// The class of words that no machine is known by.
+const PERSON: &str = "person";
 
 /// Reads the data file.
 ///
@@ -72,91 +66,46 @@ const NO_MACHINE: &str = "person";
 /// The first mistake ends it.
 pub fn parse(text: &str) -> Result<Patterns, Mistake> {
     let mut patterns = Patterns::default();
-    let mut seen = BTreeMap::new();
-    for section in sections(text)? {
-        let group = group(&section, &mut patterns)?;
-        for (line, pattern) in section.patterns {
-            if let Some(earlier) = seen.insert(pattern.clone(), line) {
-                return Err(Mistake { line, text: format!("`{pattern}` already stands on line {earlier}") });
-            }
-            patterns.add(&pattern, group).map_err(|text| Mistake { line, text })?;
+    let mut once = Once::new();
+    for section in sections::read(text, &SETTINGS)? {
+        let group = match group(&section)? {
+            None => PEOPLE,
+            Some(group) => patterns.number(group).ok_or_else(|| {
+                section.mistake(format!("there is room for {PEOPLE} sections of machines: merge some"))
+            })?,
+        };
+        for pattern in section.entries("patterns")? {
+            once.note(pattern, pattern.text)?;
+            patterns.add(pattern.text, group).map_err(|text| pattern.mistake(text))?;
         }
     }
     Ok(patterns)
 }
 
-fn sections(text: &str) -> Result<Vec<Section>, Mistake> {
-    let mut sections: Vec<Section> = Vec::new();
-    for (line, content) in (1..).zip(text.lines()) {
-        let content = content.trim();
-        if content.is_empty() || content.starts_with('#') {
-            continue;
-        }
-        let mistake = |text: String| Mistake { line, text };
-        if let Some(header) = content.strip_prefix('[') {
-            let name = header.strip_suffix(']').filter(|name| !name.is_empty());
-            let name =
-                name.ok_or_else(|| mistake("a section begins with `[its name]`".to_owned()))?.to_owned();
-            sections.push(Section { line, name, settings: BTreeMap::new(), patterns: Vec::new() });
-            continue;
-        }
-        let Some(section) = sections.last_mut() else {
-            return Err(mistake(format!("`{content}` stands before the first `[section]`")));
-        };
-        if let Some((key, value)) = content.split_once(" = ") {
-            let Some(key) = SETTINGS.into_iter().find(|known| *known == key) else {
-                let known = SETTINGS.join(", ");
-                return Err(mistake(format!("`{key}` is no setting of a section: those are {known}")));
-            };
-            if section.settings.insert(key, (line, value.to_owned())).is_some() {
-                return Err(mistake(format!("`{key}` is set twice in this section")));
-            }
-        } else {
-            section.patterns.push((line, content.to_owned()));
-        }
-    }
-    Ok(sections)
-}
-
-/// The number of a section's group, which is written down for the tables.
-fn group(section: &Section, patterns: &mut Patterns) -> Result<u8, Mistake> {
-    let setting = |key: &str| {
-        section.settings.get(key).map(|(line, value)| (*line, value.as_str())).ok_or_else(|| Mistake {
-            line: section.line,
-            text: format!("section `{}` has no `{key} = …`", section.name),
-        })
+/// What a section's machines have in common; `None` for people.
+fn group(section: &sections::Section) -> Result<Option<Group>, Mistake> {
+    let classes: Vec<_> = iter::once(None).chain(AgentClass::ALL.map(Some)).collect();
+    let class = section.required("class")?;
+    let Some(class) = class.word(&classes, |class| class.map_or(PERSON, AgentClass::name))? else {
+        return Ok(None);
     };
-    let (line, class) = setting("class")?;
-    if class == NO_MACHINE {
-        return Ok(PEOPLE);
-    }
-    let class = AgentClass::named(class).ok_or_else(|| {
-        let known = AgentClass::ALL.map(AgentClass::name);
-        Mistake {
-            line,
-            text: format!("there is no class `{class}`, only {NO_MACHINE}, {}", known.join(", ")),
-        }
-    })?;
-    let certain = match setting("certain")? {
-        (_, "yes") => true,
-        (_, "no") => false,
-        (line, other) => {
-            return Err(Mistake { line, text: format!("`certain` is yes or no, not `{other}`") });
-        }
-    };
-    let vendor = section.settings.get("vendor").map(|(_, vendor)| vendor);
-    let ((_, source), (_, date)) = (setting("source")?, setting("date")?);
-    let number = u8::try_from(patterns.groups.len()).ok().filter(|number| *number < PEOPLE);
-    let number = number.ok_or_else(|| Mistake {
-        line: section.line,
-        text: format!("there is room for {PEOPLE} sections of machines"),
-    })?;
-    let (vendor, source, date) = (vendor.cloned(), source.to_owned(), date.to_owned());
-    patterns.groups.push(Group { class, vendor, certain, source, date });
-    Ok(number)
+    Ok(Some(Group {
+        class,
+        vendor: section.optional("vendor").map(|vendor| vendor.vendor()).transpose()?,
+        certain: section.required("certain")?.yes_or_no()?,
+        source: section.required("source")?.text.to_owned(),
+        date: section.required("date")?.date()?,
+    }))
 }
 
 impl Patterns {
+    /// Adds a group; `None` where its number would be one that means something else.
+    fn number(&mut self, group: Group) -> Option<u8> {
+        let number = u8::try_from(self.groups.len()).ok().filter(|number| *number < PEOPLE);
+        self.groups.push(group);
+        number
+    }
+
     fn add(&mut self, pattern: &str, group: u8) -> Result<(), String> {
         if let Some(whole) = pattern.strip_prefix('=') {
             self.whole.insert(whole.to_owned(), group);

@@ -1,12 +1,11 @@
 //! What `networks.txt` says: sections of prefixes and AS numbers, one spelling and one place for each of them.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::sections::{self, Draft, Mistake};
+use super::sections::{self, Mistake, Once};
 use crate::signals::catalogue::{Class, Feed, Scope};
 
 /// One section of the data file.
@@ -74,9 +73,12 @@ pub const MAX_V6_LEN: u8 = 64;
 
 const SETTINGS: [&str; 7] = ["vendor", "class", "scope", "source", "date", "feed", "blocks"];
 
-/// What stands on a line of a section.
+/// How many sections there may be: in the Worker's tables a byte says whose a stretch is, and 0 is nobody.
+const MOST: usize = 255;
+
+/// What an entry is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Entry {
+enum Network {
     Prefix(IpNet),
     System(u32),
 }
@@ -87,53 +89,47 @@ enum Entry {
 ///
 /// The first mistake ends it.
 pub fn parse(text: &str) -> Result<Vec<Section>, Mistake> {
-    let mut lines: BTreeMap<(&str, Entry), usize> = BTreeMap::new();
-    let mut sections = Vec::new();
-    for mut draft in sections::read(text, &SETTINGS)? {
-        let scope = draft.word("scope", &Scope::ALL, Scope::name)?;
+    let mut once = Once::new();
+    let mut found = Vec::new();
+    for section in sections::read(text, &SETTINGS)? {
+        if found.len() == MOST {
+            return Err(section.mistake(format!("there is room for {MOST} sections: merge some")));
+        }
+        let scope = section.required("scope")?.word(&Scope::ALL, Scope::name)?;
         let (mut prefixes, mut systems) = (Vec::new(), Vec::new());
-        for &(line, text) in &draft.entries {
-            let entry = parse_entry(text).map_err(|text| Mistake::new(line, text))?;
-            if let Some(earlier) = lines.insert((scope.name(), entry), line) {
-                return Err(Mistake::new(line, format!("{text} already stands on line {earlier}")));
-            }
-            match entry {
-                Entry::Prefix(prefix) => prefixes.push(prefix),
-                Entry::System(number) => systems.push(number),
+        for entry in section.entries("prefixes or AS numbers")? {
+            let network = parse_network(entry.text).map_err(|text| entry.mistake(text))?;
+            once.note(entry, (scope, network))?;
+            match network {
+                Network::Prefix(prefix) => prefixes.push(prefix),
+                Network::System(number) => systems.push(number),
             }
         }
-        if draft.entries.is_empty() {
-            let text = format!("section `{}` has neither prefixes nor AS numbers", draft.name);
-            return Err(Mistake::new(draft.line, text));
-        }
-        sections.push(Section {
-            name: draft.name.to_owned(),
-            vendor: draft.vendor()?,
-            class: draft.word("class", &Class::ALL, Class::name)?,
+        found.push(Section {
+            name: section.name.to_owned(),
+            vendor: section.required("vendor")?.vendor()?,
+            class: section.required("class")?.word(&Class::ALL, Class::name)?,
             scope,
-            source: draft.required("source")?.1.to_owned(),
-            date: draft.date()?,
-            feed: feed(&mut draft)?,
+            source: section.required("source")?.text.to_owned(),
+            date: section.required("date")?.date()?,
+            feed: feed(&section)?,
             prefixes,
             systems,
         });
     }
-    Ok(sections)
+    Ok(found)
 }
 
-fn feed(draft: &mut Draft) -> Result<Option<FeedPart>, Mistake> {
-    let (feed, blocks) = (draft.optional("feed"), draft.optional("blocks"));
-    let Some((line, text)) = feed else {
-        return match blocks {
-            Some((line, _)) => Err(Mistake::new(line, "`blocks` says how a feed is read: add `feed = …`")),
-            None => Ok(None),
-        };
+fn feed(section: &sections::Section) -> Result<Option<FeedPart>, Mistake> {
+    let blocks = section.optional("blocks");
+    let Some(setting) = section.optional("feed") else {
+        return blocks.map_or(Ok(None), |blocks| {
+            Err(blocks.mistake("`blocks` says how a feed is read: add `feed = …`"))
+        });
     };
-    let mut words = text.split_whitespace();
-    let name = words.next().unwrap_or_default();
-    let feed =
-        sections::word("feed", name, &Feed::ALL, Feed::name).map_err(|text| Mistake::new(line, text))?;
-    let parts: Vec<_> = words.map(str::to_owned).collect();
+    let (name, parts) = setting.split();
+    let feed = name.word(&Feed::ALL, Feed::name)?;
+    let parts: Vec<_> = parts.map(str::to_owned).collect();
     let (is_right, remedy) = match feed {
         Feed::Azure => (parts.len() == 1, "name one tag, such as `feed = azure EOPExtPublished`"),
         Feed::Microsoft365 => (
@@ -144,17 +140,17 @@ fn feed(draft: &mut Draft) -> Result<Option<FeedPart>, Mistake> {
         Feed::Apple | Feed::Google => (parts.is_empty(), "it is taken as a whole: write its name alone"),
     };
     if !is_right {
-        return Err(Mistake::new(line, format!("`feed = {text}`: {remedy}")));
+        return Err(setting.mistake(format!("`feed = {}`: {remedy}", setting.text)));
     }
-    let blocks = match blocks {
-        None => None,
-        Some((line, text)) => Some(parse_blocks(text).ok_or_else(|| {
-            let text =
-                format!("`blocks` is two lengths, IPv4 up to 32 and IPv6 up to {MAX_V6_LEN}, not `{text}`");
-            Mistake::new(line, text)
-        })?),
-    };
-    Ok(Some(FeedPart { feed, parts, blocks }))
+    let blocks = blocks.map(|blocks| {
+        parse_blocks(blocks.text).ok_or_else(|| {
+            blocks.mistake(format!(
+                "`blocks` is two lengths, IPv4 up to 32 and IPv6 up to {MAX_V6_LEN}, not `{}`",
+                blocks.text
+            ))
+        })
+    });
+    Ok(Some(FeedPart { feed, parts, blocks: blocks.transpose()? }))
 }
 
 fn parse_blocks(text: &str) -> Option<(u8, u8)> {
@@ -163,14 +159,14 @@ fn parse_blocks(text: &str) -> Option<(u8, u8)> {
     ((1..=32).contains(&v4) && (1..=MAX_V6_LEN).contains(&v6)).then_some((v4, v6))
 }
 
-fn parse_entry(text: &str) -> Result<Entry, String> {
+fn parse_network(text: &str) -> Result<Network, String> {
     match text.strip_prefix("AS") {
         // A sign or leading zeros would be a second spelling; AS0 is nobody's.
         Some(digits) => match digits.parse() {
-            Ok(number) if number > 0 && format!("AS{number}") == text => Ok(Entry::System(number)),
+            Ok(number) if number > 0 && format!("AS{number}") == text => Ok(Network::System(number)),
             _ => Err(format!("`{text}` is no AS number such as AS64496")),
         },
-        None => parse_prefix(text).map(Entry::Prefix),
+        None => parse_prefix(text).map(Network::Prefix),
     }
 }
 

@@ -1,8 +1,9 @@
-//! The form that the catalogue's data files share: sections with a name in brackets, settings, and what they hold, one a
-//! line. What settings and lines mean is the file's own affair ([`tables`](super::tables), [`hosts`](super::hosts)).
+//! The one form of all data files. A section is its name in brackets, its settings as `key = value`, and its entries, one a
+//! line; `#` begins a comment, save in a setting. What settings and entries mean is each file's own affair.
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::SplitWhitespace;
 
 /// What is wrong with a data file, and on which line (counted from 1).
 #[derive(Debug, PartialEq, Eq)]
@@ -27,74 +28,124 @@ impl fmt::Display for Mistake {
 
 /// A section as it stands, with the lines that things stand on.
 #[derive(Debug)]
-pub(super) struct Draft<'a> {
-    pub(super) line: usize,
+pub(super) struct Section<'a> {
+    line: usize,
     pub(super) name: &'a str,
-    settings: BTreeMap<&'static str, (usize, &'a str)>,
-    pub(super) entries: Vec<(usize, &'a str)>,
+    settings: BTreeMap<&'static str, Setting<'a>>,
+    entries: Vec<Entry<'a>>,
 }
 
-impl<'a> Draft<'a> {
-    /// Takes out a setting and the number of its line.
-    pub(super) fn optional(&mut self, key: &str) -> Option<(usize, &'a str)> {
-        self.settings.remove(key)
+impl<'a> Section<'a> {
+    pub(super) fn mistake(&self, text: impl Into<String>) -> Mistake {
+        Mistake::new(self.line, text)
     }
 
-    /// Takes out a setting that every section has.
-    pub(super) fn required(&mut self, key: &str) -> Result<(usize, &'a str), Mistake> {
-        let missing = || Mistake::new(self.line, format!("section `{}` has no `{key} = …`", self.name));
-        self.settings.remove(key).ok_or_else(missing)
+    /// A setting that not every section has.
+    pub(super) fn optional(&self, key: &str) -> Option<Setting<'a>> {
+        self.settings.get(key).copied()
     }
 
-    /// Takes out `vendor`, a name that a verdict may say.
-    pub(super) fn vendor(&mut self) -> Result<String, Mistake> {
-        let (line, vendor) = self.required("vendor")?;
-        if vendor.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
-            return Ok(vendor.to_owned());
+    /// A setting that every section has.
+    pub(super) fn required(&self, key: &str) -> Result<Setting<'a>, Mistake> {
+        let missing = || self.mistake(format!("section `{}` has no `{key} = …`", self.name));
+        self.optional(key).ok_or_else(missing)
+    }
+
+    /// What the section is there for, `kind` to people.
+    pub(super) fn entries(&self, kind: &str) -> Result<&[Entry<'a>], Mistake> {
+        if self.entries.is_empty() {
+            return Err(self.mistake(format!("section `{}` has no {kind}", self.name)));
         }
-        Err(Mistake::new(line, format!("a vendor is lower-case letters, digits and `-`, not `{vendor}`")))
-    }
-
-    /// Takes out `date`: `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
-    pub(super) fn date(&mut self) -> Result<String, Mistake> {
-        let (line, date) = self.required("date")?;
-        if is_date(date) {
-            return Ok(date.to_owned());
-        }
-        Err(Mistake::new(line, format!("a date is YYYY, YYYY-MM or YYYY-MM-DD, not `{date}`")))
-    }
-
-    /// Takes out a setting that is one of a list of words.
-    pub(super) fn word<T: Copy>(
-        &mut self,
-        key: &str,
-        all: &[T],
-        name: fn(T) -> &'static str,
-    ) -> Result<T, Mistake> {
-        let (line, text) = self.required(key)?;
-        word(key, text, all, name).map_err(|text| Mistake::new(line, text))
+        Ok(&self.entries)
     }
 }
 
-/// The word of a list that a text is.
-pub(super) fn word<T: Copy>(
-    key: &str,
-    text: &str,
-    all: &[T],
-    name: fn(T) -> &'static str,
-) -> Result<T, String> {
-    all.iter().copied().find(|word| name(*word) == text).ok_or_else(|| {
-        let known: Vec<_> = all.iter().copied().map(name).collect();
-        format!("there is no {key} `{text}`, only {}", known.join(", "))
-    })
+/// A setting of a section.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Setting<'a> {
+    line: usize,
+    key: &'static str,
+    pub(super) text: &'a str,
+}
+
+impl<'a> Setting<'a> {
+    pub(super) fn mistake(&self, text: impl Into<String>) -> Mistake {
+        Mistake::new(self.line, text)
+    }
+
+    /// The setting's first word as if it stood alone, and the words behind it.
+    pub(super) fn split(self) -> (Self, SplitWhitespace<'a>) {
+        let mut words = self.text.split_whitespace();
+        let text = words.next().unwrap_or_default();
+        (Self { text, ..self }, words)
+    }
+
+    /// The member of an enum that it names.
+    pub(super) fn word<T: Copy>(&self, all: &[T], name: fn(T) -> &'static str) -> Result<T, Mistake> {
+        all.iter().copied().find(|word| name(*word) == self.text).ok_or_else(|| {
+            let known: Vec<_> = all.iter().copied().map(name).collect();
+            self.mistake(format!("there is no {} `{}`, only {}", self.key, self.text, known.join(", ")))
+        })
+    }
+
+    pub(super) fn yes_or_no(&self) -> Result<bool, Mistake> {
+        match self.text {
+            "yes" => Ok(true),
+            "no" => Ok(false),
+            other => Err(self.mistake(format!("`{}` is yes or no, not `{other}`", self.key))),
+        }
+    }
+
+    /// An owner's name as a verdict may say it.
+    pub(super) fn vendor(&self) -> Result<String, Mistake> {
+        if self.text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+            return Ok(self.text.to_owned());
+        }
+        Err(self.mistake(format!("a vendor is lower-case letters, digits and `-`, not `{}`", self.text)))
+    }
+
+    /// A date as exact as it is known.
+    pub(super) fn date(&self) -> Result<String, Mistake> {
+        if is_date(self.text) {
+            return Ok(self.text.to_owned());
+        }
+        Err(self.mistake(format!("a date is YYYY, YYYY-MM or YYYY-MM-DD, not `{}`", self.text)))
+    }
+}
+
+/// A line of a section that is no setting.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry<'a> {
+    line: usize,
+    pub(super) text: &'a str,
+}
+
+impl Entry<'_> {
+    pub(super) fn mistake(&self, text: impl Into<String>) -> Mistake {
+        Mistake::new(self.line, text)
+    }
+}
+
+/// Entries by what they say, each with its line, so that nothing stands twice.
+pub(super) struct Once<T>(BTreeMap<T, usize>);
+
+impl<T: Ord> Once<T> {
+    pub(super) const fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    pub(super) fn note(&mut self, entry: &Entry, says: T) -> Result<(), Mistake> {
+        let earlier = self.0.insert(says, entry.line);
+        earlier.map_or(Ok(()), |line| {
+            Err(entry.mistake(format!("`{}` already stands on line {line}", entry.text)))
+        })
+    }
 }
 
 /// Reads a file's sections. The first mistake ends it.
-pub(super) fn read<'a>(text: &'a str, settings: &[&'static str]) -> Result<Vec<Draft<'a>>, Mistake> {
-    let mut drafts: Vec<Draft<'a>> = Vec::new();
+pub(super) fn read<'a>(text: &'a str, settings: &[&'static str]) -> Result<Vec<Section<'a>>, Mistake> {
+    let mut sections: Vec<Section<'a>> = Vec::new();
     for (line, content) in (1..).zip(text.lines()) {
-        let content = content.trim();
-        // A setting may hold a `#`: a source is often an issue's number.
         let bare = content.split('#').next().unwrap_or_default().trim();
         let mistake = |text: String| Mistake { line, text };
         if bare.is_empty() {
@@ -103,34 +154,40 @@ pub(super) fn read<'a>(text: &'a str, settings: &[&'static str]) -> Result<Vec<D
         if let Some(header) = bare.strip_prefix('[') {
             let name = header.strip_suffix(']').map(str::trim).filter(|name| !name.is_empty());
             let name = name.ok_or_else(|| mistake("a section begins with `[its name]`".to_owned()))?;
-            if drafts.iter().any(|draft| draft.name == name) {
+            if sections.iter().any(|section| section.name == name) {
                 return Err(mistake(format!("there is already a section `{name}`")));
             }
-            drafts.push(Draft { line, name, settings: BTreeMap::new(), entries: Vec::new() });
+            sections.push(Section { line, name, settings: BTreeMap::new(), entries: Vec::new() });
             continue;
         }
-        let Some(draft) = drafts.last_mut() else {
+        let Some(section) = sections.last_mut() else {
             return Err(mistake(format!("`{bare}` stands before the first `[section]`")));
         };
-        if bare.contains('=')
-            && let Some((key, value)) = content.split_once('=')
-        {
-            let (key, value) = (key.trim(), value.trim());
-            let Some(key) = settings.iter().find(|known| **known == key) else {
-                let known = settings.join(", ");
-                return Err(mistake(format!("`{key}` is no setting of a section: those are {known}")));
-            };
-            if value.is_empty() {
-                return Err(mistake(format!("`{key}` is empty")));
-            }
-            if draft.settings.insert(key, (line, value)).is_some() {
-                return Err(mistake(format!("`{key}` is set twice in this section")));
-            }
-        } else {
-            draft.entries.push((line, bare));
+        let Some((key, text)) = setting(content) else {
+            section.entries.push(Entry { line, text: bare });
+            continue;
+        };
+        let Some(key) = settings.iter().find(|known| **known == key) else {
+            let known = settings.join(", ");
+            return Err(mistake(format!("`{key}` is no setting of a section: those are {known}")));
+        };
+        if text.is_empty() {
+            return Err(mistake(format!("`{key}` is empty")));
+        }
+        if section.settings.insert(key, Setting { line, key, text }).is_some() {
+            return Err(mistake(format!("`{key}` is set twice in this section")));
         }
     }
-    Ok(drafts)
+    Ok(sections)
+}
+
+/// The key and value of a setting: letters stand before its first `=`. The value may hold a `#`: a source is often an
+/// issue's number.
+fn setting(line: &str) -> Option<(&str, &str)> {
+    let (key, value) = line.split_once('=')?;
+    let (key, value) = (key.trim(), value.trim());
+    let is_key = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphabetic());
+    is_key.then_some((key, value))
 }
 
 fn is_date(text: &str) -> bool {

@@ -1,8 +1,6 @@
 //! What `wrappers.txt` says: the hosts that rewrite links, gateway by gateway.
 
-use std::collections::BTreeMap;
-
-use super::sections::{self, Mistake};
+use super::sections::{self, Mistake, Once};
 use crate::signals::catalogue::Status;
 
 /// One section of the data file: a vendor's hosts.
@@ -41,25 +39,20 @@ const SETTINGS: [&str; 4] = ["vendor", "status", "source", "date"];
 ///
 /// The first mistake ends it.
 pub fn parse(text: &str) -> Result<Vec<Section>, Mistake> {
-    let mut lines: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut once = Once::new();
     let mut found = Vec::new();
-    for mut draft in sections::read(text, &SETTINGS)? {
+    for section in sections::read(text, &SETTINGS)? {
         let mut hosts = Vec::new();
-        for &(line, text) in &draft.entries {
-            if let Some(earlier) = lines.insert(text, line) {
-                return Err(Mistake::new(line, format!("{text} already stands on line {earlier}")));
-            }
-            hosts.push(parse_host(text).map_err(|text| Mistake::new(line, text))?);
-        }
-        if hosts.is_empty() {
-            return Err(Mistake::new(draft.line, format!("section `{}` has no hosts", draft.name)));
+        for entry in section.entries("hosts")? {
+            once.note(entry, entry.text)?;
+            hosts.push(parse_host(entry.text).map_err(|text| entry.mistake(text))?);
         }
         found.push(Section {
-            name: draft.name.to_owned(),
-            vendor: draft.vendor()?,
-            status: draft.word("status", &Status::ALL, Status::name)?,
-            source: draft.required("source")?.1.to_owned(),
-            date: draft.date()?,
+            name: section.name.to_owned(),
+            vendor: section.required("vendor")?.vendor()?,
+            status: section.required("status")?.word(&Status::ALL, Status::name)?,
+            source: section.required("source")?.text.to_owned(),
+            date: section.required("date")?.date()?,
             hosts,
         });
     }

@@ -149,3 +149,56 @@ fn add_stem(stems: &mut BTreeMap<String, u8>, stem: &str, group: u8) -> Result<(
     stems.insert(stem.to_owned(), group);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_stand_by_their_kind_with_their_group() {
+        let text = "[m]\nclass = library\nvendor = acme\ncertain = yes\nsource = issue #7 of a=b\ndate = 2026-09\n\
+                    acme # why\n^acme-get\nget*\n*bot\n=Acme/1.0 (a=b)\n[p]\nclass = person\ncubot\n";
+        let Patterns { groups, words, phrases, beginnings, endings, whole } = parse(text).unwrap();
+        let group = Group {
+            class: AgentClass::Library,
+            vendor: Some("acme".to_owned()),
+            certain: true,
+            source: "issue #7 of a=b".to_owned(),
+            date: "2026-09".to_owned(),
+        };
+        assert_eq!(groups, [group]);
+        let of =
+            |texts: &[(&str, u8)]| texts.iter().map(|(text, byte)| ((*text).to_owned(), *byte)).collect();
+        assert_eq!(words, of(&[("acme", BEGINS_PHRASES), ("cubot", PEOPLE)]));
+        assert_eq!(phrases, of(&[("acme-get", ANCHORED)]));
+        assert_eq!((beginnings, endings), (of(&[("get", 0)]), of(&[("bot", 0)])));
+        assert_eq!(whole, of(&[("Acme/1.0 (a=b)", 0)]));
+    }
+
+    #[test]
+    fn a_mistake_in_the_file_names_its_line() {
+        let section = "[x]\nclass = crawler\ncertain = yes\nsource = s\ndate = 2026\n";
+        for (text, line, words) in [
+            ("[x]\nclas = crawler", 2, "`clas` is no setting"),
+            ("[x]\nclass = robot", 2, "no class `robot`, only person, crawler, scanner"),
+            ("[x]\nword", 1, "has no `class = …`"),
+            ("[x]\nclass = crawler\ncertain = maybe", 3, "yes or no, not `maybe`"),
+            ("[x]\nclass = crawler\ncertain = yes", 1, "has no `source = …`"),
+            (section, 1, "section `x` has no patterns"),
+            (&format!("{section}vendor = Acme\nword"), 6, "a vendor is lower-case letters"),
+            (&section.replace("2026", "today"), 5, "a date is YYYY"),
+            (&format!("{section}word\nword"), 7, "already stands on line 6"),
+            (&format!("{section}Word"), 6, "in lower-case ASCII"),
+            (&format!("{section}word-"), 6, "begin and end with a letter or digit"),
+            (&format!("{section}^+word"), 6, "begin and end with a letter or digit"),
+            (&format!("{section}123"), 6, "is a number"),
+            (&format!("{section}*"), 6, "1 to 12 letters or digits, not ``"),
+            (&format!("{section}a-b*"), 6, "1 to 12 letters or digits, not `a-b`"),
+            (&format!("{section}{}", "a".repeat(33)), 6, "longer than 32 letters"),
+        ] {
+            let mistake = parse(text).expect_err(text);
+            assert_eq!(mistake.line, line, "{text}: {}", mistake.text);
+            assert!(mistake.text.contains(words), "{text}: {}", mistake.text);
+        }
+    }
+}

@@ -195,3 +195,144 @@ fn parse_prefix(text: &str) -> Result<IpNet, String> {
     }
     Ok(prefix)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn a_section_is_read_with_its_comments() {
+        let text = "# for people\n\n [ Some name ] # a note\nvendor = some-vendor2\nclass=scanner-probable\n\
+                    scope = opens\nsource = issue #7 of a=b\ndate = 2026-09\nfeed = azure SomeTag\nblocks = 24 40\n\
+                    192.0.2.0/24 # why = this\nAS64496\n2001:db8::/32\n";
+        let expected = Section {
+            name: "Some name".to_owned(),
+            vendor: "some-vendor2".to_owned(),
+            class: Class::ScannerProbable,
+            scope: Scope::Opens,
+            source: "issue #7 of a=b".to_owned(),
+            date: "2026-09".to_owned(),
+            feed: Some(FeedPart {
+                feed: Feed::Azure,
+                parts: vec!["SomeTag".to_owned()],
+                blocks: Some((24, 40)),
+            }),
+            prefixes: vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()],
+            systems: vec![64496],
+        };
+        assert_eq!(parse(text), Ok(vec![expected]));
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_line() {
+        let good = "[One]\nvendor = v\nclass = scanner-certain\nsource = s\ndate = 2026\nscope = all\n192.0.2.0/24\n";
+        assert!(parse(good).is_ok());
+        let with = |from: &str, to: &str| good.replace(from, to);
+        let and = |more: &str| format!("{good}{more}\n");
+        let cases = [
+            (and("192.0.2.0/33"), 8, "`192.0.2.0/33` is neither a setting, a prefix"),
+            (and("192.0.2.1"), 8, "is neither a setting, a prefix"),
+            (and("2001:db8::g/32"), 8, "is neither a setting, a prefix"),
+            (and("40.92.1.0/16"), 8, "has bits set beyond its length: is 40.92.0.0/16 meant?"),
+            (and("2001:db8::1/32"), 8, "has bits set beyond its length: is 2001:db8::/32 meant?"),
+            (and("2001:DB8::/32"), 8, "write 2001:DB8::/32 as 2001:db8::/32"),
+            (and("::ffff:192.0.2.0/120"), 8, "write it as an IPv4 prefix"),
+            (and("192.0.2.0/24"), 8, "`192.0.2.0/24` already stands on line 7"),
+            (and("[Two]\nscope = all\n192.0.2.0/24"), 10, "already stands on line 7"),
+            (and("AS0"), 8, "`AS0` is no AS number such as AS64496"),
+            (and("AS064496"), 8, "is no AS number"),
+            (and("AS4294967296"), 8, "is no AS number"),
+            (and("as64496"), 8, "is neither a setting, a prefix"),
+            (and("AS64496\nAS64496"), 9, "`AS64496` already stands on line 8"),
+            (and("2001:db8::/65"), 8, "2001:db8::/65 is longer than /64"),
+            (and("feed = bing"), 8, "there is no feed `bing`, only azure, microsoft365, apple, google, aws"),
+            (and("feed = azure"), 8, "name one tag"),
+            (and("feed = azure One Two"), 8, "name one tag"),
+            (and("feed = microsoft365"), 8, "name its sets"),
+            (and("feed = microsoft365 nine"), 8, "name its sets"),
+            (and("feed = aws"), 8, "name one service"),
+            (and("feed = apple v4"), 8, "it is taken as a whole"),
+            (and("blocks = 24 40"), 8, "add `feed = …`"),
+            (and("feed = apple\nblocks = 24"), 9, "`blocks` is two lengths"),
+            (and("feed = apple\nblocks = 33 40"), 9, "`blocks` is two lengths"),
+            (and("feed = apple\nblocks = 24 65"), 9, "`blocks` is two lengths"),
+            (
+                and("[Two]\nvendor = v\nclass = scanner-certain\nscope = all\nsource = s\ndate = 2026"),
+                8,
+                "section `Two` has no prefixes or AS numbers",
+            ),
+            (
+                and("note = n"),
+                8,
+                "`note` is no setting of a section: those are vendor, class, scope, source, date, feed, blocks",
+            ),
+            (with("vendor = v\n", ""), 1, "section `One` has no `vendor = …`"),
+            (with("class = scanner-certain\n", ""), 1, "section `One` has no `class = …`"),
+            (with("source = s\n", ""), 1, "section `One` has no `source = …`"),
+            (with("date = 2026\n", ""), 1, "section `One` has no `date = …`"),
+            (with("vendor = v", "vendor = Vendor"), 2, "a vendor is lower-case letters"),
+            (
+                with("scanner-certain", "scanner"),
+                3,
+                "there is no class `scanner`, only scanner-certain, scanner-probable, threat-intelligence, human-proxy",
+            ),
+            (
+                with("scope = all", "scope = clicked"),
+                6,
+                "there is no scope `clicked`, only all, clicks, opens",
+            ),
+            (with("scope = all\n", ""), 1, "section `One` has no `scope = …`"),
+            (with("2026", "n/a"), 5, "a date is YYYY, YYYY-MM or YYYY-MM-DD, not `n/a`"),
+        ];
+        for (text, expected_line, expected_text) in cases {
+            let Mistake { line, text: message } = parse(&text).expect_err(&text);
+            assert_eq!(line, expected_line, "{message}\n{text}");
+            assert!(message.contains(expected_text), "{message}\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_byte_says_whose_a_stretch_is() {
+        let mut text = String::new();
+        for number in 0..256 {
+            let _ = writeln!(
+                text,
+                "[{number}]\nvendor = v\nclass = relay\nscope = all\nsource = s\ndate = 2026\n192.0.{number}.0/24"
+            );
+        }
+        let Mistake { line, text: message } = parse(&text).unwrap_err();
+        assert_eq!((line, message.as_str()), (255 * 7 + 1, "there is room for 255 sections: merge some"));
+        let most = text.split_inclusive('\n').take(255 * 7).collect::<String>();
+        assert_eq!(parse(&most).map(|sections| sections.len()), Ok(255));
+    }
+
+    #[test]
+    fn a_feed_is_widened_to_its_sections_blocks() {
+        let widened = |blocks, prefixes: &[&str]| -> Vec<_> {
+            let part = FeedPart { feed: Feed::Apple, parts: Vec::new(), blocks };
+            let prefixes = prefixes.iter().map(|prefix| prefix.parse().unwrap()).collect();
+            part.widen(prefixes).iter().map(ToString::to_string).collect()
+        };
+        let feed = [
+            "2001:db8:aabb:ccdd::/64",
+            "2001:db8:aa00:1::7/128",
+            "192.0.3.1/32",
+            "192.0.2.77/32",
+            "192.0.2.0/28",
+            "10.0.0.0/16",
+            "10.0.0.0/16",
+        ];
+        assert_eq!(widened(Some((24, 40)), &feed), ["10.0.0.0/16", "192.0.2.0/23", "2001:db8:aa00::/40"]);
+        let plain = [
+            "10.0.0.0/16",
+            "192.0.2.0/28",
+            "192.0.2.77/32",
+            "192.0.3.1/32",
+            "2001:db8:aa00:1::/64",
+            "2001:db8:aabb:ccdd::/64",
+        ];
+        assert_eq!(widened(None, &feed), plain);
+    }
+}

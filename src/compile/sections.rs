@@ -202,3 +202,62 @@ fn is_date(text: &str) -> bool {
         && parts.next().is_none_or(|day| number(day, 2, 1..=31))
         && parts.next().is_none()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SETTINGS: [&str; 2] = ["source", "date"];
+
+    #[test]
+    fn a_line_is_a_setting_where_letters_stand_before_its_first_sign() {
+        let text = "# for people\n\n [ Some name ] # a note\nsource = issue #7 of a=b \n date=2026\n\
+                    one # why = this\n=a = b\n a b=c\n[2]\n";
+        let [first, second] = read(text, &SETTINGS).unwrap().try_into().unwrap();
+        assert_eq!((first.line, first.name, second.line, second.name), (3, "Some name", 9, "2"));
+        let setting = |key| first.required(key).map(|setting| (setting.line, setting.text));
+        assert_eq!(setting("source"), Ok((4, "issue #7 of a=b")));
+        assert_eq!(setting("date"), Ok((5, "2026")));
+        let entries: Vec<_> =
+            first.entries("x").unwrap().iter().map(|entry| (entry.line, entry.text)).collect();
+        assert_eq!(entries, [(6, "one"), (7, "=a = b"), (8, "a b=c")]);
+        assert_eq!(second.entries("entries").unwrap_err(), Mistake::new(9, "section `2` has no entries"));
+        assert_eq!(second.required("date").unwrap_err(), Mistake::new(9, "section `2` has no `date = …`"));
+        assert!(second.optional("date").is_none());
+    }
+
+    #[test]
+    fn mistakes_of_form_are_named_with_their_line() {
+        for (text, line, words) in [
+            ("date = 2026", 1, "`date = 2026` stands before the first `[section]`"),
+            ("[x]\n[]", 2, "a section begins with `[its name]`"),
+            ("\n[x", 2, "a section begins with `[its name]`"),
+            ("[x]\ny\n[ x ]", 3, "there is already a section `x`"),
+            ("[x]\ndat = 2026", 2, "`dat` is no setting of a section: those are source, date"),
+            ("[x]\ndate = ", 2, "`date` is empty"),
+            ("[x]\ndate = 2026\ny\ndate = 2026", 4, "`date` is set twice in this section"),
+        ] {
+            assert_eq!(read(text, &SETTINGS).unwrap_err(), Mistake::new(line, words), "{text}");
+        }
+    }
+
+    #[test]
+    fn values_are_what_they_say() {
+        let setting = |text| Setting { line: 7, key: "certain", text };
+        for text in ["2026", "1990-01", "2026-12-31"] {
+            assert_eq!(setting(text).date(), Ok(text.to_owned()));
+        }
+        for text in ["", "n/a", "1989", "2200", "+026", "2026-1", "2026-13", "2026-12-32", "2026-12-31-1"] {
+            let mistake = Mistake::new(7, format!("a date is YYYY, YYYY-MM or YYYY-MM-DD, not `{text}`"));
+            assert_eq!(setting(text).date(), Err(mistake));
+        }
+        assert_eq!(setting("some-vendor2").vendor(), Ok("some-vendor2".to_owned()));
+        for text in ["Vendor", "some vendor", "vendör"] {
+            assert!(setting(text).vendor().is_err(), "{text}");
+        }
+        assert_eq!((setting("yes").yes_or_no(), setting("no").yes_or_no()), (Ok(true), Ok(false)));
+        assert_eq!(setting("on").yes_or_no(), Err(Mistake::new(7, "`certain` is yes or no, not `on`")));
+        let (first, rest) = setting("one  two three").split();
+        assert_eq!((first.text, rest.collect::<Vec<_>>()), ("one", vec!["two", "three"]));
+    }
+}

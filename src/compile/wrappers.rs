@@ -76,3 +76,35 @@ fn parse_host(text: &str) -> Result<Host, String> {
     }
     Ok(Host { name: name.to_owned(), below, path: path.to_owned() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistakes_in_a_wrapper_are_named_with_their_line() {
+        let good = "[One]\nvendor = v\nstatus = seen\nsource = s\ndate = 2026\nlink.example.com\n";
+        assert!(parse(good).is_ok());
+        let and = |more: &str| format!("{good}{more}\n");
+        let cases = [
+            (and("Link.example.com"), 7, "is neither a setting nor a host in lower case"),
+            (and("example"), 7, "is neither a setting nor a host"),
+            (and("*.com.."), 7, "is neither a setting nor a host"),
+            (and("a.*.example.com"), 7, "is neither a setting nor a host"),
+            (and("https://link.example.com"), 7, "is neither a setting nor a host"),
+            (and("link.example.com"), 7, "already stands on line 6"),
+            (
+                and("class = relay"),
+                7,
+                "`class` is no setting of a section: those are vendor, status, source, date",
+            ),
+            (good.replace("seen", "sene"), 3, "there is no status `sene`, only documented, seen, believed"),
+            (good.replace("link.example.com\n", ""), 1, "section `One` has no hosts"),
+        ];
+        for (text, expected_line, expected_text) in cases {
+            let Mistake { line, text: message } = parse(&text).expect_err(&text);
+            assert_eq!(line, expected_line, "{message}\n{text}");
+            assert!(message.contains(expected_text), "{message}\n{text}");
+        }
+    }
+}

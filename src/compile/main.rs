@@ -9,7 +9,8 @@ use std::{env, fs};
 pub mod compile;
 mod render;
 
-// What the Worker and its tables have in common, under the paths that it has in the crate.
+// What the Worker and its tables have in common, under the paths that it has in the crate. All is `pub`, because what only
+// the library uses is not dead for that.
 
 /// The enums' macro.
 #[path = "../record"]

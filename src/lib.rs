@@ -4,18 +4,23 @@
 //!
 //! | step | where | what |
 //! | --- | --- | --- |
+//! | facts | [`record`] | the click record and its ids: what every part speaks of |
 //! | a mail carries it | [`link`] | signed, self-contained links and the keys that sign them |
-//! | a request shows | [`signals`] | the record, its id, the cookie, whose network it came from, what its agent and headers say |
-//! | what it means | [`verdict`] | the tables of rules, the windows and bursts that they look at, why they decided |
+//! | a request shows | [`signals`] | whose network it came from, what its agent and headers say |
+//! | a browser proves | [`proof`] | who came back, who looked at the landing page, who waited before a button |
+//! | what it means | [`verdict`] | the tables of rules, what depends on what, the windows and bursts, why they decided |
+//! | what leaves | [`event`] | the lines that warehouses read, packs of them, what the queue carries |
 //! | its message's life | [`message`] | clicks, opens and acts arrive, settle, are amended and leave |
-//! | a link acts | [`act`] | the page with its one button, and what may press it |
-//! | what leaves | [`event`], [`report`] | events and their packing; counts and diagnosis |
+//! | what is shown | [`report`], [`act`], [`demo`] | counts and diagnosis; pages with one button; a first look |
 //!
-//! [`config`] reads the settings, [`demo`] shows it all on one's own machine. All of that is pure: no clock, no
-//! randomness, nothing of Workers. Two thin shells stand around it: `edge` is the Worker, `cli` (the binary's) the native
-//! commands.
+//! Arrows run down this table: a floor knows those above it in the list and none below. [`config`] reads the settings. All of
+//! that is pure: no clock, no randomness, nothing of Workers. Two thin shells stand around it: `edge` is the Worker, `cli`
+//! (the binary's) the native commands. [`compile`] is the build script's, and the native commands': it reads the data files
+//! that [`signals`] looks things up in.
 
 pub mod act;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod compile;
 pub mod config;
 pub mod demo;
 pub mod event;

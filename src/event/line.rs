@@ -134,7 +134,7 @@ pub fn received(record: &Record, signals: &Signals) -> String {
         record,
         network: network.map(|network| network.name),
         network_vendor: network.map(|network| network.vendor),
-        network_class: network.map(|network| network.class.as_str()),
+        network_class: network.map(|network| network.class.name()),
         agent: signals.agent.map(|agent| agent.name),
         safelinks_referer: signals.safelinks_referer,
         votes: signals.votes.seen().map(|vote| vote.reason).collect(),

@@ -3,6 +3,7 @@
 
 mod event_id;
 mod kind;
+pub(crate) mod named;
 mod read;
 mod verb;
 mod verified;

@@ -40,7 +40,7 @@ impl Place {
         Self {
             name: network.name,
             vendor: network.vendor,
-            class: network.class.as_str(),
+            class: network.class.name(),
             source: network.source,
             date: network.date,
         }

@@ -4,8 +4,8 @@ use std::fs;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use clickproof::compile::networks::FeedPart;
 use clickproof::signals::catalogue::Feed;
-use clickproof::signals::catalogue::tables::FeedPart;
 use ipnet::IpNet;
 use serde::Deserialize;
 

@@ -2,8 +2,7 @@
 
 use std::io;
 
-use clickproof::signals::catalogue::NETWORKS_TEXT;
-use clickproof::signals::catalogue::tables::{Section, parse};
+use clickproof::compile::networks::{Section, parse};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
@@ -17,9 +16,11 @@ pub(crate) struct Args {
     json: bool,
 }
 
+/// The text that the catalogue's tables are compiled from.
+const TEXT: &str = include_str!("../../signals/catalogue/networks.txt");
+
 pub(crate) fn run(args: &Args) -> Result<(), Stop> {
-    let sections =
-        parse(NETWORKS_TEXT).map_err(|mistake| Stop::Refused(format!("the catalogue: {mistake}")))?;
+    let sections = parse(TEXT).map_err(|mistake| Stop::Refused(format!("the catalogue: {mistake}")))?;
     let mut output = Output::new(Box::new(io::stdout().lock()), "stdout".to_owned(), ProgressBar::hidden());
     if args.json {
         for section in &sections {
@@ -53,9 +54,9 @@ struct Told<'a> {
 fn told(section: &Section) -> Told<'_> {
     Told {
         section: &section.name,
-        class: section.class.as_str(),
+        class: section.class.name(),
         vendor: &section.vendor,
-        scope: section.scope.as_str(),
+        scope: section.scope.name(),
         prefixes: section.prefixes.len(),
         systems: section.systems.len(),
         date: &section.date,
@@ -70,9 +71,9 @@ fn table(sections: &[Section]) -> Vec<String> {
     let rows = sections.iter().map(|section| {
         [
             section.name.clone(),
-            section.class.as_str().to_owned(),
+            section.class.name().to_owned(),
             section.vendor.clone(),
-            section.scope.as_str().to_owned(),
+            section.scope.name().to_owned(),
             section.prefixes.len().to_string(),
             section.systems.len().to_string(),
             section.date.clone(),

@@ -123,7 +123,7 @@ impl Query {
         let by = if by_address == Some(network) { "address" } else { "asn" };
         Some(Found {
             section: network.name,
-            class: network.class.as_str(),
+            class: network.class.name(),
             vendor: network.vendor,
             by,
             means: meaning(network, request),

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::DateTime;
-use clickproof::signals::catalogue::tables::{FeedPart, Section, parse};
+use clickproof::compile::networks::{FeedPart, Section, parse};
 use clickproof::signals::catalogue::{Feed, Scope};
 use ipnet::IpNet;
 
@@ -37,9 +37,8 @@ pub(crate) struct Args {
 }
 
 fn feed(text: &str) -> Result<Feed, String> {
-    Feed::ALL.iter().copied().find(|feed| feed.as_str() == text).ok_or_else(|| {
-        let known: Vec<_> = Feed::ALL.iter().map(|feed| feed.as_str()).collect();
-        format!("there is no feed `{text}`: name one of {}", known.join(", "))
+    Feed::named(text).ok_or_else(|| {
+        format!("there is no feed `{text}`: name one of {}", Feed::ALL.map(Feed::name).join(", "))
     })
 }
 
@@ -76,7 +75,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Stop> {
 
     let mut fetched = BTreeMap::new();
     for Wanted { part, .. } in &wanted {
-        let name = part.feed.as_str();
+        let name = part.feed.name();
         fetched.entry(name).or_insert_with(|| feeds::fetch(part.feed, args.place(part.feed)));
     }
     let mut problems = Vec::new();
@@ -89,11 +88,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Stop> {
     let refreshing: BTreeSet<&str> = wanted.iter().map(|wanted| wanted.section.name.as_str()).collect();
     let others = sections.iter().filter(|section| !refreshing.contains(section.name.as_str()));
     let mut taken: BTreeSet<(&str, IpNet)> = others
-        .flat_map(|section| section.prefixes.iter().map(|prefix| (section.scope.as_str(), *prefix)))
+        .flat_map(|section| section.prefixes.iter().map(|prefix| (section.scope.name(), *prefix)))
         .collect();
     let mut refreshed = Vec::new();
     for wanted in &wanted {
-        let Some(Ok(feed)) = fetched.get(wanted.part.feed.as_str()) else { continue };
+        let Some(Ok(feed)) = fetched.get(wanted.part.feed.name()) else { continue };
         match wanted.refresh(feed, &mut taken) {
             Ok(section) => refreshed.push(section),
             Err(problem) => problems.push(problem),
@@ -128,7 +127,7 @@ impl Args {
         let named = self.feeds.iter().chain(self.places.iter().map(|(feed, _)| feed));
         for feed in named {
             if !with_feed().any(|wanted| wanted.part.feed == *feed) {
-                let (file, feed) = (self.file.display(), feed.as_str());
+                let (file, feed) = (self.file.display(), feed.name());
                 return Err(Stop::Refused(format!(
                     "no section of {file} comes from the feed {feed}: leave it out, or give a section `feed = {feed}`"
                 )));
@@ -162,7 +161,7 @@ impl<'a> Wanted<'a> {
         let refused = |problem: &str| format!("feed {}, section `{name}`: {problem}", self.part);
         let mut prefixes = fetched.prefixes(self.part).map_err(|problem| refused(&problem))?;
         let scope: &Scope = scope;
-        prefixes.retain(|prefix| taken.insert((scope.as_str(), *prefix)));
+        prefixes.retain(|prefix| taken.insert((scope.name(), *prefix)));
         if prefixes.len() * 2 < old.len() {
             return Err(refused(&format!(
                 "only {} of {} prefixes are left: if that is right, take the others out of the file by hand",

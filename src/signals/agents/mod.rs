@@ -1,6 +1,6 @@
 //! Agents that say that they are machines: what a `User-Agent` declares of itself. The words stand in `agents.txt`, each
-//! section with its class, source and date; `compile_agents.rs` makes constant tables of them when the crate is built. Here
-//! the agent is read once, word by word, without a regular expression and without allocating.
+//! section with its class, source and date; [`compile`](crate::compile) makes constant tables of them when the crate is
+//! built. Here the agent is read once, word by word, without a regular expression and without allocating.
 //!
 //! A word is a run of letters and digits. What speaks for a machine, the strongest first: a word or phrase of the tables; a
 //! word's beginning or ending (`…bot`, `crawl…`); an address in the agent, which crawlers put there for complaints; the form
@@ -11,8 +11,6 @@
 
 mod class;
 mod filter;
-#[cfg(test)]
-mod parse;
 
 use std::cmp::Ordering;
 

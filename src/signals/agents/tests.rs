@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::compile;
 
 #[test]
 fn machines_are_known_by_what_they_are_for() {
@@ -265,7 +266,7 @@ fn office_is_a_name_and_not_a_machine() {
 
 #[test]
 fn every_pattern_is_found_by_itself() {
-    let patterns = parse::parse(include_str!("agents.txt")).unwrap();
+    let patterns = compile::agents::parse(include_str!("agents.txt")).unwrap();
     assert_eq!(patterns.groups.len(), GROUPS.len());
     assert_eq!((patterns.phrases.len(), patterns.whole.len()), (PHRASES.len(), WHOLE.len()));
     for (table, words) in
@@ -290,33 +291,6 @@ fn every_pattern_is_found_by_itself() {
         let found = declared(phrase).unwrap_or_else(|| panic!("not found: {phrase}"));
         let group = of_group(phrase, *value).unwrap();
         assert!(found.name == *phrase || found.certain && !group.certain, "{phrase}: {}", found.name);
-    }
-}
-
-#[test]
-fn a_mistake_in_the_file_names_its_line() {
-    let section = "[x]\nclass = crawler\ncertain = yes\nsource = s\ndate = 2026\n";
-    for (text, line, words) in [
-        ("word", 1, "before the first"),
-        ("[x", 1, "begins with `[its name]`"),
-        ("[x]\nclas = crawler", 2, "`clas` is no setting"),
-        ("[x]\nclass = crawler\nclass = crawler", 3, "set twice"),
-        ("[x]\nclass = robot", 2, "no class `robot`, only person, crawler, scanner"),
-        ("[x]\nword", 1, "has no `class = …`"),
-        ("[x]\nclass = crawler\ncertain = maybe", 3, "yes or no, not `maybe`"),
-        ("[x]\nclass = crawler\ncertain = yes", 1, "has no `source = …`"),
-        (&format!("{section}word\nword"), 7, "already stands on line 6"),
-        (&format!("{section}Word"), 6, "in lower-case ASCII"),
-        (&format!("{section}word-"), 6, "begin and end with a letter or digit"),
-        (&format!("{section}^+word"), 6, "begin and end with a letter or digit"),
-        (&format!("{section}123"), 6, "is a number"),
-        (&format!("{section}*"), 6, "1 to 12 letters or digits, not ``"),
-        (&format!("{section}a-b*"), 6, "1 to 12 letters or digits, not `a-b`"),
-        (&format!("{section}{}", "a".repeat(33)), 6, "longer than 32 letters"),
-    ] {
-        let mistake = parse::parse(text).expect_err(text);
-        assert_eq!(mistake.line, line, "{text}: {}", mistake.text);
-        assert!(mistake.text.contains(words), "{text}: {}", mistake.text);
     }
 }
 

@@ -2,32 +2,11 @@
 //! script includes this file too, so what the files may say and what the Worker knows are one list: a new class is one
 //! line here.
 
-macro_rules! words {
-    ($(#[$about:meta])+ $name:ident { $($(#[$doc:meta])+ $word:ident = $text:literal,)+ }) => {
-        $(#[$about])+
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum $name {
-            $($(#[$doc])+ $word,)+
-        }
+use crate::record::named::named;
 
-        impl $name {
-            /// Every one, in the order of their definition.
-            pub const ALL: &[Self] = &[$(Self::$word),+];
-
-            /// As the data file and the verdict's reasons spell it.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$word => $text,)+
-                }
-            }
-        }
-    };
-}
-
-words! {
+named! {
     /// What a request from a network is worth as evidence.
-    Class {
+    pub enum Class {
         /// Only scanners send from there.
         ScannerCertain = "scanner-certain",
         /// Scanners send from there, but so does something that may act for a person.
@@ -53,9 +32,9 @@ impl Class {
     }
 }
 
-words! {
+named! {
     /// Which requests a section of the catalogue speaks of.
-    Scope {
+    pub enum Scope {
         /// Any.
         All = "all",
         /// Only clicks on links.
@@ -65,9 +44,9 @@ words! {
     }
 }
 
-words! {
+named! {
     /// The vendors' live lists that sections can be refreshed from.
-    Feed {
+    pub enum Feed {
         /// Azure's service tags; a section names one tag.
         Azure = "azure",
         /// The Microsoft 365 endpoints; a section names the numbers of its sets.
@@ -81,9 +60,9 @@ words! {
     }
 }
 
-words! {
+named! {
     /// How well it is known that a host rewrites links.
-    Status {
+    pub enum Status {
         /// The vendor says so.
         Documented = "documented",
         /// Seen in mail, in logs or in code that undoes the rewriting.

@@ -1,31 +1,19 @@
 //! The catalogue: whose network an address or an AS number belongs to, and which gateway's link a referer is. The facts
-//! stand in `networks.txt` and `wrappers.txt`, each section with its source and date; `compile.rs` makes constant tables of
-//! them when the crate is built, and here they are searched by halving, without allocating.
+//! stand in `networks.txt` and `wrappers.txt`, each section with its source and date; [`compile`](crate::compile) makes
+//! constant tables of them when the crate is built, and here they are searched by halving, without allocating.
 
 use std::net::IpAddr;
 
 mod class;
-#[cfg(test)]
-pub mod hosts;
-#[cfg(not(target_arch = "wasm32"))]
-mod sections;
-#[cfg(not(target_arch = "wasm32"))]
-pub mod tables;
 mod wrapper;
 
 pub use class::{Class, Feed, Scope, Status};
-#[cfg(not(target_arch = "wasm32"))]
-pub use sections::Mistake;
 pub use wrapper::{Wrapper, wrapper, wrapper_in_referer};
 
 use wrapper::Host;
 
 include!(concat!(env!("OUT_DIR"), "/networks.rs"));
 include!(concat!(env!("OUT_DIR"), "/wrappers.rs"));
-
-/// The text that the tables are compiled from, for the command that lists and refreshes it.
-#[cfg(not(target_arch = "wasm32"))]
-pub const NETWORKS_TEXT: &str = include_str!("networks.txt");
 
 /// A section of the catalogue: networks of one owner, from one source.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,15 +1,15 @@
-//! Lookups at the borders of what the contract names and against a plain scan of the data files; the compiler's own part.
+//! Lookups at the borders of what the contract names and against a plain scan of the data files.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 use proptest::prelude::*;
 
-use super::tables::{FeedPart, Range, Ranges, Section, flatten, parse, stretches};
-use super::{
-    Class, Feed, Mistake, NETWORKS_TEXT, Network, Request, Scope, hosts, lookup, parse_ip, system, wrapper,
-    wrapper_in_referer,
-};
+use super::{Class, Network, Request, Scope, lookup, parse_ip, system, wrapper, wrapper_in_referer};
+use crate::compile::networks::{Section, parse};
+use crate::compile::wrappers;
+
+const NETWORKS_TEXT: &str = include_str!("networks.txt");
 
 fn network_of(text: &str) -> Option<&'static Network> {
     lookup(parse_ip(text)?, Request::Click)
@@ -314,278 +314,6 @@ fn lookup_is_a_scan_anywhere() {
     });
 }
 
-fn section(prefixes: &[&str]) -> Section {
-    Section {
-        name: String::new(),
-        vendor: String::new(),
-        class: Class::ScannerCertain,
-        scope: Scope::All,
-        source: String::new(),
-        date: String::new(),
-        feed: None,
-        prefixes: prefixes.iter().map(|prefix| prefix.parse().unwrap()).collect(),
-        systems: Vec::new(),
-    }
-}
-
-fn v4_text(ranges: &[Range]) -> Vec<(String, String, usize)> {
-    let text = |bits: u128| u32::try_from(bits).map(|bits| Ipv4Addr::from(bits).to_string()).unwrap();
-    ranges.iter().map(|range| (text(range.first), text(range.last), range.section)).collect()
-}
-
-fn flat_v4(sections: &[Section]) -> Vec<(String, String, usize)> {
-    let Ranges { v4, v6, systems } = flatten(sections, Scope::All);
-    assert!(v6.is_empty() && systems.is_empty());
-    v4_text(&v4)
-}
-
-/// The prefixes of each section.
-type Prefixes<'a> = &'a [&'a [&'a str]];
-/// First address, last address, number of the section.
-type Expected<'a> = &'a [(&'a str, &'a str, usize)];
-
-#[test]
-fn flattening_cuts_the_inner_prefix_out_of_the_outer() {
-    let cases: [(Prefixes, Expected); 9] = [
-        (&[], &[]),
-        (&[&["10.0.0.0/8"]], &[("10.0.0.0", "10.255.255.255", 0)]),
-        // In the middle, at the start, at the end, and all of it.
-        (
-            &[&["10.0.0.0/8"], &["10.1.0.0/16"]],
-            &[
-                ("10.0.0.0", "10.0.255.255", 0),
-                ("10.1.0.0", "10.1.255.255", 1),
-                ("10.2.0.0", "10.255.255.255", 0),
-            ],
-        ),
-        (
-            &[&["10.0.0.0/8"], &["10.0.0.0/16"]],
-            &[("10.0.0.0", "10.0.255.255", 1), ("10.1.0.0", "10.255.255.255", 0)],
-        ),
-        (
-            &[&["10.255.0.0/16"], &["10.0.0.0/8"]],
-            &[("10.0.0.0", "10.254.255.255", 1), ("10.255.0.0", "10.255.255.255", 0)],
-        ),
-        (&[&["10.0.0.0/8"], &["10.0.0.0/9", "10.128.0.0/9"]], &[("10.0.0.0", "10.255.255.255", 1)]),
-        // Three deep, the innermost two ending together; the outermost resumes after both.
-        (
-            &[&["10.0.0.0/8"], &["10.0.0.0/16"], &["10.0.255.0/24"]],
-            &[
-                ("10.0.0.0", "10.0.254.255", 1),
-                ("10.0.255.0", "10.0.255.255", 2),
-                ("10.1.0.0", "10.255.255.255", 0),
-            ],
-        ),
-        // One section's neighbours and its own nested prefix make one range; another's neighbour does not.
-        (
-            &[&["10.0.0.0/16", "10.0.7.0/24", "10.1.0.0/16"], &["10.2.0.0/16"]],
-            &[("10.0.0.0", "10.1.255.255", 0), ("10.2.0.0", "10.2.255.255", 1)],
-        ),
-        // Every address there is.
-        (
-            &[&["0.0.0.0/0"], &["255.255.255.255/32"]],
-            &[("0.0.0.0", "255.255.255.254", 0), ("255.255.255.255", "255.255.255.255", 1)],
-        ),
-    ];
-    for (prefixes, expected) in cases {
-        let sections: Vec<_> = prefixes.iter().map(|prefixes| section(prefixes)).collect();
-        let expected: Vec<_> =
-            expected.iter().map(|(first, last, s)| (first.to_string(), last.to_string(), *s)).collect();
-        assert_eq!(flat_v4(&sections), expected, "{prefixes:?}");
-    }
-}
-
-#[test]
-fn families_are_kept_apart_to_the_end_of_the_address_space() {
-    let sections = [section(&["::/0", "0.0.0.0/8"]), section(&["ffff::/16", "::/64"])];
-    let Ranges { v4, v6, .. } = flatten(&sections, Scope::All);
-    assert_eq!(v4, [Range { first: 0, last: 0x00ff_ffff, section: 0 }]);
-    let inner = 0xffff << 112;
-    assert_eq!(
-        v6,
-        [
-            Range { first: 0, last: u64::MAX.into(), section: 1 },
-            Range { first: 1 << 64, last: inner - 1, section: 0 },
-            Range { first: inner, last: u128::MAX, section: 1 },
-        ]
-    );
-}
-
-#[test]
-fn a_scope_has_what_differs_from_all() {
-    let of = |scope, prefixes: &[&str]| Section { scope, ..section(prefixes) };
-    let sections = [
-        of(Scope::Clicks, &["10.0.0.0/16"]),
-        of(Scope::All, &["10.0.0.0/16", "10.0.9.0/24", "10.2.0.0/16"]),
-        of(Scope::Opens, &["10.0.0.0/8", "10.2.0.0/24"]),
-    ];
-    // As long as the one for all: the clicks' own wins; a longer one for all does not give way.
-    let clicks = [("10.0.0.0", "10.0.8.255", 0), ("10.0.10.0", "10.0.255.255", 0)];
-    let opens = [("10.1.0.0", "10.2.0.255", 2), ("10.3.0.0", "10.255.255.255", 2)];
-    for (scope, expected) in [(Scope::Clicks, &clicks[..]), (Scope::Opens, &opens)] {
-        let expected: Vec<_> =
-            expected.iter().map(|(first, last, s)| (first.to_string(), last.to_string(), *s)).collect();
-        assert_eq!(v4_text(&flatten(&sections, scope).v4), expected, "{scope:?}");
-    }
-}
-
-#[test]
-fn stretches_name_what_is_nobodys() {
-    let range = |first, last, section| Range { first, last, section };
-    assert_eq!(stretches(&[]), []);
-    let gaps = [range(2, 3, 0), range(4, 4, 1), range(6, 9, 0)];
-    assert_eq!(stretches(&gaps), [(2, 1), (4, 2), (5, 0), (6, 1), (10, 0)]);
-    assert_eq!(stretches(&[range(0, u128::MAX, 7)]), [(0, 8)]);
-}
-
-proptest! {
-    /// Prefixes from a small space nest and touch in every way.
-    #[test]
-    fn flattening_is_a_scan(owners in prop::collection::btree_map((0..=8_u8, any::<u8>()), 0..4_usize, 0..24)) {
-        let mut sections = vec![section(&[]), section(&[]), section(&[]), section(&[])];
-        for ((bits, octet), owner) in owners {
-            let prefix: IpNet = format!("10.0.0.{octet}/{}", 24 + bits).parse().unwrap();
-            if !sections.iter().any(|section| section.prefixes.contains(&prefix.trunc())) {
-                sections[owner].prefixes.push(prefix.trunc());
-            }
-        }
-        let flat = flatten(&sections, Scope::All).v4;
-        prop_assert!(flat.is_sorted_by(|a, b| a.last < b.first), "{:?}", flat);
-        for octet in 0..=255 {
-            let ip = Ipv4Addr::new(10, 0, 0, octet);
-            let bits = u128::from(u32::from(ip));
-            let found = flat.iter().find(|range| range.first <= bits && bits <= range.last).map(|range| range.section);
-            let expected = scan(&sections, ip.into(), Scope::All).map(|expected| {
-                sections.iter().position(|section| std::ptr::eq(section, expected)).unwrap()
-            });
-            prop_assert_eq!(found, expected, "{}", ip);
-        }
-    }
-}
-
-#[test]
-fn a_section_is_read_with_its_comments() {
-    let text = "# for people\n\n [ Some name ] # a note\nvendor = some-vendor2\nclass=scanner-probable\n\
-                scope = opens\nsource = issue #7 of a=b\ndate = 2026-09\nfeed = azure SomeTag\nblocks = 24 40\n\
-                192.0.2.0/24 # why = this\nAS64496\n2001:db8::/32\n";
-    let expected = Section {
-        name: "Some name".to_owned(),
-        vendor: "some-vendor2".to_owned(),
-        class: Class::ScannerProbable,
-        scope: Scope::Opens,
-        source: "issue #7 of a=b".to_owned(),
-        date: "2026-09".to_owned(),
-        feed: Some(FeedPart { feed: Feed::Azure, parts: vec!["SomeTag".to_owned()], blocks: Some((24, 40)) }),
-        prefixes: vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()],
-        systems: vec![64496],
-    };
-    assert_eq!(parse(text), Ok(vec![expected]));
-}
-
-#[test]
-fn mistakes_are_named_with_their_line() {
-    let good =
-        "[One]\nvendor = v\nclass = scanner-certain\nsource = s\ndate = 2026\nscope = all\n192.0.2.0/24\n";
-    assert!(parse(good).is_ok());
-    let with = |from: &str, to: &str| good.replace(from, to);
-    let and = |more: &str| format!("{good}{more}\n");
-    let cases = [
-        (and("192.0.2.0/33"), 8, "`192.0.2.0/33` is neither a setting, a prefix"),
-        (and("192.0.2.1"), 8, "is neither a setting, a prefix"),
-        (and("2001:db8::g/32"), 8, "is neither a setting, a prefix"),
-        (and("40.92.1.0/16"), 8, "has bits set beyond its length: is 40.92.0.0/16 meant?"),
-        (and("2001:db8::1/32"), 8, "has bits set beyond its length: is 2001:db8::/32 meant?"),
-        (and("2001:DB8::/32"), 8, "write 2001:DB8::/32 as 2001:db8::/32"),
-        (and("::ffff:192.0.2.0/120"), 8, "write it as an IPv4 prefix"),
-        (and("192.0.2.0/24"), 8, "192.0.2.0/24 already stands on line 7"),
-        (and("[Two]\nscope = all\n192.0.2.0/24"), 10, "already stands on line 7"),
-        (and("AS0"), 8, "`AS0` is no AS number such as AS64496"),
-        (and("AS064496"), 8, "is no AS number"),
-        (and("AS4294967296"), 8, "is no AS number"),
-        (and("as64496"), 8, "is neither a setting, a prefix"),
-        (and("AS64496\nAS64496"), 9, "AS64496 already stands on line 8"),
-        (and("2001:db8::/65"), 8, "2001:db8::/65 is longer than /64"),
-        (and("feed = bing"), 8, "there is no feed `bing`, only azure, microsoft365, apple, google, aws"),
-        (and("feed = azure"), 8, "name one tag"),
-        (and("feed = azure One Two"), 8, "name one tag"),
-        (and("feed = microsoft365"), 8, "name its sets"),
-        (and("feed = microsoft365 nine"), 8, "name its sets"),
-        (and("feed = aws"), 8, "name one service"),
-        (and("feed = apple v4"), 8, "it is taken as a whole"),
-        (and("blocks = 24 40"), 8, "add `feed = …`"),
-        (and("feed = apple\nblocks = 24"), 9, "`blocks` is two lengths"),
-        (and("feed = apple\nblocks = 33 40"), 9, "`blocks` is two lengths"),
-        (and("feed = apple\nblocks = 24 65"), 9, "`blocks` is two lengths"),
-        (and("[One]"), 8, "there is already a section `One`"),
-        (and("[]"), 8, "a section begins with"),
-        (and("[Two"), 8, "a section begins with"),
-        (
-            and("[Two]\nvendor = v\nclass = scanner-certain\nscope = all\nsource = s\ndate = 2026"),
-            8,
-            "section `Two` has neither prefixes nor AS numbers",
-        ),
-        (
-            and("note = n"),
-            8,
-            "`note` is no setting of a section: those are vendor, class, scope, source, date, feed, blocks",
-        ),
-        (and("date = 2026"), 8, "`date` is set twice"),
-        (with("vendor = v\n", ""), 1, "section `One` has no `vendor = …`"),
-        (with("class = scanner-certain\n", ""), 1, "section `One` has no `class = …`"),
-        (with("source = s\n", ""), 1, "section `One` has no `source = …`"),
-        (with("date = 2026\n", ""), 1, "section `One` has no `date = …`"),
-        (with("source = s", "source ="), 4, "`source` is empty"),
-        (with("vendor = v", "vendor = Vendor"), 2, "a vendor is lower-case letters"),
-        (
-            with("scanner-certain", "scanner"),
-            3,
-            "there is no class `scanner`, only scanner-certain, scanner-probable, threat-intelligence, human-proxy",
-        ),
-        (with("scope = all", "scope = clicked"), 6, "there is no scope `clicked`, only all, clicks, opens"),
-        (with("scope = all\n", ""), 1, "section `One` has no `scope = …`"),
-        (with("2026", "n/a"), 5, "a date is YYYY, YYYY-MM or YYYY-MM-DD, not `n/a`"),
-        (with("2026", "2026-13"), 5, "a date is"),
-        (with("2026", "2026-12-32"), 5, "a date is"),
-        (with("2026", "2026-12-31-1"), 5, "a date is"),
-        (with("2026", "2026-1"), 5, "a date is"),
-        (with("2026", "+026"), 5, "a date is"),
-        (with("[One]\n", ""), 1, "`vendor = v` stands before the first `[section]`"),
-    ];
-    for (text, expected_line, expected_text) in cases {
-        let Mistake { line, text: message } = parse(&text).expect_err(&text);
-        assert_eq!(line, expected_line, "{message}\n{text}");
-        assert!(message.contains(expected_text), "{message}\n{text}");
-    }
-}
-
-#[test]
-fn a_feed_is_widened_to_its_sections_blocks() {
-    let widened = |blocks, prefixes: &[&str]| -> Vec<_> {
-        let part = FeedPart { feed: Feed::Apple, parts: Vec::new(), blocks };
-        let prefixes = prefixes.iter().map(|prefix| prefix.parse().unwrap()).collect();
-        part.widen(prefixes).iter().map(ToString::to_string).collect()
-    };
-    let feed = [
-        "2001:db8:aabb:ccdd::/64",
-        "2001:db8:aa00:1::7/128",
-        "192.0.3.1/32",
-        "192.0.2.77/32",
-        "192.0.2.0/28",
-        "10.0.0.0/16",
-        "10.0.0.0/16",
-    ];
-    assert_eq!(widened(Some((24, 40)), &feed), ["10.0.0.0/16", "192.0.2.0/23", "2001:db8:aa00::/40"]);
-    let plain = [
-        "10.0.0.0/16",
-        "192.0.2.0/28",
-        "192.0.2.77/32",
-        "192.0.3.1/32",
-        "2001:db8:aa00:1::/64",
-        "2001:db8:aabb:ccdd::/64",
-    ];
-    assert_eq!(widened(None, &feed), plain);
-}
-
 #[test]
 fn a_wrapper_is_a_host_and_not_a_word() {
     let cases = [
@@ -623,39 +351,12 @@ fn a_wrapper_is_a_host_and_not_a_word() {
 
 #[test]
 fn every_wrapper_of_the_file_is_found() {
-    for section in hosts::parse(include_str!("wrappers.txt")).unwrap() {
+    for section in wrappers::parse(include_str!("wrappers.txt")).unwrap() {
         for host in &section.hosts {
             let below = format!("a.{}", host.name);
             let of = |name: &str| wrapper(name, &host.path).map(|wrapper| wrapper.name);
             assert_eq!(of(&host.name), Some(section.name.as_str()), "{host:?}");
             assert_eq!(of(&below) == Some(section.name.as_str()), host.below, "{host:?}");
         }
-    }
-}
-
-#[test]
-fn mistakes_in_a_wrapper_are_named_with_their_line() {
-    let good = "[One]\nvendor = v\nstatus = seen\nsource = s\ndate = 2026\nlink.example.com\n";
-    assert!(hosts::parse(good).is_ok());
-    let and = |more: &str| format!("{good}{more}\n");
-    let cases = [
-        (and("Link.example.com"), 7, "is neither a setting nor a host in lower case"),
-        (and("example"), 7, "is neither a setting nor a host"),
-        (and("*.com.."), 7, "is neither a setting nor a host"),
-        (and("a.*.example.com"), 7, "is neither a setting nor a host"),
-        (and("https://link.example.com"), 7, "is neither a setting nor a host"),
-        (and("link.example.com"), 7, "already stands on line 6"),
-        (
-            and("class = relay"),
-            7,
-            "`class` is no setting of a section: those are vendor, status, source, date",
-        ),
-        (good.replace("seen", "sene"), 3, "there is no status `sene`, only documented, seen, believed"),
-        (good.replace("link.example.com\n", ""), 1, "section `One` has no hosts"),
-    ];
-    for (text, expected_line, expected_text) in cases {
-        let Mistake { line, text: message } = hosts::parse(&text).expect_err(&text);
-        assert_eq!(line, expected_line, "{message}\n{text}");
-        assert!(message.contains(expected_text), "{message}\n{text}");
     }
 }

@@ -49,7 +49,7 @@ fn an_event_is_written_as_ever() {
 #[test]
 fn a_pack_is_written_and_read_as_ever() {
     let id = EventId::parse(&record().event_id).unwrap();
-    let mut draft = Draft::new(id, record(), verdict(), Some(ClickType::Human));
+    let mut draft = Draft::new(id, &record(), verdict(), Some(ClickType::Human));
     draft.entry.delivered_at_ms = Some(NOON_MS);
     draft.entry.repeats = Some(3);
     let row = pack::pack(7, NOON_MS + 1, vec![draft]);
@@ -77,10 +77,10 @@ fn what_an_entry_has_at_times_is_written_and_read_as_ever() {
         verified: Verified::Interacted,
         since_load_ms: Some(700),
     };
-    let mut draft = Draft::new(id, click.clone(), verdict().with_verified(Verified::Interacted), None);
+    let mut draft = Draft::new(id, &click, verdict().with_verified(Verified::Interacted), None);
     draft.entry.sighting = Some(sighting.clone());
     let open = Record { kind: Kind::Open, ..click.clone() };
-    let row = pack::pack(1, 0, vec![draft, Draft::new(id, open, verdict(), None)]);
+    let row = pack::pack(1, 0, vec![draft, Draft::new(id, &open, verdict(), None)]);
     let seen = r#""sighting":{"event_id":"01a20321-0000-7000-8000-000000000001","verified":"interacted","since_load_ms":700}"#;
     assert!(row.body.contains(&format!("\"repeats\":null,{seen}}}")), "{}", row.body);
     assert!(row.body.contains(r#""kind":"open","link":0"#) && row.body.matches("kind").count() == 1);

@@ -6,7 +6,7 @@ mod common;
 use clickproof::record::Kind;
 use clickproof::record::Verified;
 use clickproof::signals::votes;
-use clickproof::verdict::bursts::REACH_MS;
+use clickproof::verdict::bursts::SWEEP_REACH_MS as REACH_MS;
 use clickproof::verdict::thresholds::SETTINGS;
 use clickproof::verdict::{Click, Look, Ruleset, Thresholds, judge};
 use common::hits::{

@@ -4,7 +4,7 @@
 mod common;
 
 use clickproof::record::Record;
-use clickproof::verdict::bursts::REACH_MS;
+use clickproof::verdict::bursts::SWEEP_REACH_MS as REACH_MS;
 use clickproof::verdict::{Click, ClickType, Finding, Judgement, Look, Ruleset, Thresholds, judge};
 use common::hits::{
     FILTER, HETZNER, HOME, Hit, RELAY, SAFE_LINKS, WIDE, chrome, nobody, order, pretender, program,
@@ -145,13 +145,13 @@ fn bursts_agree(history: &[Record]) -> Result<(), TestCaseError> {
 fn convictions_agree(history: &[Record], thresholds: &Thresholds) -> Result<(), TestCaseError> {
     let (records, clicks) = sorted(history);
     let judgement = Judgement::of(&clicks, Ruleset::Full, thresholds, Look::Whole);
-    let alone: Vec<Finding> = (0..clicks.len()).map(|at| judgement.alone(at)).collect();
+    let alone: Vec<Finding> = (0..clicks.len()).map(|at| judgement.base(at)).collect();
     let convicted = records.iter().zip(&alone).filter(|(_, finding)| naive_full::convicts(finding));
     let convictions: Vec<(&Record, ClickType)> =
         convicted.map(|(record, finding)| (*record, finding.click_type.unwrap())).collect();
     for (at, found) in judge(&clicks, Ruleset::Full, thresholds, Look::Whole).into_iter().enumerate() {
         let reached = naive_full::reaching(records[at], &convictions).filter(|_| alone[at].rule == "human");
-        let expected = reached.map_or_else(|| alone[at].clone(), |carried| judgement.beside(at, carried));
+        let expected = reached.map_or_else(|| alone[at].clone(), |carried| judgement.with_carry(at, carried));
         prop_assert_eq!(found, expected, "{:?}", records[at]);
     }
     Ok(())
@@ -174,7 +174,7 @@ fn a_slice_is_enough(history: &[Record], thresholds: &Thresholds) -> Result<(), 
         let slice: Vec<Click> = clicks.iter().filter(|y| matters(x, y, thresholds)).cloned().collect();
         let there = slice.iter().position(|y| y.event_id == x.event_id).unwrap();
         let part = Judgement::of(&slice, Ruleset::Full, thresholds, Look::Whole);
-        prop_assert_eq!(part.alone(there), whole.alone(at), "{:?}", x);
+        prop_assert_eq!(part.base(there), whole.base(at), "{:?}", x);
     }
     Ok(())
 }

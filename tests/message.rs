@@ -7,7 +7,7 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use clickproof::message::{Arrival, FLOOD_CLICKS, Message, Seen, Store};
+use clickproof::message::{Arrival, FLOOD_CLICKS, Item, Message, Outcome, Seen, Settlement};
 use clickproof::record::EventIds;
 use clickproof::record::Kind;
 use clickproof::record::Sighting;
@@ -17,7 +17,7 @@ use clickproof::verdict::Judging;
 use clickproof::verdict::judging::RECORDING_LAG_MS;
 use clickproof::verdict::{Click, Key, Look, Ruleset, Thresholds, judge};
 use common::naive;
-use common::rows::Memory;
+use common::sqlite::{Failure, Sqlite};
 use common::{NOON_MS, record};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -44,30 +44,77 @@ fn judging(settle_ms: i64) -> Judging {
 
 /// A message and the storage that outlives it.
 struct World {
-    rows: Memory,
+    rows: Sqlite,
     judging: Judging,
-    message: Option<Message<Memory>>,
+    message: Option<Message<Sqlite>>,
+    /// What alarms have judged and looked at.
+    work: Settlement,
 }
 
 impl World {
     fn new(judging: Judging) -> Self {
-        Self { rows: Memory::default(), judging, message: None }
+        Self { rows: Sqlite::default(), judging, message: None, work: Settlement::default() }
     }
 
-    fn message(&mut self) -> &mut Message<Memory> {
+    fn message(&mut self) -> &mut Message<Sqlite> {
         if self.message.is_none() {
-            let loaded = Message::load(self.rows.clone(), self.judging.clone()).unwrap();
-            self.message =
-                Some(loaded.unwrap_or_else(|| {
-                    Message::create(self.rows.clone(), self.judging.clone(), "m").unwrap()
-                }));
+            let (rows, judging) = (self.rows.clone(), self.judging.clone());
+            let message = self.rows.transaction(|| match Message::load(rows.clone(), judging.clone())? {
+                Some(message) => Ok::<_, Failure>(message),
+                None => Message::create(rows, judging, "m"),
+            });
+            self.message = Some(message.unwrap());
         }
         self.message.as_mut().unwrap()
     }
 
-    fn arrive(&mut self, record: &Record) -> Arrival {
+    /// A call of the object: one transaction, and a message that is loaded anew after a failure. What holds between calls
+    /// is tested.
+    fn call<T>(
+        &mut self,
+        call: impl FnOnce(&mut Message<Sqlite>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.message();
+        let message = self.message.as_mut().unwrap();
+        let result = self.rows.transaction(|| call(message));
+        if result.is_err() {
+            self.message = None;
+        }
+        result
+    }
+
+    fn check(&mut self) {
+        assert_eq!(self.message().check().unwrap(), Ok(()));
+    }
+
+    fn ingest(&mut self, record: &Record) -> Arrival {
         let json = serde_json::to_string(record).unwrap();
-        self.message().arrive(record, &json).unwrap()
+        self.call(|message| message.ingest(record.clone(), &json)).unwrap()
+    }
+
+    fn deliver(&mut self, times: &[(Key, i64)]) -> usize {
+        self.call(|message| message.deliver(times)).unwrap()
+    }
+
+    fn verify(&mut self, click: EventId, sighting: &Sighting) -> Seen {
+        self.call(|message| message.verify(click, sighting)).unwrap()
+    }
+
+    fn settle(&mut self, now_ms: i64) -> Settlement {
+        let settlement = self.call(|message| message.settle(now_ms)).unwrap();
+        self.work += settlement;
+        settlement
+    }
+
+    /// Gives the queue what is due; returns its messages.
+    fn ship(&mut self, now_ms: i64) -> Vec<String> {
+        let mut messages = Vec::new();
+        while let Some(next) = self.call(|message| message.next(now_ms)).unwrap() {
+            let Outcome::Send(texts) = next.outcome else { panic!("{:?}", next.outcome) };
+            messages.extend(texts);
+            self.call(|message| message.sent(next.item)).unwrap();
+        }
+        messages
     }
 
     fn crash(&mut self) {
@@ -76,13 +123,11 @@ impl World {
 
     /// Wakes the message whenever it wants to be, up to a moment.
     fn run_until(&mut self, until_ms: i64) {
-        let mut now_ms = i64::MIN;
+        let mut now_ms = 0;
         while let Some(wake_ms) = self.message().wake_ms(now_ms).filter(|wake_ms| *wake_ms <= until_ms) {
             now_ms = now_ms.max(wake_ms);
-            self.message().settle(now_ms).unwrap();
-            while let Some(shipment) = self.message().shipment(now_ms).unwrap().map(Result::unwrap) {
-                self.message().shipped(shipment.pack).unwrap();
-            }
+            self.settle(now_ms);
+            self.ship(now_ms);
         }
     }
 
@@ -103,7 +148,7 @@ impl World {
     /// Every revision of every click, in the order of the packs.
     fn revisions(&self) -> BTreeMap<String, Vec<u32>> {
         let mut revisions: BTreeMap<String, Vec<u32>> = BTreeMap::new();
-        for pack in self.rows.0.packs.borrow().values() {
+        for pack in self.rows.packs() {
             for entry in pack.open().unwrap().entries {
                 revisions.entry(entry.event_id).or_default().push(entry.verdict.revision);
             }
@@ -398,34 +443,35 @@ fn live(steps: &[Step], judging: &Judging) -> Result<(), TestCaseError> {
             Step::Verify { which, verified, delay_ms, .. } => {
                 let Some((click, _)) = seen(*which, &clicks) else { continue };
                 let seen_ms = now_ms - delay_ms;
-                let told = world.message().verify(click, &sighting(seen_ms, *verified)).unwrap();
+                let told = world.verify(click, &sighting(seen_ms, *verified));
                 if told != Seen::Counted {
                     let most = shown.entry(click).or_default();
                     prop_assert_eq!(told, if *verified > *most { Seen::Taken } else { Seen::Known });
                     *most = (*most).max(*verified);
-                    let written = world.rows.0.written.get();
-                    let again = world.message().verify(click, &sighting(now_ms, *verified)).unwrap();
-                    prop_assert_eq!((again, world.rows.0.written.get()), (Seen::Known, written));
+                    let written = world.rows.written();
+                    let again = world.verify(click, &sighting(now_ms, *verified));
+                    prop_assert_eq!((again, world.rows.written()), (Seen::Known, written));
                 }
             }
             Step::Click { record, twice, .. } => {
-                if world.arrive(record) == Arrival::Stored {
+                if world.ingest(record) == Arrival::Stored {
                     stored.push((**record).clone());
                 }
                 if *twice {
-                    prop_assert_eq!(world.arrive(record), Arrival::Known);
+                    prop_assert_eq!(world.ingest(record), Arrival::Known);
                 }
             }
             Step::Deliver { recipient, offset_ms, .. } => {
                 let times = [(Key::of(&format!("r{recipient}")), NOON_MS + offset_ms)];
                 let before = world.revisions().values().map(Vec::len).sum::<usize>();
-                let reissued = world.message().deliver(&times).unwrap();
+                let reissued = world.deliver(&times);
                 let after = world.revisions().values().map(Vec::len).sum::<usize>();
                 prop_assert_eq!(after - before, reissued);
-                prop_assert_eq!(world.message().deliver(&times).unwrap(), 0, "told twice is told once");
+                prop_assert_eq!(world.deliver(&times), 0, "told twice is told once");
             }
             Step::Crash { .. } => world.crash(),
         }
+        world.check();
         let listed = world.listed();
         world.check_report(&listed)?;
         if judging.ruleset == Ruleset::Defender {
@@ -501,28 +547,28 @@ proptest! {
             now_ms = step.at_ms(&clicks);
             loop {
                 world.message();
-                world.rows.0.fuse.set(fuses.next());
-                let message = world.message();
+                world.rows.set_fuse(fuses.next());
                 let taken = match step {
                     Step::Click { record, .. } => {
-                        message.arrive(record, &serde_json::to_string(record).unwrap()).map(|_| ())
+                        let json = serde_json::to_string(record).unwrap();
+                        world.call(|message| message.ingest((**record).clone(), &json).map(|_| ()))
                     }
                     Step::Verify { which, verified, .. } => seen(*which, &clicks).map_or(Ok(()), |(click, _)| {
-                        message.verify(click, &sighting(now_ms, *verified)).map(|_| ())
+                        world.call(|message| message.verify(click, &sighting(now_ms, *verified)).map(|_| ()))
                     }),
                     Step::Deliver { .. } | Step::Crash { .. } => Ok(()),
                 };
-                let done = taken.and_then(|()| message.settle(now_ms)).and_then(|_| {
-                    while let Some(shipment) = message.shipment(now_ms)? {
-                        message.shipped(shipment.unwrap().pack)?;
+                let done = taken.and_then(|()| world.call(|message| message.settle(now_ms))).and_then(|_| {
+                    while let Some(next) = world.call(|message| message.next(now_ms))? {
+                        world.call(|message| message.sent(next.item))?;
                     }
                     Ok(())
                 });
-                world.rows.0.fuse.set(None);
+                world.rows.set_fuse(None);
+                world.check();
                 if done.is_ok() {
                     break;
                 }
-                world.crash();
             }
             match step {
                 Step::Click { record, .. } => _ = stored.insert(record.event_id.clone(), (**record).clone()),
@@ -589,10 +635,10 @@ fn stream(count: u32, per_second: i64, recipients: u32) -> impl Iterator<Item = 
 #[test]
 fn a_flood_is_counted_on_its_last_stored_click() {
     let mut world = World::new(judging(500));
-    let arrivals: Vec<Arrival> = stream(250, 10, 1).map(|click| world.arrive(&click)).collect();
+    let arrivals: Vec<Arrival> = stream(250, 10, 1).map(|click| world.ingest(&click)).collect();
     assert_eq!(arrivals[..FLOOD_CLICKS], [Arrival::Stored; FLOOD_CLICKS]);
     assert_eq!(arrivals[FLOOD_CLICKS..], [Arrival::Counted; 150]);
-    let again: Vec<Arrival> = stream(250, 10, 1).map(|click| world.arrive(&click)).collect();
+    let again: Vec<Arrival> = stream(250, 10, 1).map(|click| world.ingest(&click)).collect();
     assert_eq!(again, [Arrival::Known; 250], "a replay counts nothing");
     world.crash();
     world.run_until(NOON_MS + 1_000_000);
@@ -603,18 +649,18 @@ fn a_flood_is_counted_on_its_last_stored_click() {
     assert_eq!(serde_json::to_value(world.message().report("m").unwrap()).unwrap()["repeats"], 150);
     // A minute later there is room again.
     let later = NOON_MS + 70_000;
-    assert_eq!(world.arrive(&record(&id(later, 9).to_string(), "r0", "l", later)), Arrival::Stored);
+    assert_eq!(world.ingest(&record(&id(later, 9).to_string(), "r0", "l", later)), Arrival::Stored);
 }
 
 #[test]
 fn repeats_that_come_after_settling_are_told_by_a_revision() {
     let mut world = World::new(judging(500));
     for click in stream(100, 100, 1) {
-        world.arrive(&click);
+        world.ingest(&click);
     }
     world.run_until(NOON_MS + 4_000);
     let late = NOON_MS + 5_000;
-    assert_eq!(world.arrive(&record(&id(late, 1).to_string(), "r0", "l", late)), Arrival::Counted);
+    assert_eq!(world.ingest(&record(&id(late, 1).to_string(), "r0", "l", late)), Arrival::Counted);
     world.run_until(NOON_MS + 20_000);
     let last = world.listed().pop().unwrap();
     assert_eq!((&last["repeats"], &last["revision"]), (&Value::from(1), &Value::from(2)));
@@ -624,25 +670,23 @@ fn repeats_that_come_after_settling_are_told_by_a_revision() {
 #[test]
 fn a_hundred_clicks_a_second_cost_at_most_1_2_rows_each() {
     let mut world = World::new(judging(60_000));
-    let mut alarms = 0_u64;
+    let mut alarms = 0;
     let mut armed: Option<i64> = None;
     let clicks = 30_000;
     for click in stream(clicks, 100, 2_000) {
         let now_ms = click.ts_ms;
         if armed.is_some_and(|at| at <= now_ms) {
-            world.message().settle(now_ms).unwrap();
-            while let Some(shipment) = world.message().shipment(now_ms).unwrap().map(Result::unwrap) {
-                world.message().shipped(shipment.pack).unwrap();
-            }
+            world.settle(now_ms);
+            world.ship(now_ms);
             armed = None;
         }
-        world.arrive(&click);
+        world.ingest(&click);
         if armed.is_none() {
             armed = world.message().wake_ms(now_ms);
             alarms += 1;
         }
     }
-    let rows = world.rows.0.written.get() + alarms;
+    let rows = world.rows.written() + alarms;
     let settled = clicks as usize - world.message().unsettled();
     assert!(settled > 20_000, "{settled}");
     assert!(rows as f64 / f64::from(clicks) <= 1.2, "{rows} rows for {clicks} clicks");
@@ -655,15 +699,16 @@ fn a_long_message_keeps_only_its_open_windows_in_memory() {
     let mut most = 0;
     for click in stream(100_000, 100, 5_000) {
         world.run_until(click.ts_ms);
-        world.arrive(&click);
+        world.ingest(&click);
         most = most.max(world.message().in_memory());
     }
     let open_s = (60_000 + RECORDING_LAG_MS + 2 * 60_000) / 1_000 + 10;
     assert!(most <= usize::try_from(open_s).unwrap() * 100, "{most} clicks in memory");
-    world.rows.0.read.set(0);
+    world.rows.forget_counts();
     world.crash();
     world.message();
-    assert!(world.rows.0.read.get() <= most, "a restart reads {} clicks", world.rows.0.read.get());
+    let read = world.rows.ran("FROM clicks").rows;
+    assert!(read <= most, "a restart reads {read} clicks");
 }
 
 /// Sends spread over hours: every click is early by its own clock, and none needs a look into old packs.
@@ -673,9 +718,10 @@ fn strangers_need_no_look_into_old_packs() {
     for mut click in stream(60_000, 100, 60_000) {
         click.sent_at_ms = click.ts_ms - 2_000;
         world.run_until(click.ts_ms);
-        world.arrive(&click);
+        world.ingest(&click);
     }
-    let scans = world.rows.0.scans.get();
+    let scans =
+        world.rows.ran("keys FROM packs WHERE last_ms").times + world.rows.ran("WHERE number IN").times;
     assert!(scans < 60, "{scans} scans in 600 seconds");
 }
 
@@ -684,88 +730,90 @@ fn a_replay_of_a_forgotten_click_changes_nothing() {
     let mut world = World::new(judging(60_000));
     for click in stream(60_000, 100, 60_000) {
         world.run_until(click.ts_ms);
-        world.arrive(&click);
+        world.ingest(&click);
     }
     world.run_until(NOON_MS + 10_000_000);
-    let written = world.rows.0.written.get();
+    let written = world.rows.written();
     let first = stream(1, 100, 60_000).next().unwrap();
-    assert_eq!(world.arrive(&first), Arrival::Known);
-    assert_eq!(world.rows.0.written.get(), written);
+    assert_eq!(world.ingest(&first), Arrival::Known);
+    assert_eq!(world.rows.written(), written);
     world.crash();
     assert!(world.message().in_memory() < 20_000);
 }
 
 #[test]
 fn reading_an_unknown_message_creates_nothing() {
-    let rows = Memory::default();
+    let rows = Sqlite::default();
     assert!(Message::load(rows.clone(), judging(500)).unwrap().is_none());
-    assert_eq!(rows.0.written.get(), 0);
-    assert!(rows.meta().unwrap().is_none());
+    assert_eq!((rows.written(), rows.rows_of("sqlite_master")), (0, 0));
 }
 
 #[test]
 fn an_id_that_is_not_of_its_time_is_refused() {
     let mut world = World::new(judging(500));
     let click = record("not-a-uuid", "r", "l", NOON_MS);
-    assert_eq!(world.arrive(&click), Arrival::Refused);
+    assert_eq!(world.ingest(&click), Arrival::Refused);
     let click = record(&id(NOON_MS + 1, 0).to_string(), "r", "l", NOON_MS);
-    assert_eq!(world.arrive(&click), Arrival::Refused);
+    assert_eq!(world.ingest(&click), Arrival::Refused);
 }
 
 #[test]
 fn a_refusing_queue_is_asked_again_later_and_later_and_loses_nothing() {
     let mut world = World::new(judging(500));
     for click in stream(3, 1, 3) {
-        world.arrive(&click);
+        world.ingest(&click);
     }
     let mut now_ms = NOON_MS + 10_000;
-    let message = world.message();
-    message.settle(now_ms).unwrap();
-    let first = message.shipment(now_ms).unwrap().map(Result::unwrap).unwrap();
+    world.settle(now_ms);
+    let first = world.call(|message| message.next(now_ms)).unwrap().unwrap();
     let mut pauses = Vec::new();
     for _ in 0..12 {
-        message.not_shipped(now_ms).unwrap();
-        assert_eq!(message.shipment(now_ms).unwrap().map(Result::unwrap), None, "not before its time");
-        let wake_ms = message.wake_ms(now_ms).unwrap();
+        world.call(|message| message.refused(now_ms)).unwrap();
+        assert_eq!(world.call(|message| message.next(now_ms)), Ok(None), "not before its time");
+        let wake_ms = world.message().wake_ms(now_ms).unwrap();
         pauses.push(wake_ms - now_ms);
         now_ms = wake_ms;
+        world.check();
     }
     assert_eq!(pauses[..4], [1_000, 2_000, 4_000, 8_000]);
     assert_eq!(pauses.last(), Some(&300_000));
     world.crash();
-    assert_eq!(world.message().shipment(now_ms).unwrap().map(Result::unwrap), Some(first));
+    assert_eq!(world.call(|message| message.next(now_ms)), Ok(Some(first)), "read again, it is the same");
 }
 
 #[test]
 fn reship_sends_everything_again_under_the_same_keys() {
     let mut world = World::new(judging(500));
     for click in stream(300, 100, 300) {
-        world.arrive(&click);
+        world.ingest(&click);
     }
     let now_ms = NOON_MS + 100_000;
-    let ship = |message: &mut Message<Memory>| {
-        let mut messages = Vec::new();
-        while let Some(shipment) = message.shipment(now_ms).unwrap().map(Result::unwrap) {
-            messages.extend(shipment.messages);
-            message.shipped(shipment.pack).unwrap();
-        }
-        messages
-    };
-    world.message().settle(now_ms).unwrap();
-    let first = ship(world.message());
+    world.settle(now_ms);
+    let first = world.ship(now_ms);
     assert!(first.len() >= 3, "{} messages", first.len());
-    assert_eq!(ship(world.message()), Vec::<String>::new());
+    assert_eq!(world.ship(now_ms), Vec::<String>::new());
 
     // Delivery times that come later must not change what was said under the same revision.
     let quiet: Vec<(Key, i64)> = (0..300).map(|n| (Key::of(&format!("r{n}")), NOON_MS - 1)).collect();
-    assert_eq!(world.message().deliver(&quiet).unwrap(), 0);
-    assert_eq!(world.message().reship().unwrap(), 300);
-    assert_eq!(ship(world.message()), first);
+    let reissued = world.deliver(&quiet);
+    world.run_until(now_ms + 10_000);
+    assert_eq!(
+        world.revisions().values().map(Vec::len).max(),
+        Some(1),
+        "{reissued} were looked at, none changed"
+    );
+    let again = |world: &mut World| {
+        // An alarm begins: it takes out its share anew.
+        world.settle(now_ms + 20_000);
+        world.ship(now_ms + 20_000)
+    };
+    assert_eq!(world.call(Message::reship), Ok(300));
+    assert_eq!(again(&mut world), first);
 
     // A shipment that was under way when the mark was set back does not move it.
-    world.message().reship().unwrap();
-    world.message().shipped(2).unwrap();
-    assert_eq!(ship(world.message()), first);
+    world.call(Message::reship).unwrap();
+    world.call(|message| message.sent(Item::Pack(2))).unwrap();
+    assert_eq!(again(&mut world), first);
 }
 
 /// A deploy may make the shadow the active ruleset: what it convicted before still counts.
@@ -781,12 +829,12 @@ fn convictions_outlive_a_change_of_rulesets() {
         let mut world = World::new(before);
         for n in 0..5 {
             let ts_ms = NOON_MS + 90_000 + 100 * i64::from(n);
-            world.arrive(&click(n, "r0", &format!("l{n}"), ts_ms));
+            world.ingest(&click(n, "r0", &format!("l{n}"), ts_ms));
         }
         world.run_until(NOON_MS + 120_000);
         world.crash();
         world.judging = after;
-        world.arrive(&click(9, "r1", "l0", NOON_MS + 390_000));
+        world.ingest(&click(9, "r1", "l0", NOON_MS + 390_000));
         world.run_until(NOON_MS + 500_000);
         let last = world.listed().pop().unwrap();
         let is_full = last["ruleset"] == Ruleset::Full.label();
@@ -795,38 +843,11 @@ fn convictions_outlive_a_change_of_rulesets() {
     }
 }
 
-/// Few recipients who click many links from one address: the work of an alarm goes with the clicks, not with their square.
-#[test]
-fn a_busy_address_costs_little_more_than_many_addresses() {
-    let work = |addresses: u32| {
-        let mut world = World::new(Judging { thresholds: Thresholds::default(), ..full(60_000) });
-        for n in 0..12_000_u32 {
-            let ts_ms = NOON_MS + 90_000 + i64::from(n) * 10;
-            let link = format!("l{}", (n / 29) % 500);
-            let mut click = record(&id(ts_ms, n).to_string(), &format!("r{}", n % 29), &link, ts_ms);
-            click.ip = Some(format!("100.64.{}.{}", (n % addresses) / 250, (n % addresses) % 250));
-            world.arrive(&click);
-        }
-        #[expect(clippy::disallowed_methods, reason = "a test may read the clock; it compares two runs")]
-        let started = std::time::Instant::now();
-        world.run_until(NOON_MS + 400_000);
-        assert_eq!(world.message().unsettled(), 0);
-        started.elapsed()
-    };
-    let (many, one) = (work(5_000), work(1));
-    assert!(one < 10 * many, "{one:?} for one address, {many:?} for many");
-}
-
 /// What the messages of all shipments say, line by line.
-fn shipped(message: &mut Message<Memory>, now_ms: i64) -> Vec<Value> {
-    let mut lines = Vec::new();
-    while let Some(shipment) = message.shipment(now_ms).unwrap().map(Result::unwrap) {
-        for text in &shipment.messages {
-            lines.extend(text.lines().skip(1).map(|line| serde_json::from_str(line).unwrap()));
-        }
-        message.shipped(shipment.pack).unwrap();
-    }
-    lines
+fn shipped(world: &mut World, now_ms: i64) -> Vec<Value> {
+    let texts = world.ship(now_ms);
+    let lines = texts.iter().flat_map(|text| text.lines().skip(1));
+    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 #[test]
@@ -834,22 +855,21 @@ fn ten_thousand_beacons_are_one_fact_and_one_row() {
     let mut world = World::new(full(60_000));
     let click = stream(1, 1, 1).next().unwrap();
     let click_id = EventId::parse(&click.event_id).unwrap();
-    world.arrive(&click);
-    let before = world.rows.0.written.get();
+    world.ingest(&click);
+    let before = world.rows.written();
     for n in 0..10_000 {
-        let told =
-            world.message().verify(click_id, &sighting(NOON_MS + 1_000 + n, Verified::Interacted)).unwrap();
+        let told = world.verify(click_id, &sighting(NOON_MS + 1_000 + n, Verified::Interacted));
         assert_eq!(told, if n == 0 { Seen::Taken } else { Seen::Known });
         if n == 5_000 {
             world.crash();
         }
     }
-    assert_eq!(world.rows.0.written.get() - before, 1);
+    assert_eq!(world.rows.written() - before, 1);
     // Nor does a page that is only shown say more than one that was touched.
     let shown = sighting(NOON_MS + 20_000, Verified::Rendered);
-    assert_eq!(world.message().verify(click_id, &shown).unwrap(), Seen::Known);
-    world.message().settle(NOON_MS + 63_000).unwrap();
-    let events = shipped(world.message(), NOON_MS + 63_000);
+    assert_eq!(world.verify(click_id, &shown), Seen::Known);
+    world.settle(NOON_MS + 63_000);
+    let events = shipped(&mut world, NOON_MS + 63_000);
     let said: Vec<_> = events.iter().map(|event| (&event["event"], &event["verified"])).collect();
     assert_eq!(said, [(&json!("click"), &json!("interacted")), (&json!("verify"), &json!("interacted"))]);
     let verify = json!({
@@ -858,8 +878,8 @@ fn ten_thousand_beacons_are_one_fact_and_one_row() {
         "verified": "interacted", "since_load_ms": 700, "click_event_id": click.event_id, "click_ts_ms": NOON_MS,
     });
     assert_eq!(events[1], verify);
-    assert_eq!(world.message().reship().unwrap(), events.len());
-    assert_eq!(shipped(world.message(), NOON_MS + 63_000), events, "told again, it is told the same");
+    assert_eq!(world.call(Message::reship).unwrap(), events.len());
+    assert_eq!(shipped(&mut world, NOON_MS + 63_000), events, "told again, it is told the same");
 }
 
 #[test]
@@ -879,14 +899,14 @@ fn a_touch_overturns_what_is_probable_whenever_it_comes() {
         let click_id = EventId::parse(&clicks[2].event_id).unwrap();
         let verify = |world: &mut World| {
             let touched = sighting(click_id.ts_ms() + after_ms.max(0), Verified::Interacted);
-            assert_eq!(world.message().verify(click_id, &touched).unwrap(), Seen::Taken);
+            assert_eq!(world.verify(click_id, &touched), Seen::Taken);
         };
         if after_ms < 0 {
             // The beacon overtook its click.
             verify(&mut world);
         }
         for click in &clicks {
-            world.arrive(click);
+            world.ingest(click);
         }
         if after_ms >= 0 {
             world.run_until(click_id.ts_ms() + after_ms);
@@ -919,10 +939,10 @@ fn who_is_proven_a_person_no_longer_counts_in_a_campaign() {
         let last = EventId::parse(&clicks[2].event_id).unwrap();
         for click in &clicks {
             world.run_until(click.ts_ms);
-            world.arrive(click);
+            world.ingest(click);
         }
         world.run_until(last.ts_ms() + after_ms);
-        world.message().verify(last, &sighting(last.ts_ms() + after_ms, Verified::Interacted)).unwrap();
+        world.verify(last, &sighting(last.ts_ms() + after_ms, Verified::Interacted));
         world.run_until(NOON_MS + 100_000_000);
         let rules: Vec<_> =
             world.listed().iter().map(|line| line["rule"].as_str().unwrap().to_owned()).collect();
@@ -939,12 +959,12 @@ fn a_click_that_arrives_in_time_asks_for_no_verification() {
     for (n, click) in clicks.iter().enumerate() {
         if n == 100 {
             // The beacon overtakes its click, and the object starts anew in between.
-            world.message().verify(seen, &sighting(click.ts_ms, Verified::Interacted)).unwrap();
+            world.verify(seen, &sighting(click.ts_ms, Verified::Interacted));
             world.crash();
         }
-        world.arrive(click);
+        world.ingest(click);
     }
-    assert_eq!(world.rows.0.asked.get(), 0);
+    assert_eq!(world.rows.ran("FROM verifications WHERE click IN").times, 0);
     assert_eq!(world.listed()[500]["verified"], "interacted");
 }
 
@@ -953,12 +973,12 @@ fn a_beacon_of_a_counted_click_changes_nothing() {
     let mut world = World::new(judging(500));
     let flood: Vec<Record> = stream(102, 10, 1).collect();
     for click in &flood {
-        world.arrive(click);
+        world.ingest(click);
     }
     let counted = EventId::parse(&flood[101].event_id).unwrap();
-    let before = world.rows.0.written.get();
-    let told = world.message().verify(counted, &sighting(NOON_MS + 11_000, Verified::Rendered)).unwrap();
-    assert_eq!((told, world.rows.0.written.get()), (Seen::Counted, before));
+    let before = world.rows.written();
+    let told = world.verify(counted, &sighting(NOON_MS + 11_000, Verified::Rendered));
+    assert_eq!((told, world.rows.written()), (Seen::Counted, before));
 }
 
 #[test]
@@ -972,10 +992,10 @@ fn opens_and_acts_settle_and_ship_under_their_own_names() {
             "POST".clone_into(&mut request.method);
         }
         request.act = (kind == Kind::Unsubscribe).then(|| "one_click".to_owned());
-        assert_eq!(world.arrive(&request), Arrival::Stored);
+        assert_eq!(world.ingest(&request), Arrival::Stored);
     }
-    world.message().settle(NOON_MS + 60_000).unwrap();
-    let events = shipped(world.message(), NOON_MS + 60_000);
+    world.settle(NOON_MS + 60_000);
+    let events = shipped(&mut world, NOON_MS + 60_000);
     let said: Vec<_> = events
         .iter()
         .map(|event| (event["event"].as_str().unwrap(), event["rule"].as_str().unwrap()))

@@ -11,7 +11,7 @@ use crate::link::envelope;
 use crate::link::keys::Keyring;
 use crate::link::one_click::ONE_CLICK_VALUE;
 use crate::proof::stamp;
-use crate::record::Kind;
+use crate::record::{Kind, Way};
 
 /// The form field of the page's own stamp.
 pub const STAMP: &str = "stamp";
@@ -23,26 +23,6 @@ pub struct Form<'a> {
     pub one_click: Option<&'a str>,
     /// [`STAMP`].
     pub stamp: Option<&'a str>,
-}
-
-/// Who asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// A mail provider, for a person who pressed its button.
-    OneClick,
-    /// The page's own form.
-    Page,
-}
-
-impl Way {
-    /// The name in records (`act`).
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::OneClick => "one_click",
-            Self::Page => "form",
-        }
-    }
 }
 
 /// Why a form does nothing. The visitor is asked to press once more; the log tells them apart.

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use clickproof::record::Kind;
 use clickproof::record::Record;
-use clickproof::verdict::{Click, Key, Ruleset, Thresholds, Trial};
+use clickproof::verdict::{Click, JudgedHistory, Key, Ruleset, Thresholds};
 
 use crate::evaluate::Labels;
 use crate::lines::Lines;
@@ -170,7 +170,7 @@ impl History {
         for (_, mut message) in self.messages.drain() {
             message.sort_unstable_by(|(_, one), (_, other)| one.order().cmp(&other.order()));
             let (places, clicks): (Vec<_>, Vec<_>) = message.into_iter().unzip();
-            let trial = Trial::of(&clicks, ruleset, thresholds);
+            let trial = JudgedHistory::of(&clicks, ruleset, thresholds);
             if explain {
                 for (at, &place) in places.iter().enumerate() {
                     let text = serde_json::to_string(&trial.explain(at))?;

@@ -16,7 +16,7 @@ use crate::link::{Link, one_click, token, url};
 use crate::message::call::Call;
 use crate::proof::cookie::Visitor;
 use crate::proof::stamp;
-use crate::record::{Kind, Record};
+use crate::record::{CookieState, Kind, Record};
 use crate::signals::Signals;
 
 /// The largest form, bytes.
@@ -98,7 +98,8 @@ pub(super) async fn answer(mut incoming: Incoming<'_>, tail: &str) -> Result<Res
 fn know(record: &mut Record, incoming: &Incoming, keys: &Keyring) {
     let cookies = incoming.cookies(incoming.refuses_tracking());
     let visitor = cookies.and_then(|cookies| Visitor::open(&cookies, keys));
-    record.cookie = Some(if visitor.is_some() { "returning" } else { "none" }.to_owned());
+    let state = if visitor.is_some() { CookieState::Returning } else { CookieState::None };
+    record.cookie = Some(state.name().to_owned());
     record.visitor_id = visitor.as_ref().map(Visitor::hex);
 }
 

@@ -14,7 +14,7 @@ use crate::event::line;
 use crate::link::url;
 use crate::proof::cookie::{self, ClickRef, Visitor};
 use crate::proof::reference::Reference;
-use crate::record::{Kind, Record, Verb};
+use crate::record::{CookieState, Kind, Record, Verb};
 use crate::signals::Signals;
 
 /// Answers a click on a link. `tail` is the path behind `/c/`.
@@ -29,15 +29,15 @@ pub(super) fn redirect(incoming: &Incoming, tail: &str) -> Result<Response, Prob
     let hides = config.same_site == SameSite::Strict
         && incoming.header("sec-fetch-site").as_deref() == Some("cross-site");
     let state = match &known {
-        Some(_) => "returning",
-        None if may_set && !hides => "new",
-        None => "none",
+        Some(_) => CookieState::Returning,
+        None if may_set && !hides => CookieState::New,
+        None => CookieState::None,
     };
     let visitor = known.or_else(|| may_set.then(|| Visitor::new(clock::random())));
 
     let id = clock::next_id();
     let record = Record {
-        cookie: Some(state.to_owned()),
+        cookie: Some(state.name().to_owned()),
         visitor_id: visitor.as_ref().map(Visitor::hex),
         ..incoming.record(&link, id)
     };

@@ -1,43 +1,39 @@
 //! The Durable Object of a message, or of one of its shards: a thin shell around [`Message`].
 //!
 //! - **Named** `{message_id}`, from the second shard on `{message_id}#n`.
-//! - **Schema**: see [`super::rows`].
+//! - **Schema**: see [`crate::message::sql`].
 //! - **Calls**: see [`crate::message::call`]; `POST /arrive`, `/deliver`, `/page`, `/explain`, `/report`, `/reship`,
 //!   `/verify`, `/act`.
-//! - **Alarm**: one, for the earliest thing that is due; it settles, then tells acts, then ships.
+//! - **Alarm**: one, for the earliest thing that is due; it settles, then ships what the outbox says.
 //!
 //! What holds:
 //!
-//! - Between two awaits everything is synchronous, so a call sees and leaves a consistent message. What a call writes
-//!   is committed together, and its answer leaves only when that is durable (the output gate).
-//! - Memory is a copy of rows. After an error it is thrown away; the next call loads it again.
+//! - Between two awaits everything is synchronous, so a call sees and leaves a consistent message. What a call writes is one
+//!   transaction, and its answer leaves only when that is durable (the output gate).
+//! - Memory is a copy of rows. After an error, which has written nothing, it is thrown away; the next call loads it again.
 //! - The alarm is set from the message's own state after every call and every alarm, and on the first call after a
 //!   restart, so there is none that only memory knows of.
-//! - The one await with effects is the queue's `send`, in the alarm. Others may call meanwhile; the mark that a pack is
-//!   sent moves only if nobody has set it back, a press's is its own. To send either twice is harmless: the pack names its
-//!   object in R2, the press its `webhook-id`.
+//! - The one await with effects is the queue's `send`, in the alarm. Others may call meanwhile; what a mark means then is
+//!   the outbox's to know ([`crate::message::Item`]).
 
 use std::cell::{Cell, RefCell};
 
 use serde::Serialize;
 use worker::{
-    Date, DurableObject, Env, Error, MessageBuilder, Method, QueueContentType, Request, Response, Result,
-    State, durable_object,
+    DurableObject, Env, Error, MessageBuilder, Method, QueueContentType, Request, Response, Result, State,
+    durable_object,
 };
 
-use super::rows::Rows;
+use super::clock::now_ms;
+use super::rows::{Rows, transaction};
 use super::{log, settings};
 use crate::config::Config;
 use crate::message::call::{Call, Delivered, Reshipped};
-use crate::message::{Acted, Arrival, Message, Seen, Shipment, Telling, Word};
+use crate::message::{Acted, Arrival, Item, Message, Outcome, Outgoing, Seen};
 use crate::record::Record;
+use crate::report::Tally;
 use crate::verdict::Key;
-
-/// Packs that one alarm ships: the rest waits for the next, a second later.
-const MAX_PACKS: usize = 64;
-
-/// Acts that one alarm tells.
-const MAX_ACTS: usize = 256;
+use crate::verdict::order::ascending;
 
 /// How soon an alarm that failed is tried again, milliseconds. The runtime's own retries end after six.
 const RETRY_MS: i64 = 5_000;
@@ -68,14 +64,14 @@ impl DurableObject for MessageObject {
             Err(words) => return Response::error(words, 400),
         };
         match self.answer(call) {
-            Ok(Answer::Refused(words)) => Response::error(words, 400),
-            Ok(Answer::Done) => {
+            Ok(answer) => {
+                // A call that was refused may have counted, too.
                 self.arm().await?;
-                Ok(Response::empty()?.with_status(204))
-            }
-            Ok(Answer::Text(text)) => {
-                self.arm().await?;
-                Response::ok(text)
+                match answer {
+                    Answer::Refused(words) => Response::error(words, 400),
+                    Answer::Done => Ok(Response::empty()?.with_status(204)),
+                    Answer::Text(text) => Response::ok(text),
+                }
             }
             Err(error) => {
                 self.message.take();
@@ -121,7 +117,7 @@ impl MessageObject {
                     Ok(record) => record,
                     Err(words) => return Ok(Answer::Refused(words)),
                 };
-                let arrival = self.with_message(|message| message.arrive(&record, &json))?;
+                let arrival = self.with_message(|message| message.ingest(record, &json))?;
                 if arrival == Arrival::Refused {
                     return Ok(Answer::Refused("event_id: must be a UUIDv7 of ts_ms".to_owned()));
                 }
@@ -133,7 +129,7 @@ impl MessageObject {
                     Err(words) => return Ok(Answer::Refused(words)),
                 };
                 let refused = |words: &str| Ok(Answer::Refused(words.to_owned()));
-                match self.with_message(|message| message.act(&record, &json))? {
+                match self.with_message(|message| message.act(record, &json))? {
                     Acted::Stands => Ok(Answer::Done),
                     Acted::Refused => refused("no act, or its event_id is no UUIDv7 of ts_ms"),
                     Acted::Flooded => refused("too many acts on one link"),
@@ -142,11 +138,10 @@ impl MessageObject {
             Call::Deliver(times) => {
                 let times: Vec<(Key, i64)> =
                     times.iter().map(|time| (Key::of(&time.recipient_id), time.delivered_at_ms)).collect();
-                let mut recipients: Vec<Key> = times.iter().map(|(recipient, _)| *recipient).collect();
-                recipients.sort_unstable();
-                recipients.dedup();
+                let told: Vec<u64> = times.iter().map(|(recipient, _)| recipient.short()).collect();
+                let recipients = ascending(&told).len();
                 let reissued = self.with_message(|message| message.deliver(&times))?;
-                Answer::json(&Delivered { recipients: recipients.len(), reissued })
+                Answer::json(&Delivered { recipients, reissued })
             }
             Call::Page { after, limit } => {
                 let page = self.with_known(|message| message.page(after, limit))?.unwrap_or_default();
@@ -159,9 +154,7 @@ impl MessageObject {
             }
             Call::Report(message_id) => {
                 let report = self.with_known(|message| message.report(&message_id))?;
-                Answer::json(
-                    &report.unwrap_or_else(|| crate::report::Tally::default().report(&message_id, 0)),
-                )
+                Answer::json(&report.unwrap_or_else(|| Tally::default().report(&message_id, 0)))
             }
             Call::Verify(id, sighting) => {
                 if self.with_message(|message| message.verify(id, &sighting))? == Seen::Counted {
@@ -176,115 +169,97 @@ impl MessageObject {
         }
     }
 
-    /// Settles what is due, tells acts, then ships what has been settled. Logs what that came to.
+    /// Settles what is due, then gives the queue what the outbox says. Logs what that came to.
     async fn settle_and_ship(&self) -> Result<()> {
         let Some(settlement) = self.with_known(|message| message.settle(now_ms()))? else { return Ok(()) };
-        let told = self.tell_acts().await?;
-        let mut shipped = 0;
-        while shipped < MAX_PACKS {
-            let Some(Some(next)) = self.with_known(|message| message.shipment(now_ms()))? else { break };
-            match self.send(next).await {
-                Ok(pack) => self.with_known(|message| message.shipped(pack))?,
-                Err(words) => {
-                    log::failure("message.unshipped", &self.name(), &words);
-                    self.with_known(|message| message.not_shipped(now_ms()))?;
-                    break;
-                }
-            };
-            shipped += 1;
+        let (mut acts_told, mut packs_shipped) = (0, 0);
+        while let Some(next) = self.with_known(|message| message.next(now_ms()))?.flatten() {
+            let item = next.item;
+            if let Err(words) = self.give(next).await {
+                let event = match item {
+                    Item::Pack(_) => "message.unshipped",
+                    Item::Act { .. } => "message.untold",
+                };
+                log::failure(event, &self.name(), &words);
+                self.with_known(|message| message.refused(now_ms()))?;
+                break;
+            }
+            self.with_known(|message| message.sent(item))?;
+            match item {
+                Item::Pack(_) => packs_shipped += 1,
+                Item::Act { .. } => acts_told += 1,
+            }
         }
+        let slot = self.message.borrow();
+        let Some(message) = slot.as_ref() else { return Ok(()) };
         let progress = Progress {
             event: "message.settled",
-            object: self.name(),
+            object: message.name(),
             settled: settlement.settled,
             amended: settlement.amended,
-            acts_told: told,
-            packs_shipped: shipped,
-            rows_written: self.with_known(|message| Ok(message.store().written()))?.unwrap_or_default(),
+            acts_told,
+            packs_shipped,
+            rows_written: message.db().written(),
             alarms_set: self.alarms_set.get(),
-            stored_bytes: self.with_known(|message| Ok(message.store().bytes()))?.unwrap_or_default(),
-            unreadable: self.with_known(|message| Ok(message.unreadable()))?.unwrap_or_default(),
+            stored_bytes: message.db().bytes(),
+            unreadable: message.unreadable(),
         };
         log::line(&serde_json::to_string(&progress)?);
         Ok(())
     }
 
-    /// Gives the acts that are due to the queue; returns how many it took.
-    async fn tell_acts(&self) -> Result<usize> {
-        let mut told = 0;
-        while told < MAX_ACTS {
-            let Some(Some(next)) = self.with_known(|message| message.telling(now_ms()))? else { break };
-            match self.tell(next).await {
-                Ok(next) => self.with_known(|message| message.told(&next))?,
-                Err(words) => {
-                    log::failure("message.untold", &self.name(), &words);
-                    self.with_known(|message| message.not_shipped(now_ms()))?;
-                    break;
+    /// Gives something to the queue, where there is something to give.
+    async fn give(&self, next: Outgoing) -> std::result::Result<(), String> {
+        let texts = match next.outcome {
+            Outcome::Send(texts) => texts,
+            Outcome::Superseded => Vec::new(),
+            Outcome::Blocked(words) => return Err(words),
+        };
+        if next.unreadable > 0 {
+            let what = match next.item {
+                Item::Pack(pack) => format!("{} clicks of pack {pack}", next.unreadable),
+                Item::Act { id, .. } => format!("act {id}"),
+            };
+            log::failure("message.unreadable", &self.name(), &what);
+        }
+        for text in texts {
+            let queue = settings::events(&self.env).map_err(|error| error.to_string())?;
+            let message = MessageBuilder::new(text).content_type(QueueContentType::Text).build();
+            queue.send(message).await.map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// Does something with the message, which begins here where there is none: one transaction.
+    fn with_message<T>(&self, act: impl FnOnce(&mut Message<Rows>) -> Result<T>) -> Result<T> {
+        transaction(&self.state, || {
+            let mut slot = self.message.borrow_mut();
+            if slot.is_none() {
+                *slot = self.load()?;
+            }
+            let message = match &mut *slot {
+                Some(message) => message,
+                none => {
+                    let name = self.state.id().name();
+                    let name = name.ok_or_else(|| Error::RustError("object without a name".into()))?;
+                    let config = settings::config(&self.env);
+                    let message = Message::create(self.rows(), config.judging.clone(), &name)?;
+                    none.insert(with_receiver(message, &config)?)
                 }
             };
-            told += 1;
-        }
-        Ok(told)
-    }
-
-    /// Gives the word of a press to the queue.
-    async fn tell(&self, next: std::result::Result<Telling, String>) -> std::result::Result<Telling, String> {
-        let next = next?;
-        match &next.word {
-            Word::Send(text) => self.enqueue(text.clone()).await?,
-            Word::Superseded => {}
-            Word::Unreadable => {
-                log::failure("message.unreadable", &self.name(), &format!("act {}", next.id));
-            }
-        }
-        Ok(next)
-    }
-
-    /// Gives one message to the queue.
-    async fn enqueue(&self, text: String) -> std::result::Result<(), String> {
-        let queue = settings::events(&self.env).map_err(|error| error.to_string())?;
-        let message = MessageBuilder::new(text).content_type(QueueContentType::Text).build();
-        queue.send(message).await.map_err(|error| error.to_string())
-    }
-
-    /// Gives a pack to the queue; returns its number.
-    async fn send(&self, next: std::result::Result<Shipment, String>) -> std::result::Result<u64, String> {
-        let Shipment { pack, messages, unreadable } = next?;
-        if unreadable > 0 {
-            log::failure("message.unreadable", &self.name(), &format!("{unreadable} clicks of pack {pack}"));
-        }
-        for text in messages {
-            self.enqueue(text).await?;
-        }
-        Ok(pack)
-    }
-
-    /// Does something with the message, which begins here where there is none.
-    fn with_message<T>(&self, act: impl FnOnce(&mut Message<Rows>) -> Result<T>) -> Result<T> {
-        let mut slot = self.message.borrow_mut();
-        if slot.is_none() {
-            *slot = self.load()?;
-        }
-        let message = match &mut *slot {
-            Some(message) => message,
-            none => {
-                let name =
-                    self.state.id().name().ok_or_else(|| Error::RustError("object without a name".into()))?;
-                let config = settings::config(&self.env);
-                let message = Message::create(self.rows(), config.judging.clone(), &name)?;
-                none.insert(with_receiver(message, &config)?)
-            }
-        };
-        act(message)
+            act(message)
+        })
     }
 
     /// Does something with the message, where there is one: nothing is created.
     fn with_known<T>(&self, act: impl FnOnce(&mut Message<Rows>) -> Result<T>) -> Result<Option<T>> {
-        let mut slot = self.message.borrow_mut();
-        if slot.is_none() {
-            *slot = self.load()?;
-        }
-        slot.as_mut().map(act).transpose()
+        transaction(&self.state, || {
+            let mut slot = self.message.borrow_mut();
+            if slot.is_none() {
+                *slot = self.load()?;
+            }
+            slot.as_mut().map(act).transpose()
+        })
     }
 
     fn load(&self) -> Result<Option<Message<Rows>>> {
@@ -334,9 +309,9 @@ impl MessageObject {
 
 /// The log's line for an alarm. The counts of rows and alarms are this life's.
 #[derive(Serialize)]
-struct Progress {
+struct Progress<'a> {
     event: &'static str,
-    object: String,
+    object: &'a str,
     settled: usize,
     amended: usize,
     acts_told: usize,
@@ -354,8 +329,4 @@ fn with_receiver(mut message: Message<Rows>, config: &Config) -> Result<Message<
         message.set_receiver()?;
     }
     Ok(message)
-}
-
-fn now_ms() -> i64 {
-    i64::try_from(Date::now().as_millis()).unwrap_or_default()
 }

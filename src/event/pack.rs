@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::line;
 use crate::record::{EventId, Kind, Record, Sighting};
 use crate::verdict::{ClickType, Key, Verdict};
 
@@ -95,14 +96,14 @@ pub struct Draft {
 impl Draft {
     /// The draft of a verdict on a stored record.
     #[must_use]
-    pub fn new(id: EventId, record: Record, verdict: Verdict, was: Option<ClickType>) -> Self {
+    pub fn new(id: EventId, record: &Record, verdict: Verdict, was: Option<ClickType>) -> Self {
         Self {
             id,
             recipient: Key::of(&record.recipient_id),
-            link_id: record.link_id,
-            url: record.url,
+            link_id: record.link_id.clone(),
+            url: record.url.clone(),
             entry: Entry {
-                event_id: record.event_id,
+                event_id: record.event_id.clone(),
                 kind: record.kind,
                 link: 0,
                 verdict,
@@ -113,6 +114,22 @@ impl Draft {
                 sighting: None,
             },
         }
+    }
+}
+
+impl Entry {
+    /// The record as it stood when the entry was written: a second shipment says the same as the first.
+    #[must_use]
+    pub fn as_judged(&self, mut record: Record) -> Record {
+        record.delivered_at_ms = self.delivered_at_ms.or(record.delivered_at_ms);
+        record.repeats = self.repeats.or(record.repeats);
+        record
+    }
+
+    /// The lines that ship it.
+    pub fn lines(&self, record: &Record) -> impl Iterator<Item = String> {
+        let sighting = self.sighting.as_ref().map(|sighting| line::verified(record, sighting));
+        std::iter::once(line::shipped(record, &self.verdict)).chain(sighting)
     }
 }
 

@@ -138,9 +138,10 @@ impl Wanted {
         let link_id = entry.id("link_id", text_id::check_link_id)?;
         let kind = match entry.get("kind") {
             None => Kind::Click,
-            Some(name) => name.as_str().and_then(Kind::named).ok_or_else(|| {
-                format!("{}: must be click, open, unsubscribe or confirm", entry.path("kind"))
-            })?,
+            Some(name) => name
+                .as_str()
+                .and_then(Kind::named)
+                .ok_or_else(|| format!("{}: {}", entry.path("kind"), Kind::MUST_BE))?,
         };
         let url = match entry.get("url") {
             None => None,

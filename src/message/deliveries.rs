@@ -7,9 +7,9 @@
 use serde_json::Value;
 
 use super::call::Delivery;
-use super::tree;
 use crate::link::{MAX_TIME_MS, text_id};
 use crate::verdict::Key;
+use crate::verdict::order::arranged;
 
 /// Bytes of one entry.
 const ENTRY: usize = 16;
@@ -33,10 +33,11 @@ pub fn find(entries: &[u8], recipient: Key) -> Option<i64> {
 #[must_use]
 pub fn merge(entries: &[u8], news: &[(Key, i64)]) -> Vec<u8> {
     let (old, _) = entries.as_chunks::<ENTRY>();
-    let mut all: std::collections::BTreeMap<[u8; 8], i64> =
-        tree(old.iter().map(|entry| (head(entry), time(entry))));
-    all.extend(news.iter().map(|(recipient, ms)| (recipient.short().to_be_bytes(), *ms)));
-    all.into_iter().flat_map(|(key, ms)| key.into_iter().chain(ms.to_be_bytes())).collect()
+    let news = news.iter().map(|(recipient, ms)| entry(recipient.short(), *ms));
+    let all: Vec<[u8; ENTRY]> = old.iter().copied().chain(news).collect();
+    let all = arranged(&all, &|entry| (0, u128::from_be_bytes(*entry) >> 64));
+    // What came last stands last among its recipient's.
+    all.chunk_by(|a, b| a[..8] == b[..8]).filter_map(|theirs| theirs.last()).flatten().copied().collect()
 }
 
 /// Reads the body of `POST …/deliveries`: a list of `{recipient_id, delivered_at_ms}`.
@@ -59,8 +60,8 @@ pub fn read(body: &Value) -> Result<Vec<Delivery>, String> {
     entries.iter().enumerate().map(read).collect()
 }
 
-fn head(entry: &[u8; ENTRY]) -> [u8; 8] {
-    std::array::from_fn(|at| entry[at])
+fn entry(short: u64, ms: i64) -> [u8; ENTRY] {
+    (u128::from(short) << 64 | u128::from(ms.cast_unsigned())).to_be_bytes()
 }
 
 fn time(entry: &[u8; ENTRY]) -> i64 {

@@ -1,46 +1,48 @@
 //! One click explained: its record with its current verdict, and every rule that was asked about it.
 
-use super::settle::Court;
-use super::{Message, Store};
-use crate::record::{EventId, Record};
+use super::Message;
+use super::slice::Panel;
+use super::sql::Database;
+use crate::record::EventId;
 use crate::verdict::case::Case;
-use crate::verdict::convictions::{self, BACK_MS, FORWARD_MS};
+use crate::verdict::convictions::Convictions;
 use crate::verdict::explain::explain;
-use crate::verdict::{Click, Look};
+use crate::verdict::reach::{CARRY_AFTER_MS, CARRY_BEFORE_MS};
+use crate::verdict::{Look, Ruleset, rules};
 
-impl<S: Store> Message<S> {
+impl<D: Database> Message<D> {
     /// The click as the API lists it, with `explanation`: what the rules in force see now, looking back only while the
     /// click is unsettled. `None` where there is no such click.
     ///
     /// # Errors
     /// When storage fails.
-    pub fn explain(&self, id: EventId) -> Result<Option<String>, S::Error> {
-        let mut click = None;
-        self.store.clicks_by_id(&[id], &mut |_, json| {
-            click = Record::parse(&json).ok().map(|record| Click::of(&record, None));
-        })?;
-        let Some(mut click) = click else { return Ok(None) };
-        self.later().set([(id, &mut click)])?;
-        let Some(mut line) = self.page_from(id, 1)?.lines.pop() else { return Ok(None) };
-
-        let is_open = self.unsettled.contains(&id);
-        let span = (id.ts_ms().saturating_sub(FORWARD_MS), id.ts_ms().saturating_add(BACK_MS));
-        let slice = self.slice([(id, click)].into())?;
-        let court = Court::of(&slice, &self.judging, if is_open { Look::Back } else { Look::Whole });
+    pub fn explain(&mut self, id: EventId) -> Result<Option<String>, D::Error> {
+        let clicks = self.stored(&[id])?;
+        let Some(mut line) = self.page_from(id, 1)?.lines.pop().filter(|_| !clicks.is_empty()) else {
+            return Ok(None);
+        };
+        self.know_people()?;
+        let is_open = self.timers.unsettled.contains(&id);
+        let slice = self.slice(clicks, true)?;
+        let panel = Panel::of(&slice, &self.judging, if is_open { Look::Back } else { Look::Whole });
         let mut carried = None;
-        if let Some((judgement, at)) = court.full(&self.judging, id)
-            && convictions::is_open(judgement.case(at).click.kind, &judgement.alone(at))
+        if let Some((judgement, at)) = panel.full(&self.judging, id)
+            && rules::is_undecided(judgement.case(at).click.kind, &judgement.base(at))
         {
             let click = judgement.case(at).click;
-            carried = if is_open {
-                self.convictions.reaching(click)
+            if is_open {
+                carried = self.convictions.reaching(click);
             } else {
-                self.convictions_between(&[span])?.reaching(click)
-            };
+                let mut convictions = Convictions::default();
+                let from_ms = id.ts_ms().saturating_sub(CARRY_BEFORE_MS);
+                let until_ms = id.ts_ms().saturating_add(CARRY_AFTER_MS);
+                self.convictions_between(&mut convictions, (from_ms, until_ms))?;
+                carried = convictions.reaching(click);
+            }
         }
-        if let Some((judgement, at)) = court.active(id) {
+        if let Some((judgement, at)) = panel.active(id) {
             let case = judgement.case(at);
-            let carried = carried.filter(|_| case.ruleset == crate::verdict::Ruleset::Full);
+            let carried = carried.filter(|_| case.ruleset == Ruleset::Full);
             let explanation = explain(&Case { carried, ..case });
             line.pop();
             line.push_str(",\"explanation\":");

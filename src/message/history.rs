@@ -1,356 +1,259 @@
-//! What a message remembers beyond its open windows: clicks and verdicts looked up in memory first, then in rows.
+//! What a message remembers: clicks and verdicts looked up in the window first, and before it in rows.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::elders::Elders;
-use super::{Message, Settled, Store, deliveries, tree};
+use super::settled::Settled;
+use super::sql::Database;
+use super::{Message, deliveries};
 use crate::event::pack;
-use crate::record::Kind;
-use crate::record::{EventId, Record, Sighting};
-use crate::verdict::bursts::{MOST_RECIPIENTS, REACH_MS};
-use crate::verdict::order::arrange;
+use crate::record::{EventId, Kind, Record, Sighting};
+use crate::verdict::order::{arranged, ascending};
+use crate::verdict::reach::{By, Test};
 use crate::verdict::{Click, Key};
 
-/// What became known of clicks after they came: delivery times, each bucket read once, and what landing pages showed.
-pub(super) struct Later<'a, S> {
-    message: &'a Message<S>,
-    buckets: HashMap<u8, Vec<u8>>,
+/// Clicks by their ids, so in their order.
+pub(super) type Clicks = BTreeMap<EventId, Click>;
+
+/// A question for clicks that share a key, between two moments (both included).
+pub(super) struct Ask {
+    pub by: By,
+    pub key: u128,
+    pub from_ms: i64,
+    pub until_ms: i64,
+    /// Which of them; the clock of older ones is not known yet where this is asked.
+    pub passes: Test,
 }
 
-impl<S: Store> Later<'_, S> {
+/// Questions in the order of what they ask for, so that many can be held against many clicks.
+struct Asked<'a>(Vec<&'a Ask>);
+
+impl<'a> Asked<'a> {
+    fn of(asks: &'a [Ask]) -> Self {
+        let all: Vec<&Ask> = asks.iter().collect();
+        Self(arranged(&all, &|ask| (ask.by as u128, ask.key)))
+    }
+
+    /// Whether a click lies where one of them looks and passes.
+    fn want(&self, click: &Click, passes: &dyn Fn(&Ask) -> bool) -> bool {
+        By::ALL.into_iter().any(|by| {
+            let Some(key) = by.key(click) else { return false };
+            let from = self.0.partition_point(|ask| (ask.by, ask.key) < (by, key));
+            let mut theirs = self.0.iter().skip(from).take_while(|ask| (ask.by, ask.key) == (by, key));
+            theirs.any(|ask| (ask.from_ms..=ask.until_ms).contains(&click.ts_ms) && passes(ask))
+        })
+    }
+}
+
+/// What became known of clicks after they came: delivery times, each bucket read once, and what landing pages showed.
+pub(super) struct Later<'a, D> {
+    message: &'a Message<D>,
+    buckets: Vec<(u8, Vec<u8>)>,
+}
+
+impl<D: Database> Later<'_, D> {
     /// The delivery time of a recipient, where one was told, Unix milliseconds.
-    pub(super) fn delivered_at_ms(&mut self, recipient: Key) -> Result<Option<i64>, S::Error> {
-        if !self.message.has_deliveries {
+    pub(super) fn delivered_at_ms(&mut self, recipient: Key) -> Result<Option<i64>, D::Error> {
+        if !self.message.rows.has_deliveries()? {
             return Ok(None);
         }
         let bucket = deliveries::bucket(recipient);
-        if let Some(entries) = self.buckets.get(&bucket) {
+        if let Some((_, entries)) = self.buckets.iter().find(|(known, _)| *known == bucket) {
             return Ok(deliveries::find(entries, recipient));
         }
-        let entries = self.message.store.deliveries(bucket)?;
+        let entries = self.message.rows.deliveries(bucket)?;
         let found = deliveries::find(&entries, recipient);
-        self.buckets.insert(bucket, entries);
+        self.buckets.push((bucket, entries));
         Ok(found)
     }
 
-    /// Sets clicks on the time of their delivery, where it was told, and on what their landing pages showed.
-    pub(super) fn set<'c>(
-        &mut self,
-        clicks: impl IntoIterator<Item = (EventId, &'c mut Click)>,
-    ) -> Result<(), S::Error> {
-        let is_verified = self.message.has_verifications;
-        if !self.message.has_deliveries && !is_verified {
-            return Ok(());
-        }
-        let (mut ids, mut known) = (Vec::new(), Vec::new());
-        for (id, click) in clicks {
+    /// Sets clicks from rows on the time of their delivery, where it was told, and on what their landing pages showed.
+    pub(super) fn set(&mut self, clicks: &mut Clicks) -> Result<(), D::Error> {
+        let mut ids = Vec::new();
+        for (id, click) in &mut *clicks {
             if let Some(delivered_at_ms) = self.delivered_at_ms(click.recipient)? {
                 click.clock_ms = delivered_at_ms;
             }
-            if is_verified && click.kind == Kind::Click {
-                ids.push(id);
-                known.push(click);
+            if click.kind == Kind::Click {
+                ids.push(*id);
             }
         }
         self.message.sightings(&ids, &mut |id, sighting| {
-            // Ids ascend, as clicks do everywhere.
-            if let Some(click) = ids.binary_search(&id).ok().and_then(|at| known.get_mut(at)) {
+            if let Some(click) = clicks.get_mut(&id) {
                 click.verified = sighting.verified;
             }
         })
     }
 }
 
-/// How often all clicks of one source are gone through before all of them are taken.
-const MAX_STEPS: usize = 4;
-
-impl<S: Store> Message<S> {
+impl<D: Database> Message<D> {
     /// What became known later, as this call reads it.
-    pub(super) fn later(&self) -> Later<'_, S> {
-        Later { message: self, buckets: HashMap::new() }
+    pub(super) fn later(&self) -> Later<'_, D> {
+        Later { message: self, buckets: Vec::new() }
     }
 
-    /// What the landing pages of these clicks, which ascend, have shown; of two reports on one the later counts.
+    /// What the landing pages of these clicks have shown.
     pub(super) fn sightings(
         &self,
         ids: &[EventId],
         each: &mut dyn FnMut(EventId, Sighting),
-    ) -> Result<(), S::Error> {
-        self.store.verifications(ids, each)?;
-        if let Some((id, sighting)) = self.unstored.as_ref().filter(|(id, _)| ids.binary_search(id).is_ok()) {
-            each(*id, sighting.clone());
-        }
-        Ok(())
-    }
-
-    /// All clicks of these recipients, of any age.
-    pub(super) fn history_of(
-        &self,
-        recipients: &BTreeSet<Key>,
-    ) -> Result<BTreeMap<EventId, Click>, S::Error> {
-        self.history_since(i64::MIN, recipients)
-    }
-
-    /// The clicks of these recipients since a moment, and perhaps older ones.
-    pub(super) fn history_since(
-        &self,
-        from_ms: i64,
-        recipients: &BTreeSet<Key>,
-    ) -> Result<BTreeMap<EventId, Click>, S::Error> {
-        let mut history = self.forgotten_of(from_ms, recipients)?;
-        history.extend(self.recent_of(recipients));
-        Ok(history)
-    }
-
-    /// Those of their clicks that memory has let go of.
-    fn forgotten_of(
-        &self,
-        from_ms: i64,
-        recipients: &BTreeSet<Key>,
-    ) -> Result<BTreeMap<EventId, Click>, S::Error> {
-        let mut history = BTreeMap::new();
-        if !self.has_forgotten() || from_ms >= self.covered_from_ms {
-            return Ok(history);
-        }
-        let may_hold = |short: &u64| self.elders.as_ref().is_none_or(|elders| elders.may_hold(*short));
-        let elders: BTreeSet<u64> =
-            tree(recipients.iter().map(|recipient| recipient.short()).filter(may_hold));
-        if elders.is_empty() {
-            return Ok(history);
-        }
-        let end = EventId::first_of(self.covered_from_ms);
-        let mut ids = BTreeSet::new();
-        self.store.pack_keys(from_ms, self.covered_from_ms, &mut |_, keys| {
-            let theirs = pack::keys(keys).filter(|(id, recipient)| *id < end && elders.contains(recipient));
-            ids.extend(theirs.map(|(id, _)| id));
-        })?;
-        let ids: Vec<EventId> = ids.into_iter().collect();
-        self.store.clicks_by_id(&ids, &mut |id, json| {
-            history.extend(Record::parse(&json).ok().map(|record| (id, Click::of(&record, None))));
-        })?;
-        history.retain(|_, click| recipients.contains(&click.recipient));
-        self.later().set(history.iter_mut().map(|(id, click)| (*id, click)))?;
-        Ok(history)
-    }
-
-    /// Whether there are clicks that memory has let go of.
-    pub(super) fn has_forgotten(&self) -> bool {
-        self.oldest_ms < self.covered_from_ms
-    }
-
-    /// Builds the filter of recipients with forgotten clicks, where it is missing or full.
-    pub(super) fn know_elders(&mut self) -> Result<(), S::Error> {
-        if !self.has_forgotten() || self.elders.as_ref().is_some_and(|elders| !elders.is_full()) {
+    ) -> Result<(), D::Error> {
+        if ids.is_empty() || !self.rows.has_verifications()? {
             return Ok(());
         }
-        let mut count = 0;
-        self.store
-            .pack_keys(i64::MIN, self.covered_from_ms, &mut |_, keys| count += pack::count(keys.len()))?;
-        let mut elders = Elders::with_room_for(count);
-        self.store.pack_keys(i64::MIN, self.covered_from_ms, &mut |_, keys| {
-            // Opens are nobody's there.
-            let owned = pack::keys(keys).filter(|(_, recipient)| *recipient != 0);
-            owned.for_each(|(_, recipient)| elders.add(recipient));
-        })?;
-        self.elders = Some(elders);
-        Ok(())
+        self.rows.verifications(ids, each)
     }
 
-    /// The clicks between pairs of moments (both included) that pass a test, which must not ask for their clock.
-    pub(super) fn clicks_in(
-        &self,
-        spans: &[(i64, i64)],
-        passes: &dyn Fn(&EventId, &Click) -> bool,
-    ) -> Result<BTreeMap<EventId, Click>, S::Error> {
-        let mut found = BTreeMap::new();
-        let covered = EventId::first_of(self.covered_from_ms);
-        let spans = merged(spans);
-        let bounds = |(from_ms, until_ms): &(i64, i64)| {
-            (EventId::first_of(*from_ms), EventId::first_of(until_ms.saturating_add(1)))
-        };
-        for (from, until) in spans.iter().map(bounds).filter(|(from, _)| *from < covered) {
-            self.store.clicks(from, until.min(covered), usize::MAX, &mut |id, json| {
+    /// The clicks of these ids from rows; what cannot be read is left out.
+    pub(super) fn stored(&self, ids: &[EventId]) -> Result<Clicks, D::Error> {
+        let mut clicks = Clicks::new();
+        self.rows.clicks_by_id(ids, &mut |id, json| {
+            clicks.extend(Record::parse(&json).ok().map(|record| (id, Click::of(&record, None))));
+        })?;
+        self.later().set(&mut clicks)?;
+        Ok(clicks)
+    }
+
+    /// The clicks that any of the questions asks for.
+    pub(super) fn fetch(&self, asks: &[Ask]) -> Result<Clicks, D::Error> {
+        let mut found = self.fetch_old(asks)?;
+        let thresholds = &self.judging.thresholds;
+        for ask in asks {
+            for id in self.window.ids(ask.by, ask.key, ask.from_ms, ask.until_ms) {
+                let Some(entry) = self.window.get(id) else { continue };
+                if (ask.passes)(&entry.click, thresholds) {
+                    found.entry(id).or_insert_with(|| entry.click.clone());
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Those from before the window: a recipient's by the index of past recipients, others by going through the rows of the
+    /// time asked for.
+    fn fetch_old(&self, asks: &[Ask]) -> Result<Clicks, D::Error> {
+        let window_ms = self.window.start_ms();
+        let mut old = Clicks::new();
+        if !self.has_forgotten() {
+            return Ok(old);
+        }
+        let (mut theirs, mut spans) = (Vec::new(), Vec::new());
+        for ask in asks.iter().filter(|ask| ask.from_ms < window_ms) {
+            let until_ms = ask.until_ms.min(window_ms - 1);
+            if ask.by == By::Recipient {
+                theirs.push((Key::from_number(ask.key).short(), ask.from_ms, until_ms));
+            } else {
+                spans.push((ask.from_ms, until_ms));
+            }
+        }
+        old.extend(self.past_of(&theirs)?);
+        let asked = Asked::of(asks);
+        for (from_ms, until_ms) in merged(&spans) {
+            let (from, until) = (EventId::first_of(from_ms), EventId::first_of(until_ms + 1));
+            self.rows.clicks(from, until, usize::MAX, &mut |id, json| {
                 let click = Record::parse(&json).ok().map(|record| Click::of(&record, None));
-                found.extend(click.filter(|click| passes(&id, click)).map(|click| (id, click)));
+                let click = click.filter(|click| asked.want(click, &|_| true));
+                old.extend(click.map(|click| (id, click)));
             })?;
         }
-        self.later().set(found.iter_mut().map(|(id, click)| (*id, click)))?;
-        for (from, until) in spans.iter().map(bounds) {
-            let recent = self.recent.range(from.max(covered)..until.max(covered));
-            let passing = recent.filter(|(id, recent)| passes(id, &recent.click));
-            found.extend(passing.map(|(id, recent)| (*id, recent.click.clone())));
-        }
-        Ok(found)
+        self.later().set(&mut old)?;
+        let thresholds = &self.judging.thresholds;
+        old.retain(|_, click| asked.want(click, &|ask| (ask.passes)(click, thresholds)));
+        Ok(old)
     }
 
-    /// Of the clicks that share a source with one of `wanted`, those that its fan-out can depend on.
-    ///
-    /// That is on either side the nearest with [`MOST_RECIPIENTS`] different recipients: whatever lies beyond
-    /// them is in a longer window that says no more. One address may send hundreds of clicks a second.
-    pub(super) fn of_their_sources(
+    /// The clicks in packs of recipients, by their short keys, between moments (both included); perhaps others' with the same
+    /// short key. Their clocks are not set.
+    fn past_of(&self, spans: &[(u64, i64, i64)]) -> Result<Clicks, D::Error> {
+        let known = |(short, ..): &&(u64, i64, i64)| self.people.packs(*short).next().is_some();
+        let spans: Vec<(u64, i64, i64)> = spans.iter().filter(known).copied().collect();
+        let spans = arranged(&spans, &|(short, ..)| (0, u128::from(*short)));
+        let packs: Vec<u64> = spans.iter().flat_map(|(short, ..)| self.people.packs(*short)).collect();
+        let mut ids = BTreeSet::new();
+        self.rows.keys_of_packs(&ascending(&packs), &mut |keys| {
+            ids.extend(pack::keys(keys).filter_map(|(id, owner)| {
+                let from = spans.partition_point(|(short, ..)| *short < owner);
+                let mut theirs = spans.iter().skip(from).take_while(|(short, ..)| *short == owner);
+                theirs.any(|(_, from, until)| (*from..=*until).contains(&id.ts_ms())).then_some(id)
+            }));
+        })?;
+        let ids: Vec<EventId> = ids.into_iter().collect();
+        let mut past = Clicks::new();
+        self.rows.clicks_by_id(&ids, &mut |id, json| {
+            past.extend(Record::parse(&json).ok().map(|record| (id, Click::of(&record, None))));
+        })?;
+        Ok(past)
+    }
+
+    /// Whether there are clicks that the window has let go of.
+    pub(super) fn has_forgotten(&self) -> bool {
+        self.watermark.oldest_ms < self.window.start_ms()
+    }
+
+    /// Sees to it that past recipients are known, where there are any.
+    pub(super) fn know_people(&mut self) -> Result<(), D::Error> {
+        if self.has_forgotten() { self.people.load(&self.rows) } else { Ok(()) }
+    }
+
+    /// The verdicts of these clicks that stand, oldest first.
+    pub(super) fn settled_of<'a>(
         &self,
-        wanted: &BTreeMap<EventId, Click>,
-    ) -> Result<BTreeMap<EventId, Click>, S::Error> {
-        let mut sources = Moments::default();
-        for click in wanted.values().filter(|click| click.kind == Kind::Click) {
-            if let Some(source) = click.signals.own_source() {
-                sources.add(source.exact.into(), click.ts_ms);
-            }
-        }
-        sources.sort();
-        let spans = merged(&sources.spans(REACH_MS, REACH_MS));
-        let theirs = |click: &Click| {
-            // Opens and acts are nobody's neighbours.
-            let source = click.signals.own_source().filter(|_| click.kind == Kind::Click);
-            source.is_some_and(|source| sources.has(source.exact.into(), around(click.ts_ms, REACH_MS)))
-        };
-        // Before memory begins there are rows, for late clicks alone.
-        let old_ms = self.covered_from_ms.saturating_sub(1);
-        let old = spans.iter().filter(|(from_ms, _)| *from_ms <= old_ms);
-        let old: Vec<(i64, i64)> =
-            old.map(|(from_ms, until_ms)| (*from_ms, *until_ms.min(&old_ms))).collect();
-        let mut found = self.clicks_in(&old, &|_, click| theirs(click))?;
-
-        let covered = EventId::first_of(self.covered_from_ms);
-        let mut near: Vec<(&EventId, &Click)> = Vec::new();
-        for (from_ms, until_ms) in spans {
-            let (from, until) = (EventId::first_of(from_ms), EventId::first_of(until_ms.saturating_add(1)));
-            let inside = self.recent.range(from.max(covered)..until.max(covered));
-            let inside = inside.map(|(id, recent)| (id, &recent.click));
-            near.extend(inside.filter(|(_, click)| theirs(click)));
-        }
-        let mut order: Vec<usize> = (0..near.len()).collect();
-        let source = |at: usize| near[at].1.signals.own_source().map_or(0, |source| source.exact);
-        arrange(&mut order, &|at| (source(at).into(), 0));
-        // A late click's neighbours in memory have nobody among them to be counted from.
-        let is_deep = wanted.values().any(|click| click.ts_ms < self.covered_from_ms);
-        for group in order.chunk_by(|a, b| source(*a) == source(*b)) {
-            let mut taken = vec![is_deep; group.len()];
-            let mut steps = 0;
-            let take = |places: &mut dyn Iterator<Item = usize>, taken: &mut [bool]| {
-                let (mut people, mut steps) = (Vec::with_capacity(MOST_RECIPIENTS), 0);
-                for place in places {
-                    steps += 1;
-                    taken[place] = true;
-                    let recipient = near[group[place]].1.recipient;
-                    if !people.contains(&recipient) {
-                        people.push(recipient);
-                    }
-                    if people.len() == MOST_RECIPIENTS {
-                        break;
-                    }
-                }
-                steps
-            };
-            for place in (0..group.len()).filter(|place| wanted.contains_key(near[group[*place]].0)) {
-                // Few recipients who click much: to take all of them is less work than to look for more.
-                if steps > MAX_STEPS * group.len() {
-                    taken.fill(true);
-                    break;
-                }
-                steps += take(&mut (0..=place).rev(), &mut taken);
-                steps += take(&mut (place..group.len()), &mut taken);
-            }
-            let taken = group.iter().zip(taken).filter(|(_, taken)| *taken);
-            found.extend(taken.map(|(at, _)| (*near[*at].0, near[*at].1.clone())));
-        }
-        Ok(found)
-    }
-
-    /// The clicks of these recipients that are in memory.
-    pub(super) fn recent_of(&self, recipients: &BTreeSet<Key>) -> impl Iterator<Item = (EventId, Click)> {
-        let theirs = self.recent.iter().filter(|(_, recent)| recipients.contains(&recent.click.recipient));
-        theirs.map(|(id, recent)| (*id, recent.click.clone()))
-    }
-
-    /// The settled verdicts that these clicks have.
-    pub(super) fn settled_of(
-        &self,
-        clicks: &BTreeMap<EventId, Click>,
-    ) -> Result<BTreeMap<EventId, Settled>, S::Error> {
+        ids: impl Iterator<Item = &'a EventId>,
+    ) -> Result<BTreeMap<EventId, Settled>, D::Error> {
         let mut settled = BTreeMap::new();
         let mut forgotten = BTreeSet::new();
-        for id in clicks.keys() {
-            match self.recent.get(id) {
-                Some(recent) => settled.extend(recent.settled.map(|verdict| (*id, verdict))),
+        for id in ids {
+            match self.window.get(*id) {
+                Some(entry) => settled.extend(entry.settled.map(|verdict| (*id, verdict))),
                 None => _ = forgotten.insert(*id),
             }
         }
         let (Some(first), Some(last)) = (forgotten.first(), forgotten.last()) else { return Ok(settled) };
         // The keys say which packs to read: their bodies are a hundred times larger.
         let mut numbers = Vec::new();
-        self.store.pack_keys(first.ts_ms(), last.ts_ms(), &mut |number, keys| {
+        self.rows.pack_keys(first.ts_ms(), last.ts_ms(), &mut |number, keys| {
             if pack::keys(keys).any(|(id, _)| forgotten.contains(&id)) {
                 numbers.push(number);
             }
         })?;
         for number in numbers {
-            if let Some(row) = self.store.pack(number)? {
+            // Packs come in the order of their number: the last revision stays.
+            if let Some(row) = self.rows.pack(number)? {
                 settled.extend(Settled::all_in(&row, &self.judging).filter(|(id, _)| forgotten.contains(id)));
             }
         }
         Ok(settled)
     }
 
-    /// The clicks counted on these.
-    pub(super) fn repeats_of(&self, ids: &BTreeSet<EventId>) -> Result<BTreeMap<EventId, i64>, S::Error> {
-        let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Ok(BTreeMap::new()) };
-        Ok(tree(self.store.repeats(*first, last.successor())?))
+    /// The verdicts that stand of the clicks between two moments (both included), from rows.
+    pub(super) fn settled_between(
+        &self,
+        from_ms: i64,
+        until_ms: i64,
+    ) -> Result<BTreeMap<EventId, Settled>, D::Error> {
+        let mut settled = BTreeMap::new();
+        self.rows.packs(from_ms, until_ms, &mut |row| {
+            // A click beside the span is left out: a pack that does not touch the span may have a later revision of it.
+            let inside = |(id, _): &(EventId, Settled)| (from_ms..=until_ms).contains(&id.ts_ms());
+            settled.extend(Settled::all_in(&row, &self.judging).filter(inside));
+        })?;
+        Ok(settled)
     }
-}
-
-/// Moments of several things, each by a number. They are added in any order and sorted once.
-#[derive(Default)]
-pub(super) struct Moments(Vec<(u128, i64)>);
-
-impl Moments {
-    /// Adds a moment of a thing, Unix milliseconds.
-    pub(super) fn add(&mut self, thing: u128, ts_ms: i64) {
-        self.0.push((thing, ts_ms));
-    }
-
-    /// Makes them ready to be asked.
-    pub(super) fn sort(&mut self) {
-        let mut order: Vec<usize> = (0..self.0.len()).collect();
-        // No moment is before 1970: those of clicks are in their ids.
-        arrange(&mut order, &|at| (self.0[at].0, self.0[at].1.cast_unsigned().into()));
-        self.0 = order.into_iter().map(|at| self.0[at]).collect();
-    }
-
-    /// Whether the thing has a moment between two (both included).
-    pub(super) fn has(&self, thing: u128, (from_ms, until_ms): (i64, i64)) -> bool {
-        let first = self.0.partition_point(|moment| *moment < (thing, from_ms));
-        self.0.get(first).is_some_and(|(other, ts_ms)| *other == thing && *ts_ms <= until_ms)
-    }
-
-    /// The spans around all of them.
-    pub(super) fn spans(&self, before_ms: i64, after_ms: i64) -> Vec<(i64, i64)> {
-        let span =
-            |(_, ts_ms): &(u128, i64)| (ts_ms.saturating_sub(before_ms), ts_ms.saturating_add(after_ms));
-        self.0.iter().map(span).collect()
-    }
-}
-
-/// A span of so much time on both sides of a moment.
-pub(super) fn around(ts_ms: i64, reach_ms: i64) -> (i64, i64) {
-    (ts_ms.saturating_sub(reach_ms), ts_ms.saturating_add(reach_ms))
-}
-
-/// The span from so much time before a moment up to it.
-pub(super) fn since(ts_ms: i64, reach_ms: i64) -> (i64, i64) {
-    (ts_ms.saturating_sub(reach_ms), ts_ms)
 }
 
 /// Spans that overlap or touch become one.
 pub(super) fn merged(spans: &[(i64, i64)]) -> Vec<(i64, i64)> {
-    let mut sorted = spans.to_vec();
-    sorted.sort_unstable();
+    let spans = arranged(spans, &|(from, _)| (0, ascending_key(*from)));
     let mut merged: Vec<(i64, i64)> = Vec::new();
-    for (from, until) in sorted {
+    for (from, until) in spans {
         match merged.last_mut() {
             Some(last) if from <= last.1 => last.1 = last.1.max(until),
             _ => merged.push((from, until)),
         }
     }
     merged
+}
+
+/// A time as a number whose order is the time's.
+fn ascending_key(ms: i64) -> u128 {
+    u128::from(ms.cast_unsigned() ^ 1 << 63)
 }

@@ -1,121 +1,152 @@
-//! Settled packs leave by the queue, in order, each at least once.
+//! What the queue has not taken: packs, in the order of their number, and acts, in the order in which they came.
 //!
-//! The mark that a pack is sent moves only after the queue has taken it, and only from where the shipment began: a
-//! `reship` in between sets it back and is not undone by a shipment that was under way.
+//! The policy of an alarm is here: acts go first, then packs, so many of each at most; a queue that refuses is asked again
+//! later and later. What a mark means, and when it moves, is in [`super::ship`].
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
-use super::pack::{self, Entry};
-use super::{Message, Store};
-use crate::event::{line, parcel};
-use crate::record::{EventId, Record};
+use super::rows::Meta;
+use super::timers::TICK_MS;
+use crate::record::EventId;
+use crate::verdict::Key;
+
+/// Packs that one alarm ships: the rest waits for the next.
+const MAX_PACKS: usize = 64;
+
+/// Acts that one alarm tells.
+const MAX_ACTS: usize = 256;
 
 /// The longest pause between two tries, milliseconds.
 const MAX_PAUSE_MS: i64 = 300_000;
 
-/// One pack on its way.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Shipment {
-    /// The pack.
-    pub pack: u64,
-    /// What goes to the queue: messages below its size limit.
-    pub messages: Vec<String>,
-    /// Entries whose click could not be read; 0 unless rows are damaged.
-    pub unreadable: usize,
+/// A press that the queue has not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pending {
+    /// The act that it may stand for.
+    pub act: Key,
+    pub id: EventId,
+    /// It waits for its verdict.
+    pub waits: bool,
 }
 
-impl<S: Store> Message<S> {
-    /// The next pack that the queue has not taken, once its pause is over; the inner error says why it cannot be read
-    /// here: a later version wrote it, and it waits for that version to be back.
-    ///
-    /// # Errors
-    /// When storage fails.
-    pub fn shipment(&self, now_ms: i64) -> Result<Option<Result<Shipment, String>>, S::Error> {
-        if self.meta.sent_pack >= self.last_pack || now_ms < self.meta.retry_at_ms {
-            return Ok(None);
-        }
-        let number = self.meta.sent_pack + 1;
-        let Some(row) = self.store.pack(number)? else {
-            return Ok(Some(Err(format!("pack {number}: no such row"))));
-        };
-        let body = match row.open() {
-            Ok(body) => body,
-            Err(words) => return Ok(Some(Err(words))),
-        };
-        let (mut lines, mut clicks) = (Vec::with_capacity(body.entries.len()), 0);
-        let ids: Vec<EventId> = pack::keys(&row.keys).map(|(id, _)| id).collect();
-        let mut records = BTreeMap::new();
-        self.store.clicks_by_id(&ids, &mut |id, json| {
-            records.extend(Record::parse(&json).ok().map(|record| (id, record)));
-        })?;
-        for (id, entry) in ids.iter().zip(&body.entries) {
-            if let Some(record) = records.remove(id) {
-                let record = as_judged(record, entry);
-                lines.push(line::shipped(&record, &entry.verdict));
-                lines.extend(entry.sighting.iter().map(|sighting| line::verified(&record, sighting)));
-                clicks += 1;
-            }
-        }
-        let messages = parcel::of_pack(&self.meta.name, row.number, row.first_ms, &lines);
-        let unreadable = ids.len() - clicks;
-        Ok(Some(Ok(Shipment { pack: number, messages, unreadable })))
+/// The outbox.
+#[derive(Default)]
+pub(super) struct Outbox {
+    last_pack: u64,
+    sent_pack: u64,
+    failures: u32,
+    retry_at_ms: i64,
+    /// `None` while there is nobody to tell acts to: rows wait then.
+    pub acts: Option<Vec<Pending>>,
+    /// The messages of the packs written last, so that what an alarm has just made it does not read again.
+    fresh: VecDeque<(u64, Vec<String>)>,
+    /// How many packs and acts this alarm has taken out.
+    packs_taken: usize,
+    acts_taken: usize,
+}
+
+impl Outbox {
+    pub(super) fn new(meta: &Meta) -> Self {
+        let Meta { sent_pack, failures, retry_at_ms, .. } = *meta;
+        Self { sent_pack, failures, retry_at_ms, last_pack: 0, ..Self::default() }
     }
 
-    /// The queue has taken a pack: the mark moves, unless a `reship` has set it back meanwhile.
-    ///
-    /// # Errors
-    /// When storage fails; the message must then be loaded again.
-    pub fn shipped(&mut self, pack: u64) -> Result<(), S::Error> {
-        if self.meta.sent_pack + 1 != pack {
-            return Ok(());
-        }
-        self.meta.sent_pack = pack;
-        self.meta.failures = 0;
-        self.meta.retry_at_ms = 0;
-        self.store.put_meta(&self.meta)
+    /// Its part of the message's row.
+    pub(super) fn mark(&self) -> Meta {
+        let Self { sent_pack, failures, retry_at_ms, .. } = *self;
+        Meta { sent_pack, failures, retry_at_ms, ..Meta::default() }
     }
 
-    /// The queue has taken something that has a mark of its own: the next refusal pauses as a first one does.
-    pub(super) fn not_refused(&mut self) -> Result<(), S::Error> {
-        if self.meta.failures == 0 {
-            return Ok(());
+    /// Goes on behind a pack that is in the rows.
+    pub(super) fn resume(&mut self, last_pack: u64) {
+        self.last_pack = last_pack;
+    }
+
+    /// An alarm begins.
+    pub(super) fn fired(&mut self) {
+        (self.packs_taken, self.acts_taken) = (0, 0);
+    }
+
+    /// A pack is written.
+    pub(super) fn push(&mut self, number: u64, messages: Vec<String>) {
+        self.last_pack = number;
+        self.fresh.push_back((number, messages));
+        if self.fresh.len() > MAX_PACKS {
+            // The queue is behind by more than an alarm: these are read when their turn comes.
+            self.fresh.pop_front();
         }
-        self.meta.failures = 0;
-        self.meta.retry_at_ms = 0;
-        self.store.put_meta(&self.meta)
+    }
+
+    pub(super) fn last_pack(&self) -> u64 {
+        self.last_pack
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn sent_pack(&self) -> u64 {
+        self.sent_pack
+    }
+
+    pub(super) fn retry_at_ms(&self) -> i64 {
+        self.retry_at_ms
+    }
+
+    pub(super) fn has_packs(&self) -> bool {
+        self.sent_pack < self.last_pack
+    }
+
+    /// The pack that is due at a moment, with its messages where they are still at hand.
+    pub(super) fn next_pack(&mut self, now_ms: i64) -> Option<(u64, Option<Vec<String>>)> {
+        if !self.has_packs() || now_ms < self.retry_at_ms || self.packs_taken >= MAX_PACKS {
+            return None;
+        }
+        self.packs_taken += 1;
+        let number = self.sent_pack + 1;
+        while self.fresh.front().is_some_and(|(fresh, _)| *fresh < number) {
+            self.fresh.pop_front();
+        }
+        let is_next = self.fresh.front().is_some_and(|(fresh, _)| *fresh == number);
+        let messages = if is_next { self.fresh.pop_front() } else { None };
+        Some((number, messages.map(|(_, messages)| messages)))
+    }
+
+    /// Whether an act may leave at a moment.
+    pub(super) fn may_tell(&mut self, now_ms: i64) -> bool {
+        let may = now_ms >= self.retry_at_ms && self.acts_taken < MAX_ACTS;
+        self.acts_taken += usize::from(may);
+        may
+    }
+
+    /// The queue has taken a pack; the mark moves unless somebody has set it back meanwhile. Says whether it did.
+    pub(super) fn sent(&mut self, number: u64) -> bool {
+        let is_next = self.sent_pack + 1 == number;
+        if is_next {
+            self.sent_pack = number;
+            self.recover();
+        }
+        is_next
+    }
+
+    /// The queue takes something again; says whether it had refused.
+    pub(super) fn recover(&mut self) -> bool {
+        let had = self.failures > 0;
+        (self.failures, self.retry_at_ms) = (0, 0);
+        had
     }
 
     /// The queue has refused: the next try waits twice as long as the one before.
-    ///
-    /// # Errors
-    /// When storage fails; the message must then be loaded again.
-    pub fn not_shipped(&mut self, now_ms: i64) -> Result<(), S::Error> {
-        let pause_ms = (super::TICK_MS << self.meta.failures.min(16)).min(MAX_PAUSE_MS);
-        self.meta.failures = self.meta.failures.saturating_add(1);
-        self.meta.retry_at_ms = now_ms + pause_ms;
-        self.store.put_meta(&self.meta)
+    pub(super) fn refused(&mut self, now_ms: i64) {
+        let pause_ms = (TICK_MS << self.failures.min(16)).min(MAX_PAUSE_MS);
+        self.failures = self.failures.saturating_add(1);
+        self.retry_at_ms = now_ms + pause_ms;
     }
 
-    /// Sends every settled event again, under the same keys; returns how many.
-    ///
-    /// # Errors
-    /// When storage fails; the message must then be loaded again.
-    pub fn reship(&mut self) -> Result<usize, S::Error> {
-        let mut events = 0;
-        self.store.packs(i64::MIN, i64::MAX, &mut |row| events += row.events())?;
-        if self.meta.sent_pack > 0 {
-            self.meta.sent_pack = 0;
-            self.meta.failures = 0;
-            self.meta.retry_at_ms = 0;
-            self.store.put_meta(&self.meta)?;
+    /// Everything is to leave again; says whether something has left.
+    pub(super) fn rewind(&mut self) -> bool {
+        let had = self.sent_pack > 0;
+        if had {
+            self.sent_pack = 0;
+            self.recover();
         }
-        Ok(events)
+        had
     }
-}
-
-/// The record as it stood when the entry was written: a second shipment says the same as the first.
-fn as_judged(mut record: Record, entry: &Entry) -> Record {
-    record.delivered_at_ms = entry.delivered_at_ms.or(record.delivered_at_ms);
-    record.repeats = entry.repeats.or(record.repeats);
-    record
 }

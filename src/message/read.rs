@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::pack::{self, Draft};
-use super::settle::Found;
-use super::{Message, Store, tree};
+use super::Message;
+use super::history::Clicks;
+use super::settled::Findings;
+use super::sql::Database;
 use crate::event::line;
+use crate::event::pack::{self, Draft};
 use crate::record::Kind;
 use crate::record::{EventId, Record};
 use crate::report::{Report, Tally};
@@ -23,17 +25,17 @@ pub struct Page {
     pub next: Option<EventId>,
 }
 
-impl<S: Store> Message<S> {
+impl<D: Database> Message<D> {
     /// Up to `limit` clicks behind `after`, or from the first one.
     ///
     /// # Errors
     /// When storage fails.
-    pub fn page(&self, after: Option<EventId>, limit: usize) -> Result<Page, S::Error> {
+    pub fn page(&mut self, after: Option<EventId>, limit: usize) -> Result<Page, D::Error> {
         self.page_from(after.map_or(EventId::first_of(0), EventId::successor), limit)
     }
 
     /// Up to `limit` clicks from an id on.
-    pub(super) fn page_from(&self, from: EventId, limit: usize) -> Result<Page, S::Error> {
+    pub(super) fn page_from(&mut self, from: EventId, limit: usize) -> Result<Page, D::Error> {
         let mut lines = Vec::new();
         let next =
             self.judged_from(from, limit, &mut |record, verdict| lines.push(line::listed(&record, verdict)))?;
@@ -41,7 +43,7 @@ impl<S: Store> Message<S> {
     }
 
     /// The record of one click with its current verdict.
-    pub(super) fn judged(&self, id: EventId) -> Result<Option<(Record, Verdict)>, S::Error> {
+    pub(super) fn judged(&mut self, id: EventId) -> Result<Option<(Record, Verdict)>, D::Error> {
         let mut found = None;
         self.judged_from(id, 1, &mut |record, verdict| found = Some((record, verdict.clone())))?;
         Ok(found.filter(|(record, _)| EventId::parse(&record.event_id) == Some(id)))
@@ -50,13 +52,13 @@ impl<S: Store> Message<S> {
     /// Hands over up to `limit` clicks from an id on with their current verdicts; returns the last of them where there may
     /// be more.
     fn judged_from(
-        &self,
+        &mut self,
         from: EventId,
         limit: usize,
         each: &mut dyn FnMut(Record, &Verdict),
-    ) -> Result<Option<EventId>, S::Error> {
+    ) -> Result<Option<EventId>, D::Error> {
         let (mut rows, mut bytes) = (Vec::new(), 0);
-        self.store.clicks(from, EventId::first_of(i64::MAX), limit, &mut |id, json| {
+        self.rows.clicks(from, EventId::first_of(i64::MAX), limit, &mut |id, json| {
             bytes += json.len();
             // A page of long records is a shorter one; the first is always on it.
             if rows.is_empty() || bytes <= MAX_PAGE_BYTES {
@@ -68,7 +70,7 @@ impl<S: Store> Message<S> {
             return Ok(None);
         };
         let mut verdicts: BTreeMap<EventId, Verdict> = BTreeMap::new();
-        self.store.packs(first.ts_ms(), last.ts_ms(), &mut |row| {
+        self.rows.packs(first.ts_ms(), last.ts_ms(), &mut |row| {
             let entries = row.open().map(|body| body.entries).unwrap_or_default();
             verdicts
                 .extend(pack::keys(&row.keys).map(|(id, _)| id).zip(entries.into_iter().map(|e| e.verdict)));
@@ -76,7 +78,8 @@ impl<S: Store> Message<S> {
         for (id, findings) in self.provisional(*first, last.successor())? {
             verdicts.insert(id, findings.verdict(&self.judging, 0));
         }
-        let repeats: BTreeMap<EventId, i64> = tree(self.store.repeats(*first, last.successor())?);
+        let mut repeats = BTreeMap::new();
+        repeats.extend(self.rows.repeats(*first, last.successor())?);
         let mut later = self.later();
         let next = is_full.then_some(*last);
         for (id, json) in rows {
@@ -95,9 +98,9 @@ impl<S: Store> Message<S> {
     ///
     /// # Errors
     /// When storage fails.
-    pub fn report(&self, message_id: &str) -> Result<Report, S::Error> {
+    pub fn report(&mut self, message_id: &str) -> Result<Report, D::Error> {
         let mut tally = Tally::default();
-        self.store.packs(i64::MIN, i64::MAX, &mut |row| {
+        self.rows.packs(i64::MIN, i64::MAX, &mut |row| {
             let Ok(body) = row.open() else { return };
             for ((id, recipient), entry) in pack::keys(&row.keys).zip(&body.entries) {
                 let link = body.links.get(entry.link).cloned().unwrap_or_default();
@@ -106,16 +109,16 @@ impl<S: Store> Message<S> {
         })?;
         let open = self.provisional(EventId::first_of(0), EventId::first_of(i64::MAX))?;
         let ids: Vec<EventId> = open.iter().map(|(id, _)| *id).collect();
-        self.store.clicks_by_id(&ids, &mut |id, json| {
+        self.rows.clicks_by_id(&ids, &mut |id, json| {
             let found = open.binary_search_by(|(open, _)| open.cmp(&id)).ok().and_then(|at| open.get(at));
             let (Ok(record), Some((_, findings))) = (Record::parse(&json), found) else { return };
-            let draft = Draft::new(id, record, findings.verdict(&self.judging, 0), None);
+            let draft = Draft::new(id, &record, findings.verdict(&self.judging, 0), None);
             tally.add(id, draft.recipient.short(), &(draft.link_id, draft.url), &draft.entry);
         })?;
-        let counted: BTreeMap<EventId, i64> =
-            tree(self.store.repeats(EventId::first_of(0), EventId::first_of(i64::MAX))?);
+        let mut counted = BTreeMap::new();
+        counted.extend(self.rows.repeats(EventId::first_of(0), EventId::first_of(i64::MAX))?);
         let (floods, mut repeats): (Vec<EventId>, i64) = (counted.keys().copied().collect(), 0);
-        self.store.clicks_by_id(&floods, &mut |id, json| {
+        self.rows.clicks_by_id(&floods, &mut |id, json| {
             let is_click = Record::parse(&json).is_ok_and(|record| record.kind == Kind::Click);
             repeats += counted.get(&id).filter(|_| is_click).copied().unwrap_or_default();
         })?;
@@ -123,10 +126,14 @@ impl<S: Store> Message<S> {
     }
 
     /// The provisional verdicts of the unsettled clicks between two ids, the second left out.
-    fn provisional(&self, from: EventId, until: EventId) -> Result<Found, S::Error> {
-        let open = self.unsettled.range(from..until);
-        self.look_back(tree(
-            open.filter_map(|id| self.recent.get(id).map(|recent| (*id, recent.click.clone()))),
-        ))
+    fn provisional(&mut self, from: EventId, until: EventId) -> Result<Vec<(EventId, Findings)>, D::Error> {
+        let open = self.timers.unsettled.range(from..until);
+        let mut clicks = Clicks::new();
+        clicks.extend(open.filter_map(|id| Some((*id, self.window.get(*id)?.click.clone()))));
+        if clicks.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.know_people()?;
+        self.look_back(clicks)
     }
 }

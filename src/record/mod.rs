@@ -7,6 +7,7 @@ pub(crate) mod named;
 mod read;
 mod verb;
 mod verified;
+mod words;
 
 use serde::Serialize;
 
@@ -14,6 +15,7 @@ pub use event_id::{EventId, EventIds};
 pub use kind::Kind;
 pub use verb::Verb;
 pub use verified::{Sighting, Verified};
+pub use words::{CookieState, Way};
 
 /// The longest that any free text of a request may be, bytes. What is longer is cut, so that no record outgrows a
 /// queue message.

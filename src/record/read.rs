@@ -146,14 +146,13 @@ impl<'de, A: MapAccess<'de>> Fields<A> {
     fn verified(&mut self) -> Result<Verified, A::Error> {
         self.text("verified")?.map_or(Ok(Verified::None), |name| {
             Verified::named(&name)
-                .ok_or_else(|| A::Error::custom("verified: must be none, rendered or interacted"))
+                .ok_or_else(|| A::Error::custom(format_args!("verified: {}", Verified::MUST_BE)))
         })
     }
 
     fn kind(&mut self) -> Result<Kind, A::Error> {
         self.text("kind")?.map_or(Ok(Kind::Click), |name| {
-            Kind::named(&name)
-                .ok_or_else(|| A::Error::custom("kind: must be click, open, unsubscribe or confirm"))
+            Kind::named(&name).ok_or_else(|| A::Error::custom(format_args!("kind: {}", Kind::MUST_BE)))
         })
     }
 }

@@ -3,9 +3,9 @@
 //! Headers count only where they could have been seen. `Sec-` headers go to secure origins alone; a record that holds
 //! nothing but an agent says nothing of what was missing. Proxies strip headers, so a missing one is a vote and no more.
 
-use super::Record;
 use super::browser::{self, Browser, Family, Header};
 use super::votes::{Sign, Votes};
+use crate::record::{CookieState, Record};
 
 /// A browser so many versions behind is a sign of its own.
 const AGED: i64 = 7;
@@ -17,7 +17,7 @@ const STALE: i64 = 20;
 #[must_use]
 pub fn votes(record: &Record) -> Votes {
     let mut votes = Votes::default();
-    votes.note(Sign::ReturningCookie, record.cookie.as_deref() == Some("returning"));
+    votes.note(Sign::ReturningCookie, record.cookie.as_deref() == Some(CookieState::Returning.name()));
     let mode = record.sec_fetch_mode.as_deref();
     let dest = record.sec_fetch_dest.as_deref();
     let has_metadata = mode.is_some() || dest.is_some() || record.sec_fetch_site.is_some();

@@ -17,7 +17,7 @@ use catalogue::{Class, Network, Request};
 use votes::{Sign, Votes};
 
 use crate::link::url;
-use crate::record::{Kind, Record};
+use crate::record::{CookieState, Kind, Record, Way};
 
 /// The domain of Safe Links, whose hosts stand in the referer of a click that it checked.
 const SAFELINKS: &str = "safelinks.protection.outlook.com";
@@ -73,9 +73,10 @@ pub enum Cookie {
 
 impl Cookie {
     fn of(record: &Record) -> Self {
-        match record.cookie.as_deref() {
-            Some("new") => Self::New(number_of(record.visitor_id.as_deref())),
-            Some("returning") => Self::Returning(number_of(record.visitor_id.as_deref())),
+        let visitor = || number_of(record.visitor_id.as_deref());
+        match record.cookie.as_deref().and_then(CookieState::named) {
+            Some(CookieState::New) => Self::New(visitor()),
+            Some(CookieState::Returning) => Self::Returning(visitor()),
             _ => Self::None,
         }
     }
@@ -156,7 +157,7 @@ impl Signals {
             agent,
             is_office: record.user_agent.as_deref().is_some_and(agents::is_office),
             is_get: record.method == "GET" || acts && record.method == "POST",
-            is_one_click: record.act.as_deref() == Some("one_click"),
+            is_one_click: record.act.as_deref() == Some(Way::OneClick.name()),
             is_headless: record.sec_ch_ua.as_deref().is_some_and(browser::is_headless_brand),
             is_prefetch: record.sec_purpose.as_deref().is_some_and(headers::is_prefetch),
             is_microsoft_system: system.is_some_and(Network::is_microsoft),

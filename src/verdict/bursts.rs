@@ -82,8 +82,11 @@ const _: () = {
 /// Votes for a scanner add at most so much to a burst: somebody behind a proxy that strips headers opens tabs too.
 pub const MAX_VOTES: i32 = 3;
 
-/// How far from a click its points can be decided, milliseconds: the longest shape, and a fast one beside it.
-pub const REACH_MS: i64 = 60_000 + FAST_MS;
+/// How far from a click its sweep can be decided, milliseconds: the longest shape, and a fast one beside it.
+pub const SWEEP_REACH_MS: i64 = 60_000 + FAST_MS;
+
+/// How far from a click its fan-out can be decided, milliseconds: the longest shape.
+pub const FANOUT_REACH_MS: i64 = 60_000;
 
 /// What a click's burst came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -331,8 +334,9 @@ mod tests {
     #[test]
     fn the_reach_is_the_longest_shape_and_a_fast_one_beside_it() {
         let fast = |shape: &&Shape| shape.within_ms <= FAST_MS;
-        let longest = SWEEP.iter().chain(&FANOUT).map(|shape| shape.within_ms).max().unwrap();
+        let longest = SWEEP.iter().map(|shape| shape.within_ms).max().unwrap();
         let beside = SWEEP.iter().filter(fast).map(|shape| shape.within_ms).max().unwrap();
-        assert_eq!(REACH_MS, longest + beside);
+        assert_eq!(SWEEP_REACH_MS, longest + beside);
+        assert_eq!(FANOUT_REACH_MS, FANOUT.iter().map(|shape| shape.within_ms).max().unwrap());
     }
 }

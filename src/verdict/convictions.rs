@@ -6,9 +6,10 @@
 //! comes; one that has settled before the conviction does gets a further revision.
 //! Only rules that look at the request itself and its bursts convict: never a carry-over, so it cannot spread.
 
-use super::order::arrange;
-use super::{Click, ClickType, Finding};
-use crate::record::Kind;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use super::{Click, ClickType};
 
 /// How long after a conviction its source is held for the same machine, milliseconds (Paminga: fifteen minutes on the
 /// same address or agent).
@@ -22,24 +23,6 @@ const SAME_SOURCE: i32 = 13;
 
 /// What one of the same network and agent is worth.
 const SAME_ORIGIN: i32 = 10;
-
-/// The rules whose convictions are carried over. Not those that a person's own browser can set off beside the person
-/// (prefetches, the pair), and not those that know a network anyway.
-const CARRIED: [&str; 7] =
-    ["safe_attachments", "campaign_view", "gateway", "scanner_network", "sweep", "fanout", "headless"];
-
-/// What a finding on a link of that kind convicts its source of, if it does: clicks alone do.
-#[must_use]
-pub fn conviction(kind: Kind, finding: &Finding) -> Option<ClickType> {
-    let found = finding.click_type.filter(|found| found.is_bot() && CARRIED.contains(&finding.rule.as_ref()));
-    found.filter(|_| kind == Kind::Click)
-}
-
-/// Whether the finding would be another one beside a conviction: nothing else has decided. Opens stand by themselves.
-#[must_use]
-pub fn is_open(kind: Kind, finding: &Finding) -> bool {
-    kind != Kind::Open && matches!(finding.rule.as_ref(), "human" | "carry_over")
-}
 
 /// A conviction that reaches a click.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,23 +43,12 @@ impl Carried {
     }
 }
 
-/// The convictions of a message, by place (a source or an origin) and time. It is a multiset, so that one can be taken
-/// back, and a list: a scanner with a thousand addresses leaves hundreds of thousands of them within a quarter of an hour.
+/// The convictions of a message, by place (a source or an origin) and time: a multiset, so that one can be taken back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Convictions {
-    /// Ascending, each place and moment once.
-    sorted: Vec<Entry>,
-    /// What came and went since they were sorted.
-    changes: Vec<Entry>,
-}
-
-/// So many convictions of one place and moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Entry {
-    place: u64,
-    /// The time, then the type in the lowest bits: of two at one moment the later type counts as the later.
-    moment: u64,
-    count: i32,
+    /// (place, moment) → how many. A moment is the time with the type in its lowest bits: of two at one time the later type
+    /// counts as the later.
+    counts: BTreeMap<(u64, u64), u32>,
 }
 
 /// The bits of a moment that hold the type.
@@ -90,84 +62,64 @@ const fn moment(ts_ms: i64, kind: u64) -> u64 {
     ts_ms << KIND_BITS | kind
 }
 
-impl Entry {
-    const fn key(&self) -> (u64, u64) {
-        (self.place, self.moment)
-    }
+/// Where a conviction of a click stands: under its source and its origin, where it has one.
+fn places(click: &Click, kind: ClickType) -> impl Iterator<Item = (u64, u64)> {
+    let moment = moment(click.ts_ms, kind as u64);
+    let places = click.signals.own_source().map(|source| [source.exact, source.origin]);
+    places.into_iter().flatten().map(move |place| (place, moment))
 }
 
 impl Convictions {
-    /// Adds the conviction of a click; [`Self::sort`] must follow.
+    /// Adds the conviction of a click.
     pub fn add(&mut self, click: &Click, kind: ClickType) {
-        self.change(click, kind, 1);
+        for place in places(click, kind) {
+            *self.counts.entry(place).or_default() += 1;
+        }
     }
 
-    /// Takes a conviction back; [`Self::sort`] must follow.
+    /// Takes a conviction back.
     pub fn remove(&mut self, click: &Click, kind: ClickType) {
-        self.change(click, kind, -1);
-    }
-
-    fn change(&mut self, click: &Click, kind: ClickType, count: i32) {
-        if let Some(source) = click.signals.own_source() {
-            let moment = moment(click.ts_ms, kind as u64);
-            let places = [source.exact, source.origin];
-            self.changes.extend(places.map(|place| Entry { place, moment, count }));
-        }
-    }
-
-    /// Adds all of another's, which must be sorted; [`Self::sort`] must follow.
-    pub fn extend(&mut self, others: &Self) {
-        self.changes.extend_from_slice(&others.sorted);
-    }
-
-    /// Brings what came and went in.
-    pub fn sort(&mut self) {
-        if self.changes.is_empty() {
-            return;
-        }
-        let mut order: Vec<usize> = (0..self.changes.len()).collect();
-        arrange(&mut order, &|at| (self.changes[at].place.into(), self.changes[at].moment.into()));
-        let mut merged: Vec<Entry> = Vec::with_capacity(self.sorted.len() + order.len());
-        let mut old = self.sorted.iter().peekable();
-        let mut push = |entry: Entry| match merged.last_mut() {
-            Some(last) if last.key() == entry.key() => last.count += entry.count,
-            _ => merged.push(entry),
-        };
-        for at in order {
-            let change = self.changes[at];
-            while let Some(entry) = old.next_if(|entry| entry.key() <= change.key()) {
-                push(*entry);
+        for place in places(click, kind) {
+            if let Entry::Occupied(mut count) = self.counts.entry(place) {
+                *count.get_mut() -= 1;
+                if *count.get() == 0 {
+                    count.remove();
+                }
             }
-            push(change);
         }
-        old.for_each(|entry| push(*entry));
-        merged.retain(|entry| entry.count > 0);
-        self.sorted = merged;
-        self.changes.clear();
+    }
+
+    /// Adds all of another's.
+    pub fn extend(&mut self, others: &Self) {
+        for (place, count) in &others.counts {
+            *self.counts.entry(*place).or_default() += count;
+        }
     }
 
     /// Lets go of convictions before a moment, Unix milliseconds.
     pub fn forget_before(&mut self, ts_ms: i64) {
-        self.sorted.retain(|entry| entry.moment >= moment(ts_ms, 0));
+        self.counts.retain(|(_, at), _| *at >= moment(ts_ms, 0));
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.counts.is_empty()
     }
 
     /// The conviction that reaches a click: its source's before its origin's, the last one before the click before the
     /// first one after it.
     #[must_use]
     pub fn reaching(&self, click: &Click) -> Option<Carried> {
+        const LAST: u64 = (1 << KIND_BITS) - 1;
         let near = |place: u64, same_source: bool| {
-            let last = (1 << KIND_BITS) - 1;
-            let here = (place, moment(click.ts_ms, last));
-            let next = self.sorted.partition_point(|entry| entry.key() <= here);
+            let here = (place, moment(click.ts_ms, LAST));
             let from = (place, moment(click.ts_ms.saturating_sub(FORWARD_MS), 0));
-            let until = (place, moment(click.ts_ms.saturating_add(BACK_MS), last));
-            let before = next.checked_sub(1).and_then(|at| self.sorted.get(at));
-            let before = before.filter(|entry| entry.key() >= from);
-            let found = before.or_else(|| self.sorted.get(next).filter(|entry| entry.key() <= until))?;
-            let kind = found.moment & last;
-            let click_type = ClickType::CLICKS.into_iter().find(|known| *known as u64 == kind)?;
-            let ts_ms = (found.moment >> KIND_BITS).cast_signed();
-            Some(Carried { click_type, ts_ms, same_source })
+            let until = (place, moment(click.ts_ms.saturating_add(BACK_MS), LAST));
+            let before = self.counts.range(from..=here).next_back();
+            let ((_, found), _) = before.or_else(|| self.counts.range(here..=until).next())?;
+            let kind = ClickType::CLICKS.into_iter().find(|known| *known as u64 == found & LAST)?;
+            Some(Carried { click_type: kind, ts_ms: (found >> KIND_BITS).cast_signed(), same_source })
         };
         let source = click.signals.own_source()?;
         near(source.exact, true).or_else(|| near(source.origin, false))
@@ -194,7 +146,6 @@ mod tests {
         for (ip, ts_ms, kind) in convictions {
             all.add(&click(ip, *ts_ms), *kind);
         }
-        all.sort();
         all
     }
 
@@ -271,11 +222,9 @@ mod tests {
         let once = of(&[(HOME, 0, ClickType::ScannerSweep)]);
         let mut all = once.clone();
         all.extend(&once);
-        all.sort();
         assert_ne!(all, once);
         let mut take = |ts_ms: i64, kind: ClickType| {
             all.remove(&click(HOME, ts_ms), kind);
-            all.sort();
             all.clone()
         };
         assert_eq!(take(0, ClickType::ScannerSweep), once);
@@ -284,48 +233,10 @@ mod tests {
         assert_eq!(take(0, ClickType::ScannerSweep), Convictions::default());
     }
 
-    /// Convictions come and go in any order between two sorts.
-    #[test]
-    fn what_is_added_and_taken_between_two_sorts_is_gone() {
-        let (sweep, fanout) = (ClickType::ScannerSweep, ClickType::ScannerFanout);
-        let mut all = of(&[(HOME, 5, sweep), (HOME, 1, fanout), (NEIGHBOUR, 3, sweep)]);
-        all.remove(&click(HOME, 1), fanout);
-        all.add(&click(HOME, 9), sweep);
-        all.add(&click(HOME, 1), fanout);
-        all.remove(&click(HOME, 9), sweep);
-        all.remove(&click(HOME, 5), sweep);
-        all.sort();
-        assert_eq!(all, of(&[(NEIGHBOUR, 3, sweep), (HOME, 1, fanout)]));
-    }
-
     #[test]
     fn what_is_past_is_forgotten() {
         let mut all = of(&[(HOME, 99, ClickType::ScannerSweep), (HOME, 100, ClickType::ScannerFanout)]);
         all.forget_before(NOON_MS + 100);
         assert_eq!(all, of(&[(HOME, 100, ClickType::ScannerFanout)]));
-    }
-
-    #[test]
-    fn rules_that_look_at_requests_and_bursts_convict() {
-        let finding = |rule: &'static str, kind: ClickType| Finding {
-            click_type: Some(kind),
-            rule: rule.into(),
-            ..Finding::not_a_click()
-        };
-        let sweep = ClickType::ScannerSweep;
-        for rule in
-            ["safe_attachments", "campaign_view", "gateway", "scanner_network", "sweep", "fanout", "headless"]
-        {
-            assert_eq!(conviction(Kind::Click, &finding(rule, sweep)), Some(sweep), "{rule}");
-            assert_eq!(conviction(Kind::Open, &finding(rule, sweep)), None, "{rule}: an open");
-            assert_eq!(conviction(Kind::Click, &finding(rule, ClickType::Human)), None, "{rule}: a person");
-        }
-        for rule in
-            ["safelinks_delivery", "timeofclick_pair", "air_or_mbi", "declared", "carry_over", "human"]
-        {
-            assert_eq!(conviction(Kind::Click, &finding(rule, sweep)), None, "{rule}");
-            let open = matches!(rule, "carry_over" | "human");
-            assert_eq!(is_open(Kind::Click, &finding(rule, sweep)), open, "{rule}");
-        }
     }
 }

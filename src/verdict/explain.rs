@@ -162,7 +162,7 @@ fn seen(condition: &Condition, case: &Case) -> Seen {
 mod tests {
     use super::*;
     use crate::record::Record;
-    use crate::verdict::{Click, Ruleset, Thresholds, Trial};
+    use crate::verdict::{Click, JudgedHistory, Ruleset, Thresholds};
 
     /// The explanation of one click a second after the send, as JSON.
     fn explained(ruleset: Ruleset, change: impl FnOnce(&mut Record)) -> Value {
@@ -176,7 +176,7 @@ mod tests {
         change(&mut record);
         let clicks = [Click::of(&record, None)];
         let thresholds = Thresholds::default();
-        let trial = Trial::of(&clicks, ruleset, &thresholds);
+        let trial = JudgedHistory::of(&clicks, ruleset, &thresholds);
         serde_json::to_value(trial.explain(0)).unwrap()
     }
 

@@ -4,35 +4,36 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-/// What made a click. The names are the contract's (§5, §6) and stand in every event and report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ClickType {
-    /// A person.
-    Human,
-    /// Safe Links checked the URL when the message was delivered.
-    ScannerSafelinksDelivery,
-    /// Safe Links checked the URL because a person clicked it; that click stands beside this one.
-    #[serde(rename = "scanner_timeofclick")]
-    ScannerTimeOfClick,
-    /// Safe Attachments detonated every link of the copy.
-    ScannerSafeAttachments,
-    /// Campaign correlation fetched one link across many recipients.
-    ScannerCampaignView,
-    /// Automated investigation, or a mailbox intelligence crawl, long after the send.
-    ScannerAirOrMbi,
-    /// It says so itself.
-    ScannerDeclared,
-    /// A mail gateway, or another scanner known by its network.
-    ScannerGateway,
-    /// Many links of one copy at once.
-    ScannerSweep,
-    /// Many recipients from one source at once.
-    ScannerFanout,
-    /// Headers that contradict the agent, from a hosting network.
-    ScannerHeadless,
-    /// An open that a mail provider's image proxy or privacy prefetch made: it says nothing of a person.
-    ProxyOpen,
+use crate::record::named::named;
+
+named! {
+    /// What made a click. The names are the contract's (§5, §6) and stand in every event and report.
+    pub enum ClickType: serde {
+        /// A person.
+        Human = "human",
+        /// Safe Links checked the URL when the message was delivered.
+        ScannerSafelinksDelivery = "scanner_safelinks_delivery",
+        /// Safe Links checked the URL because a person clicked it; that click stands beside this one.
+        ScannerTimeOfClick = "scanner_timeofclick",
+        /// Safe Attachments detonated every link of the copy.
+        ScannerSafeAttachments = "scanner_safe_attachments",
+        /// Campaign correlation fetched one link across many recipients.
+        ScannerCampaignView = "scanner_campaign_view",
+        /// Automated investigation, or a mailbox intelligence crawl, long after the send.
+        ScannerAirOrMbi = "scanner_air_or_mbi",
+        /// It says so itself.
+        ScannerDeclared = "scanner_declared",
+        /// A mail gateway, or another scanner known by its network.
+        ScannerGateway = "scanner_gateway",
+        /// Many links of one copy at once.
+        ScannerSweep = "scanner_sweep",
+        /// Many recipients from one source at once.
+        ScannerFanout = "scanner_fanout",
+        /// Headers that contradict the agent, from a hosting network.
+        ScannerHeadless = "scanner_headless",
+        /// An open that a mail provider's image proxy or privacy prefetch made: it says nothing of a person.
+        ProxyOpen = "proxy_open",
+    }
 }
 
 impl ClickType {
@@ -52,26 +53,7 @@ impl ClickType {
     ];
 
     /// How many types there are, opens' included.
-    pub const COUNT: usize = Self::ProxyOpen as usize + 1;
-
-    /// The name under which events and reports carry it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Human => "human",
-            Self::ScannerSafelinksDelivery => "scanner_safelinks_delivery",
-            Self::ScannerTimeOfClick => "scanner_timeofclick",
-            Self::ScannerSafeAttachments => "scanner_safe_attachments",
-            Self::ScannerCampaignView => "scanner_campaign_view",
-            Self::ScannerAirOrMbi => "scanner_air_or_mbi",
-            Self::ScannerDeclared => "scanner_declared",
-            Self::ScannerGateway => "scanner_gateway",
-            Self::ScannerSweep => "scanner_sweep",
-            Self::ScannerFanout => "scanner_fanout",
-            Self::ScannerHeadless => "scanner_headless",
-            Self::ProxyOpen => "proxy_open",
-        }
-    }
+    pub const COUNT: usize = Self::ALL.len();
 
     /// Whether a machine made the click: the name begins with `scanner_`.
     #[must_use]
@@ -93,14 +75,14 @@ impl ClickType {
     }
 }
 
-/// How sure a verdict is. Proof of a person overturns `Probable`, never `Certain`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Confidence {
-    /// The evidence cannot come from a person.
-    Certain,
-    /// The evidence points one way; a person could have left it.
-    Probable,
+named! {
+    /// How sure a verdict is. Proof of a person overturns `Probable`, never `Certain`.
+    pub enum Confidence: serde {
+        /// The evidence cannot come from a person.
+        Certain = "certain",
+        /// The evidence points one way; a person could have left it.
+        Probable = "probable",
+    }
 }
 
 /// What a ruleset found about one click, before it gets a revision.

@@ -1,8 +1,8 @@
-//! The engine: clicks in, findings out. [`Judgement`] sees a slice of a message, [`Trial`] a whole one with what its
+//! The engine: clicks in, findings out. [`Judgement`] sees a slice of a message, [`JudgedHistory`] a whole one with what its
 //! convictions carry over. The object uses the first and keeps convictions itself, the CLI and the tests the second.
 
 use super::case::Case;
-use super::convictions::{self, Carried, Convictions};
+use super::convictions::{Carried, Convictions};
 use super::explain::{self, Explanation};
 use super::{Click, Finding, Look, Ruleset, Thresholds, Windows, rules};
 
@@ -26,13 +26,13 @@ impl<'a> Judgement<'a> {
 
     /// What the click at `at` shows without its source's convictions.
     #[must_use]
-    pub fn alone(&self, at: usize) -> Finding {
+    pub fn base(&self, at: usize) -> Finding {
         rules::decide(&self.case(at))
     }
 
     /// What it shows beside a conviction of its source.
     #[must_use]
-    pub fn beside(&self, at: usize, carried: Carried) -> Finding {
+    pub fn with_carry(&self, at: usize, carried: Carried) -> Finding {
         rules::decide(&Case { carried: Some(carried), ..self.case(at) })
     }
 
@@ -44,32 +44,31 @@ impl<'a> Judgement<'a> {
 }
 
 /// A whole history judged: all clicks of one message.
-pub struct Trial<'a> {
+pub struct JudgedHistory<'a> {
     judgement: Judgement<'a>,
     convictions: Convictions,
     findings: Vec<Finding>,
 }
 
-impl<'a> Trial<'a> {
+impl<'a> JudgedHistory<'a> {
     /// Judges `clicks`, which must be all of one message's, sorted by [`Click::order`].
     #[must_use]
     pub fn of(clicks: &'a [Click], ruleset: Ruleset, thresholds: &'a Thresholds) -> Self {
         let judgement = Judgement::of(clicks, ruleset, thresholds, Look::Whole);
-        let mut findings: Vec<Finding> = (0..clicks.len()).map(|at| judgement.alone(at)).collect();
+        let mut findings: Vec<Finding> = (0..clicks.len()).map(|at| judgement.base(at)).collect();
         let mut convictions = Convictions::default();
         if ruleset == Ruleset::Full {
             for (click, finding) in clicks.iter().zip(&findings) {
-                if let Some(kind) = convictions::conviction(click.kind, finding) {
+                if let Some(kind) = rules::conviction(click.kind, finding) {
                     convictions.add(click, kind);
                 }
             }
-            convictions.sort();
             let open = findings.iter_mut().zip(clicks).enumerate();
             for (at, (finding, click)) in
-                open.filter(|(_, (finding, click))| convictions::is_open(click.kind, finding))
+                open.filter(|(_, (finding, click))| rules::is_undecided(click.kind, finding))
             {
                 if let Some(carried) = convictions.reaching(click) {
-                    *finding = judgement.beside(at, carried);
+                    *finding = judgement.with_carry(at, carried);
                 }
             }
         }
@@ -86,7 +85,7 @@ impl<'a> Trial<'a> {
     #[must_use]
     pub fn explain(&self, at: usize) -> Explanation {
         let case = self.judgement.case(at);
-        let carried = self.findings.get(at).filter(|finding| convictions::is_open(case.click.kind, finding));
+        let carried = self.findings.get(at).filter(|finding| rules::is_undecided(case.click.kind, finding));
         let carried = carried.and_then(|_| self.convictions.reaching(case.click));
         explain::explain(&Case { carried, ..case })
     }
@@ -96,10 +95,10 @@ impl<'a> Trial<'a> {
 #[must_use]
 pub fn judge(clicks: &[Click], ruleset: Ruleset, thresholds: &Thresholds, look: Look) -> Vec<Finding> {
     match look {
-        Look::Whole => Trial::of(clicks, ruleset, thresholds).into_findings(),
+        Look::Whole => JudgedHistory::of(clicks, ruleset, thresholds).into_findings(),
         Look::Back => {
             let judgement = Judgement::of(clicks, ruleset, thresholds, look);
-            (0..clicks.len()).map(|at| judgement.alone(at)).collect()
+            (0..clicks.len()).map(|at| judgement.base(at)).collect()
         }
     }
 }

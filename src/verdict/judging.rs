@@ -1,6 +1,6 @@
 //! How a message is judged, and when: the settings that the engine obeys.
 
-use super::{Ruleset, Thresholds, bursts};
+use super::{Ruleset, Thresholds};
 
 /// How long a click may take from the edge to the object: it is waited for this long beyond the windows.
 pub const RECORDING_LAG_MS: i64 = 2_000;
@@ -19,13 +19,6 @@ pub struct Judging {
 }
 
 impl Judging {
-    /// How far the evidence for a click may lie from it, milliseconds; convictions of its source apart.
-    #[must_use]
-    pub fn reach_ms(&self) -> i64 {
-        let bursts_ms = if self.asks_full() { bursts::REACH_MS } else { 0 };
-        self.thresholds.campaign_ms.max(self.thresholds.pair_ms).max(bursts_ms)
-    }
-
     /// Whether ruleset `full` judges, as the active one or as the shadow.
     #[must_use]
     pub fn asks_full(&self) -> bool {

@@ -27,7 +27,7 @@ pub mod windows;
 
 pub use click::Click;
 pub use finding::{ClickType, Confidence, Finding};
-pub use judgement::{Judgement, Trial, judge};
+pub use judgement::{JudgedHistory, Judgement, judge};
 pub use judging::Judging;
 pub use key::Key;
 pub use revision::Verdict;

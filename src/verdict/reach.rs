@@ -1,1 +1,222 @@
-//! What depends on what.
+//! What depends on what: the one table of dependencies between clicks.
+//!
+//! A row says which clicks a click looks at: those that share a key with it, so long before it and so long after it. Read
+//! forward, the table gives what a verdict depends on; mirrored, whose verdicts a click changes that comes late. Whoever
+//! adds a rule with a window adds a row here: what is fetched, what is judged again, how long memory keeps clicks and what
+//! shards would have to exchange (every row whose key is not the recipient) follow from it.
+//!
+//! Carry-over looks at findings and not at clicks: [`CARRY_BEFORE_MS`] and [`CARRY_AFTER_MS`] are its row.
+
+use super::bursts::{FANOUT_REACH_MS, MOST_RECIPIENTS, SWEEP_REACH_MS};
+use super::windows::{self, RETURN_MS};
+use super::{Click, Judging, Ruleset, Thresholds, convictions};
+use crate::record::Kind;
+use crate::signals::Cookie;
+
+/// What two clicks share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum By {
+    /// The recipient.
+    Recipient,
+    /// The URL.
+    Url,
+    /// The address and the agent, where not everybody shares them.
+    Source,
+    /// The network and the agent, likewise: what carry-over goes by.
+    Origin,
+}
+
+impl By {
+    /// Every one.
+    pub const ALL: [Self; 4] = [Self::Recipient, Self::Url, Self::Source, Self::Origin];
+
+    /// The click's key, where it has one.
+    #[must_use]
+    pub fn key(self, click: &Click) -> Option<u128> {
+        match self {
+            Self::Recipient => Some(click.recipient.number()),
+            Self::Url => Some(click.url.number()),
+            Self::Source => click.signals.own_source().map(|source| source.exact.into()),
+            Self::Origin => click.signals.own_source().map(|source| source.origin.into()),
+        }
+    }
+}
+
+/// A test of a click.
+pub type Test = fn(&Click, &Thresholds) -> bool;
+
+/// A span that depends on the settings, milliseconds.
+pub type Span = fn(&Thresholds) -> i64;
+
+/// One row: what a click that looks may see of clicks that are seen.
+pub struct Dependency {
+    /// What is looked for.
+    pub name: &'static str,
+    /// The rulesets that look.
+    pub rulesets: &'static [Ruleset],
+    /// What both clicks share.
+    pub by: By,
+    /// How long before the click, [`ALWAYS`] without end.
+    pub before_ms: Span,
+    /// How long after it.
+    pub after_ms: Span,
+    /// Whether a click looks.
+    pub looks: Test,
+    /// Whether a click is seen.
+    pub is_seen: Test,
+    /// So many different recipients on either side, the nearest, say all that there is to see; `None`: everything does.
+    pub enough: Option<fn(&Thresholds) -> usize>,
+    /// From each neighbour the reach begins anew.
+    pub chains: bool,
+    /// The proof of a person takes a click out of sight.
+    pub heeds_proof: bool,
+}
+
+/// Without end.
+pub const ALWAYS: i64 = i64::MAX;
+
+/// How long before a click a conviction of its source reaches it.
+pub const CARRY_BEFORE_MS: i64 = convictions::FORWARD_MS;
+
+/// How long after it.
+pub const CARRY_AFTER_MS: i64 = convictions::BACK_MS;
+
+const BOTH: &[Ruleset] = &[Ruleset::Defender, Ruleset::Full];
+const DEFENDER: &[Ruleset] = &[Ruleset::Defender];
+const FULL: &[Ruleset] = &[Ruleset::Full];
+
+/// The table.
+pub const TABLE: [Dependency; 8] = [
+    Dependency {
+        name: "pair",
+        rulesets: BOTH,
+        by: By::Recipient,
+        before_ms: |t| t.pair_ms,
+        after_ms: |t| t.pair_ms,
+        looks: is_click,
+        is_seen: is_click,
+        enough: None,
+        // Each click joins the first pair that it can: the last of many neighbours goes by the first.
+        chains: true,
+        heeds_proof: false,
+    },
+    Dependency {
+        name: "early clicks",
+        rulesets: BOTH,
+        by: By::Recipient,
+        before_ms: |_| ALWAYS,
+        after_ms: |_| ALWAYS,
+        looks: |click, t| is_early(click, t) && click.signals.is_microsoft(),
+        is_seen: is_early,
+        enough: None,
+        chains: false,
+        heeds_proof: false,
+    },
+    Dependency {
+        name: "sweep",
+        rulesets: FULL,
+        by: By::Recipient,
+        before_ms: |_| SWEEP_REACH_MS,
+        after_ms: |_| SWEEP_REACH_MS,
+        looks: is_click,
+        is_seen: is_click,
+        enough: None,
+        chains: false,
+        heeds_proof: false,
+    },
+    Dependency {
+        name: "fresh cookie",
+        rulesets: FULL,
+        by: By::Recipient,
+        before_ms: |_| windows::FRESH_MS,
+        after_ms: |_| 0,
+        looks: |click, _| click.kind != Kind::Open && matches!(click.signals.cookie, Cookie::Returning(_)),
+        is_seen: |click, t| is_click(click, t) && windows::is_new(click),
+        enough: None,
+        chains: false,
+        heeds_proof: false,
+    },
+    Dependency {
+        name: "return without the cookie",
+        rulesets: FULL,
+        by: By::Recipient,
+        before_ms: |_| RETURN_MS,
+        after_ms: |_| 0,
+        looks: |click, t| is_click(click, t) && windows::is_new(click),
+        is_seen: |click, t| is_click(click, t) && windows::got_cookie(click),
+        enough: None,
+        chains: false,
+        heeds_proof: false,
+    },
+    Dependency {
+        name: "campaign",
+        rulesets: DEFENDER,
+        by: By::Url,
+        before_ms: |t| t.campaign_ms,
+        after_ms: |t| t.campaign_ms,
+        looks: |click, t| is_click(click, t) && click.signals.is_microsoft(),
+        is_seen: is_click,
+        enough: Some(most_of_campaign),
+        chains: false,
+        heeds_proof: false,
+    },
+    Dependency {
+        name: "campaign",
+        rulesets: FULL,
+        by: By::Url,
+        before_ms: |t| t.campaign_ms,
+        after_ms: |t| t.campaign_ms,
+        looks: |click, t| is_click(click, t) && click.signals.is_microsoft(),
+        is_seen: |click, t| is_click(click, t) && windows::counts_in_campaign(Ruleset::Full, click),
+        enough: Some(most_of_campaign),
+        chains: false,
+        heeds_proof: true,
+    },
+    Dependency {
+        name: "fan-out",
+        rulesets: FULL,
+        by: By::Source,
+        before_ms: |_| FANOUT_REACH_MS,
+        after_ms: |_| FANOUT_REACH_MS,
+        looks: is_click,
+        is_seen: is_click,
+        enough: Some(|_| MOST_RECIPIENTS),
+        chains: false,
+        heeds_proof: false,
+    },
+];
+
+fn is_click(click: &Click, _: &Thresholds) -> bool {
+    click.kind == Kind::Click
+}
+
+fn most_of_campaign(thresholds: &Thresholds) -> usize {
+    usize::try_from(thresholds.campaign_recipients).unwrap_or(usize::MAX)
+}
+
+fn is_early(click: &Click, thresholds: &Thresholds) -> bool {
+    click.kind == Kind::Click && click.delta_ms() < thresholds.sandbox_ms
+}
+
+impl Judging {
+    /// The rows that the rulesets in force ask for.
+    #[must_use]
+    pub fn dependencies(&self) -> Vec<&'static Dependency> {
+        let asks = |ruleset: &Ruleset| self.ruleset == *ruleset || self.shadow == Some(*ruleset);
+        TABLE.iter().filter(|row| row.rulesets.iter().any(asks)).collect()
+    }
+
+    /// How far two clicks may lie apart of which one is looked at from the other, milliseconds; what is looked for over a
+    /// day or longer apart, which is the recipient's own and found by the recipient.
+    #[must_use]
+    pub fn reach_ms(&self) -> i64 {
+        let mut reach_ms = 0;
+        for row in self.dependencies() {
+            for span in [row.before_ms, row.after_ms] {
+                let ms = span(&self.thresholds);
+                reach_ms = if ms < RETURN_MS { reach_ms.max(ms) } else { reach_ms };
+            }
+        }
+        reach_ms
+    }
+}

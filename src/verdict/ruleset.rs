@@ -1,27 +1,20 @@
 //! The names of the rulesets. Their rules are in [`super::rules`].
 
-/// A named, versioned, ordered list of rules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ruleset {
-    /// The published decision table, exactly (contract §5).
-    Defender,
-    /// The default (contract §6): the table's core, and the scanners that it does not know.
-    Full,
+use crate::record::named::named;
+
+named! {
+    /// A named, versioned, ordered list of rules.
+    pub enum Ruleset {
+        /// The published decision table, exactly (contract §5).
+        Defender = "defender",
+        /// The default (contract §6): the table's core, and the scanners that it does not know.
+        Full = "full",
+    }
 }
 
 impl Ruleset {
     /// The names that settings and flags take.
-    pub const NAMES: [&'static str; 2] = ["defender", "full"];
-
-    /// The ruleset of that name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "defender" => Some(Self::Defender),
-            "full" => Some(Self::Full),
-            _ => None,
-        }
-    }
+    pub const NAMES: [&'static str; Self::ALL.len()] = [Self::Defender.name(), Self::Full.name()];
 
     /// Name and version, as verdicts carry it. A change of a verdict is a change of the version.
     #[must_use]

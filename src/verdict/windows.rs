@@ -12,8 +12,12 @@ use crate::record::Kind;
 use crate::signals::{Cookie, Signals};
 
 /// How long after it got the cookie an agent's return without it is told, milliseconds: a day. Sooner than
-/// [`bursts::REACH_MS`] it is no return: tabs opened together have no cookie yet.
+/// [`FRESH_MS`] it is no return: tabs opened together have no cookie yet.
 pub const RETURN_MS: i64 = 86_400_000;
+
+/// So soon after it was set on the same copy a cookie that comes back proves nothing, milliseconds: a sandbox keeps its
+/// browser while it goes through a mail, and sweeps take no longer.
+pub const FRESH_MS: i64 = bursts::SWEEP_REACH_MS;
 
 /// How far a verdict may look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,12 +163,12 @@ impl Windows {
                 // A click alone sets it.
                 Cookie::New(_) if clicks[at].kind != Kind::Click => {}
                 Cookie::New(visitor) => {
-                    set.retain(|(_, set_ms)| ts_ms.saturating_sub(*set_ms) <= bursts::REACH_MS);
+                    set.retain(|(_, set_ms)| ts_ms.saturating_sub(*set_ms) <= FRESH_MS);
                     set.push((visitor, ts_ms));
                 }
                 Cookie::Returning(visitor) => {
                     self.fresh_cookies[at] = set.iter().any(|(known, set_ms)| {
-                        *known == visitor && ts_ms.saturating_sub(*set_ms) <= bursts::REACH_MS
+                        *known == visitor && ts_ms.saturating_sub(*set_ms) <= FRESH_MS
                     });
                 }
                 Cookie::None => {}
@@ -181,7 +185,7 @@ impl Windows {
             let place = known.iter().position(|(other, _)| *other == browser);
             if let Some(place) = place.filter(|_| is_new(&clicks[at])) {
                 let got = &known[place].1;
-                let before = got.partition_point(|got_ms| ts_ms.saturating_sub(*got_ms) > bursts::REACH_MS);
+                let before = got.partition_point(|got_ms| ts_ms.saturating_sub(*got_ms) > FRESH_MS);
                 self.returns[at] = before > 0 && ts_ms.saturating_sub(got[before - 1]) <= RETURN_MS;
             }
             if got_cookie(&clicks[at]) {
@@ -273,7 +277,8 @@ pub fn is_delivery_check(click: &Click, thresholds: &Thresholds) -> bool {
 /// Whether a click counts towards a campaign burst. Under the published table every click on the URL does; thirty people
 /// a minute click a link of any large send, so `full` counts only Microsoft's own, and those not where a person is
 /// proven, which nobody is in a network that only scanners use.
-fn counts_in_campaign(ruleset: Ruleset, click: &Click) -> bool {
+#[must_use]
+pub fn counts_in_campaign(ruleset: Ruleset, click: &Click) -> bool {
     let is_machine = || click.signals.is_scanner_for_certain() || !click.is_proof();
     ruleset == Ruleset::Defender || click.signals.is_microsoft() && is_machine()
 }

@@ -5,7 +5,7 @@
 
 use clickproof::record::Record;
 use clickproof::record::Verified;
-use clickproof::verdict::{Click, Finding, Look, Ruleset, Thresholds, Trial, judge};
+use clickproof::verdict::{Click, Finding, JudgedHistory, Look, Ruleset, Thresholds, judge};
 
 use super::{NOON_MS, record};
 
@@ -255,7 +255,7 @@ pub fn told(history: &[Record]) -> Vec<Told> {
     let thresholds = Thresholds::default();
     let order = order(history);
     let clicks: Vec<Click> = order.iter().map(|&at| Click::of(&history[at], None)).collect();
-    let trial = Trial::of(&clicks, Ruleset::Full, &thresholds);
+    let trial = JudgedHistory::of(&clicks, Ruleset::Full, &thresholds);
     let explained: Vec<_> = (0..clicks.len()).map(|at| trial.explain(at)).collect();
     let findings = trial.into_findings();
     assert_eq!(findings, judge(&clicks, Ruleset::Full, &thresholds, Look::Whole));

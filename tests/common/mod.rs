@@ -1,12 +1,12 @@
-//! What the native tests share: the contract's table written a second time, as plainly as it can be, and a store in
-//! memory.
+//! What the native tests share: the contract's table written a second time, as plainly as it can be, and rows in
+//! `SQLite`.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 #![allow(clippy::cast_possible_wrap, reason = "the counts of tests are small")]
 
 pub mod hits;
 pub mod naive;
 pub mod naive_full;
-pub mod rows;
+pub mod sqlite;
 
 use clickproof::record::Record;
 

@@ -1,18 +1,16 @@
 //! The published decision table for Microsoft Defender for Office 365 (contract §5), to the letter.
 
-use std::borrow::Cow;
-
 use super::super::ClickType;
 use super::super::case::Case;
 use super::super::windows::{Role, is_delivery_check};
-use super::rule::{Condition, Fact, Found, HUMAN, Rule, certain, probable, spoken};
+use super::rule::{Carries, Condition, Fact, Found, HUMAN, Reason, Rule, certain, probable};
 
 /// The rule that names the other click.
 pub(super) const PAIR: &str = "timeofclick_pair";
 
 /// The table.
 pub(super) const RULES: [Rule; 6] =
-    [SAFELINKS_DELIVERY, TIMEOFCLICK_PAIR, SAFE_ATTACHMENTS, CAMPAIGN_VIEW, AIR_OR_MBI, HUMAN];
+    [SAFELINKS_DELIVERY, TIMEOFCLICK_PAIR, SAFE_ATTACHMENTS, CAMPAIGN_VIEW, AIR_OR_MBI, NOT_MICROSOFT];
 
 /// Rule 1.
 pub(super) const SAFELINKS_DELIVERY: Rule = Rule {
@@ -31,6 +29,11 @@ pub(super) const SAFELINKS_DELIVERY: Rule = Rule {
     ],
     yields: true,
     found: |_| probable(ClickType::ScannerSafelinksDelivery),
+    carries: Carries::Nothing,
+    reasons: &[
+        Reason { name: "+safelinks_referer", spoke: |case| case.click.signals.safelinks_referer },
+        Reason { name: "+at_delivery", spoke: |case| is_delivery_check(case.click, case.thresholds) },
+    ],
 };
 
 /// Rule 2.
@@ -48,6 +51,11 @@ pub(super) const TIMEOFCLICK_PAIR: Rule = Rule {
         Some((Role::Scanner, _)) => probable(ClickType::ScannerTimeOfClick),
         _ => probable(ClickType::Human),
     },
+    carries: Carries::Nothing,
+    reasons: &[
+        Reason { name: "+first_of_pair", spoke: |case| matches!(case.pair, Some((Role::Scanner, _))) },
+        Reason { name: "-second_of_pair", spoke: |case| matches!(case.pair, Some((Role::Person, _))) },
+    ],
 };
 
 /// Rule 3.
@@ -75,6 +83,14 @@ pub(super) const SAFE_ATTACHMENTS: Rule = Rule {
             probable(ClickType::ScannerSafeAttachments)
         }
     },
+    carries: Carries::Conviction,
+    reasons: &[
+        Reason { name: "+microsoft_network", spoke: |case| case.click.signals.is_microsoft() },
+        Reason {
+            name: "+sandbox_burst",
+            spoke: |case| case.click.signals.is_microsoft() && is_sandbox_burst(case),
+        },
+    ],
 };
 
 /// Rule 4.
@@ -88,6 +104,11 @@ pub(super) const CAMPAIGN_VIEW: Rule = Rule {
     ],
     yields: true,
     found: |_| probable(ClickType::ScannerCampaignView),
+    carries: Carries::Conviction,
+    reasons: &[Reason {
+        name: "+campaign_burst",
+        spoke: |case| case.click.signals.is_microsoft() && case.in_burst,
+    }],
 };
 
 /// Rule 5.
@@ -105,6 +126,17 @@ pub(super) const AIR_OR_MBI: Rule = Rule {
     ],
     yields: true,
     found: |_| probable(ClickType::ScannerAirOrMbi),
+    carries: Carries::Nothing,
+    reasons: &[
+        Reason {
+            name: "+long_after_send",
+            spoke: |case| case.click.signals.is_microsoft() && case.delta_ms > case.thresholds.late_ms,
+        },
+        Reason {
+            name: "+no_referer",
+            spoke: |case| case.click.signals.is_microsoft() && !case.click.signals.has_referer,
+        },
+    ],
 };
 
 const MICROSOFT: Condition = Condition {
@@ -115,26 +147,16 @@ const MICROSOFT: Condition = Condition {
     },
 };
 
+/// The rest.
+const NOT_MICROSOFT: Rule = Rule {
+    reasons: &[Reason {
+        name: "-other_network",
+        spoke: |case| case.click.signals.has_address && !case.click.signals.is_microsoft(),
+    }],
+    ..HUMAN
+};
+
 /// Whether the recipient's clicks came as the sandbox's do: many, early, and this one among them.
 pub(super) fn is_sandbox_burst(case: &Case) -> bool {
     case.delta_ms < case.thresholds.sandbox_ms && case.early_clicks >= case.thresholds.sandbox_clicks
-}
-
-/// Every signal that spoke, in the order of the rules: `+` for a scanner, `-` for a person.
-pub(super) fn reasons(case: &Case) -> Vec<Cow<'static, str>> {
-    let (signals, thresholds) = (&case.click.signals, case.thresholds);
-    let microsoft = signals.is_microsoft();
-    spoken(&[
-        (signals.safelinks_referer, "+safelinks_referer"),
-        (is_delivery_check(case.click, thresholds), "+at_delivery"),
-        (matches!(case.pair, Some((Role::Scanner, _))), "+first_of_pair"),
-        (matches!(case.pair, Some((Role::Person, _))), "-second_of_pair"),
-        (microsoft, "+microsoft_network"),
-        // Bursts speak only of Microsoft's clicks: around others nobody looks for them.
-        (microsoft && is_sandbox_burst(case), "+sandbox_burst"),
-        (microsoft && case.in_burst, "+campaign_burst"),
-        (microsoft && case.delta_ms > thresholds.late_ms, "+long_after_send"),
-        (microsoft && !signals.has_referer, "+no_referer"),
-        (signals.has_address && !microsoft, "-other_network"),
-    ])
 }

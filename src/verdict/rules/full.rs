@@ -4,16 +4,12 @@
 //! ([`crate::signals::votes`]) must come to [`ENOUGH`] together. So a person behind a scanner's network is a person when the
 //! headers say so, and a scanner behind a person's network is found when its burst says so.
 
-use std::borrow::Cow;
-
 use super::super::ClickType;
 use super::super::case::Case;
 use super::super::convictions::Carried;
-use super::super::windows::{Role, is_delivery_check};
-use super::defender::{
-    AIR_OR_MBI, CAMPAIGN_VIEW, SAFE_ATTACHMENTS, SAFELINKS_DELIVERY, TIMEOFCLICK_PAIR, is_sandbox_burst,
-};
-use super::rule::{Condition, Fact, Found, HUMAN, Rule, certain, probable, spoken};
+use super::super::windows::Role;
+use super::defender::{AIR_OR_MBI, CAMPAIGN_VIEW, SAFE_ATTACHMENTS, SAFELINKS_DELIVERY, TIMEOFCLICK_PAIR};
+use super::rule::{Carries, Condition, Fact, Found, HUMAN, Reason, Rule, certain, probable};
 use crate::signals::catalogue::{Class, Network};
 use crate::signals::votes::{ENOUGH, Sign};
 
@@ -30,7 +26,7 @@ const CERTAIN_SWEEP: i32 = 20;
 /// The rules in the order in which they are asked.
 pub(super) const RULES: [Rule; 13] = [
     SAFELINKS_DELIVERY,
-    TIMEOFCLICK_PAIR,
+    PAIR,
     SAFE_ATTACHMENTS,
     CAMPAIGN_VIEW,
     AIR_OR_MBI,
@@ -41,8 +37,17 @@ pub(super) const RULES: [Rule; 13] = [
     SCANNER_NETWORK,
     HEADLESS,
     CARRY_OVER,
-    HUMAN,
+    NO_SCANNER,
 ];
+
+/// The table's, which here goes by the evidence and not by the order of arrival.
+const PAIR: Rule = Rule {
+    reasons: &[
+        Reason { name: "+scanner_of_pair", spoke: |case| matches!(case.pair, Some((Role::Scanner, _))) },
+        Reason { name: "-person_of_pair", spoke: |case| matches!(case.pair, Some((Role::Person, _))) },
+    ],
+    ..TIMEOFCLICK_PAIR
+};
 
 const DECLARED: Rule = Rule {
     id: "declared",
@@ -60,6 +65,8 @@ const DECLARED: Rule = Rule {
         let found = if certainly { certain } else { probable };
         Found { vendor: vendor.or(vendor_of(case)), ..found(ClickType::ScannerDeclared) }
     },
+    carries: Carries::Nothing,
+    reasons: &[Reason { name: "+declared", spoke: |case| case.click.signals.declares().is_some() }],
 };
 
 const GATEWAY: Rule = Rule {
@@ -78,6 +85,17 @@ const GATEWAY: Rule = Rule {
     ],
     yields: true,
     found: by_network,
+    carries: Carries::Conviction,
+    reasons: &[
+        // What is known of the sender, for all rules that ask, stands before what bursts show.
+        Reason { name: "+gateway_network", spoke: |case| gateway(case).is_some() },
+        Reason { name: "+scanner_network", spoke: |case| other_scanner(case).is_some() },
+        Reason {
+            name: "+microsoft_as",
+            spoke: |case| case.click.signals.is_microsoft_system && !case.click.signals.is_microsoft(),
+        },
+        Reason { name: "+office_agent", spoke: |case| case.click.signals.is_office },
+    ],
 };
 
 const SCANNER_NETWORK: Rule = Rule {
@@ -96,6 +114,8 @@ const SCANNER_NETWORK: Rule = Rule {
     ],
     yields: true,
     found: by_network,
+    carries: Carries::Conviction,
+    reasons: &[],
 };
 
 const SWEEP: Rule = Rule {
@@ -113,6 +133,8 @@ const SWEEP: Rule = Rule {
         let found = if case.sweep.points >= CERTAIN_SWEEP && nobodys { certain } else { probable };
         Found { vendor: vendor_of(case), ..found(ClickType::ScannerSweep) }
     },
+    carries: Carries::Conviction,
+    reasons: &[Reason { name: "+sweep", spoke: |case| case.sweep.points > 0 }],
 };
 
 const FANOUT: Rule = Rule {
@@ -125,6 +147,8 @@ const FANOUT: Rule = Rule {
     ],
     yields: true,
     found: |case| Found { vendor: vendor_of(case), ..probable(ClickType::ScannerFanout) },
+    carries: Carries::Conviction,
+    reasons: &[Reason { name: "+fanout", spoke: |case| case.fanout.points > 0 }],
 };
 
 const HEADLESS: Rule = Rule {
@@ -144,6 +168,8 @@ const HEADLESS: Rule = Rule {
     ],
     yields: true,
     found: |case| Found { vendor: vendor_of(case), ..probable(ClickType::ScannerHeadless) },
+    carries: Carries::Conviction,
+    reasons: &[],
 };
 
 const CARRY_OVER: Rule = Rule {
@@ -168,7 +194,13 @@ const CARRY_OVER: Rule = Rule {
         let kind = if is_foreign { ClickType::ScannerGateway } else { kind };
         Found { vendor: vendor_of(case), ..probable(kind) }
     },
+    carries: Carries::Undecided,
+    reasons: &[Reason { name: "+convicted_source", spoke: |case| case.carried.is_some() }],
 };
+
+/// The rest.
+const NO_SCANNER: Rule =
+    Rule { reasons: &[Reason { name: "-proof_of_person", spoke: |case| case.has_proof() }], ..HUMAN };
 
 /// What no real browser of that name does. A stale version or a missing gesture is no contradiction.
 const CONTRADICTIONS: [Sign; 10] = [
@@ -228,32 +260,4 @@ fn vendor_of(case: &Case) -> Option<&'static str> {
     let is_scanners =
         |network: &Network| network.class.is_scanner() || network.class == Class::ThreatIntelligence;
     place(case, is_scanners).map(|network| network.vendor)
-}
-
-/// Every signal that spoke: first what rules look at, then the votes. `+` for a scanner, `-` for a person.
-pub(super) fn reasons(case: &Case) -> Vec<Cow<'static, str>> {
-    let (signals, thresholds) = (&case.click.signals, case.thresholds);
-    let microsoft = signals.is_microsoft();
-    let mut reasons = spoken(&[
-        (signals.safelinks_referer, "+safelinks_referer"),
-        (is_delivery_check(case.click, thresholds), "+at_delivery"),
-        (matches!(case.pair, Some((Role::Scanner, _))), "+scanner_of_pair"),
-        (matches!(case.pair, Some((Role::Person, _))), "-person_of_pair"),
-        (microsoft, "+microsoft_network"),
-        (microsoft && is_sandbox_burst(case), "+sandbox_burst"),
-        (microsoft && case.in_burst, "+campaign_burst"),
-        (microsoft && case.delta_ms > thresholds.late_ms, "+long_after_send"),
-        (microsoft && !signals.has_referer, "+no_referer"),
-        (signals.declares().is_some(), "+declared"),
-        (gateway(case).is_some(), "+gateway_network"),
-        (other_scanner(case).is_some(), "+scanner_network"),
-        (signals.is_microsoft_system && !microsoft, "+microsoft_as"),
-        (signals.is_office, "+office_agent"),
-        (case.sweep.points > 0, "+sweep"),
-        (case.fanout.points > 0, "+fanout"),
-        (case.carried.is_some(), "+convicted_source"),
-        (case.has_proof(), "-proof_of_person"),
-    ]);
-    reasons.extend(case.votes().seen().map(|vote| Cow::Borrowed(vote.reason)));
-    reasons
 }

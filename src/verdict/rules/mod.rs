@@ -13,10 +13,10 @@ use std::borrow::Cow;
 
 use super::case::Case;
 use super::{ClickType, Confidence, Finding, Ruleset};
-use crate::record::Kind;
+use crate::record::{Kind, Way};
 use rule::{HUMAN, probable};
 
-pub use rule::{Condition, Fact, Found, Rule};
+pub use rule::{Carries, Condition, Fact, Found, Reason, Rule};
 
 impl Ruleset {
     /// Its rules, in the order in which they are asked.
@@ -39,7 +39,7 @@ pub fn by_kind(case: &Case) -> Option<Finding> {
         // The provider's machine asks because its user pressed the provider's own button (RFC 8058).
         (_, Ruleset::Full) if case.click.signals.is_one_click => Some(Finding {
             click_type: Some(ClickType::Human),
-            rule: Cow::Borrowed("one_click"),
+            rule: Cow::Borrowed(Way::OneClick.name()),
             reasons: vec![Cow::Borrowed("-one_click")],
             confidence: Confidence::Probable,
             ..Finding::not_a_click()
@@ -66,10 +66,65 @@ pub fn decide(case: &Case) -> Finding {
         vendor: vendor.map(Cow::Borrowed),
         confidence: found.confidence,
         rule: Cow::Borrowed(rule.id),
-        reasons: match case.ruleset {
-            Ruleset::Defender => defender::reasons(case),
-            Ruleset::Full => full::reasons(case),
-        },
+        reasons: reasons(case),
         paired_with: if rule.id == defender::PAIR { case.pair.map(|(_, other)| other.into()) } else { None },
+    }
+}
+
+/// Every signal that spoke: first what rules look at, in their order, then in `full` the votes. `+` for a scanner, `-` for
+/// a person.
+fn reasons(case: &Case) -> Vec<Cow<'static, str>> {
+    let told = case.ruleset.rules().iter().flat_map(|rule| rule.reasons);
+    let spoken = told.filter(|reason| (reason.spoke)(case)).map(|reason| reason.name);
+    let votes = Some(case.votes()).filter(|_| case.ruleset == Ruleset::Full);
+    let votes = votes.into_iter().flat_map(|votes| votes.seen().map(|vote| vote.reason));
+    spoken.chain(votes).map(Cow::Borrowed).collect()
+}
+
+/// What a finding of ruleset `full` on a link of that kind carries over to its source's other clicks.
+fn carries(finding: &Finding) -> Carries {
+    let rule = full::RULES.iter().find(|rule| rule.id == finding.rule);
+    rule.map_or(Carries::Nothing, |rule| rule.carries)
+}
+
+/// What a finding on a link of that kind convicts its source of, if it does: clicks alone do.
+#[must_use]
+pub fn conviction(kind: Kind, finding: &Finding) -> Option<ClickType> {
+    let found = finding.click_type.filter(|found| kind == Kind::Click && found.is_bot());
+    found.filter(|_| carries(finding) == Carries::Conviction)
+}
+
+/// Whether the finding would be another one beside a conviction: nothing else has decided. Opens stand by themselves.
+#[must_use]
+pub fn is_undecided(kind: Kind, finding: &Finding) -> bool {
+    kind != Kind::Open && carries(finding) == Carries::Undecided
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_that_look_at_requests_and_bursts_convict() {
+        let finding = |rule: &'static str, kind: ClickType| Finding {
+            click_type: Some(kind),
+            rule: rule.into(),
+            ..Finding::not_a_click()
+        };
+        let sweep = ClickType::ScannerSweep;
+        for rule in
+            ["safe_attachments", "campaign_view", "gateway", "scanner_network", "sweep", "fanout", "headless"]
+        {
+            assert_eq!(conviction(Kind::Click, &finding(rule, sweep)), Some(sweep), "{rule}");
+            assert_eq!(conviction(Kind::Open, &finding(rule, sweep)), None, "{rule}: an open");
+            assert_eq!(conviction(Kind::Click, &finding(rule, ClickType::Human)), None, "{rule}: a person");
+        }
+        for rule in
+            ["safelinks_delivery", "timeofclick_pair", "air_or_mbi", "declared", "carry_over", "human"]
+        {
+            assert_eq!(conviction(Kind::Click, &finding(rule, sweep)), None, "{rule}");
+            let undecided = matches!(rule, "carry_over" | "human");
+            assert_eq!(is_undecided(Kind::Click, &finding(rule, sweep)), undecided, "{rule}");
+        }
     }
 }

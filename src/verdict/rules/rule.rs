@@ -1,7 +1,5 @@
 //! What a rule is: one item with its id, its words, its settings and the conditions that must all hold.
 
-use std::borrow::Cow;
-
 use super::super::case::Case;
 use super::super::{ClickType, Confidence};
 use crate::record::Verified;
@@ -21,6 +19,29 @@ pub struct Rule {
     pub yields: bool,
     /// What it finds where they do.
     pub found: fn(&Case) -> Found,
+    /// What becomes of its source's other clicks.
+    pub carries: Carries,
+    /// What it looks at, as verdicts tell it, whether it holds or not: every signal of the table that spoke is told.
+    pub reasons: &'static [Reason],
+}
+
+/// What a finding means for the other clicks of its source ([`super::super::convictions`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carries {
+    /// It convicts the source: what looks at the request itself and its bursts.
+    Conviction,
+    /// Nothing: what a person's own browser can set off beside the person, and what knows a network anyway.
+    Nothing,
+    /// It decides nothing: a conviction of the source may.
+    Undecided,
+}
+
+/// A signal as a verdict tells it.
+pub struct Reason {
+    /// `+name` for a scanner, `-name` for a person.
+    pub name: &'static str,
+    /// Whether it spoke.
+    pub spoke: fn(&Case) -> bool,
 }
 
 /// One condition of a rule.
@@ -123,9 +144,6 @@ pub(super) const HUMAN: Rule = Rule {
     needs: &[],
     yields: false,
     found: |_| probable(ClickType::Human),
+    carries: Carries::Undecided,
+    reasons: &[],
 };
-
-/// The names of those that spoke.
-pub(super) fn spoken(named: &[(bool, &'static str)]) -> Vec<Cow<'static, str>> {
-    named.iter().filter(|(spoke, _)| *spoke).map(|(_, name)| Cow::Borrowed(*name)).collect()
-}

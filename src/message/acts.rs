@@ -16,11 +16,13 @@
 //!   the same `webhook-id`; nothing is left untold.
 //! - In memory are the untold presses, a copy of their rows. Without a receiver none are: rows wait until there is one.
 
-use super::{Arrival, Message, Store};
+use super::outbox::Pending;
+use super::ship::{Item, Outcome, Outgoing};
+use super::sql::Database;
+use super::{Arrival, Message};
 use crate::event::parcel::Parcel;
 use crate::event::webhook;
-use crate::record::Kind;
-use crate::record::{EventId, Record};
+use crate::record::{EventId, Kind, Record};
 use crate::verdict::{ClickType, Key};
 
 /// What became of an act.
@@ -30,52 +32,22 @@ pub enum Acted {
     Stands,
     /// No act, or its `event_id` is no UUID of its `ts_ms`: nothing changed.
     Refused,
-    /// Too many events on one link in a minute: nothing changed.
+    /// Too many events on one link in a minute: it is counted and does not stand.
     Flooded,
 }
 
 /// How many presses of one act are looked at, the newest: behind a person's final one there are no more.
 const MAX_PRESSES: usize = 16;
 
-/// A press that the queue has not taken.
-#[derive(Clone, Copy)]
-pub(super) struct Untold {
-    act: Key,
-    id: EventId,
-    /// It waits for its verdict.
-    waits: bool,
-}
-
-/// What the queue is to take next.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Telling {
-    act: Key,
-    /// The press.
-    pub id: EventId,
-    /// What becomes of it.
-    pub word: Word,
-}
-
-/// What becomes of a press.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Word {
-    /// The queue's message.
-    Send(String),
-    /// Another press of the act is told in its place.
-    Superseded,
-    /// The event cannot be read: rows are damaged.
-    Unreadable,
-}
-
-impl<S: Store> Message<S> {
+impl<D: Database> Message<D> {
     /// Says that there is somebody to tell acts to, from now on and those of before.
     ///
     /// # Errors
     /// When storage fails; the message must then be loaded again.
-    pub fn set_receiver(&mut self) -> Result<(), S::Error> {
-        let rows = self.store.untold()?;
-        let untold = |(act, id, kind)| Untold { act, id, waits: waits(kind) };
-        self.untold = Some(rows.into_iter().map(untold).collect());
+    pub fn set_receiver(&mut self) -> Result<(), D::Error> {
+        let rows = self.rows.untold()?;
+        let pending = |(act, id, kind)| Pending { act, id, waits: waits(kind) };
+        self.outbox.acts = Some(rows.into_iter().map(pending).collect());
         Ok(())
     }
 
@@ -83,11 +55,11 @@ impl<S: Store> Message<S> {
     ///
     /// # Errors
     /// When storage fails; the message must then be loaded again.
-    pub fn act(&mut self, record: &Record, json: &str) -> Result<Acted, S::Error> {
+    pub fn act(&mut self, record: Record, json: &str) -> Result<Acted, D::Error> {
         let Some(id) = EventId::parse(&record.event_id).filter(|_| record.kind.acts()) else {
             return Ok(Acted::Refused);
         };
-        let act = key(record);
+        let (act, kind) = (key(&record), record.kind);
         for (press, _) in self.presses(act)? {
             if press == id {
                 return Ok(Acted::Stands);
@@ -95,64 +67,56 @@ impl<S: Store> Message<S> {
             // What is not known here stands until it is.
             let stands = self
                 .judged(press)?
-                .is_none_or(|(_, verdict)| !verdict.is_bot && (verdict.is_final || !waits(record.kind)));
+                .is_none_or(|(_, verdict)| !verdict.is_bot && (verdict.is_final || !waits(kind)));
             if stands {
                 return Ok(Acted::Stands);
             }
         }
-        match self.arrive(record, json)? {
+        match self.ingest(record, json)? {
             Arrival::Stored => {}
             Arrival::Refused => return Ok(Acted::Refused),
             Arrival::Counted => return Ok(Acted::Flooded),
             Arrival::Known => {
-                // It was stored before a crash; or counted, and then there is nothing that could stand.
-                let mut stored = false;
-                self.store.clicks_by_id(&[id], &mut |_, _| stored = true)?;
-                if !stored {
+                // It was counted, or it is no act of its own: it stands with the press that was stored with it.
+                if !self.is_stored(id)? {
                     return Ok(Acted::Flooded);
                 }
             }
         }
-        self.store.put_press(act, id, record.kind)?;
-        if let Some(untold) = &mut self.untold {
-            untold.push(Untold { act, id, waits: waits(record.kind) });
+        self.rows.put_press(act, id, kind)?;
+        if let Some(acts) = &mut self.outbox.acts {
+            acts.push(Pending { act, id, waits: waits(kind) });
         }
         Ok(Acted::Stands)
     }
 
-    /// The next press that is to be told, once the queue's pause is over; the inner error says why its verdict cannot be
-    /// read here: a later version wrote it, and it waits for that version to be back.
-    ///
-    /// # Errors
-    /// When storage fails.
-    pub fn telling(&self, now_ms: i64) -> Result<Option<Result<Telling, String>>, S::Error> {
-        let Some(Untold { act, id, .. }) = self.due_press().filter(|_| now_ms >= self.meta.retry_at_ms)
-        else {
-            return Ok(None);
-        };
-        let word = match self.judged(id)? {
-            Some((_, verdict)) if self.is_superseded(act, id, verdict.is_bot)? => Word::Superseded,
+    /// A press on its way to the queue; blocked where its verdict cannot be read here.
+    pub(super) fn telling(&mut self, Pending { act, id, .. }: Pending) -> Result<Outgoing, D::Error> {
+        let (mut outcome, mut unreadable) = (Outcome::Superseded, 0);
+        match self.judged(id)? {
+            Some((_, verdict)) if self.is_superseded(act, id, verdict.is_bot)? => {}
             Some((record, verdict)) => {
                 let body = webhook::body(&record, &verdict);
-                Word::Send(Parcel::Act { id: record.event_id, body: &body }.seal())
+                outcome = Outcome::Send(vec![Parcel::Act { id: record.event_id, body: &body }.seal()]);
             }
             None => {
                 let mut is_readable = false;
-                self.store.clicks_by_id(&[id], &mut |_, json| is_readable = Record::parse(&json).is_ok())?;
+                self.rows.clicks_by_id(&[id], &mut |_, json| is_readable = Record::parse(&json).is_ok())?;
                 if is_readable {
-                    return Ok(Some(Err(format!("act {id}: its verdict is of a later version"))));
+                    outcome = Outcome::Blocked(format!("act {id}: its verdict is of a later version"));
+                } else {
+                    unreadable = 1;
                 }
-                Word::Unreadable
             }
-        };
-        Ok(Some(Ok(Telling { act, id, word })))
+        }
+        Ok(Outgoing { item: Item::Act { act, id }, outcome, unreadable })
     }
 
     /// Whether another press is told in place of one: a person's that is told, and for a scanner's any later one, or a
     /// person's that will be.
-    fn is_superseded(&self, act: Key, id: EventId, is_bot: bool) -> Result<bool, S::Error> {
+    fn is_superseded(&mut self, act: Key, id: EventId, is_bot: bool) -> Result<bool, D::Error> {
         for (press, told) in self.presses(act)?.into_iter().filter(|(press, _)| *press != id) {
-            let is_person =
+            let mut is_person =
                 || self.judged(press).map(|judged| judged.is_some_and(|(_, other)| !other.is_bot));
             if is_bot && press > id || (told || is_bot) && is_person()? {
                 return Ok(true);
@@ -162,39 +126,27 @@ impl<S: Store> Message<S> {
     }
 
     /// The newest presses of an act, and whether each is told; of scanners there may be many.
-    fn presses(&self, act: Key) -> Result<Vec<(EventId, bool)>, S::Error> {
-        let mut presses = self.store.presses(act)?;
+    fn presses(&self, act: Key) -> Result<Vec<(EventId, bool)>, D::Error> {
+        let mut presses = self.rows.presses(act)?;
         let old = presses.len().saturating_sub(MAX_PRESSES);
         presses.drain(..old);
         Ok(presses)
     }
 
-    /// The queue has taken the message, or there is none to take.
-    ///
-    /// # Errors
-    /// When storage fails; the message must then be loaded again.
-    pub fn told(&mut self, telling: &Telling) -> Result<(), S::Error> {
-        self.store.mark_told(telling.act, telling.id)?;
-        if let Some(untold) = &mut self.untold {
-            untold.retain(|untold| untold.act != telling.act || untold.id != telling.id);
-        }
-        self.not_refused()
-    }
-
     /// The first press that may be told.
-    pub(super) fn due_press(&self) -> Option<Untold> {
-        let mut untold = self.untold.iter().flatten();
-        untold
-            .find(|untold| !untold.waits || !self.unsettled.contains(&untold.id) && !self.is_held(untold))
-            .copied()
+    pub(super) fn due_act(&self) -> Option<Pending> {
+        let mut acts = self.outbox.acts.iter().flatten();
+        let is_open = |press: &Pending| self.timers.unsettled.contains(&press.id);
+        acts.find(|press| !press.waits || !is_open(press) && !self.is_held(press)).copied()
     }
 
     /// Whether a scanner's confirmation waits for another press that may be a person's.
-    fn is_held(&self, press: &Untold) -> bool {
-        let settled = self.recent.get(&press.id).and_then(|recent| recent.settled);
+    fn is_held(&self, press: &Pending) -> bool {
+        let settled = self.window.get(press.id).and_then(|entry| entry.settled);
         let is_scanners = settled.and_then(|settled| settled.click_type).is_some_and(ClickType::is_bot);
-        let may_be_a_persons = |other: &&Untold| other.act == press.act && self.unsettled.contains(&other.id);
-        is_scanners && self.untold.iter().flatten().any(|other| may_be_a_persons(&other))
+        let may_be_a_persons =
+            |other: &Pending| other.act == press.act && self.timers.unsettled.contains(&other.id);
+        is_scanners && self.outbox.acts.iter().flatten().any(may_be_a_persons)
     }
 }
 

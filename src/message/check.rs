@@ -1,0 +1,107 @@
+//! What holds between calls, tested: each part of the message against the rows that it is a copy of. For tests: it reads
+//! everything.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Message;
+use super::people;
+use super::sql::Database;
+use crate::event::pack;
+use crate::record::{EventId, Record};
+use crate::verdict::Click;
+use crate::verdict::convictions::Convictions;
+
+impl<D: Database> Message<D> {
+    /// Tests every invariant of the module's head; the inner error says which one does not hold.
+    ///
+    /// # Errors
+    /// When storage fails.
+    pub fn check(&self) -> Result<Result<(), String>, D::Error> {
+        let mut stored: BTreeMap<EventId, Click> = BTreeMap::new();
+        let (first, end) = (EventId::first_of(0), EventId::first_of(i64::MAX));
+        self.rows.clicks(first, end, usize::MAX, &mut |id, json| {
+            stored.extend(Record::parse(&json).ok().map(|record| (id, Click::of(&record, None))));
+        })?;
+        self.later().set(&mut stored)?;
+        let settled = self.settled_between(i64::MIN, i64::MAX)?;
+        let mut index: Vec<u64> = Vec::new();
+        let (mut last_pack, mut in_packs) = (0, BTreeSet::new());
+        self.rows.pack_keys(i64::MIN, i64::MAX, &mut |number, keys| {
+            last_pack = number;
+            in_packs.extend(pack::keys(keys).map(|(id, _)| id));
+            index.extend(people::entries(number, keys));
+        })?;
+        index.sort_unstable();
+
+        let mut broken = Vec::new();
+        let mut must = |holds: bool, words: &str| {
+            if !holds {
+                broken.push(words.to_owned());
+            }
+        };
+        let from = EventId::first_of(self.window.start_ms());
+        let in_window = || stored.range(from..);
+        must(
+            in_window().all(|(id, click)| self.window.get(*id).is_some_and(|entry| entry.click == *click)),
+            "1: the window holds every stored click from its start on",
+        );
+        must(
+            self.window.iter().all(|(id, _)| stored.contains_key(&id)),
+            "1: the window holds stored clicks alone",
+        );
+        must(
+            self.window.start_ms() <= self.window_from_ms(self.watermark.ms),
+            "1: the window begins two reaches before the watermark",
+        );
+        must(
+            self.window.iter().all(|(id, entry)| entry.settled == settled.get(&id).copied()),
+            "2: the window's verdicts are those of the highest revisions",
+        );
+        must(
+            stored.keys().all(|id| in_packs.contains(id) != self.timers.unsettled.contains(id)),
+            "3: what is unsettled stands in no pack, and the other way round",
+        );
+        let ahead = self.window.iter().filter(|(_, entry)| {
+            entry.is_ahead() && !entry.settled.is_some_and(|settled| settled.is_foreign())
+        });
+        let ahead: BTreeSet<EventId> = ahead.map(|(id, _)| id).collect();
+        must(
+            ahead.iter().all(|id| self.timers.touched.contains_key(id)),
+            "3: what is ahead of its verdict is touched",
+        );
+        must(
+            self.timers.touched.keys().all(|id| self.window.get(*id).is_some()),
+            "3: what is touched is in the window",
+        );
+        must(
+            self.rows.revisits()? == self.timers.revisits.iter().cloned().collect::<Vec<_>>(),
+            "3: the revisits are the rows'",
+        );
+        must(self.people.all().is_none_or(|all| all == index), "4: the people are those of the packs");
+        let mut convictions = Convictions::default();
+        if self.judging.asks_full() {
+            let from_ms = self.convictions_from_ms();
+            for (id, kind) in settled.iter().filter_map(|(id, settled)| Some((*id, settled.conviction?))) {
+                if let Some(click) = stored.get(&id).filter(|_| id.ts_ms() >= from_ms) {
+                    convictions.add(click, kind);
+                }
+            }
+        }
+        must(self.convictions == convictions, "5: the convictions are those of the packs");
+        must(self.outbox.last_pack() == last_pack, "6: the outbox knows the last pack");
+        must(self.outbox.sent_pack() <= last_pack, "6: no pack is sent that is not there");
+        let pending = self.outbox.acts.as_ref().map(|acts| {
+            let mut pending: Vec<_> = acts.iter().map(|press| (press.id, press.act)).collect();
+            pending.sort_unstable();
+            pending
+        });
+        let untold: Vec<_> = self.rows.untold()?.into_iter().map(|(act, id, _)| (id, act)).collect();
+        must(pending.is_none_or(|pending| pending == untold), "6: the acts are the rows'");
+        let first_ms = self.timers.unsettled.first().map(|id| id.ts_ms());
+        must(
+            first_ms.is_none_or(|ms| ms >= self.watermark.low_ms()),
+            "7: every click before the watermark is settled, or not older than the late mark",
+        );
+        Ok(if broken.is_empty() { Ok(()) } else { Err(broken.join("; ")) })
+    }
+}

@@ -1,0 +1,123 @@
+//! Delivery times arrive: they move the clocks of their recipients' clicks, and what changes is issued again.
+//!
+//! Only their own clicks can change: nobody else's verdict looks at their clock. Clicks in memory get the new clock at once
+//! and settle by it. What has settled is judged again pack by pack: the first few clicks with the call, which is all of them
+//! for a usual one, the others by alarms. How far that has come is a row, written in one transaction with the verdicts.
+
+use std::collections::BTreeSet;
+
+use super::Message;
+use super::deliveries;
+use super::history::Clicks;
+use super::rows::Revisit;
+use super::settle::Settlement;
+use super::sql::Database;
+use crate::event::pack;
+use crate::record::EventId;
+use crate::verdict::Key;
+use crate::verdict::order::ascending;
+
+/// About how many settled clicks are judged again before a call is answered.
+const MAX_AT_ONCE: usize = 256;
+
+impl<D: Database> Message<D> {
+    /// Takes delivery times in (Unix milliseconds); returns how many settled clicks got a new revision, those included that
+    /// alarms will look at and that may. The same times again change nothing.
+    ///
+    /// # Errors
+    /// When storage fails; the message must then be loaded again.
+    pub fn deliver(&mut self, times: &[(Key, i64)]) -> Result<usize, D::Error> {
+        let moved = self.put_deliveries(times)?;
+        for (recipient, clock_ms) in &moved {
+            let theirs: Vec<EventId> = self.window.of_recipient(*recipient).map(|(id, _)| id).collect();
+            for id in theirs {
+                if let Some(entry) = self.window.get_mut(id) {
+                    entry.click.clock_ms = *clock_ms;
+                }
+            }
+        }
+        if moved.is_empty() || self.outbox.last_pack() == 0 {
+            return Ok(0);
+        }
+        self.people.load(&self.rows)?;
+        let settled = |recipient: &Key| self.people.packs(recipient.short()).next().is_some();
+        let recipients: Vec<Key> =
+            moved.into_iter().map(|(recipient, _)| recipient).filter(settled).collect();
+        let recipients = ascending(&recipients.into_iter().map(Key::short).collect::<Vec<_>>());
+        let last_pack = self.outbox.last_pack();
+        let mut revisit = Revisit { number: 0, recipients, done_pack: 0, last_pack };
+        let mut reissued = self.revisit(&mut revisit, MAX_AT_ONCE)?.amended;
+        if revisit.done_pack < revisit.last_pack {
+            let left = revisit.recipients.iter().flat_map(|recipient| self.people.packs(*recipient));
+            reissued += left.filter(|pack| (revisit.done_pack + 1..=last_pack).contains(pack)).count();
+            self.rows.put_revisit(&mut revisit)?;
+            self.timers.revisits.push_back(revisit);
+        }
+        Ok(reissued)
+    }
+
+    /// Stores delivery times; returns whose clock has moved, and to when.
+    fn put_deliveries(&mut self, times: &[(Key, i64)]) -> Result<Vec<(Key, i64)>, D::Error> {
+        let mut buckets = vec![Vec::new(); usize::from(u8::MAX) + 1];
+        for (recipient, ms) in times {
+            if let Some(bucket) = buckets.get_mut(usize::from(deliveries::bucket(*recipient))) {
+                bucket.push((*recipient, *ms));
+            }
+        }
+        let mut moved = Vec::new();
+        for (bucket, news) in (0..=u8::MAX).zip(buckets).filter(|(_, news)| !news.is_empty()) {
+            let before = self.rows.deliveries(bucket)?;
+            let after = deliveries::merge(&before, &news);
+            if after == before {
+                continue;
+            }
+            self.rows.put_deliveries(bucket, &after)?;
+            for (recipient, _) in news {
+                let now = deliveries::find(&after, recipient);
+                if let Some(ms) = now.filter(|_| deliveries::find(&before, recipient) != now) {
+                    moved.push((recipient, ms));
+                }
+            }
+        }
+        Ok(moved)
+    }
+
+    /// Goes on where alarms have come to: about so many clicks.
+    pub(super) fn revisit_next(&mut self, most: usize) -> Result<Settlement, D::Error> {
+        let Some(mut revisit) = self.timers.revisits.pop_front() else { return Ok(Settlement::default()) };
+        self.people.load(&self.rows)?;
+        let settlement = self.revisit(&mut revisit, most)?;
+        self.rows.put_revisit(&mut revisit)?;
+        if revisit.done_pack < revisit.last_pack {
+            self.timers.revisits.push_front(revisit);
+        }
+        Ok(settlement)
+    }
+
+    /// Judges about so many clicks again, pack by pack: a pack's clicks lie close together, and so does what they look at.
+    fn revisit(&mut self, revisit: &mut Revisit, most: usize) -> Result<Settlement, D::Error> {
+        let theirs = revisit.recipients.iter().flat_map(|recipient| self.people.packs(*recipient));
+        let left = revisit.done_pack + 1..=revisit.last_pack;
+        let packs: Vec<u64> = theirs.filter(|pack| left.contains(pack)).collect();
+        let (mut packs, mut ids) = (ascending(&packs).into_iter().peekable(), BTreeSet::new());
+        while let Some(number) = packs.next_if(|_| ids.len() < most) {
+            self.rows.keys_of_packs(&[number], &mut |keys| {
+                let theirs = |owner: &u64| revisit.recipients.binary_search(owner).is_ok();
+                ids.extend(pack::keys(keys).filter(|(_, owner)| theirs(owner)).map(|(id, _)| id));
+            })?;
+        }
+        revisit.done_pack = packs.next().map_or(revisit.last_pack, |next| next - 1);
+        if ids.is_empty() {
+            return Ok(Settlement::default());
+        }
+        let (mut clicks, mut old) = (Clicks::new(), Vec::new());
+        for id in ids {
+            match self.window.get(id) {
+                Some(entry) => _ = clicks.insert(id, entry.click.clone()),
+                None => old.push(id),
+            }
+        }
+        clicks.extend(self.stored(&old)?);
+        self.issue(clicks, &BTreeSet::new(), self.watermark.ms)
+    }
+}

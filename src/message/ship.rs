@@ -1,0 +1,133 @@
+//! Packs and acts leave by the queue, each at least once.
+//!
+//! One protocol for both: [`Message::next`] says what is due, the shell gives it to the queue and says [`Message::sent`] or
+//! [`Message::refused`]. A mark moves only after the queue has taken what it stands for, a pack's only from where the
+//! shipment began: a `reship` in between sets it back and is not undone by a shipment that was under way. To send something
+//! twice is harmless: a pack names its object in R2, a press its `webhook-id`.
+
+use super::Message;
+use super::sql::Database;
+use crate::event::pack;
+use crate::event::parcel;
+use crate::record::{EventId, Record};
+use crate::verdict::Key;
+
+/// What leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// A pack, by its number.
+    Pack(u64),
+    /// A press.
+    Act {
+        /// The act that it may stand for.
+        act: Key,
+        /// Its event.
+        id: EventId,
+    },
+}
+
+/// What becomes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The queue's messages, each below its size limit.
+    Send(Vec<String>),
+    /// Another press of the act is told in its place: there is nothing to send.
+    Superseded,
+    /// It cannot be read here, for this reason: a later version wrote it, and it waits for that version to be back.
+    Blocked(String),
+}
+
+/// Something on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// What it is.
+    pub item: Item,
+    /// What becomes of it.
+    pub outcome: Outcome,
+    /// Events of it that could not be read; 0 unless rows are damaged.
+    pub unreadable: usize,
+}
+
+impl<D: Database> Message<D> {
+    /// What is to leave next, acts first; nothing while the queue's pause lasts, or once this alarm has taken out its share.
+    ///
+    /// # Errors
+    /// When storage fails.
+    pub fn next(&mut self, now_ms: i64) -> Result<Option<Outgoing>, D::Error> {
+        if let Some(act) = self.due_act()
+            && self.outbox.may_tell(now_ms)
+        {
+            return self.telling(act).map(Some);
+        }
+        let Some((number, messages)) = self.outbox.next_pack(now_ms) else { return Ok(None) };
+        let (outcome, unreadable) = match messages {
+            Some(messages) => (Outcome::Send(messages), 0),
+            None => self.read_pack(number)?,
+        };
+        Ok(Some(Outgoing { item: Item::Pack(number), outcome, unreadable }))
+    }
+
+    /// A pack as it was when it was written.
+    fn read_pack(&self, number: u64) -> Result<(Outcome, usize), D::Error> {
+        let Some(row) = self.rows.pack(number)? else {
+            return Ok((Outcome::Blocked(format!("pack {number}: no such row")), 0));
+        };
+        let body = match row.open() {
+            Ok(body) => body,
+            Err(words) => return Ok((Outcome::Blocked(words), 0)),
+        };
+        let ids: Vec<EventId> = pack::keys(&row.keys).map(|(id, _)| id).collect();
+        let mut records = std::collections::BTreeMap::new();
+        self.rows.clicks_by_id(&ids, &mut |id, json| {
+            records.extend(Record::parse(&json).ok().map(|record| (id, record)));
+        })?;
+        let (mut lines, mut unreadable) = (Vec::with_capacity(ids.len()), ids.len());
+        for (id, entry) in ids.iter().zip(&body.entries) {
+            if let Some(record) = records.remove(id) {
+                lines.extend(entry.lines(&entry.as_judged(record)));
+                unreadable -= 1;
+            }
+        }
+        Ok((Outcome::Send(parcel::of_pack(&self.name, row.number, row.first_ms, &lines)), unreadable))
+    }
+
+    /// The queue has taken it, or there is nothing to take.
+    ///
+    /// # Errors
+    /// When storage fails; the message must then be loaded again.
+    pub fn sent(&mut self, item: Item) -> Result<(), D::Error> {
+        let has_moved = match item {
+            Item::Pack(number) => self.outbox.sent(number),
+            Item::Act { act, id } => {
+                self.rows.mark_told(act, id)?;
+                if let Some(acts) = &mut self.outbox.acts {
+                    acts.retain(|pending| pending.act != act || pending.id != id);
+                }
+                self.outbox.recover()
+            }
+        };
+        if has_moved { self.put_meta() } else { Ok(()) }
+    }
+
+    /// The queue has refused, or it could not be read: everything waits, longer each time.
+    ///
+    /// # Errors
+    /// When storage fails; the message must then be loaded again.
+    pub fn refused(&mut self, now_ms: i64) -> Result<(), D::Error> {
+        self.outbox.refused(now_ms);
+        self.put_meta()
+    }
+
+    /// Sends every settled event again, under the same keys; returns how many.
+    ///
+    /// # Errors
+    /// When storage fails; the message must then be loaded again.
+    pub fn reship(&mut self) -> Result<usize, D::Error> {
+        let mut events = 0;
+        self.rows.packs(i64::MIN, i64::MAX, &mut |row| events += row.events())?;
+        if self.outbox.rewind() {
+            self.put_meta()?;
+        }
+        Ok(events)
+    }
+}

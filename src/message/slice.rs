@@ -1,0 +1,210 @@
+//! The table of dependencies ([`crate::verdict::reach`]) asked of a message: forward, what clicks depend on; mirrored, who
+//! depends on them. A slice is clicks with all that they depend on, as the rulesets in force see it.
+
+use std::collections::BTreeSet;
+
+use super::history::{Ask, Clicks};
+use super::settled::Findings;
+use super::sql::Database;
+use super::timers::TICK_MS;
+use super::{Entry, Message};
+use crate::record::{EventId, Kind, Verified};
+use crate::verdict::reach::Dependency;
+use crate::verdict::{Click, Judgement, Judging, Key, Look, Ruleset};
+
+/// Clicks with all that those among them that are wanted depend on, in order.
+pub(super) struct Slice {
+    clicks: Vec<Click>,
+    /// The wanted ones, ascending, with their places among the clicks.
+    wanted: Vec<(EventId, usize)>,
+}
+
+impl Slice {
+    /// The wanted clicks.
+    pub(super) fn wanted(&self) -> impl Iterator<Item = (EventId, &Click)> {
+        self.wanted.iter().map(|(id, at)| (*id, &self.clicks[*at]))
+    }
+
+    /// How many clicks are looked at.
+    pub(super) fn len(&self) -> usize {
+        self.clicks.len()
+    }
+
+    /// The place of a wanted click.
+    fn place(&self, id: EventId) -> Option<usize> {
+        let at = self.wanted.binary_search_by(|(wanted, _)| wanted.cmp(&id)).ok()?;
+        self.wanted.get(at).map(|(_, place)| *place)
+    }
+}
+
+/// Both rulesets' judgements of a slice.
+pub(super) struct Panel<'a> {
+    slice: &'a Slice,
+    active: Judgement<'a>,
+    shadow: Option<Judgement<'a>>,
+}
+
+impl<'a> Panel<'a> {
+    pub(super) fn of(slice: &'a Slice, judging: &'a Judging, look: Look) -> Self {
+        let judgement = |ruleset| Judgement::of(&slice.clicks, ruleset, &judging.thresholds, look);
+        Self { slice, active: judgement(judging.ruleset), shadow: judging.shadow.map(judgement) }
+    }
+
+    /// What the wanted clicks show, convictions of their sources apart.
+    pub(super) fn base(&self) -> Vec<(EventId, Findings)> {
+        let findings = |at: usize| Findings {
+            kind: self.slice.clicks[at].kind,
+            active: self.active.base(at),
+            shadow: self.shadow.as_ref().map(|shadow| shadow.base(at)),
+            verified: self.slice.clicks[at].verified,
+        };
+        self.slice.wanted.iter().map(|(id, at)| (*id, findings(*at))).collect()
+    }
+
+    /// The judgement of ruleset `full`, and the place of a wanted click in it.
+    pub(super) fn full(&self, judging: &Judging, id: EventId) -> Option<(&Judgement<'a>, usize)> {
+        let judgement =
+            if judging.ruleset == Ruleset::Full { Some(&self.active) } else { self.shadow.as_ref() };
+        judgement.zip(self.slice.place(id))
+    }
+
+    /// The active ruleset's judgement, and the place of a wanted click in it.
+    pub(super) fn active(&self, id: EventId) -> Option<(&Judgement<'a>, usize)> {
+        Some((&self.active, self.slice.place(id)?))
+    }
+}
+
+impl<D: Database> Message<D> {
+    /// The span in which a row of the table lets a click see others, or others see it.
+    fn span(&self, row: &Dependency, click: &Click, before_ms: i64, after_ms: i64) -> (i64, i64) {
+        let (from_ms, until_ms) = if row.chains {
+            self.window.chain(click.recipient, click.ts_ms, before_ms.max(after_ms))
+        } else {
+            (click.ts_ms, click.ts_ms)
+        };
+        (from_ms.saturating_sub(before_ms), until_ms.saturating_add(after_ms))
+    }
+
+    /// Who may depend on a click: questions for settled clicks that have not seen it, because it came when no click later
+    /// than `came_ms` was settled.
+    pub(super) fn ask_dependents(
+        &self,
+        click: &Click,
+        came_ms: i64,
+        rows: fn(&Dependency) -> bool,
+        asks: &mut Vec<Ask>,
+    ) {
+        let thresholds = &self.judging.thresholds;
+        let is_asked = |row: &&'static Dependency| rows(row) && (row.is_seen)(click, thresholds);
+        for row in self.judging.dependencies().into_iter().filter(is_asked) {
+            let Some(key) = row.by.key(click) else { continue };
+            let (before_ms, after_ms) = ((row.before_ms)(thresholds), (row.after_ms)(thresholds));
+            // Late is what comes when somebody who might have looked at it has settled.
+            if click.ts_ms.saturating_sub(after_ms) > came_ms {
+                continue;
+            }
+            let (from_ms, until_ms) = self.span(row, click, after_ms, before_ms);
+            asks.push(Ask { by: row.by, key, from_ms, until_ms: until_ms.min(came_ms), passes: row.looks });
+        }
+    }
+
+    /// Who may have seen a click before it was proven a person's, and sees it no longer.
+    pub(super) fn ask_who_saw(&self, click: &Click, asks: &mut Vec<Ask>) {
+        if click.is_touched() {
+            let unproven = Click { verified: Verified::None, ..click.clone() };
+            self.ask_dependents(&unproven, i64::MAX, |row| row.heeds_proof, asks);
+        }
+    }
+
+    /// All that `wanted` depend on. With `is_whole` they look for everything, as explanations tell of it, whether it could
+    /// decide anything or not.
+    pub(super) fn slice(&self, wanted: Clicks, is_whole: bool) -> Result<Slice, D::Error> {
+        let thresholds = &self.judging.thresholds;
+        let mut asks: Vec<Ask> = Vec::new();
+        // Where the nearest few say all: clicks that look, by row, key and time.
+        let mut crowds: BTreeSet<(usize, u128, EventId)> = BTreeSet::new();
+        let rows = self.judging.dependencies();
+        for (number, row) in rows.iter().enumerate() {
+            let looks =
+                |click: &Click| is_whole && click.kind == Kind::Click || (row.looks)(click, thresholds);
+            for (id, click) in wanted.iter().filter(|(_, click)| looks(click)) {
+                let Some(key) = row.by.key(click) else { continue };
+                if row.enough.is_some() {
+                    crowds.insert((number, key, *id));
+                    continue;
+                }
+                let (before_ms, after_ms) = ((row.before_ms)(thresholds), (row.after_ms)(thresholds));
+                let (from_ms, until_ms) = self.span(row, click, before_ms, after_ms);
+                asks.push(Ask { by: row.by, key, from_ms, until_ms, passes: row.is_seen });
+            }
+        }
+        let mut found = Clicks::new();
+        let crowds: Vec<(usize, u128, EventId)> = crowds.into_iter().collect();
+        let is_near = |a: &(usize, u128, EventId), b: &(usize, u128, EventId)| {
+            (a.0, a.1) == (b.0, b.1) && b.2.ts_ms() - a.2.ts_ms() <= TICK_MS
+        };
+        for crowd in crowds.chunk_by(is_near) {
+            let (Some((number, key, first)), Some((_, _, last))) = (crowd.first(), crowd.last()) else {
+                continue;
+            };
+            if let Some(row) = rows.get(*number) {
+                asks.extend(self.nearest(row, *key, *first, *last, &mut found));
+            }
+        }
+        found.extend(self.fetch(&asks)?);
+        let (mut clicks, mut places) = (Vec::new(), Vec::with_capacity(wanted.len()));
+        let mut others = found.into_iter().peekable();
+        for (id, click) in wanted {
+            while let Some((_, other)) = others.next_if(|(other, _)| *other < id) {
+                clicks.push(other);
+            }
+            others.next_if(|(other, _)| *other == id);
+            places.push((id, clicks.len()));
+            clicks.push(click);
+        }
+        clicks.extend(others.map(|(_, click)| click));
+        Ok(Slice { clicks, wanted: places })
+    }
+
+    /// Of the clicks that share a key with those from `first` to `last`, the ones that a row lets them see: whatever lies
+    /// between, and on either side the nearest of so many different recipients as are enough. Whatever lies beyond those is
+    /// in a longer window that says no more. What lies before the window is asked for.
+    fn nearest(
+        &self,
+        row: &Dependency,
+        key: u128,
+        first: EventId,
+        last: EventId,
+        found: &mut Clicks,
+    ) -> Option<Ask> {
+        let thresholds = &self.judging.thresholds;
+        let enough = row.enough.map_or(usize::MAX, |enough| enough(thresholds));
+        let from_ms = first.ts_ms().saturating_sub((row.before_ms)(thresholds));
+        let until_ms = last.ts_ms().saturating_add((row.after_ms)(thresholds));
+        let seen = |id: &EventId| {
+            let entry = self.window.get(*id)?;
+            (row.is_seen)(&entry.click, thresholds).then_some((*id, entry))
+        };
+        let mut take = |ids: &mut dyn Iterator<Item = (EventId, &Entry)>| {
+            let mut people: Vec<Key> = Vec::new();
+            while people.len() < enough
+                && let Some((id, entry)) = ids.next()
+            {
+                if let Err(place) = people.binary_search(&entry.click.recipient) {
+                    people.insert(place, entry.click.recipient);
+                    found.insert(id, entry.click.clone());
+                }
+            }
+            people.len() >= enough
+        };
+        let ids = |from_ms, until_ms| self.window.ids(row.by, key, from_ms, until_ms);
+        let before = ids(from_ms, first.ts_ms()).rev().filter(|id| *id < first);
+        let is_enough = take(&mut before.filter_map(|id| seen(&id)));
+        take(&mut ids(last.ts_ms(), until_ms).filter(|id| *id > last).filter_map(|id| seen(&id)));
+        let between = ids(first.ts_ms(), last.ts_ms()).filter(|id| (first..=last).contains(id));
+        found.extend(between.filter_map(|id| seen(&id)).map(|(id, entry)| (id, entry.click.clone())));
+        let until_ms = until_ms.min(self.window.start_ms().saturating_sub(1));
+        let goes_on = from_ms <= until_ms && !is_enough;
+        goes_on.then_some(Ask { by: row.by, key, from_ms, until_ms, passes: row.is_seen })
+    }
+}

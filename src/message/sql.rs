@@ -1,0 +1,179 @@
+//! The database of a message: its schema, and the one method that whatever runs `SQLite` has to offer.
+//!
+//! In the Durable Object that is the platform's storage, in the tests `SQLite` itself: the statements ([`super::rows`]) are
+//! the same.
+//!
+//! Schema, version 2 (version 1 had no `verifications` and no `presses`):
+//!
+//! | table | a row is | key |
+//! | --- | --- | --- |
+//! | `message` | the message itself: name, marks, schema version | 1 |
+//! | `clicks` | a click: its record as JSON, never updated | `event_id`, so in the order of time |
+//! | `packs` | settled verdicts, in the order in which they were settled; the outbox | number |
+//! | `repeats` | clicks counted on a click and not stored | its `event_id` |
+//! | `deliveries` | delivery times of a bucket of recipients, packed | bucket |
+//! | `verifications` | what the landing page of a click showed at most | the click's `event_id` |
+//! | `presses` | an event that may stand for an act, and whether the sender is told | act, `event_id` |
+//! | `revisits` | recipients whose clocks moved, and how far their settled clicks are judged again; made when one is needed | number |
+//!
+//! There is no index beside the keys: each would be one more row written for every click. Acts are rare, and those that
+//! are untold must be found at every start: they have one.
+
+use crate::record::EventId;
+use crate::verdict::Key;
+
+/// The schema's version. A later one adds its statements to [`SCHEMA`]: those behind an older version's run where it is met.
+pub(super) const VERSION: usize = SCHEMA.len();
+
+/// The statements of each version.
+pub(super) const SCHEMA: [&str; 2] = [
+    "
+    CREATE TABLE message (
+        id INTEGER PRIMARY KEY CHECK (id = 1), schema INTEGER NOT NULL, name TEXT NOT NULL,
+        sent_pack INTEGER NOT NULL, failures INTEGER NOT NULL, retry_at_ms INTEGER NOT NULL, late_from_ms INTEGER
+    );
+    CREATE TABLE clicks (event_id BLOB PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE packs (
+        number INTEGER PRIMARY KEY, first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL,
+        open_from_ms INTEGER NOT NULL, keys BLOB NOT NULL, body TEXT NOT NULL
+    );
+    CREATE TABLE repeats (event_id BLOB PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE deliveries (bucket INTEGER PRIMARY KEY, entries BLOB NOT NULL);
+    ",
+    "
+    CREATE TABLE verifications (
+        click BLOB PRIMARY KEY, event_id BLOB NOT NULL, verified INTEGER NOT NULL, since_load_ms INTEGER
+    ) WITHOUT ROWID;
+    CREATE TABLE presses (
+        act BLOB NOT NULL, event_id BLOB NOT NULL, kind INTEGER NOT NULL, told INTEGER NOT NULL,
+        PRIMARY KEY (act, event_id)
+    ) WITHOUT ROWID;
+    CREATE INDEX untold ON presses (event_id) WHERE told = 0;
+    ",
+];
+
+/// What few messages ever need: to make a table costs two rows.
+pub(super) const REVISITS: &str = "
+    CREATE TABLE IF NOT EXISTS revisits (
+        number INTEGER PRIMARY KEY, recipients BLOB NOT NULL, done_pack INTEGER NOT NULL, last_pack INTEGER NOT NULL
+    );
+";
+
+/// 2^53 - 1: on the platform numbers pass through JavaScript.
+const MAX_SAFE: i64 = 9_007_199_254_740_991;
+
+/// A value of a row, or one that a statement binds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// NULL.
+    Null,
+    /// A whole number that JavaScript holds exactly.
+    Integer(i64),
+    /// Text.
+    Text(String),
+    /// Bytes.
+    Blob(Vec<u8>),
+}
+
+/// A row's column is not of the type that the schema says: the database is damaged, or a later version's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mismatch(pub &'static str);
+
+/// Runs `SQLite`.
+pub trait Database {
+    /// What may go wrong. After an error the message is loaded anew from its rows.
+    type Error: From<Mismatch>;
+
+    /// Runs a statement, or several where nothing is bound, and hands over the rows that it finds, one by one: all records of
+    /// a window at once would be more than an object's memory. Returns how many rows were written.
+    ///
+    /// # Errors
+    /// When storage fails, or whoever takes a row.
+    fn run(
+        &self,
+        statement: &str,
+        values: Vec<Value>,
+        each: &mut dyn FnMut(&mut Columns) -> Result<(), Self::Error>,
+    ) -> Result<usize, Self::Error>;
+}
+
+/// The columns of one row, read from the left.
+pub struct Columns(std::vec::IntoIter<Value>);
+
+impl Columns {
+    /// The columns of a row.
+    #[must_use]
+    pub fn new(values: Vec<Value>) -> Self {
+        Self(values.into_iter())
+    }
+
+    pub(super) fn number(&mut self) -> Result<Option<i64>, Mismatch> {
+        match self.0.next() {
+            Some(Value::Integer(number)) => Ok(Some(number)),
+            Some(Value::Null) => Ok(None),
+            _ => Err(Mismatch("a number")),
+        }
+    }
+
+    pub(super) fn integer(&mut self) -> Result<i64, Mismatch> {
+        self.number()?.ok_or(Mismatch("a number"))
+    }
+
+    pub(super) fn natural(&mut self) -> Result<u64, Mismatch> {
+        u64::try_from(self.integer()?).map_err(|_| Mismatch("a natural number"))
+    }
+
+    pub(super) fn text(&mut self) -> Result<String, Mismatch> {
+        match self.0.next() {
+            Some(Value::Text(text)) => Ok(text),
+            _ => Err(Mismatch("text")),
+        }
+    }
+
+    pub(super) fn blob(&mut self) -> Result<Vec<u8>, Mismatch> {
+        match self.0.next() {
+            Some(Value::Blob(bytes)) => Ok(bytes),
+            _ => Err(Mismatch("bytes")),
+        }
+    }
+
+    pub(super) fn id(&mut self) -> Result<EventId, Mismatch> {
+        let bytes: [u8; 16] = self.blob()?.try_into().map_err(|_| Mismatch("an event_id"))?;
+        Ok(EventId::from_bytes(bytes))
+    }
+
+    pub(super) fn key(&mut self) -> Result<Key, Mismatch> {
+        let bytes: [u8; 16] = self.blob()?.try_into().map_err(|_| Mismatch("a key"))?;
+        Ok(Key::from_number(u128::from_be_bytes(bytes)))
+    }
+}
+
+impl From<EventId> for Value {
+    fn from(id: EventId) -> Self {
+        Self::Blob(id.bytes().to_vec())
+    }
+}
+
+impl From<Key> for Value {
+    fn from(key: Key) -> Self {
+        Self::Blob(key.number().to_be_bytes().to_vec())
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Integer(number.clamp(-MAX_SAFE, MAX_SAFE))
+    }
+}
+
+impl From<u64> for Value {
+    fn from(number: u64) -> Self {
+        Self::Integer(i64::try_from(number).map_or(MAX_SAFE, |number| number.min(MAX_SAFE)))
+    }
+}

@@ -1,0 +1,53 @@
+//! When the message wants to be woken, and for which clicks.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::rows::Revisit;
+use crate::record::EventId;
+use crate::verdict::Judging;
+
+/// The shortest time between two alarms. It bounds what they cost: one row for all the clicks of a second.
+pub const TICK_MS: i64 = 1_000;
+
+/// The timers: exactly the clicks that have not settled, and the settled ones of which more has become known since.
+#[derive(Default)]
+pub(super) struct Timers {
+    /// Clicks that wait for their windows to close.
+    pub unsettled: BTreeSet<EventId>,
+    /// Settled clicks of the window that are to be judged again, and from when on, Unix milliseconds. None is due later than
+    /// the window holds its click.
+    pub touched: BTreeMap<EventId, i64>,
+    /// Recipients whose clocks moved, while there are packs of theirs to go through; a copy of the rows.
+    pub revisits: VecDeque<Revisit>,
+    last_ms: Option<i64>,
+}
+
+impl Timers {
+    /// Takes note of an alarm.
+    pub(super) fn fired(&mut self, now_ms: i64) {
+        self.last_ms = Some(now_ms);
+    }
+
+    /// Of the unsettled clicks those whose windows have closed, oldest first, at most so many.
+    pub(super) fn due(&self, judging: &Judging, now_ms: i64, most: usize) -> BTreeSet<EventId> {
+        let end = EventId::first_of(judging.cutoff_ms(now_ms) + 1);
+        let mut due = BTreeSet::new();
+        due.extend(self.unsettled.range(..end).take(most).copied());
+        due
+    }
+
+    /// The touched clicks whose time has come.
+    pub(super) fn due_touched(&self, now_ms: i64) -> Vec<EventId> {
+        self.touched.iter().filter(|(_, due_ms)| **due_ms <= now_ms).map(|(id, _)| *id).collect()
+    }
+
+    /// When the next alarm is due, Unix milliseconds, if something waits in here or for `others_ms`; not before a
+    /// [`TICK_MS`] has passed since the last one.
+    pub(super) fn next_ms(&self, judging: &Judging, others_ms: Option<i64>, now_ms: i64) -> Option<i64> {
+        let settle_ms = self.unsettled.first().map(|id| judging.due_ms(id.ts_ms()));
+        let touched_ms = self.touched.values().min().copied();
+        let revisit_ms = self.revisits.front().map(|_| now_ms);
+        let due_ms = [settle_ms, touched_ms, revisit_ms, others_ms].into_iter().flatten().min()?;
+        Some(self.last_ms.map_or(due_ms, |last_ms| due_ms.max(last_ms.saturating_add(TICK_MS))))
+    }
+}

@@ -1,0 +1,241 @@
+//! The window: the message's latest clicks in memory, found by what they share with others.
+//!
+//! It holds every stored click from [`Window::start_ms`] on, and older ones that came late until they settle. Its indexes
+//! answer [`By`] every key of the table of dependencies, so that to look around a click costs by what is there and not by
+//! what the window holds. Ids without a click are held apart: of clicks that were counted and not stored, and of those
+//! whose landing page was seen before they came.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::settled::Settled;
+use crate::record::{EventId, Kind, Record, Verified};
+use crate::verdict::reach::By;
+use crate::verdict::{Click, Key};
+
+/// Past so many clicks a minute on one link by one recipient, further ones are counted and not stored.
+pub const FLOOD_CLICKS: usize = 100;
+
+/// The minute of [`FLOOD_CLICKS`].
+pub const FLOOD_MS: i64 = 60_000;
+
+/// So many unsettled records are kept as they were parsed, 2 kB each; those of a greater burst are read again when they
+/// settle.
+const MAX_RECORDS: usize = 8_192;
+
+/// The window lets go of some seconds at a time: to split its tree costs by what stays.
+const STEP_MS: i64 = 5_000;
+
+/// A click in memory.
+pub(super) struct Entry {
+    /// The click.
+    pub click: Click,
+    /// Its record, while it is to be shipped for the first time.
+    pub record: Option<Box<Record>>,
+    /// No click later than this was settled when it came: those have not seen it.
+    pub came_ms: i64,
+    /// Clicks counted on it.
+    pub repeats: i64,
+    /// Its verdict that stands, once it has settled: what an amendment retracts.
+    pub settled: Option<Settled>,
+}
+
+impl Entry {
+    /// Whether it has more to say than its verdict knows.
+    pub(super) fn is_ahead(&self) -> bool {
+        self.settled.is_some_and(|settled| settled.is_behind(self.click.verified, self.repeats))
+    }
+}
+
+/// An id without a stored click.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Absent {
+    /// It was counted on another click.
+    Counted,
+    /// Its landing page was seen before it came: an orphan.
+    Seen(Verified),
+}
+
+impl Absent {
+    const fn number(self) -> i64 {
+        match self {
+            Self::Counted => -1,
+            Self::Seen(verified) => verified as i64,
+        }
+    }
+
+    fn of(number: i64) -> Self {
+        let verified = Verified::ALL.into_iter().find(|verified| *verified as i64 == number);
+        verified.map_or(Self::Counted, Self::Seen)
+    }
+}
+
+/// The window.
+#[derive(Default)]
+pub(super) struct Window {
+    clicks: BTreeMap<EventId, Entry>,
+    /// What clicks share ([`By`] as a number), its key, the click.
+    index: BTreeSet<(usize, u128, EventId)>,
+    /// As numbers ([`Absent::number`]): a map of that kind is in the wasm already.
+    absent: BTreeMap<EventId, i64>,
+    start_ms: i64,
+    records: usize,
+    /// Stored clicks that could not be read: 0 unless rows are damaged.
+    pub unreadable: usize,
+}
+
+impl Window {
+    /// A window that begins at a moment, Unix milliseconds.
+    pub(super) fn from(start_ms: i64) -> Self {
+        Self { start_ms, ..Self::default() }
+    }
+
+    /// Every stored click from this moment on is in here, Unix milliseconds.
+    pub(super) fn start_ms(&self) -> i64 {
+        self.start_ms
+    }
+
+    /// How many clicks it holds.
+    pub(super) fn len(&self) -> usize {
+        self.clicks.len()
+    }
+
+    pub(super) fn get(&self, id: EventId) -> Option<&Entry> {
+        self.clicks.get(&id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: EventId) -> Option<&mut Entry> {
+        self.clicks.get_mut(&id)
+    }
+
+    /// All clicks, oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (EventId, &Entry)> {
+        self.clicks.iter().map(|(id, entry)| (*id, entry))
+    }
+
+    /// What is known of an id without a click.
+    pub(super) fn absent(&self, id: EventId) -> Option<Absent> {
+        self.absent.get(&id).map(|number| Absent::of(*number))
+    }
+
+    /// Takes note of an id without a click.
+    pub(super) fn set_absent(&mut self, id: EventId, absent: Absent) {
+        self.absent.insert(id, absent.number());
+    }
+
+    /// Takes in a stored click, of which nothing has settled yet. Its orphan finds it.
+    pub(super) fn insert(&mut self, id: EventId, mut click: Click, record: Record, came_ms: i64) {
+        if let Some(Absent::Seen(verified)) = self.absent.remove(&id).map(Absent::of) {
+            click.verified = verified;
+        }
+        for by in [By::Recipient, By::Url, By::Source] {
+            if let Some(key) = by.key(&click).filter(|_| by == By::Recipient || click.kind == Kind::Click) {
+                self.index.insert((by as usize, key, id));
+            }
+        }
+        let keeps = self.records < MAX_RECORDS;
+        self.records += usize::from(keeps);
+        let record = keeps.then(|| Box::new(record));
+        self.clicks.insert(id, Entry { click, record, came_ms, repeats: 0, settled: None });
+    }
+
+    /// Gives a click the verdict that stands from now on.
+    pub(super) fn settle(&mut self, id: EventId, settled: Settled) {
+        self.take_record(id);
+        let Some(entry) = self.clicks.get_mut(&id) else { return };
+        entry.settled = Some(settled);
+        // What other clicks' convictions may change is found by its origin.
+        if let Some(origin) = By::Origin.key(&entry.click) {
+            if settled.is_undecided {
+                self.index.insert((By::Origin as usize, origin, id));
+            } else {
+                self.index.remove(&(By::Origin as usize, origin, id));
+            }
+        }
+    }
+
+    /// Takes out the record of a click that settles.
+    pub(super) fn take_record(&mut self, id: EventId) -> Option<Box<Record>> {
+        let record = self.clicks.get_mut(&id).and_then(|entry| entry.record.take());
+        self.records -= usize::from(record.is_some());
+        record
+    }
+
+    /// The ids of clicks with a key between two moments (both included), oldest first: by recipient those of every kind, by
+    /// URL and source clicks alone, by origin what has settled undecided.
+    pub(super) fn ids(
+        &self,
+        by: By,
+        key: u128,
+        from_ms: i64,
+        until_ms: i64,
+    ) -> impl DoubleEndedIterator<Item = EventId> {
+        let by = by as usize;
+        let from = (by, key, EventId::first_of(from_ms));
+        let until = (by, key, EventId::first_of(until_ms.saturating_add(1)).max(from.2));
+        self.index.range(from..until).map(|(_, _, id)| *id)
+    }
+
+    /// The clicks of a recipient, oldest first.
+    pub(super) fn of_recipient(&self, recipient: Key) -> impl DoubleEndedIterator<Item = (EventId, &Entry)> {
+        let ids = self.ids(By::Recipient, recipient.number(), i64::MIN, i64::MAX);
+        ids.filter_map(|id| self.clicks.get(&id).map(|entry| (id, entry)))
+    }
+
+    /// From when to when neighbours reach, of whom each lies at most `step_ms` from the next, around a moment; `i64::MIN`
+    /// and `i64::MAX` where they may go on before the window begins.
+    pub(super) fn chain(&self, recipient: Key, ts_ms: i64, step_ms: i64) -> (i64, i64) {
+        if ts_ms < self.start_ms {
+            return (i64::MIN, i64::MAX);
+        }
+        let (mut from_ms, mut until_ms) = (ts_ms, ts_ms);
+        let key = recipient.number();
+        let earlier = self.ids(By::Recipient, key, i64::MIN, ts_ms).rev().map(EventId::ts_ms);
+        for ms in earlier.take_while(|ms| *ms >= self.start_ms) {
+            if from_ms.saturating_sub(ms) > step_ms {
+                break;
+            }
+            from_ms = ms;
+        }
+        for ms in self.ids(By::Recipient, key, ts_ms, i64::MAX).map(EventId::ts_ms) {
+            if ms.saturating_sub(until_ms) > step_ms {
+                break;
+            }
+            until_ms = ms;
+        }
+        let goes_on = from_ms.saturating_sub(step_ms) < self.start_ms;
+        (if goes_on { i64::MIN } else { from_ms }, until_ms)
+    }
+
+    /// The stored click that a further one of a flood is counted on: the last of its link and recipient.
+    pub(super) fn flooded(&self, click: &Click) -> Option<EventId> {
+        let (from_ms, until_ms) =
+            (click.ts_ms.saturating_sub(FLOOD_MS - 1), click.ts_ms.saturating_add(FLOOD_MS));
+        let is_same = |id: &EventId| {
+            let other = self.clicks.get(id).map(|entry| &entry.click);
+            other.is_some_and(|other| other.link == click.link && other.kind == click.kind)
+        };
+        let minute = || self.ids(By::Recipient, click.recipient.number(), from_ms, until_ms).filter(is_same);
+        let last = minute().next_back()?;
+        (minute().take(FLOOD_CLICKS).count() >= FLOOD_CLICKS).then_some(last)
+    }
+
+    /// Lets go of the clicks before a moment, some seconds at a time; says whether it did.
+    pub(super) fn forget_before(&mut self, from_ms: i64) -> bool {
+        if from_ms < self.start_ms.saturating_add(STEP_MS) {
+            return false;
+        }
+        let from = EventId::first_of(from_ms);
+        let kept = self.clicks.split_off(&from);
+        for (id, entry) in std::mem::replace(&mut self.clicks, kept) {
+            for by in By::ALL {
+                if let Some(key) = by.key(&entry.click) {
+                    self.index.remove(&(by as usize, key, id));
+                }
+            }
+            self.records -= usize::from(entry.record.is_some());
+        }
+        self.absent = self.absent.split_off(&from);
+        self.start_ms = from_ms;
+        true
+    }
+}

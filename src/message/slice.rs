@@ -78,7 +78,7 @@ impl<D: Database> Message<D> {
     /// The span in which a row of the table lets a click see others, or others see it.
     fn span(&self, row: &Dependency, click: &Click, before_ms: i64, after_ms: i64) -> (i64, i64) {
         let (from_ms, until_ms) = if row.chains {
-            self.window.chain(click.recipient, click.ts_ms, before_ms.max(after_ms))
+            self.window.chain(click, before_ms.max(after_ms))
         } else {
             (click.ts_ms, click.ts_ms)
         };

@@ -181,26 +181,28 @@ impl Window {
         ids.filter_map(|id| self.clicks.get(&id).map(|entry| (id, entry)))
     }
 
-    /// From when to when neighbours reach, of whom each lies at most `step_ms` from the next, around a moment; `i64::MIN`
-    /// and `i64::MAX` where they may go on before the window begins.
-    pub(super) fn chain(&self, recipient: Key, ts_ms: i64, step_ms: i64) -> (i64, i64) {
-        if ts_ms < self.start_ms {
+    /// From when to when neighbours of a click on its own link reach, of whom each lies at most `step_ms` from the next;
+    /// `i64::MIN` and `i64::MAX` where they may go on before the window begins.
+    pub(super) fn chain(&self, click: &Click, step_ms: i64) -> (i64, i64) {
+        if click.ts_ms < self.start_ms {
             return (i64::MIN, i64::MAX);
         }
-        let (mut from_ms, mut until_ms) = (ts_ms, ts_ms);
-        let key = recipient.number();
-        let earlier = self.ids(By::Recipient, key, i64::MIN, ts_ms).rev().map(EventId::ts_ms);
-        for ms in earlier.take_while(|ms| *ms >= self.start_ms) {
+        let (mut from_ms, mut until_ms) = (click.ts_ms, click.ts_ms);
+        let theirs = |from_ms, until_ms| {
+            let ids = self.ids(By::Recipient, click.recipient.number(), from_ms, until_ms);
+            ids.filter_map(|id| Some((id.ts_ms(), self.clicks.get(&id)?.click.link == click.link)))
+        };
+        for (ms, is_neighbour) in theirs(self.start_ms, click.ts_ms).rev() {
             if from_ms.saturating_sub(ms) > step_ms {
                 break;
             }
-            from_ms = ms;
+            from_ms = if is_neighbour { ms } else { from_ms };
         }
-        for ms in self.ids(By::Recipient, key, ts_ms, i64::MAX).map(EventId::ts_ms) {
+        for (ms, is_neighbour) in theirs(click.ts_ms, i64::MAX) {
             if ms.saturating_sub(until_ms) > step_ms {
                 break;
             }
-            until_ms = ms;
+            until_ms = if is_neighbour { ms } else { until_ms };
         }
         let goes_on = from_ms.saturating_sub(step_ms) < self.start_ms;
         (if goes_on { i64::MIN } else { from_ms }, until_ms)

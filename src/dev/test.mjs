@@ -49,7 +49,7 @@ await main(async () => {
 });
 
 async function lint() {
-  ensureRust();
+  await ensureRust();
   await ensureNpmPackages();
   await ensureLinters();
   await ensureWasmTarget();
@@ -66,7 +66,7 @@ async function lint() {
 }
 
 async function native() {
-  ensureRust();
+  await ensureRust();
   // The corpora of the agents' tests.
   await ensureNpmPackages();
   return runAll(

@@ -6,12 +6,16 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { ensureNpmPackages, npmBin } from "./npm.mjs";
-import { Failure, isScript, main, output, root, show } from "./run.mjs";
-import { ensureRust, ensureWasmBindgen, ensureWasmTarget, ensureWorkerBuild } from "./rust.mjs";
+import { Failure, isScript, main, output, root, show, step, together } from "./run.mjs";
+import { buildTools, compileBuildTools, ensureRust, ensureWasmTarget } from "./rust.mjs";
 
 const WASM = path.join(root, "build/index_bg.wasm");
 const OUTPUTS = [path.join(root, "build/index.js"), WASM];
 const STAMP = path.join(root, "build/.stamp");
+
+const CARGO_BUILD = ["build", "--lib", "--release", "--target", "wasm32-unknown-unknown"];
+// worker-build sets it for its own cargo build: the same here, or each would undo the other's work.
+const CARGO_ENV = { ...process.env, WASM_BINDGEN_USE_JS_SYS: "1" };
 
 /** Makes the release build; fast when nothing has changed. */
 export async function build() {
@@ -19,8 +23,7 @@ export async function build() {
 
   // Cargo knows what has changed. What comes after it (wasm-bindgen, wasm-opt, esbuild) always takes seconds, so it
   // is left out when cargo's wasm, the tools and the finished build are those of the last time.
-  const cargo = ["build", "--lib", "--release", "--target", "wasm32-unknown-unknown"];
-  if ((await show("cargo", cargo, { env })) !== 0) throw new Failure("The crate does not compile.");
+  if ((await show("cargo", CARGO_BUILD, { env })) !== 0) throw new Failure("The crate does not compile.");
   const target = targetDirectory();
   const inputs = [
     path.join(target, "wasm32-unknown-unknown/release/clickproof.wasm"),
@@ -52,19 +55,31 @@ export async function buildWorker(crate) {
 }
 
 async function setUp() {
-  ensureRust();
-  await ensureNpmPackages();
+  await ensureRust();
   await ensureWasmTarget();
-  const workerBuild = await ensureWorkerBuild();
+  if (buildTools()) {
+    await ensureNpmPackages();
+  } else {
+    // The crate beside them: what takes minutes takes every processor from the start.
+    await together(ensureNpmPackages(), compileBuildTools(), compileCrate());
+  }
+  const { workerBuild, wasmBindgen } = buildTools();
   const env = {
-    ...process.env,
-    WASM_BINDGEN_BIN: await ensureWasmBindgen(),
+    ...CARGO_ENV,
+    WASM_BINDGEN_BIN: wasmBindgen,
     WASM_OPT_BIN: process.env.WASM_OPT_BIN || npmBin("wasm-opt"),
     ESBUILD_BIN: process.env.ESBUILD_BIN || npmBin("esbuild"),
-    // worker-build sets it for its own cargo build: the same here, or each would undo the other's work.
-    WASM_BINDGEN_USE_JS_SYS: "1",
   };
   return { workerBuild, env };
+}
+
+/** Compiles the crate quietly; where it does not compile, the build itself says why. */
+async function compileCrate() {
+  try {
+    await step("Compiling the crate", "once, usually 1 min", "cargo", CARGO_BUILD, { env: CARGO_ENV });
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+  }
 }
 
 function targetDirectory() {

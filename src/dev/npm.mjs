@@ -4,9 +4,7 @@ import { readFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import path from "node:path";
 import { withLock } from "./cache.mjs";
-import { Failure, root, step } from "./run.mjs";
-
-const NODE_MIN = [20, 3];
+import { root, step } from "./run.mjs";
 
 /** The installed program of an npm package. */
 export function npmBin(name) {
@@ -15,12 +13,6 @@ export function npmBin(name) {
 
 /** Runs `npm ci` unless node_modules is already what package-lock.json says. */
 export async function ensureNpmPackages() {
-  const [major, minor] = process.versions.node.split(".").map(Number);
-  if (major < NODE_MIN[0] || (major === NODE_MIN[0] && minor < NODE_MIN[1])) {
-    throw new Failure(
-      `Node ${NODE_MIN.join(".")} or newer is needed, this is ${process.versions.node}: update Node.`,
-    );
-  }
   if (isCurrent()) return;
   const checkout = createHash("sha256").update(root).digest("hex").slice(0, 12);
   await withLock(`npm-${checkout}`, async () => {

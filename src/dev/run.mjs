@@ -115,6 +115,11 @@ export function which(...names) {
 const LINES_KEPT = 20;
 const SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
 
+// What the steps at work show: those that run side by side share a terminal's line.
+const shown = new Set();
+let drawing = null;
+let turn = 0;
+
 /**
  * Runs a slow command quietly. `what` says what it does and `usually` how long that takes; a terminal sees a
  * spinner, a log one line every 20 seconds. `advice` is the line for the case that it fails.
@@ -125,15 +130,12 @@ export async function step(what, usually, command, args, { advice, ...options } 
   const last = [];
   const seconds = () => Math.round((Date.now() - began) / 1000);
   const current = () => last.at(-1) ?? "";
-  let turn = 0;
-  const draw = () => {
-    const line = `${SPINNER[turn++ % SPINNER.length]} ${what} (${usually}) ${seconds()} s  ${current()}`;
-    process.stderr.write(`\r\x1b[K${line.slice(0, (process.stderr.columns ?? 80) - 1)}`);
-  };
+  const line = () => `${what} (${usually}) ${seconds()} s  ${current()}`;
   const report = () => console.error(`  ${what}: ${seconds()} s so far: ${current()}`);
 
   if (!tty) console.error(`${what} (${usually})`);
-  const timer = tty ? setInterval(draw, 120) : setInterval(report, 20_000);
+  const timer = tty ? null : setInterval(report, 20_000);
+  if (tty) draw(line);
   let code;
   try {
     const child = start(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
@@ -150,10 +152,34 @@ export async function step(what, usually, command, args, { advice, ...options } 
     code = await child.exited;
   } finally {
     clearInterval(timer);
-    if (tty) process.stderr.write("\r\x1b[K");
+    if (tty) undraw(line);
   }
   if (code !== 0) {
     throw new Failure([...last, "", `${what}: failed (${code}). ${advice ?? ""}`.trim()].join("\n"));
   }
   console.error(`${tty ? "✓ " : "  "}${what}: done in ${seconds()} s`);
+}
+
+function draw(line) {
+  shown.add(line);
+  drawing ??= setInterval(() => {
+    const width = Math.floor(((process.stderr.columns ?? 80) - 2) / shown.size) - 1;
+    const parts = [...shown].map((line) => line().slice(0, width).padEnd(width));
+    process.stderr.write(`\r\x1b[K${SPINNER[turn++ % SPINNER.length]} ${parts.join(" ").trimEnd()}`);
+  }, 120);
+}
+
+function undraw(line) {
+  shown.delete(line);
+  process.stderr.write("\r\x1b[K");
+  if (shown.size > 0) return;
+  clearInterval(drawing);
+  drawing = null;
+}
+
+/** Waits for all of these; the first that has failed is told when the others have ended too. */
+export async function together(...promises) {
+  const results = await Promise.allSettled(promises);
+  const failed = results.find(({ status }) => status === "rejected");
+  if (failed) throw failed.reason;
 }

@@ -1,8 +1,18 @@
 // The Rust side of the set-up: the toolchain with its wasm target, and the two programs that turn a crate into a
-// Worker: worker-build and the wasm-bindgen CLI. Both are compiled by `cargo install`; left alone, worker-build would
-// fetch what it lacks from release pages, which not every network reaches.
+// Worker: worker-build and the wasm-bindgen CLI. Both are compiled; left alone, worker-build would fetch what it lacks from
+// release pages, which not every network reaches.
 
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import os from "node:os";
 import { aptInstall, canApt } from "./apt.mjs";
@@ -13,11 +23,12 @@ const WASM_TARGET = "wasm32-unknown-unknown";
 const WORKER_BUILD = "0.8.7";
 const RUSTUP = "Install Rust from https://rustup.rs, then run this again.";
 
-/** Rust itself, new enough for the crate. */
-export function ensureRust() {
+const CARGO_HOME = process.env.CARGO_HOME || path.join(os.homedir(), ".cargo");
+
+/** Rust itself, new enough for the crate, with the linker that it needs. */
+export async function ensureRust() {
   // A rustup of a minute ago is not on this shell's PATH yet.
-  const cargoBin = path.join(process.env.CARGO_HOME || path.join(os.homedir(), ".cargo"), "bin");
-  process.env.PATH = [process.env.PATH, cargoBin].filter(Boolean).join(path.delimiter);
+  process.env.PATH = [process.env.PATH, path.join(CARGO_HOME, "bin")].filter(Boolean).join(path.delimiter);
 
   if (!which("cargo") || !which("rustc")) throw new Failure(`Rust is missing. ${RUSTUP}`);
   const version = output("rustc", ["--version"])?.match(/\d+\.\d+/)?.[0];
@@ -26,6 +37,16 @@ export function ensureRust() {
   if (Number(version.split(".")[1]) < Number(least.split(".")[1])) {
     throw new Failure(`Rust ${least} or newer is needed, this is ${version}: run \`rustup update stable\`.`);
   }
+  await ensureLinker();
+}
+
+async function ensureLinker() {
+  if (which("cc")) return;
+  if (canApt()) return aptInstall("Installing a C compiler", "seconds", ["gcc", "libc6-dev"]);
+  throw new Failure(
+    "Rust links with a C compiler, which is missing. Debian and Ubuntu: sudo apt-get install gcc libc6-dev; " +
+      "Fedora: sudo dnf install gcc; macOS: xcode-select --install; then run this again.",
+  );
 }
 
 /** rustfmt and clippy, which a minimal rustup profile lacks. */
@@ -50,91 +71,105 @@ async function rustup(what, args) {
   await step(what, "seconds", "rustup", args, { advice: `Run \`rustup ${args.join(" ")}\` by hand.` });
 }
 
-/** The path of worker-build in the version that this project is built with. */
-export function ensureWorkerBuild() {
-  return ensureCargoTool({
-    crate: "worker-build",
-    bin: "worker-build",
-    version: WORKER_BUILD,
-    usually: "once, usually 2 to 5 min",
-    args: ["--locked", "--bin", "worker-build"],
-    before: ensureOpenssl,
+/**
+ * The paths of worker-build and of wasm-bindgen, this one in exactly Cargo.lock's version: glue and library must agree.
+ * Null when one is missing.
+ */
+export function buildTools() {
+  const { cached, tools } = wanted();
+  const [workerBuild, wasmBindgen] = tools.map(({ bin, version, override }) => {
+    const isRight = (file) => output(file, ["--version"])?.split(" ").at(-1) === version;
+    const chosen = override && process.env[override];
+    if (chosen && isRight(chosen)) return chosen;
+    if (chosen) console.error(`${override} is not ${bin} ${version}: not used`);
+    return [which(bin), path.join(cached, bin)].find((file) => file && isRight(file));
   });
+  return workerBuild && wasmBindgen ? { workerBuild, wasmBindgen } : null;
 }
 
-/** The path of wasm-bindgen in exactly Cargo.lock's version: glue and library must agree. */
-export function ensureWasmBindgen() {
-  const lock = readFileSync(path.join(root, "Cargo.lock"), "utf8");
-  return ensureCargoTool({
-    crate: "wasm-bindgen-cli",
-    bin: "wasm-bindgen",
-    version: lock.match(/name = "wasm-bindgen"\nversion = "(.+)"/)[1],
-    override: "WASM_BINDGEN_BIN",
-    usually: "once, usually 1 to 3 min",
-    // Without --locked: the package's own lock file does not resolve.
-    args: ["--bin", "wasm-bindgen"],
-  });
-}
-
-async function ensureCargoTool({ crate, bin, version, override, usually, args, before }) {
-  const home = path.join(cacheDir, `${crate}-${version}`);
-  const cached = path.join(home, "bin", bin);
-  const isRight = (file) => output(file, ["--version"])?.split(" ").at(-1) === version;
-
-  const chosen = override && process.env[override];
-  if (chosen && isRight(chosen)) return chosen;
-  if (chosen) console.error(`${override} is not ${bin} ${version}: not used`);
-  const installed = which(bin);
-  if (installed && isRight(installed)) return installed;
-  if (isRight(cached)) return cached;
-
-  await withLock(`${crate}-${version}`, async () => {
-    if (isRight(cached)) return;
-    await before?.();
-    // The build directory stays until the install is done, so an interrupted one goes on where it was.
-    const building = `${home}.building`;
-    const staged = path.join(building, "root");
-    rmSync(staged, { recursive: true, force: true });
-    mkdirSync(building, { recursive: true });
+/** Compiles both into the cache. */
+export async function compileBuildTools() {
+  const { cached, tools } = wanted();
+  await withLock(path.basename(cached), async () => {
+    if (buildTools()) return;
+    // One workspace, because they share most of what they depend on. It stays until the work is done, so an interrupted
+    // one goes on where it was; and outside the checkout, so that no cargo configuration there applies.
+    const workspace = `${cached}.building`;
+    const target = path.join(workspace, "target");
+    mkdirSync(workspace, { recursive: true });
+    for (const { crate, version } of tools) {
+      cpSync(crateSource(crate, version), path.join(workspace, crate), {
+        recursive: true,
+        preserveTimestamps: true,
+      });
+    }
+    const [workerBuild] = tools.map(({ crate }) => path.join(workspace, crate));
+    withoutDownloads(path.join(workerBuild, "Cargo.toml"));
+    // worker-build's holds for both: the other's own does not resolve.
+    copyFileSync(path.join(workerBuild, "Cargo.lock"), path.join(workspace, "Cargo.lock"));
+    const members = JSON.stringify(tools.map(({ crate }) => crate));
+    writeFileSync(path.join(workspace, "Cargo.toml"), `[workspace]\nresolver = "3"\nmembers = ${members}\n`);
     await step(
-      `Compiling ${bin} ${version}`,
-      usually,
+      `Compiling ${tools.map(({ bin, version }) => `${bin} ${version}`).join(" and ")}`,
+      "once, usually 1 to 2 min",
       "cargo",
-      ["install", `${crate}@${version}`, ...args, "--debug", "--no-track", "--root", staged],
+      ["build", "--no-default-features", ...tools.flatMap(({ bin }) => ["--bin", bin])],
       {
-        // Unoptimised and without debug info: it compiles several times faster and is fast enough. Outside the
-        // checkout, so that no cargo configuration there applies.
-        cwd: building,
+        // Unoptimised and without debug info: it compiles several times faster and is fast enough.
+        cwd: workspace,
         env: {
           ...process.env,
-          CARGO_TARGET_DIR: path.join(building, "target"),
+          CARGO_INCREMENTAL: "0",
           CARGO_PROFILE_DEV_DEBUG: "0",
+          CARGO_PROFILE_DEV_PANIC: "abort",
+          CARGO_TARGET_DIR: target,
         },
         advice: "Check the lines above and the network, then run this again.",
       },
     );
-    rmSync(home, { recursive: true, force: true });
-    renameSync(staged, home);
-    rmSync(building, { recursive: true, force: true });
+    const staged = path.join(workspace, "built");
+    rmSync(staged, { recursive: true, force: true });
+    mkdirSync(staged);
+    for (const { bin } of tools) renameSync(path.join(target, "debug", bin), path.join(staged, bin));
+    rmSync(cached, { recursive: true, force: true });
+    renameSync(staged, cached);
+    rmSync(workspace, { recursive: true, force: true });
   });
-  return cached;
 }
 
-// worker-build links the system's TLS library, which on Linux is OpenSSL with its headers.
-async function ensureOpenssl() {
-  if (process.platform !== "linux") return;
-  const openssl =
-    process.env.OPENSSL_DIR ||
-    process.env.OPENSSL_LIB_DIR ||
-    output("pkg-config", ["--exists", "openssl"]) !== null;
-  if (which("cc") && openssl) return;
-  const packages = ["gcc", "libc6-dev", "pkg-config", "libssl-dev"];
-  if (!canApt()) {
-    throw new Failure(
-      "A C compiler, pkg-config and OpenSSL's headers are missing. " +
-        `Debian and Ubuntu: sudo apt-get install ${packages.join(" ")}; ` +
-        "Fedora: sudo dnf install gcc pkgconf openssl-devel; then run this again.",
+function wanted() {
+  const lock = readFileSync(path.join(root, "Cargo.lock"), "utf8");
+  const wasmBindgen = lock.match(/name = "wasm-bindgen"\nversion = "(.+)"/)[1];
+  return {
+    cached: path.join(cacheDir, `worker-build-${WORKER_BUILD}-wasm-bindgen-${wasmBindgen}`),
+    tools: [
+      { crate: "worker-build", bin: "worker-build", version: WORKER_BUILD },
+      { crate: "wasm-bindgen-cli", bin: "wasm-bindgen", version: wasmBindgen, override: "WASM_BINDGEN_BIN" },
+    ],
+  };
+}
+
+/** The directory of a crate's source. Cargo fetches and unpacks a crate to say what it is. */
+function crateSource(crate, version) {
+  const told = output("cargo", ["info", "--quiet", `${crate}@${version}`]);
+  const sources = path.join(CARGO_HOME, "registry/src");
+  const registries = told === null ? [] : readdirSync(sources);
+  const found = registries
+    .map((registry) => path.join(sources, registry, `${crate}-${version}`))
+    .find((source) => existsSync(source));
+  if (!found)
+    throw new Failure(`cargo does not fetch ${crate} ${version}: check the network, then run this again.`);
+  return found;
+}
+
+// What worker-build fetches tools with is most of its code, TLS by OpenSSL and its headers among it. Here it is given every
+// tool, so it does without; and without the code of its package's other program.
+function withoutDownloads(manifest) {
+  const lean = readFileSync(manifest, "utf8")
+    .replace(/\[dependencies\.(?:binary-install|worker-codegen)\]\n.*\n\n?/g, "")
+    .replace(
+      /(\[dependencies\.ureq\]\n.*\n)features = \[[^\]]*\]/,
+      '$1default-features = false\nfeatures = ["_tls"]',
     );
-  }
-  await aptInstall("Installing a C compiler and OpenSSL's headers", "seconds", packages);
+  writeFileSync(manifest, lean);
 }

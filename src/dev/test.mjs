@@ -15,6 +15,8 @@ const AGENTS = "tests/agents";
 const WORKER = "tests/worker";
 const BROWSER = "tests/browser";
 const STAGES = { lint, native, worker, browser };
+// These tests wait more than they compute: for windows to close, batches to leave, pages to load.
+const FILES_AT_ONCE = 4;
 
 await main(async () => {
   const names = process.argv.slice(2);
@@ -49,7 +51,7 @@ await main(async () => {
 });
 
 async function lint() {
-  ensureRust();
+  await ensureRust();
   await ensureNpmPackages();
   await ensureLinters();
   await ensureWasmTarget();
@@ -66,7 +68,7 @@ async function lint() {
 }
 
 async function native() {
-  ensureRust();
+  await ensureRust();
   // The corpora of the agents' tests.
   await ensureNpmPackages();
   return runAll(
@@ -102,7 +104,8 @@ function testFiles(dir) {
 /** Runs node's test runner on the built worker, its output shown but for the closing lines, which are returned. */
 async function nodeTests(dir, env) {
   await build();
-  const args = ["--test", "--test-reporter=spec", ...testFiles(dir)];
+  const atOnce = `--test-concurrency=${FILES_AT_ONCE}`;
+  const args = ["--test", "--test-reporter=spec", atOnce, ...testFiles(dir)];
   if (process.stdout.isTTY) env = { ...env, FORCE_COLOR: "1" };
   const child = start(process.execPath, args, { env, stdio: ["ignore", "pipe", "inherit"] });
   const closing = [];

@@ -89,9 +89,11 @@ function* tokens(seed, valid, others) {
   const below = (n) => Math.floor(random() * n);
   const pick = (items) => items[below(items.length)];
   const text = (length) => Array.from({ length }, () => pick(ALPHABET)).join("");
-  // Any byte that a request line can carry.
-  const bytes = (length) =>
-    Array.from({ length }, () => String.fromCharCode(0x21 + below(0x100 - 0x21))).join("");
+  // Any character of two bytes at most that the runtime takes in a request line: the others it refuses by itself.
+  const printed = Array.from({ length: 0x800 - 0x21 }, (_, n) => String.fromCharCode(0x21 + n)).filter(
+    (character) => !'"<>`\x7f'.includes(character),
+  );
+  const bytes = (length) => Array.from({ length }, () => pick(printed)).join("");
   const splice = (token, put, cut = put.length) => {
     const at = below(token.length + 1 - cut);
     return token.slice(0, at) + put + token.slice(at + cut);

@@ -10,7 +10,7 @@ import os from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Miniflare } from "miniflare";
+import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { unstable_readConfig as readConfig } from "wrangler";
 import { output as outputOf, root } from "../../src/dev/run.mjs";
 import { wranglerDev, wranglerEnv } from "../../src/dev/wrangler.mjs";
@@ -54,6 +54,11 @@ export async function until(fn, { timeout = 10_000, every = 20, what = "the cond
   }
 }
 
+// Miniflare 5 takes its options in the shape of version 4 by this alone, as wrangler does.
+function miniflare(options) {
+  return new Miniflare(convertV4MiniflareOptions(options));
+}
+
 /**
  * Starts the worker with wrangler.toml's settings and bindings.
  *
@@ -75,12 +80,12 @@ export async function startWorker({
   const config = readConfig({ config: path.join(root, "wrangler.toml") }, { hideWarnings: true });
   const logs = [];
   const output = [];
-  const mf = new Miniflare({
+  const mf = miniflare({
     host: "127.0.0.1",
     port,
     // The visitor's network is what a test says it is, never what a look-up on the network says.
     cf: false,
-    defaultPersistRoot: persist,
+    resourcePersistencePath: persist,
     handleStructuredLogs({ level, message }) {
       output.push({ level, message });
       keepJson(logs, message);
@@ -164,12 +169,12 @@ export async function startWorker({
 /** Every event in the R2 bucket that a stopped `wrangler dev` has left in its state, as `r2Events` shows them. */
 export async function r2EventsOf(stateDir) {
   const { r2_buckets } = readConfig({ config: path.join(root, "wrangler.toml") }, { hideWarnings: true });
-  const mf = new Miniflare({
+  const mf = miniflare({
     modules: true,
     script: "export default {}",
     cf: false,
     r2Buckets: Object.fromEntries(r2_buckets.map(({ binding, bucket_name }) => [binding, bucket_name])),
-    r2Persist: path.join(stateDir, "v3/r2"),
+    resourcePersistencePath: path.join(stateDir, "v3"),
   });
   try {
     return await eventsIn(await mf.getR2Bucket("ARCHIVE"));

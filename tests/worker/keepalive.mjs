@@ -49,12 +49,12 @@ export class Connection {
   }
 }
 
-/** The bytes of a GET request; characters of the path up to U+00FF are one byte each. */
+/** The bytes of a GET request; the path goes out as it is, in UTF-8. */
 export function get(path, headers = {}) {
   const lines = Object.entries({ Host: "click.example", ...headers }).map(
     ([name, value]) => `${name}: ${value}\r\n`,
   );
-  return Buffer.from(`GET ${path} HTTP/1.1\r\n${lines.join("")}\r\n`, "latin1");
+  return Buffer.from(`GET ${path} HTTP/1.1\r\n${lines.join("")}\r\n`);
 }
 
 /** The status of an answer's head. */

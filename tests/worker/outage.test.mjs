@@ -97,6 +97,19 @@ test("an object that fails for a moment is asked again: nothing is lost", async 
   );
 });
 
+test("an object that has too much to do is not asked again: the loss is told", async (t) => {
+  const busy = `Object.assign(new Error("too much"), { retryable: true, overloaded: true })`;
+  const script = `export class Busy {
+    async fetch() { console.log('{"event":"asked"}'); throw ${busy} }
+  } export default {}`;
+  const worker = await start(t, {
+    worker: { durableObjects: { MESSAGES: { className: "Busy", scriptName: "busy" } } },
+    workers: [{ name: "busy", modules: true, script, durableObjects: { SELF: "Busy" } }],
+  });
+  await assertRedirectsAndTells(worker);
+  assert.equal(worker.logs.filter(({ event }) => event === "asked").length, 1);
+});
+
 test("an API that cannot reach the object says so, and when to come again", async (t) => {
   const script = "export class Broken { async fetch() { throw new Error('no') } } export default {}";
   const worker = await start(t, {

@@ -120,11 +120,11 @@ test("another method is refused with what is allowed, and is no click", async ()
 
 test("what mail clients glue on behind a link does not break it", async () => {
   const { message_id, hrefs } = await mintCopy(worker);
+  // A bare `>` the runtime refuses by itself.
   const glued = [
     ".",
     ",",
     ")",
-    ">",
     "%3E",
     "%20",
     "%C2%A0",

@@ -100,7 +100,7 @@ test("what this version does not obey yet is refused by name, even with a good v
 
 test("the platform is told to log no whole requests: they hold what our own lines leave out", () => {
   const { observability } = readConfig({ config: path.join(root, "wrangler.toml") }, { hideWarnings: true });
-  assert.deepEqual(observability.logs, { enabled: true, invocation_logs: false });
+  assert.deepEqual({ ...observability.logs }, { enabled: true, invocation_logs: false });
 });
 
 test("a webhook without its secret is named, and the secret is not shown", async (t) => {

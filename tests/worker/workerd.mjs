@@ -162,6 +162,7 @@ function capnp({ modules, bindings = [], classes = [] }) {
   return `(
     modules = [${modules}],
     compatibilityDate = ${quote(settings.compatibility_date)},
+    compatibilityFlags = [${settings.compatibility_flags.map(quote)}],
     bindings = [${bindings}],
     durableObjectNamespaces = [${namespaces}],
     durableObjectStorage = (localDisk = "objects"),

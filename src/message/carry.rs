@@ -121,7 +121,7 @@ impl<D: Database> Message<D> {
 
     /// Holds the clicks that nothing else decided against the convictions of their sources.
     pub(super) fn carry_over(
-        &mut self,
+        &self,
         panels: &mut [(&Panel, &mut Vec<(EventId, Findings)>)],
         changed: &[Changed],
     ) -> Result<(), D::Error> {
@@ -141,34 +141,42 @@ impl<D: Database> Message<D> {
             }
         }
         let spans = merged(&spans);
-        let mut old = Convictions::default();
+        if spans.is_empty() {
+            for (panel, found) in panels {
+                self.hold_against(&self.convictions, panel, found);
+            }
+            return Ok(());
+        }
+        let mut all = Convictions::default();
         for span in &spans {
-            self.convictions_between(&mut old, *span)?;
+            self.convictions_between(&mut all, *span)?;
         }
         for change in changed {
             // What this call changes stands in no row yet.
             if spans.iter().any(|(from_ms, until_ms)| (*from_ms..=*until_ms).contains(&change.click.ts_ms)) {
-                change.apply(&mut old);
+                change.apply(&mut all);
             }
         }
-        self.convictions.extend(&old);
+        all.extend_from(&self.convictions, kept_ms);
         for (panel, found) in panels {
-            self.hold_against_convictions(panel, found);
-        }
-        if !spans.is_empty() {
-            self.convictions.forget_before(kept_ms);
+            self.hold_against(&all, panel, found);
         }
         Ok(())
     }
 
-    /// Holds the clicks that nothing else decided against the convictions in memory.
-    pub(super) fn hold_against_convictions(&self, panel: &Panel, found: &mut [(EventId, Findings)]) {
+    /// Holds the clicks that nothing else decided against convictions.
+    pub(super) fn hold_against(
+        &self,
+        convictions: &Convictions,
+        panel: &Panel,
+        found: &mut [(EventId, Findings)],
+    ) {
         for (id, findings) in found {
             let Some((judgement, at)) = panel.full(&self.judging, *id) else { continue };
             let kind = findings.kind;
             let undecided = findings.full(&self.judging).filter(|finding| rules::is_undecided(kind, finding));
             let Some(finding) = undecided else { continue };
-            if let Some(carried) = self.convictions.reaching(judgement.case(at).click) {
+            if let Some(carried) = convictions.reaching(judgement.case(at).click) {
                 *finding = judgement.with_carry(at, carried);
             }
         }

@@ -87,7 +87,10 @@ impl<D: Database> Message<D> {
                 }
             }
         }
-        must(self.convictions == convictions, "5: the convictions are those of the packs");
+        must(
+            self.convictions.all_from(self.convictions_from_ms()) == convictions,
+            "5: the convictions are those of the packs",
+        );
         must(self.outbox.last_pack() == last_pack, "6: the outbox knows the last pack");
         must(self.outbox.sent_pack() <= last_pack, "6: no pack is sent that is not there");
         let pending = self.outbox.acts.as_ref().map(|acts| {

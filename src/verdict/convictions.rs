@@ -44,11 +44,13 @@ impl Carried {
 }
 
 /// The convictions of a message, by place (a source or an origin) and time: a multiset, so that one can be taken back.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Convictions {
     /// (place, moment) → how many. A moment is the time with the type in its lowest bits: of two at one time the later type
     /// counts as the later.
     counts: BTreeMap<(u64, u64), u32>,
+    /// How many there were when old ones were let go of last.
+    kept: usize,
 }
 
 /// The bits of a moment that hold the type.
@@ -68,6 +70,14 @@ fn places(click: &Click, kind: ClickType) -> impl Iterator<Item = (u64, u64)> {
     let places = click.signals.own_source().map(|source| [source.exact, source.origin]);
     places.into_iter().flatten().map(move |place| (place, moment))
 }
+
+impl PartialEq for Convictions {
+    fn eq(&self, other: &Self) -> bool {
+        self.counts == other.counts
+    }
+}
+
+impl Eq for Convictions {}
 
 impl Convictions {
     /// Adds the conviction of a click.
@@ -89,22 +99,29 @@ impl Convictions {
         }
     }
 
-    /// Adds all of another's.
-    pub fn extend(&mut self, others: &Self) {
-        for (place, count) in &others.counts {
+    /// Adds all of another's from a moment on, Unix milliseconds.
+    pub fn extend_from(&mut self, others: &Self, ts_ms: i64) {
+        let from = moment(ts_ms, 0);
+        for (place, count) in others.counts.iter().filter(|((_, at), _)| *at >= from) {
             *self.counts.entry(*place).or_default() += count;
         }
     }
 
-    /// Lets go of convictions before a moment, Unix milliseconds.
+    /// Lets go of convictions before a moment, Unix milliseconds, once they have become half as many again: each is gone
+    /// through a few times and not every some seconds.
     pub fn forget_before(&mut self, ts_ms: i64) {
-        self.counts.retain(|(_, at), _| *at >= moment(ts_ms, 0));
+        if self.counts.len() > self.kept + self.kept / 2 {
+            self.counts.retain(|(_, at), _| *at >= moment(ts_ms, 0));
+            self.kept = self.counts.len();
+        }
     }
 
-    /// Whether there is none.
+    /// Those from a moment on, Unix milliseconds.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.counts.is_empty()
+    pub fn all_from(&self, ts_ms: i64) -> Self {
+        let mut all = Self::default();
+        all.extend_from(self, ts_ms);
+        all
     }
 
     /// The conviction that reaches a click: its source's before its origin's, the last one before the click before the
@@ -221,7 +238,7 @@ mod tests {
     fn what_was_added_twice_is_taken_back_twice() {
         let once = of(&[(HOME, 0, ClickType::ScannerSweep)]);
         let mut all = once.clone();
-        all.extend(&once);
+        all.extend_from(&once, i64::MIN);
         assert_ne!(all, once);
         let mut take = |ts_ms: i64, kind: ClickType| {
             all.remove(&click(HOME, ts_ms), kind);

@@ -7,7 +7,7 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use clickproof::message::{Arrival, FLOOD_CLICKS, Item, Message, Outcome, Seen, Settlement};
+use clickproof::message::{Arrival, FLOOD_CLICKS, Item, Message, Seen};
 use clickproof::record::EventIds;
 use clickproof::record::Kind;
 use clickproof::record::Sighting;
@@ -17,7 +17,8 @@ use clickproof::verdict::Judging;
 use clickproof::verdict::judging::RECORDING_LAG_MS;
 use clickproof::verdict::{Click, Key, Look, Ruleset, Thresholds, judge};
 use common::naive;
-use common::sqlite::{Failure, Sqlite};
+use common::sqlite::Sqlite;
+use common::world::World;
 use common::{NOON_MS, record};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -42,120 +43,7 @@ fn judging(settle_ms: i64) -> Judging {
     Judging { ruleset: Ruleset::Defender, shadow: None, thresholds, settle_ms }
 }
 
-/// A message and the storage that outlives it.
-struct World {
-    rows: Sqlite,
-    judging: Judging,
-    message: Option<Message<Sqlite>>,
-    /// What alarms have judged and looked at.
-    work: Settlement,
-}
-
 impl World {
-    fn new(judging: Judging) -> Self {
-        Self { rows: Sqlite::default(), judging, message: None, work: Settlement::default() }
-    }
-
-    fn message(&mut self) -> &mut Message<Sqlite> {
-        if self.message.is_none() {
-            let (rows, judging) = (self.rows.clone(), self.judging.clone());
-            let message = self.rows.transaction(|| match Message::load(rows.clone(), judging.clone())? {
-                Some(message) => Ok::<_, Failure>(message),
-                None => Message::create(rows, judging, "m"),
-            });
-            self.message = Some(message.unwrap());
-        }
-        self.message.as_mut().unwrap()
-    }
-
-    /// A call of the object: one transaction, and a message that is loaded anew after a failure. What holds between calls
-    /// is tested.
-    fn call<T>(
-        &mut self,
-        call: impl FnOnce(&mut Message<Sqlite>) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        self.message();
-        let message = self.message.as_mut().unwrap();
-        let result = self.rows.transaction(|| call(message));
-        if result.is_err() {
-            self.message = None;
-        }
-        result
-    }
-
-    fn check(&mut self) {
-        assert_eq!(self.message().check().unwrap(), Ok(()));
-    }
-
-    fn ingest(&mut self, record: &Record) -> Arrival {
-        let json = serde_json::to_string(record).unwrap();
-        self.call(|message| message.ingest(record.clone(), &json)).unwrap()
-    }
-
-    fn deliver(&mut self, times: &[(Key, i64)]) -> usize {
-        self.call(|message| message.deliver(times)).unwrap()
-    }
-
-    fn verify(&mut self, click: EventId, sighting: &Sighting) -> Seen {
-        self.call(|message| message.verify(click, sighting)).unwrap()
-    }
-
-    fn settle(&mut self, now_ms: i64) -> Settlement {
-        let settlement = self.call(|message| message.settle(now_ms)).unwrap();
-        self.work += settlement;
-        settlement
-    }
-
-    /// Gives the queue what is due; returns its messages.
-    fn ship(&mut self, now_ms: i64) -> Vec<String> {
-        let mut messages = Vec::new();
-        while let Some(next) = self.call(|message| message.next(now_ms)).unwrap() {
-            let Outcome::Send(texts) = next.outcome else { panic!("{:?}", next.outcome) };
-            messages.extend(texts);
-            self.call(|message| message.sent(next.item)).unwrap();
-        }
-        messages
-    }
-
-    fn crash(&mut self) {
-        self.message = None;
-    }
-
-    /// Wakes the message whenever it wants to be, up to a moment.
-    fn run_until(&mut self, until_ms: i64) {
-        let mut now_ms = 0;
-        while let Some(wake_ms) = self.message().wake_ms(now_ms).filter(|wake_ms| *wake_ms <= until_ms) {
-            now_ms = now_ms.max(wake_ms);
-            self.settle(now_ms);
-            self.ship(now_ms);
-        }
-    }
-
-    /// Every click with its current verdict, as the API lists it.
-    fn listed(&mut self) -> Vec<Value> {
-        let mut lines = Vec::new();
-        let mut after = None;
-        loop {
-            let page = self.message().page(after, 7).unwrap();
-            lines.extend(page.lines.iter().map(|line| serde_json::from_str(line).unwrap()));
-            after = page.next;
-            if after.is_none() {
-                return lines;
-            }
-        }
-    }
-
-    /// Every revision of every click, in the order of the packs.
-    fn revisions(&self) -> BTreeMap<String, Vec<u32>> {
-        let mut revisions: BTreeMap<String, Vec<u32>> = BTreeMap::new();
-        for pack in self.rows.packs() {
-            for entry in pack.open().unwrap().entries {
-                revisions.entry(entry.event_id).or_default().push(entry.verdict.revision);
-            }
-        }
-        revisions
-    }
-
     fn check_settled(&mut self, stored: &[Record]) -> Result<(), TestCaseError> {
         let Judging { ruleset, shadow, thresholds, .. } = self.judging.clone();
         let listed = self.listed();

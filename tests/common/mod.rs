@@ -7,6 +7,7 @@ pub mod hits;
 pub mod naive;
 pub mod naive_full;
 pub mod sqlite;
+pub mod world;
 
 use clickproof::record::Record;
 

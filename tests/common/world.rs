@@ -1,0 +1,125 @@
+//! A message with the storage that outlives it, called as the object calls it.
+
+use std::collections::BTreeMap;
+
+use clickproof::message::{Arrival, Message, Outcome, Seen, Settlement};
+use clickproof::record::{EventId, Record, Sighting};
+use clickproof::verdict::{Judging, Key};
+use serde_json::Value;
+
+use super::sqlite::{Failure, Sqlite};
+
+/// A message and the storage that outlives it.
+pub struct World {
+    pub rows: Sqlite,
+    pub judging: Judging,
+    pub message: Option<Message<Sqlite>>,
+    /// What alarms have judged and looked at.
+    pub work: Settlement,
+}
+
+impl World {
+    pub fn new(judging: Judging) -> Self {
+        Self { rows: Sqlite::default(), judging, message: None, work: Settlement::default() }
+    }
+
+    pub fn message(&mut self) -> &mut Message<Sqlite> {
+        if self.message.is_none() {
+            let (rows, judging) = (self.rows.clone(), self.judging.clone());
+            let message = self.rows.transaction(|| match Message::load(rows.clone(), judging.clone())? {
+                Some(message) => Ok::<_, Failure>(message),
+                None => Message::create(rows, judging, "m"),
+            });
+            self.message = Some(message.unwrap());
+        }
+        self.message.as_mut().unwrap()
+    }
+
+    /// A call of the object: one transaction, and a message that is loaded anew after a failure. What holds between calls
+    /// is tested.
+    pub fn call<T>(
+        &mut self,
+        call: impl FnOnce(&mut Message<Sqlite>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.message();
+        let message = self.message.as_mut().unwrap();
+        let result = self.rows.transaction(|| call(message));
+        if result.is_err() {
+            self.message = None;
+        }
+        result
+    }
+
+    pub fn check(&mut self) {
+        assert_eq!(self.message().check().unwrap(), Ok(()));
+    }
+
+    pub fn ingest(&mut self, record: &Record) -> Arrival {
+        let json = serde_json::to_string(record).unwrap();
+        self.call(|message| message.ingest(record.clone(), &json)).unwrap()
+    }
+
+    pub fn deliver(&mut self, times: &[(Key, i64)]) -> usize {
+        self.call(|message| message.deliver(times)).unwrap()
+    }
+
+    pub fn verify(&mut self, click: EventId, sighting: &Sighting) -> Seen {
+        self.call(|message| message.verify(click, sighting)).unwrap()
+    }
+
+    pub fn settle(&mut self, now_ms: i64) -> Settlement {
+        let settlement = self.call(|message| message.settle(now_ms)).unwrap();
+        self.work += settlement;
+        settlement
+    }
+
+    /// Gives the queue what is due; returns its messages.
+    pub fn ship(&mut self, now_ms: i64) -> Vec<String> {
+        let mut messages = Vec::new();
+        while let Some(next) = self.call(|message| message.next(now_ms)).unwrap() {
+            let Outcome::Send(texts) = next.outcome else { panic!("{:?}", next.outcome) };
+            messages.extend(texts);
+            self.call(|message| message.sent(next.item)).unwrap();
+        }
+        messages
+    }
+
+    pub fn crash(&mut self) {
+        self.message = None;
+    }
+
+    /// Wakes the message whenever it wants to be, up to a moment.
+    pub fn run_until(&mut self, until_ms: i64) {
+        let mut now_ms = 0;
+        while let Some(wake_ms) = self.message().wake_ms(now_ms).filter(|wake_ms| *wake_ms <= until_ms) {
+            now_ms = now_ms.max(wake_ms);
+            self.settle(now_ms);
+            self.ship(now_ms);
+        }
+    }
+
+    /// Every click with its current verdict, as the API lists it.
+    pub fn listed(&mut self) -> Vec<Value> {
+        let mut lines = Vec::new();
+        let mut after = None;
+        loop {
+            let page = self.message().page(after, 7).unwrap();
+            lines.extend(page.lines.iter().map(|line| serde_json::from_str(line).unwrap()));
+            after = page.next;
+            if after.is_none() {
+                return lines;
+            }
+        }
+    }
+
+    /// Every revision of every click, in the order of the packs.
+    pub fn revisions(&self) -> BTreeMap<String, Vec<u32>> {
+        let mut revisions: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+        for pack in self.rows.packs() {
+            for entry in pack.open().unwrap().entries {
+                revisions.entry(entry.event_id).or_default().push(entry.verdict.revision);
+            }
+        }
+        revisions
+    }
+}

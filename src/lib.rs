@@ -10,13 +10,16 @@
 //! | a browser proves | [`proof`] | who came back, who looked at the landing page, who waited before a button |
 //! | what it means | [`verdict`] | the tables of rules, what depends on what, the windows and bursts, why they decided |
 //! | what leaves | [`event`] | the lines that warehouses read, packs of them, what the queue carries |
+//! | what is counted | [`report`] | counts and diagnosis |
 //! | its message's life | [`message`] | clicks, opens and acts arrive, settle, are amended and leave |
-//! | what is shown | [`report`], [`act`], [`demo`] | counts and diagnosis; pages with one button; a first look |
+//! | what is shown | [`act`], [`demo`] | pages with one button; a first look |
+//! | what is set | [`config`] | the settings, and what is wrong with them |
 //!
-//! Arrows run down this table: a floor knows those above it in the list and none below. [`config`] reads the settings. All of
-//! that is pure: no clock, no randomness, nothing of Workers. Two thin shells stand around it: `edge` is the Worker, `cli`
-//! (the binary's) the native commands. [`compile`] is the build script's, and the native commands': it reads the data files
-//! that [`signals`] looks things up in.
+//! Arrows run down this table: a part knows those above it in the list and none below, and no files import each other in a
+//! circle; `tests/house` reads all imports and keeps it so. All of that is pure: no clock, no randomness, nothing of
+//! Workers. Two thin shells stand around it: `edge` is the Worker, `cli` (the binary's) the native commands. [`compile`] is
+//! the build script's, and the native commands': it reads the data files that [`signals`] looks things up in. `template`,
+//! which all may use, fills in pages.
 
 pub mod act;
 #[cfg(not(target_arch = "wasm32"))]

@@ -13,11 +13,12 @@ use clickproof::verdict::{Click, JudgedHistory, Key, Ruleset, Thresholds};
 use crate::evaluate::Labels;
 use crate::lines::Lines;
 use crate::merge::VerdictNames;
+use crate::say::say;
+use crate::stop::Stop;
 use crate::streams::Streams;
 use crate::summary::{Counts, Stopwatch};
 use crate::thresholds::Flags;
 use crate::verdicts::{Judged, Verdicts};
-use crate::{Stop, say};
 
 #[derive(clap::Args)]
 #[command(after_help = "\

@@ -4,7 +4,8 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use indicatif::ProgressBar;
 
-use crate::{Stop, say};
+use crate::say::say;
+use crate::stop::Stop;
 
 /// The longest line, bytes: the API's limit on a body, and far above any record. It bounds the memory that input
 /// without line ends can take.

@@ -10,16 +10,19 @@ mod merge;
 mod mint;
 mod networks;
 mod output;
+mod say;
 mod simulate;
+mod stop;
 mod streams;
 mod summary;
 mod thresholds;
 mod verdicts;
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use say::say;
+use stop::Stop;
 
 /// Some input lines were bad.
 const BAD_LINES: u8 = 1;
@@ -53,20 +56,6 @@ enum Command {
     Networks(networks::Args),
 }
 
-/// Why a command ends before its input does.
-enum Stop {
-    /// Nobody reads the results any more (`| head`): no error, only no reason to go on.
-    Closed,
-    /// What went wrong and what to do about it.
-    Refused(String),
-}
-
-impl From<serde_json::Error> for Stop {
-    fn from(error: serde_json::Error) -> Self {
-        Self::Refused(format!("a result cannot be written: {error}"))
-    }
-}
-
 fn main() -> ExitCode {
     let end = match Cli::parse().command {
         Command::Mint(args) => mint::run(&args),
@@ -82,9 +71,4 @@ fn main() -> ExitCode {
             ExitCode::from(REFUSED)
         }
     }
-}
-
-/// Writes a line to stderr. Nothing is left to tell when stderr itself is closed.
-fn say(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }

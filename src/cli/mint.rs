@@ -5,7 +5,7 @@ use clickproof::link::keys::Keyring;
 use clickproof::link::mint::{Minted, mint};
 use serde_json::Value;
 
-use crate::Stop;
+use crate::stop::Stop;
 use crate::streams::Streams;
 
 /// The variable that holds the keys. It is no flag: what stands on a command line, every process can read.

@@ -6,7 +6,7 @@ mod list;
 mod lookup;
 mod refresh;
 
-use crate::Stop;
+use crate::stop::Stop;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Write};
 
 use indicatif::ProgressBar;
 
-use crate::Stop;
+use crate::stop::Stop;
 
 const BLOCK_BYTES: usize = 1 << 16;
 

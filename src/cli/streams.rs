@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::Stop;
 use crate::lines::Lines;
 use crate::output::Output;
+use crate::stop::Stop;
 
 /// Where the lines come from and the results go to.
 #[derive(clap::Args)]

@@ -56,7 +56,7 @@ fn hex(number: u128, digits: usize) -> String {
     literal
 }
 
-/// For `catalogue/mod.rs`, to be searched by `catalogue/wrapper.rs`: the hosts of each gateway.
+/// For `catalogue/wrapper.rs`: the hosts of each gateway.
 pub(crate) fn wrappers(sections: &[wrappers::Section]) -> String {
     let mut code = format!("static WRAPPERS: [Wrapper; {}] = [\n", sections.len());
     for wrappers::Section { name, vendor, status, source, date, hosts } in sections {

@@ -1,3 +1,5 @@
+//! The mail's links lead to the Worker, and the story says only what the clicks show.
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -5,7 +5,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::read::Page;
 use crate::record::EventId;
 use crate::record::Sighting;
 use crate::record::Verified;
@@ -55,6 +54,15 @@ pub struct Delivered {
     pub recipients: usize,
     /// Settled clicks that got a new revision.
     pub reissued: usize,
+}
+
+/// Some clicks of a message: the answer to [`Call::Page`].
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// NDJSON: each click's record with its current verdict, oldest first.
+    pub lines: Vec<String>,
+    /// The last click of the page, to go on behind it; `None` when there are no more.
+    pub next: Option<EventId>,
 }
 
 /// The answer to [`Call::Reship`], and the API's.

@@ -84,8 +84,8 @@ use crate::verdict::convictions::Convictions;
 use crate::verdict::{Click, Judging};
 
 pub use acts::Acted;
+pub use call::Page;
 pub use ingest::Arrival;
-pub use read::Page;
 pub use settle::Settlement;
 pub use ship::{Item, Outcome, Outgoing};
 pub use timers::TICK_MS;

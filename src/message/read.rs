@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Message;
+use super::call::Page;
 use super::history::Clicks;
 use super::settled::Findings;
 use super::sql::Database;
@@ -15,15 +16,6 @@ use crate::verdict::{Key, Verdict};
 
 /// The most bytes of records on one page: an object builds it in memory.
 const MAX_PAGE_BYTES: usize = 4 << 20;
-
-/// Some clicks of a message.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Page {
-    /// NDJSON: each click's record with its current verdict, oldest first.
-    pub lines: Vec<String>,
-    /// The last click of the page, to go on behind it; `None` when there are no more.
-    pub next: Option<EventId>,
-}
 
 impl<D: Database> Message<D> {
     /// Up to `limit` clicks behind `after`, or from the first one.

@@ -6,8 +6,8 @@ use clickproof::compile::networks::{Section, parse};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
-use crate::Stop;
 use crate::output::Output;
+use crate::stop::Stop;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {

@@ -6,7 +6,7 @@ use clickproof::signals::catalogue::{self, Class, Network, Request};
 use clickproof::signals::place;
 use serde::{Deserialize, Serialize};
 
-use crate::Stop;
+use crate::stop::Stop;
 use crate::streams::Streams;
 
 #[derive(clap::Args)]

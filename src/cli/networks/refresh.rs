@@ -14,7 +14,8 @@ use ipnet::IpNet;
 
 use super::edit::rewrite;
 use super::feeds::{self, Fetched};
-use crate::{Stop, say};
+use crate::say::say;
+use crate::stop::Stop;
 
 #[derive(clap::Args)]
 #[command(after_help = "\

@@ -6,6 +6,7 @@
 mod browsers;
 mod draw;
 mod kinds;
+mod labelled;
 mod networks;
 mod people;
 mod play;
@@ -17,13 +18,13 @@ use std::path::PathBuf;
 use clickproof::config::base_url;
 use clickproof::link::text_id::check_message_id;
 use clickproof::record::EventIds;
-use clickproof::record::Record;
-use serde::Serialize;
 
 use crate::output::Output;
-use crate::{Stop, streams};
+use crate::stop::Stop;
+use crate::streams;
 use draw::Draw;
 use kinds::{KINDS, Kind, RECIPIENTS};
+use labelled::write;
 use scene::{Hit, Scene, Send};
 
 /// 2026-11-22, noon: the seed's companion, so that the same flags write the same bytes.
@@ -88,18 +89,6 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
     }
     output.flush()?;
     Ok(0)
-}
-
-/// A record with what it is known to be.
-#[derive(Serialize)]
-struct Labelled<'a> {
-    #[serde(flatten)]
-    record: &'a Record,
-    label: &'a str,
-}
-
-fn write(record: &Record, label: &str, output: &mut Output) -> Result<(), Stop> {
-    output.line(|block| serde_json::to_writer(block, &Labelled { record, label }))
 }
 
 /// All visits to the send, in the order of time.

@@ -16,11 +16,12 @@ use serde_json::json;
 use ureq::http::{HeaderMap, Request};
 use ureq::{Agent, Body, http};
 
+use super::labelled::write;
 use super::scene::{Hit, LINKS, Send};
-use super::write;
 use crate::mint::keys;
 use crate::output::Output;
-use crate::{Stop, say};
+use crate::say::say;
+use crate::stop::Stop;
 
 /// How many requests may be under way at once: a burst's ten links come in half a second.
 const CONNECTIONS: usize = 16;

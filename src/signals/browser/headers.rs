@@ -1,7 +1,7 @@
 //! Which browser sends which request header, and since which version: MDN's browser-compat-data 8.1.9 (2026-11-12).
 //! Browsers send all of these to secure origins alone.
 
-use super::Family;
+use super::family::Family;
 
 /// Request headers that tell browsers and their ages apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

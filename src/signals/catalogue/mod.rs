@@ -10,10 +10,7 @@ mod wrapper;
 pub use class::{Class, Feed, Scope, Status};
 pub use wrapper::{Wrapper, wrapper, wrapper_in_referer};
 
-use wrapper::Host;
-
 include!(concat!(env!("OUT_DIR"), "/networks.rs"));
-include!(concat!(env!("OUT_DIR"), "/wrappers.rs"));
 
 /// A section of the catalogue: networks of one owner, from one source.
 #[derive(Debug, PartialEq, Eq)]

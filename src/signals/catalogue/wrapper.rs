@@ -1,9 +1,10 @@
 //! Hosts that rewrite the links of a mail: one of them in a referer says that a click came through that gateway, which is
 //! more often a person passing than the gateway itself.
 
+use super::class::Status;
 use crate::link::url;
 
-use super::class::Status;
+include!(concat!(env!("OUT_DIR"), "/wrappers.rs"));
 
 /// A gateway's rewritten links.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,15 +19,15 @@ pub struct Wrapper {
     pub source: &'static str,
     /// The source's own date, or else the day it was read: `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
     pub date: &'static str,
-    pub(super) hosts: &'static [Host],
+    hosts: &'static [Host],
 }
 
 /// A host, or a domain with all that lies below it where `below` is true; only where the path begins with `path`.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Host {
-    pub(super) name: &'static str,
-    pub(super) below: bool,
-    pub(super) path: &'static str,
+struct Host {
+    name: &'static str,
+    below: bool,
+    path: &'static str,
 }
 
 impl Host {
@@ -50,7 +51,7 @@ fn is_segment_end(rest: &str) -> bool {
 /// label; whatever its case, and without one final dot. The path counts where a host also serves other things.
 #[must_use]
 pub fn wrapper(host: &str, path: &str) -> Option<&'static Wrapper> {
-    super::WRAPPERS.iter().find(|wrapper| wrapper.hosts.iter().any(|known| known.holds(host, path)))
+    WRAPPERS.iter().find(|wrapper| wrapper.hosts.iter().any(|known| known.holds(host, path)))
 }
 
 /// The wrapper that a referer names. Often it is a bare origin, because that is all that browsers tell another site: then

@@ -1,0 +1,131 @@
+//! The house keeps its shape: what `src/lib.rs` says of its floors holds for the imports of all files.
+
+mod imports;
+mod made_up;
+mod shape;
+
+use std::fs;
+use std::path::Path;
+
+use imports::{Source, arrows};
+use shape::{circles, fields, part, upward};
+
+/// The floors, the ground first. A file may import from its own directory and from the floors below, not from what stands
+/// beside it or above. `src/lib.rs` says what each is for, from `record` to `config`.
+const FLOORS: [&[&str]; 13] = [
+    &["template"],
+    &["record"],
+    &["link"],
+    &["signals"],
+    &["proof"],
+    &["verdict"],
+    &["event"],
+    &["report"],
+    &["message"],
+    &["act", "demo"],
+    &["config"],
+    &["edge", "compile"],
+    &["cli", "lib"],
+];
+
+/// The most lines of a file about a message's life.
+const MAX_LINES: usize = 350;
+
+/// The most parts of a message.
+const MAX_PARTS: usize = 9;
+
+fn house() -> Vec<Source> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut sources = Vec::new();
+    collect(&src, &src, &mut sources);
+    sources.sort_by(|a, b| a.path.cmp(&b.path));
+    sources
+}
+
+fn collect(src: &Path, directory: &Path, sources: &mut Vec<Source>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(src, &path, sources);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let below = path.strip_prefix(src).unwrap().to_str().unwrap().replace('\\', "/");
+            sources.push(Source { text: fs::read_to_string(&path).unwrap(), path: below });
+        }
+    }
+}
+
+#[test]
+fn no_arrow_runs_up() {
+    let upward = upward(&FLOORS, &arrows(&house()));
+    assert!(
+        upward.is_empty(),
+        "Imports that do not run down the floors of src/lib.rs. Move the items to the lowest floor that needs them:\n  {}",
+        upward.join("\n  ")
+    );
+}
+
+#[test]
+fn the_floors_are_those_of_the_table_in_lib_rs() {
+    let house = house();
+    let lib = &house.iter().find(|source| source.path == "lib.rs").unwrap().text;
+    let rows = lib.lines().filter(|line| line.starts_with("//! |") && line.contains("[`"));
+    let links = |row: &str| {
+        row.split("[`").skip(1).filter_map(|link| Some(link.split_once("`]")?.0.to_owned())).collect()
+    };
+    let floors: Vec<Vec<String>> = rows.map(links).collect();
+    assert_eq!(floors, FLOORS[1..11], "the table in src/lib.rs, and FLOORS");
+}
+
+#[test]
+fn no_files_stand_in_a_circle() {
+    let circles = circles(&arrows(&house()));
+    assert!(
+        circles.is_empty(),
+        "Files that import each other. Move what one of them gives to a file that all can see; `pub use` keeps its path:\n  {}",
+        circles.join("\n\n  ")
+    );
+}
+
+#[test]
+fn the_files_of_a_message_are_short() {
+    for Source { path, text } in house().iter().filter(|source| part(&source.path) == "message") {
+        let lines = text.lines().count();
+        assert!(lines <= MAX_LINES, "src/{path} has {lines} lines, {MAX_LINES} at most: part its subject");
+    }
+}
+
+#[test]
+fn a_message_has_few_parts() {
+    let house = house();
+    let source = house.iter().find(|source| source.text.contains("pub struct Message<")).unwrap();
+    let parts = fields(source, "Message");
+    assert!(
+        (2..=MAX_PARTS).contains(&parts),
+        "Message has {parts} fields, {MAX_PARTS} at most: join what belongs together"
+    );
+}
+
+#[test]
+fn every_file_says_what_it_holds() {
+    for Source { path, text } in house() {
+        assert!(
+            text.starts_with("//! "),
+            "src/{path} begins without a //! comment: say what it holds and why"
+        );
+    }
+}
+
+/// The reader is not blind to the real house.
+#[test]
+fn the_house_has_arrows() {
+    let arrows = arrows(&house());
+    for (from, to) in [
+        ("verdict/windows.rs", "verdict/bursts.rs"),
+        ("message/window.rs", "record/event_id.rs"),
+        ("edge/object.rs", "config.rs"),
+        ("cli/mint.rs", "link/mint.rs"),
+    ] {
+        assert!(arrows.contains_key(&(from.to_owned(), to.to_owned())), "src/{from} imports from src/{to}");
+    }
+    assert!(arrows.len() > 500, "{} arrows", arrows.len());
+}

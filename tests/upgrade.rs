@@ -1,0 +1,95 @@
+//! What an earlier version wrote is taken over. The fixture is an object's database as the version before wrote it in workerd,
+//! with what its API said of it: settled and unsettled clicks, a pair, a sandbox, a sweep, a flood, an open, an act, amendments
+//! by a delivery and by landing pages.
+
+mod common;
+
+use std::path::Path;
+
+use clickproof::message::{Message, Outcome};
+use clickproof::verdict::{Judging, Ruleset, Thresholds};
+use common::sqlite::Sqlite;
+use serde_json::Value;
+
+const CLICKS: &str = include_str!("fixtures/object/schema-2.clicks.ndjson");
+const REPORT: &str = include_str!("fixtures/object/schema-2.report.json");
+
+fn database() -> Sqlite {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/object/schema-2.sqlite");
+    Sqlite::copy_of(Path::new(file))
+}
+
+fn load(rows: &Sqlite) -> Message<Sqlite> {
+    let (ruleset, shadow) = (Ruleset::Full, Some(Ruleset::Defender));
+    let judging = Judging { ruleset, shadow, thresholds: Thresholds::default(), settle_ms: 2_000 };
+    let mut message = Message::load(rows.clone(), judging).unwrap().unwrap();
+    message.set_receiver().unwrap();
+    assert_eq!(message.check().unwrap(), Ok(()));
+    message
+}
+
+fn listed(message: &mut Message<Sqlite>) -> String {
+    let page = message.page(None, 10_000).unwrap();
+    page.lines.join("\n") + "\n"
+}
+
+#[test]
+fn an_object_of_the_version_before_says_what_it_said() {
+    let mut message = load(&database());
+    assert_eq!(message.name(), "spring");
+    assert_eq!(listed(&mut message), CLICKS);
+    assert_eq!(serde_json::to_string(&message.report("spring").unwrap()).unwrap(), REPORT.trim_end());
+}
+
+#[test]
+fn and_goes_on_where_it_was() {
+    let rows = database();
+    let mut message = load(&rows);
+    let packs = rows.packs().len();
+    let now_ms = message.wake_ms(0).unwrap();
+    assert_eq!(message.settle(now_ms + 60_000).unwrap().settled, unsettled());
+    assert_eq!((message.unsettled(), rows.packs().len()), (0, packs + 1));
+    assert_eq!(message.check().unwrap(), Ok(()));
+    let again = listed(&mut message);
+    for (before, after) in CLICKS.lines().zip(again.lines()) {
+        let (before, after): (Value, Value) =
+            (serde_json::from_str(before).unwrap(), serde_json::from_str(after).unwrap());
+        assert_eq!(before["click_type"], after["click_type"]);
+        assert_eq!((&after["final"], after["revision"].as_u64() > Some(0)), (&true.into(), true));
+        assert!(before["final"] == false || before == after, "what had settled stands");
+    }
+    // Everything leaves again under the same keys, the act's message included.
+    let events = message.reship().unwrap();
+    let mut lines = 0;
+    while let Some(next) = message.next(now_ms + 60_000).unwrap() {
+        let Outcome::Send(texts) = &next.outcome else { panic!("{next:?}") };
+        lines += texts.iter().map(|text| text.lines().count() - 1).sum::<usize>();
+        message.sent(next.item).unwrap();
+    }
+    assert_eq!(lines, events);
+}
+
+/// How many clicks had not settled.
+fn unsettled() -> usize {
+    CLICKS.lines().filter(|line| line.contains("\"revision\":0")).count()
+}
+
+/// Version 1 of the schema had no table for landing pages and none for acts: they are added.
+#[test]
+fn an_object_of_the_first_schema_gets_what_it_lacks() {
+    let rows = database();
+    rows.change("DROP TABLE verifications; DROP TABLE presses; UPDATE message SET schema = 1");
+    let mut message = load(&rows);
+    assert_eq!(rows.rows_of("verifications") + rows.rows_of("presses"), 0);
+    assert_eq!(listed(&mut message).lines().count(), CLICKS.lines().count());
+}
+
+#[test]
+fn an_object_of_a_later_schema_is_left_alone() {
+    let rows = database();
+    rows.change("UPDATE message SET schema = 99");
+    let judging =
+        Judging { ruleset: Ruleset::Full, shadow: None, thresholds: Thresholds::default(), settle_ms: 2_000 };
+    assert!(Message::load(rows.clone(), judging).is_err());
+    assert_eq!(rows.written(), 0);
+}

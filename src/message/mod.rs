@@ -77,7 +77,7 @@ use rows::{Meta, Rows};
 use sql::Database;
 use timers::Timers;
 use watermark::Watermark;
-use window::{Absent, Entry, Window};
+use window::{Absent, Held, Window};
 
 use crate::record::{EventId, Record};
 use crate::verdict::convictions::Convictions;

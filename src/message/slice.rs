@@ -7,7 +7,7 @@ use super::history::{Ask, Clicks};
 use super::settled::Findings;
 use super::sql::Database;
 use super::timers::TICK_MS;
-use super::{Entry, Message};
+use super::{Held, Message};
 use crate::record::{EventId, Kind, Verified};
 use crate::verdict::reach::Dependency;
 use crate::verdict::{Click, Judgement, Judging, Key, Look, Ruleset};
@@ -185,7 +185,7 @@ impl<D: Database> Message<D> {
             let entry = self.window.get(*id)?;
             (row.is_seen)(&entry.click, thresholds).then_some((*id, entry))
         };
-        let mut take = |ids: &mut dyn Iterator<Item = (EventId, &Entry)>| {
+        let mut take = |ids: &mut dyn Iterator<Item = (EventId, &Held)>| {
             let mut people: Vec<Key> = Vec::new();
             while people.len() < enough
                 && let Some((id, entry)) = ids.next()
@@ -203,8 +203,9 @@ impl<D: Database> Message<D> {
         take(&mut ids(last.ts_ms(), until_ms).filter(|id| *id > last).filter_map(|id| seen(&id)));
         let between = ids(first.ts_ms(), last.ts_ms()).filter(|id| (first..=last).contains(id));
         found.extend(between.filter_map(|id| seen(&id)).map(|(id, entry)| (id, entry.click.clone())));
-        let until_ms = until_ms.min(self.window.start_ms().saturating_sub(1));
-        let goes_on = from_ms <= until_ms && !is_enough;
+        let start_ms = self.window.start_ms();
+        let until_ms = until_ms.min(start_ms.saturating_sub(1));
+        let goes_on = from_ms <= until_ms && (first.ts_ms() < start_ms || !is_enough);
         goes_on.then_some(Ask { by: row.by, key, from_ms, until_ms, passes: row.is_seen })
     }
 }

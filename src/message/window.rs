@@ -26,7 +26,7 @@ const MAX_RECORDS: usize = 8_192;
 const STEP_MS: i64 = 5_000;
 
 /// A click in memory.
-pub(super) struct Entry {
+pub(super) struct Held {
     /// The click.
     pub click: Click,
     /// Its record, while it is to be shipped for the first time.
@@ -39,7 +39,7 @@ pub(super) struct Entry {
     pub settled: Option<Settled>,
 }
 
-impl Entry {
+impl Held {
     /// Whether it has more to say than its verdict knows.
     pub(super) fn is_ahead(&self) -> bool {
         self.settled.is_some_and(|settled| settled.is_behind(self.click.verified, self.repeats))
@@ -72,7 +72,7 @@ impl Absent {
 /// The window.
 #[derive(Default)]
 pub(super) struct Window {
-    clicks: BTreeMap<EventId, Entry>,
+    clicks: BTreeMap<EventId, Held>,
     /// What clicks share ([`By`] as a number), its key, the click.
     index: BTreeSet<(usize, u128, EventId)>,
     /// As numbers ([`Absent::number`]): a map of that kind is in the wasm already.
@@ -99,16 +99,16 @@ impl Window {
         self.clicks.len()
     }
 
-    pub(super) fn get(&self, id: EventId) -> Option<&Entry> {
+    pub(super) fn get(&self, id: EventId) -> Option<&Held> {
         self.clicks.get(&id)
     }
 
-    pub(super) fn get_mut(&mut self, id: EventId) -> Option<&mut Entry> {
+    pub(super) fn get_mut(&mut self, id: EventId) -> Option<&mut Held> {
         self.clicks.get_mut(&id)
     }
 
     /// All clicks, oldest first.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (EventId, &Entry)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (EventId, &Held)> {
         self.clicks.iter().map(|(id, entry)| (*id, entry))
     }
 
@@ -135,7 +135,7 @@ impl Window {
         let keeps = self.records < MAX_RECORDS;
         self.records += usize::from(keeps);
         let record = keeps.then(|| Box::new(record));
-        self.clicks.insert(id, Entry { click, record, came_ms, repeats: 0, settled: None });
+        self.clicks.insert(id, Held { click, record, came_ms, repeats: 0, settled: None });
     }
 
     /// Gives a click the verdict that stands from now on.
@@ -176,7 +176,7 @@ impl Window {
     }
 
     /// The clicks of a recipient, oldest first.
-    pub(super) fn of_recipient(&self, recipient: Key) -> impl DoubleEndedIterator<Item = (EventId, &Entry)> {
+    pub(super) fn of_recipient(&self, recipient: Key) -> impl DoubleEndedIterator<Item = (EventId, &Held)> {
         let ids = self.ids(By::Recipient, recipient.number(), i64::MIN, i64::MAX);
         ids.filter_map(|id| self.clicks.get(&id).map(|entry| (id, entry)))
     }

@@ -126,7 +126,7 @@ fn points(history: &[Record], look: Look) -> Vec<(i32, i32)> {
     let (_, clicks) = sorted(history);
     let judgement = Judgement::of(&clicks, Ruleset::Full, &thresholds, look);
     let case = |at| judgement.case(at);
-    (0..clicks.len()).map(|at| (case(at).sweep.points, case(at).fanout.points)).collect()
+    (0..clicks.len()).map(|at| (case(at).around.sweep.points, case(at).around.fanout.points)).collect()
 }
 
 fn bursts_agree(history: &[Record]) -> Result<(), TestCaseError> {

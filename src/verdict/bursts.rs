@@ -230,7 +230,9 @@ mod tests {
     fn bursts(clicks: &[Click]) -> Vec<(Burst, Burst)> {
         let thresholds = Thresholds::default();
         let judgement = Judgement::of(clicks, Ruleset::Full, &thresholds, Look::Whole);
-        (0..clicks.len()).map(|at| (judgement.case(at).sweep, judgement.case(at).fanout)).collect()
+        (0..clicks.len())
+            .map(|at| (judgement.case(at).around.sweep, judgement.case(at).around.fanout))
+            .collect()
     }
 
     fn link(n: u32) -> Record {

@@ -1,8 +1,8 @@
 //! A case: one click with all that was found around it, as the rules see it.
 
-use super::bursts::{self, Burst};
+use super::bursts;
 use super::convictions::Carried;
-use super::windows::{Role, Windows};
+use super::windows::{Around, Role, Windows};
 use super::{Click, Ruleset, Thresholds};
 use crate::record::Verified;
 use crate::signals::votes::{Sign, Votes};
@@ -16,19 +16,8 @@ pub struct Case<'a> {
     pub delta_ms: i64,
     /// Its place in a pair, with the other's `event_id`.
     pub pair: Option<(Role, &'a str)>,
-    /// How many clicks of its recipient fell before [`Thresholds::sandbox_ms`].
-    pub early_clicks: i64,
-    /// Whether it lies in a burst of [`Thresholds::campaign_recipients`] on its URL.
-    pub in_burst: bool,
-    /// The cookie that came back was set some seconds before, on the same copy (ruleset `full`): a sandbox that keeps its
-    /// browser while it goes through a mail brings back what it got itself.
-    pub has_fresh_cookie: bool,
-    /// The recipient has been here with a cookie and this very agent, which came without it now (ruleset `full`).
-    pub returns_without_cookie: bool,
-    /// Its sweep (ruleset `full`).
-    pub sweep: Burst,
-    /// Its fan-out (ruleset `full`).
-    pub fanout: Burst,
+    /// What was seen around it.
+    pub around: Around,
     /// The conviction of its source that reaches it, once those are known (ruleset `full`).
     pub carried: Option<Carried>,
     /// What the landing page showed, as far as the rule that asks may see it.
@@ -43,19 +32,15 @@ impl Windows {
     /// The click at `at` with all that was found around it.
     #[must_use]
     pub fn case<'a>(&self, clicks: &'a [Click], at: usize, thresholds: &'a Thresholds) -> Case<'a> {
+        let around = self.around(at);
         Case {
             click: &clicks[at],
             delta_ms: clicks[at].delta_ms(),
-            pair: self.pairs[at].map(|pair| (pair.role, clicks[pair.other].event_id.as_ref())),
-            early_clicks: self.early[at],
-            in_burst: self.campaigns[at],
-            has_fresh_cookie: self.fresh_cookies.get(at).copied().unwrap_or_default(),
-            returns_without_cookie: self.returns.get(at).copied().unwrap_or_default(),
-            sweep: self.sweeps.get(at).copied().unwrap_or_default(),
-            fanout: self.fanouts.get(at).copied().unwrap_or_default(),
+            pair: around.pair.map(|pair| (pair.role, clicks[pair.other].event_id.as_ref())),
+            around,
             carried: None,
             page: clicks[at].verified,
-            ruleset: self.ruleset,
+            ruleset: self.ruleset(),
             thresholds,
         }
     }
@@ -66,10 +51,10 @@ impl Case<'_> {
     #[must_use]
     pub fn votes(&self) -> Votes {
         let mut votes = self.click.signals.votes;
-        if self.has_fresh_cookie {
+        if self.around.has_fresh_cookie {
             votes = votes.without(Sign::ReturningCookie);
         }
-        votes.note(Sign::ReturnWithoutCookie, self.returns_without_cookie);
+        votes.note(Sign::ReturnWithoutCookie, self.around.returns_without_cookie);
         votes.note(Sign::Interacted, self.page == Verified::Interacted);
         votes.note(Sign::Rendered, self.page == Verified::Rendered);
         votes.note(Sign::FirstSeconds, self.delta_ms < 10_000);
@@ -80,19 +65,19 @@ impl Case<'_> {
     /// The points of its sweep with the votes.
     #[must_use]
     pub fn sweep_points(&self) -> i32 {
-        self.sweep.points + self.votes().sum().min(bursts::MAX_VOTES)
+        self.around.sweep.points + self.votes().sum().min(bursts::MAX_VOTES)
     }
 
     /// The points of its fan-out with the votes.
     #[must_use]
     pub fn fanout_points(&self) -> i32 {
-        self.fanout.points + self.votes().sum().min(bursts::MAX_VOTES)
+        self.around.fanout.points + self.votes().sum().min(bursts::MAX_VOTES)
     }
 
     /// Whether a person is proven, so that what is only probable does not stand. The published table knows no proof.
     #[must_use]
     pub fn has_proof(&self) -> bool {
-        let by_cookie = !self.has_fresh_cookie && self.click.signals.is_proof();
+        let by_cookie = !self.around.has_fresh_cookie && self.click.signals.is_proof();
         self.ruleset == Ruleset::Full && (self.click.is_touched() || by_cookie)
     }
 }

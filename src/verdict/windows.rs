@@ -40,20 +40,36 @@ pub enum Role {
 /// The other half of a click's pair, and which half this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pair {
-    pub(super) other: usize,
-    pub(super) role: Role,
+    /// The other's place in the slice.
+    pub other: usize,
+    /// Which half this is.
+    pub role: Role,
 }
 
-/// All that the rules need to know about every click of a slice.
+/// What was seen around one click. Whoever adds a window adds a field here, and fills it below.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Around {
+    /// Its place in a pair.
+    pub pair: Option<Pair>,
+    /// How many clicks of its recipient fell before [`Thresholds::sandbox_ms`].
+    pub early_clicks: i64,
+    /// Whether it lies in a burst of [`Thresholds::campaign_recipients`] on its URL.
+    pub in_burst: bool,
+    /// The cookie that came back was set some seconds before, on the same copy (ruleset `full`): a sandbox that keeps its
+    /// browser while it goes through a mail brings back what it got itself.
+    pub has_fresh_cookie: bool,
+    /// The recipient has been here with a cookie and this very agent, which came without it now (ruleset `full`).
+    pub returns_without_cookie: bool,
+    /// Its sweep (ruleset `full`).
+    pub sweep: Burst,
+    /// Its fan-out (ruleset `full`).
+    pub fanout: Burst,
+}
+
+/// What was seen around every click of a slice.
 pub struct Windows {
-    pub(super) ruleset: Ruleset,
-    pub(super) pairs: Vec<Option<Pair>>,
-    pub(super) early: Vec<i64>,
-    pub(super) campaigns: Vec<bool>,
-    pub(super) fresh_cookies: Vec<bool>,
-    pub(super) returns: Vec<bool>,
-    pub(super) sweeps: Vec<Burst>,
-    pub(super) fanouts: Vec<Burst>,
+    ruleset: Ruleset,
+    around: Vec<Around>,
 }
 
 impl Windows {
@@ -62,17 +78,9 @@ impl Windows {
     pub fn of(clicks: &[Click], ruleset: Ruleset, thresholds: &Thresholds, look: Look) -> Self {
         debug_assert!(clicks.is_sorted_by(|a, b| a.order() <= b.order()), "clicks must be sorted");
         let is_full = ruleset == Ruleset::Full;
-        let none = vec![Burst::default(); if is_full { clicks.len() } else { 0 }];
-        let mut windows = Self {
-            ruleset,
-            pairs: vec![None; clicks.len()],
-            early: vec![0; clicks.len()],
-            campaigns: vec![false; clicks.len()],
-            fresh_cookies: vec![false; none.len()],
-            returns: vec![false; none.len()],
-            sweeps: none.clone(),
-            fanouts: none,
-        };
+        let mut windows = Self { ruleset, around: vec![Around::default(); clicks.len()] };
+        let mut sweeps = vec![Burst::default(); clicks.len()];
+        let mut fanouts = sweeps.clone();
         // Opens and acts are nobody's neighbours.
         let of_clicks = || (0..clicks.len()).filter(|at| clicks[*at].kind == Kind::Click);
         let mut positions: Vec<usize> = of_clicks().collect();
@@ -100,7 +108,7 @@ impl Windows {
             if is_full {
                 let back = look == Look::Back;
                 windows.find_returns(clicks, &by_time);
-                bursts::sweep(clicks, &by_time, &link, &mut seen, back, &mut windows.sweeps);
+                bursts::sweep(clicks, &by_time, &link, &mut seen, back, &mut sweeps);
             }
             for &at in copy {
                 person[at] = number;
@@ -125,10 +133,25 @@ impl Windows {
             arrange(&mut positions, &|at| (source(at).unwrap_or_default().into(), 0));
             for group in positions.chunk_by(|&a, &b| source(a) == source(b)) {
                 let back = look == Look::Back;
-                bursts::fanout(clicks, group, &person, &mut seen, back, &mut windows.fanouts);
+                bursts::fanout(clicks, group, &person, &mut seen, back, &mut fanouts);
             }
         }
+        for (around, (sweep, fanout)) in windows.around.iter_mut().zip(sweeps.into_iter().zip(fanouts)) {
+            (around.sweep, around.fanout) = (sweep, fanout);
+        }
         windows
+    }
+
+    /// The rules that look.
+    #[must_use]
+    pub fn ruleset(&self) -> Ruleset {
+        self.ruleset
+    }
+
+    /// What was seen around the click at `at`.
+    #[must_use]
+    pub fn around(&self, at: usize) -> Around {
+        self.around[at]
     }
 
     /// Pairs neighbours of one (recipient, link), going forward, each click joining the first pair that it can.
@@ -144,9 +167,9 @@ impl Windows {
             if let Some([one, other]) = roles {
                 // Looking back, the earlier one has not seen the later one yet.
                 if look == Look::Whole {
-                    self.pairs[first] = Some(Pair { other: second, role: one });
+                    self.around[first].pair = Some(Pair { other: second, role: one });
                 }
-                self.pairs[second] = Some(Pair { other: first, role: other });
+                self.around[second].pair = Some(Pair { other: first, role: other });
                 next += 2;
             } else {
                 next += 1;
@@ -167,7 +190,7 @@ impl Windows {
                     set.push((visitor, ts_ms));
                 }
                 Cookie::Returning(visitor) => {
-                    self.fresh_cookies[at] = set.iter().any(|(known, set_ms)| {
+                    self.around[at].has_fresh_cookie = set.iter().any(|(known, set_ms)| {
                         *known == visitor && ts_ms.saturating_sub(*set_ms) <= FRESH_MS
                     });
                 }
@@ -186,7 +209,8 @@ impl Windows {
             if let Some(place) = place.filter(|_| is_new(&clicks[at])) {
                 let got = &known[place].1;
                 let before = got.partition_point(|got_ms| ts_ms.saturating_sub(*got_ms) > FRESH_MS);
-                self.returns[at] = before > 0 && ts_ms.saturating_sub(got[before - 1]) <= RETURN_MS;
+                self.around[at].returns_without_cookie =
+                    before > 0 && ts_ms.saturating_sub(got[before - 1]) <= RETURN_MS;
             }
             if got_cookie(&clicks[at]) {
                 match place {
@@ -204,14 +228,14 @@ impl Windows {
             Look::Whole => {
                 let count = group.iter().filter(|at| is_early(at)).fold(0, |count, _| count + 1);
                 for &at in group {
-                    self.early[at] = count;
+                    self.around[at].early_clicks = count;
                 }
             }
             Look::Back => {
                 let mut count = 0;
                 for &at in group {
                     count += i64::from(is_early(&at));
-                    self.early[at] = count;
+                    self.around[at].early_clicks = count;
                 }
             }
         }
@@ -245,7 +269,7 @@ impl Windows {
             if distinct >= thresholds.campaign_recipients {
                 let from = if look == Look::Whole { marked.max(start) } else { end };
                 for &inside in &group[from..=end] {
-                    self.campaigns[inside] = true;
+                    self.around[inside].in_burst = true;
                 }
                 marked = end + 1;
             }

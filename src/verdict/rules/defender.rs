@@ -71,7 +71,7 @@ pub(super) const SAFE_ATTACHMENTS: Rule = Rule {
         },
         Condition {
             words: "the recipient's clicks that early",
-            fact: |case| Fact::AtLeast(case.early_clicks, case.thresholds.sandbox_clicks),
+            fact: |case| Fact::AtLeast(case.around.early_clicks, case.thresholds.sandbox_clicks),
         },
     ],
     yields: true,
@@ -100,14 +100,17 @@ pub(super) const CAMPAIGN_VIEW: Rule = Rule {
     settings: &["CAMPAIGN_MS", "CAMPAIGN_RECIPIENTS"],
     needs: &[
         MICROSOFT,
-        Condition { words: "inside a campaign burst on its URL", fact: |case| Fact::Is(case.in_burst) },
+        Condition {
+            words: "inside a campaign burst on its URL",
+            fact: |case| Fact::Is(case.around.in_burst),
+        },
     ],
     yields: true,
     found: |_| probable(ClickType::ScannerCampaignView),
     carries: Carries::Conviction,
     reasons: &[Reason {
         name: "+campaign_burst",
-        spoke: |case| case.click.signals.is_microsoft() && case.in_burst,
+        spoke: |case| case.click.signals.is_microsoft() && case.around.in_burst,
     }],
 };
 
@@ -158,5 +161,5 @@ const NOT_MICROSOFT: Rule = Rule {
 
 /// Whether the recipient's clicks came as the sandbox's do: many, early, and this one among them.
 pub(super) fn is_sandbox_burst(case: &Case) -> bool {
-    case.delta_ms < case.thresholds.sandbox_ms && case.early_clicks >= case.thresholds.sandbox_clicks
+    case.delta_ms < case.thresholds.sandbox_ms && case.around.early_clicks >= case.thresholds.sandbox_clicks
 }

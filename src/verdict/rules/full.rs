@@ -123,18 +123,21 @@ const SWEEP: Rule = Rule {
     words: "several different links of one copy in one burst, whoever did it",
     settings: &[],
     needs: &[
-        Condition { words: "points of the burst", fact: |case| Fact::Over(case.sweep.points.into(), 0) },
+        Condition {
+            words: "points of the burst",
+            fact: |case| Fact::Over(case.around.sweep.points.into(), 0),
+        },
         Condition { words: "points of the burst and votes", fact: |case| enough(case.sweep_points()) },
     ],
     // Proof weighs as a vote here: no cookie makes five links a second a person's.
     yields: false,
     found: |case| {
         let nobodys = case.votes().seen().all(|vote| vote.weight > 0);
-        let found = if case.sweep.points >= CERTAIN_SWEEP && nobodys { certain } else { probable };
+        let found = if case.around.sweep.points >= CERTAIN_SWEEP && nobodys { certain } else { probable };
         Found { vendor: vendor_of(case), ..found(ClickType::ScannerSweep) }
     },
     carries: Carries::Conviction,
-    reasons: &[Reason { name: "+sweep", spoke: |case| case.sweep.points > 0 }],
+    reasons: &[Reason { name: "+sweep", spoke: |case| case.around.sweep.points > 0 }],
 };
 
 const FANOUT: Rule = Rule {
@@ -142,13 +145,16 @@ const FANOUT: Rule = Rule {
     words: "one source, many recipients, a short time",
     settings: &[],
     needs: &[
-        Condition { words: "points of the burst", fact: |case| Fact::Over(case.fanout.points.into(), 0) },
+        Condition {
+            words: "points of the burst",
+            fact: |case| Fact::Over(case.around.fanout.points.into(), 0),
+        },
         Condition { words: "points of the burst and votes", fact: |case| enough(case.fanout_points()) },
     ],
     yields: true,
     found: |case| Found { vendor: vendor_of(case), ..probable(ClickType::ScannerFanout) },
     carries: Carries::Conviction,
-    reasons: &[Reason { name: "+fanout", spoke: |case| case.fanout.points > 0 }],
+    reasons: &[Reason { name: "+fanout", spoke: |case| case.around.fanout.points > 0 }],
 };
 
 const HEADLESS: Rule = Rule {

@@ -22,6 +22,9 @@ pub const FLOOD_MS: i64 = 60_000;
 /// settle.
 const MAX_RECORDS: usize = 8_192;
 
+/// What clicks on one link of one copy share: pairs and floods go by it.
+const LINK: usize = By::ALL.len();
+
 /// The window lets go of some seconds at a time: to split its tree costs by what stays.
 const STEP_MS: i64 = 5_000;
 
@@ -73,7 +76,7 @@ impl Absent {
 #[derive(Default)]
 pub(super) struct Window {
     clicks: BTreeMap<EventId, Held>,
-    /// What clicks share ([`By`] as a number), its key, the click.
+    /// What clicks share ([`By`] as a number, or [`LINK`]), its key, the click.
     index: BTreeSet<(usize, u128, EventId)>,
     /// As numbers ([`Absent::number`]): a map of that kind is in the wasm already.
     absent: BTreeMap<EventId, i64>,
@@ -132,6 +135,7 @@ impl Window {
                 self.index.insert((by as usize, key, id));
             }
         }
+        self.index.insert((LINK, link_of_copy(&click), id));
         let keeps = self.records < MAX_RECORDS;
         self.records += usize::from(keeps);
         let record = keeps.then(|| Box::new(record));
@@ -169,7 +173,16 @@ impl Window {
         from_ms: i64,
         until_ms: i64,
     ) -> impl DoubleEndedIterator<Item = EventId> {
-        let by = by as usize;
+        self.indexed(by as usize, key, from_ms, until_ms)
+    }
+
+    fn indexed(
+        &self,
+        by: usize,
+        key: u128,
+        from_ms: i64,
+        until_ms: i64,
+    ) -> impl DoubleEndedIterator<Item = EventId> {
         let from = (by, key, EventId::first_of(from_ms));
         let until = (by, key, EventId::first_of(until_ms.saturating_add(1)).max(from.2));
         self.index.range(from..until).map(|(_, _, id)| *id)
@@ -188,21 +201,20 @@ impl Window {
             return (i64::MIN, i64::MAX);
         }
         let (mut from_ms, mut until_ms) = (click.ts_ms, click.ts_ms);
-        let theirs = |from_ms, until_ms| {
-            let ids = self.ids(By::Recipient, click.recipient.number(), from_ms, until_ms);
-            ids.filter_map(|id| Some((id.ts_ms(), self.clicks.get(&id)?.click.link == click.link)))
+        let link = |from_ms, until_ms| {
+            self.indexed(LINK, link_of_copy(click), from_ms, until_ms).map(EventId::ts_ms)
         };
-        for (ms, is_neighbour) in theirs(self.start_ms, click.ts_ms).rev() {
+        for ms in link(self.start_ms, click.ts_ms).rev() {
             if from_ms.saturating_sub(ms) > step_ms {
                 break;
             }
-            from_ms = if is_neighbour { ms } else { from_ms };
+            from_ms = ms;
         }
-        for (ms, is_neighbour) in theirs(click.ts_ms, i64::MAX) {
+        for ms in link(click.ts_ms, i64::MAX) {
             if ms.saturating_sub(until_ms) > step_ms {
                 break;
             }
-            until_ms = if is_neighbour { ms } else { until_ms };
+            until_ms = ms;
         }
         let goes_on = from_ms.saturating_sub(step_ms) < self.start_ms;
         (if goes_on { i64::MIN } else { from_ms }, until_ms)
@@ -212,11 +224,8 @@ impl Window {
     pub(super) fn flooded(&self, click: &Click) -> Option<EventId> {
         let (from_ms, until_ms) =
             (click.ts_ms.saturating_sub(FLOOD_MS - 1), click.ts_ms.saturating_add(FLOOD_MS));
-        let is_same = |id: &EventId| {
-            let other = self.clicks.get(id).map(|entry| &entry.click);
-            other.is_some_and(|other| other.link == click.link && other.kind == click.kind)
-        };
-        let minute = || self.ids(By::Recipient, click.recipient.number(), from_ms, until_ms).filter(is_same);
+        let is_same = |id: &EventId| self.clicks.get(id).is_some_and(|other| other.click.kind == click.kind);
+        let minute = || self.indexed(LINK, link_of_copy(click), from_ms, until_ms).filter(is_same);
         let last = minute().next_back()?;
         (minute().take(FLOOD_CLICKS).count() >= FLOOD_CLICKS).then_some(last)
     }
@@ -234,10 +243,16 @@ impl Window {
                     self.index.remove(&(by as usize, key, id));
                 }
             }
+            self.index.remove(&(LINK, link_of_copy(&entry.click), id));
             self.records -= usize::from(entry.record.is_some());
         }
         self.absent = self.absent.split_off(&from);
         self.start_ms = from_ms;
         true
     }
+}
+
+/// The key of a link of a copy: both are digests, so turned against each other they are as good as one.
+fn link_of_copy(click: &Click) -> u128 {
+    click.recipient.number() ^ click.link.number().rotate_left(1)
 }

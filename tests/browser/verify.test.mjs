@@ -258,6 +258,7 @@ for (const [words, site] of [
 ]) {
   test(`a person lands and touches ${words}: rendered, interacted, each once`, async (t) => {
     const { page, errors } = await person(t);
+    const began = Date.now();
     const click = await follow(page, site);
     await heardOf(click, "rendered");
     assert.deepEqual(await firedOn(page), []);
@@ -270,7 +271,7 @@ for (const [words, site] of [
     assert.deepEqual(heard(click), ["rendered", "interacted"]);
     assert.deepEqual(await firedOn(page), FIRED_ONCE);
     const { since_load_ms } = linesOf(click).at(-1);
-    assert.ok(Number.isInteger(since_load_ms) && since_load_ms < 60_000, `${since_load_ms}`);
+    assert.ok(Number.isInteger(since_load_ms) && since_load_ms <= Date.now() - began, `${since_load_ms}`);
     assert.deepEqual(errors, []);
     assert.equal(await settledAs(click, "interacted"), "human");
   });

@@ -111,7 +111,8 @@ function assertSigned({ headers, body, at }) {
   const { "webhook-id": id, "webhook-timestamp": timestamp, "webhook-signature": signature } = headers;
   const hmac = createHmac("sha256", SECRET).update(`${id}.${timestamp}.${body}`).digest("base64");
   assert.equal(signature, `v1,${hmac}`);
-  assert.ok(Math.abs(at / 1000 - Number(timestamp)) < 5, timestamp);
+  // As near as the specification's libraries want it.
+  assert.ok(Math.abs(at / 1000 - Number(timestamp)) < 300, timestamp);
   assert.equal(headers["content-type"], "application/json");
 }
 
@@ -137,31 +138,42 @@ function assertPage(response, status) {
 }
 
 describe("a link that acts", { concurrency: true }, () => {
-  test("a scanner that opens it a hundred times and submits every form at once does nothing", async () => {
-    for (const kind of ["unsubscribe", "confirm"]) {
+  test("a scanner that opens it again and again and submits every form at once does nothing", async () => {
+    const TIMES = 30;
+    /** Does so with a link; null where a second went by between a page and its form, which then acts. */
+    const submitAtOnce = async (kind) => {
       const { message_id, href } = await mintAct(
         worker,
         kind,
         kind === "confirm" ? { url: DESTINATION } : {},
       );
-      for (let n = 0; n < 100; n++) {
+      for (let n = 0; n < TIMES; n++) {
         const head = await worker.click(href, { method: "HEAD" });
         assertPage(head, 200);
         assert.equal(await head.text(), "");
         const page = await worker.click(href, BARRACUDA);
         assertPage(page, 200);
         const answer = await submit(worker, href, `stamp=${stampIn(await page.text())}`, BARRACUDA);
+        if (answer.status === 200) {
+          const [opened, pressed] = (await received(worker, message_id)).slice(-2);
+          assert.ok(pressed.ts_ms - opened.ts_ms >= 1_000, "younger than a second, and it acts");
+          return null;
+        }
         assertPage(answer, 400);
         assert.ok(stampIn(await answer.text()), "it asks to press once more, with a fresh stamp");
       }
+      return message_id;
+    };
+    for (const kind of ["unsubscribe", "confirm"]) {
+      const message_id = await until(() => submitAtOnce(kind), { what: "forms sent inside a second" });
       const lines = await received(worker, message_id);
-      assert.equal(lines.length, 300, "each request is logged");
+      assert.equal(lines.length, 3 * TIMES, "each request is logged");
       const ids = new Set(lines.map(({ event_id }) => event_id));
       const refused = worker.logs.filter(
         ({ event, event_id }) => event === "act.refused" && ids.has(event_id),
       );
       assert.deepEqual([...new Set(refused.map(({ reason }) => reason))], ["too_young"]);
-      assert.equal(refused.length, 100);
+      assert.equal(refused.length, TIMES);
       assert.deepEqual(await listClicks(worker, message_id), [], "nothing is stored");
       assert.deepEqual(receiver.about(message_id), []);
     }
@@ -350,144 +362,154 @@ describe("a link that acts", { concurrency: true }, () => {
   });
 });
 
-test("a receiver that is down for a while loses nothing, and holds up nobody's events", async (t) => {
-  const { receiver, worker } = await startPair(t);
-  const answers = [
-    (_, response) => response.writeHead(500).end(),
-    (request) => request.socket.destroy(),
-    (_, response) => response.writeHead(302, { Location: `${receiver.url}/elsewhere` }).end(),
-    (_, response) => response.writeHead(400).end("no"),
-  ];
-  let down = true;
-  receiver.answer = (request, response) => {
-    if (!down) return response.writeHead(200).end("ok");
-    answers[receiver.requests.length % answers.length](request, response);
-  };
-  const acts = [];
-  for (let n = 0; n < 3; n++) {
+describe("the receiver and the worker fail", { concurrency: true }, () => {
+  test("a receiver that is down for a while loses nothing, and holds up nobody's events", async (t) => {
+    const { receiver, worker } = await startPair(t);
+    const answers = [
+      (_, response) => response.writeHead(500).end(),
+      (request) => request.socket.destroy(),
+      (_, response) => response.writeHead(302, { Location: `${receiver.url}/elsewhere` }).end(),
+      (_, response) => response.writeHead(400).end("no"),
+    ];
+    let down = true;
+    receiver.answer = (request, response) => {
+      if (!down) return response.writeHead(200).end("ok");
+      answers[receiver.requests.length % answers.length](request, response);
+    };
+    const acts = [];
+    for (let n = 0; n < 3; n++) {
+      const { message_id, href } = await mintAct(worker);
+      const answer = await submit(worker, href, "List-Unsubscribe=One-Click");
+      assert.equal(answer.status, 200, "the receiver is no visitor's business");
+      acts.push(message_id);
+    }
+    for (const message_id of acts) await shippedEvents(worker, message_id, 1);
+    // Past the queue's ten tries: the dead-letter queue goes on.
+    await until(() => acts.every((message_id) => receiver.about(message_id).length >= 11), {
+      what: "eleven tries",
+    });
+    down = false;
+    const sent = () => worker.logs.filter(({ event }) => event === "webhook.sent");
+    await until(() => sent().length >= 3, { what: "what the receiver took" });
+    for (const message_id of acts) {
+      const tries = receiver.about(message_id);
+      for (const hook of tries) assertSigned(hook);
+      assert.equal(
+        new Set(tries.map(({ headers }) => headers["webhook-id"])).size,
+        1,
+        "one id for all tries",
+      );
+      assert.equal(new Set(tries.map(({ body }) => body)).size, 1, "one body");
+    }
+    const ids = acts.map((message_id) => receiver.about(message_id)[0].headers["webhook-id"]);
+    assert.deepEqual(
+      sent()
+        .map(({ id }) => id)
+        .toSorted(),
+      ids.toSorted(),
+      "each is taken once",
+    );
+    const unsent = worker.logs.filter(({ event }) => event === "webhook.unsent");
+    assert.deepEqual(
+      [...new Set(unsent.map(({ status }) => status ?? "none"))].toSorted(),
+      [302, 400, 500, "none"],
+      "redirects are not followed",
+    );
+    assert.deepEqual([...new Set(unsent.map(({ reason }) => reason))].toSorted(), [
+      "the receiver cannot be reached",
+      "the receiver did not take it",
+    ]);
+    for (const { message } of worker.output) {
+      assert.ok(!message.includes(WEBHOOK_SECRET) && !message.includes(SECRET.toString("base64")), message);
+    }
+  });
+
+  test("a slow receiver is given up after ten seconds; packs are written meanwhile", async (t) => {
+    const { receiver, worker } = await startPair(t);
+    const held = [];
+    receiver.answer = (_, response) => held.push(response);
     const { message_id, href } = await mintAct(worker);
-    const answer = await submit(worker, href, "List-Unsubscribe=One-Click");
-    assert.equal(answer.status, 200, "the receiver is no visitor's business");
-    acts.push(message_id);
-  }
-  for (const message_id of acts) await shippedEvents(worker, message_id, 1);
-  // Past the queue's ten tries: the dead-letter queue goes on.
-  await until(() => acts.every((message_id) => receiver.about(message_id).length >= 11), {
-    timeout: 20_000,
-    what: "eleven tries",
+    await submit(worker, href, "List-Unsubscribe=One-Click");
+    await told(receiver, message_id);
+    receiver.answer = (_, response) => response.writeHead(204).end();
+    const { reason } = await worker.waitForLog(({ event }) => event === "webhook.unsent");
+    assert.equal(reason, "no answer in 10 s");
+    assert.equal(held.length, 1);
+    assert.equal((await shippedEvents(worker, message_id, 1)).length, 1);
   });
-  down = false;
-  const sent = () => worker.logs.filter(({ event }) => event === "webhook.sent");
-  await until(() => sent().length >= 3, { timeout: 20_000, what: "what the receiver took" });
-  for (const message_id of acts) {
-    const tries = receiver.about(message_id);
-    for (const hook of tries) assertSigned(hook);
-    assert.equal(new Set(tries.map(({ headers }) => headers["webhook-id"])).size, 1, "one id for all tries");
-    assert.equal(new Set(tries.map(({ body }) => body)).size, 1, "one body");
-  }
-  const ids = acts.map((message_id) => receiver.about(message_id)[0].headers["webhook-id"]);
-  assert.deepEqual(
-    sent()
-      .map(({ id }) => id)
-      .toSorted(),
-    ids.toSorted(),
-    "each is taken once",
-  );
-  const unsent = worker.logs.filter(({ event }) => event === "webhook.unsent");
-  assert.deepEqual(
-    [...new Set(unsent.map(({ status }) => status ?? "none"))].toSorted(),
-    [302, 400, 500, "none"],
-    "redirects are not followed",
-  );
-  assert.deepEqual([...new Set(unsent.map(({ reason }) => reason))].toSorted(), [
-    "the receiver cannot be reached",
-    "the receiver did not take it",
-  ]);
-  for (const { message } of worker.output) {
-    assert.ok(!message.includes(WEBHOOK_SECRET) && !message.includes(SECRET.toString("base64")), message);
-  }
-});
 
-test("a slow receiver is given up after ten seconds; packs are written meanwhile", async (t) => {
-  const { receiver, worker } = await startPair(t);
-  const held = [];
-  receiver.answer = (_, response) => held.push(response);
-  const { message_id, href } = await mintAct(worker);
-  await submit(worker, href, "List-Unsubscribe=One-Click");
-  await told(receiver, message_id);
-  receiver.answer = (_, response) => response.writeHead(204).end();
-  const { reason } = await worker.waitForLog(({ event }) => event === "webhook.unsent", { timeout: 15_000 });
-  assert.equal(reason, "no answer in 10 s");
-  assert.equal(held.length, 1);
-  assert.equal((await shippedEvents(worker, message_id, 1)).length, 1);
-});
-
-test("an object that fails: the visitor is asked to come again, and the loss is told", async (t) => {
-  const script = "export class Broken { async fetch() { throw new Error('no storage') } } export default {}";
-  const { receiver, worker: broken } = await startPair(t, {
-    worker: { durableObjects: { MESSAGES: { className: "Broken", scriptName: "broken" } } },
-    workers: [{ name: "broken", modules: true, script, durableObjects: { SELF: "Broken" } }],
+  test("an object that fails: the visitor is asked to come again, and the loss is told", async (t) => {
+    const script =
+      "export class Broken { async fetch() { throw new Error('no storage') } } export default {}";
+    const { receiver, worker: broken } = await startPair(t, {
+      worker: { durableObjects: { MESSAGES: { className: "Broken", scriptName: "broken" } } },
+      workers: [{ name: "broken", modules: true, script, durableObjects: { SELF: "Broken" } }],
+    });
+    const { message_id, href } = await mintAct(broken);
+    assertPage(await broken.click(href), 200);
+    const answer = await submit(broken, href, "List-Unsubscribe=One-Click");
+    assertPage(answer, 503);
+    const html = await answer.text();
+    assert.match(html, /<h1>Please try again in a minute<\/h1>/);
+    assert.ok(stampIn(html), "the button is there to try again");
+    const lost = await broken.waitForLog(({ event }) => event === "click.unrecorded");
+    const line = (await received(broken, message_id)).find(({ method }) => method === "POST");
+    assert.deepEqual(lost.record, { ...recordIn(line), act: "one_click" });
+    assert.deepEqual(receiver.requests, []);
   });
-  const { message_id, href } = await mintAct(broken);
-  assertPage(await broken.click(href), 200);
-  const answer = await submit(broken, href, "List-Unsubscribe=One-Click");
-  assertPage(answer, 503);
-  const html = await answer.text();
-  assert.match(html, /<h1>Please try again in a minute<\/h1>/);
-  assert.ok(stampIn(html), "the button is there to try again");
-  const lost = await broken.waitForLog(({ event }) => event === "click.unrecorded");
-  const line = (await received(broken, message_id)).find(({ method }) => method === "POST");
-  assert.deepEqual(lost.record, { ...recordIn(line), act: "one_click" });
-  assert.deepEqual(receiver.requests, []);
-});
 
-test("without a webhook acts are stored and shipped all the same", async (t) => {
-  const worker = await startWorker({ vars: { SETTLE_MS: 0 } });
-  t.after(() => worker.close());
-  for (const kind of ["unsubscribe", "confirm"]) {
-    const { message_id, href } = await mintAct(worker, kind);
-    assert.equal((await press(worker, href)).status, 200);
-    const [{ event }] = await shippedEvents(worker, message_id, 1);
-    assert.equal(event.event, kind);
-  }
-  await flushLogs(worker);
-  assert.deepEqual(
-    worker.logs.filter(({ event }) => /^webhook\.|^message\.untold/.test(event)),
-    [],
-  );
-});
-
-test("what earlier versions and this one left in the queue arrives; what nobody can read holds up nothing", async (t) => {
-  const { receiver, worker } = await startPair(t);
-  const queue = await worker.mf.getQueueProducer("EVENTS");
-  const key = (name) => `events/dt=2026-11-22/hh=13/${name}.ndjson`;
-  const lines = (name) => `{"event":"click","event_id":"${name}"}\n`;
-  const body = (id) => `{"type":"unsubscribe","data":{"event_id":"${id}"}}`;
-  for (const text of [
-    "webhook 9 x\n{}",
-    `{"v":9,"kind":"act","id":"x"}\n{}`,
-    `webhook 1 first\n${body("first")}`,
-    `{"v":2,"kind":"act","id":"second"}\n${body("second")}`,
-    `{"v":1,"key":"${key("first")}","events":1}\n${lines("first")}`,
-    `{"v":2,"kind":"pack","key":"${key("second")}","events":1}\n${lines("second")}`,
-  ]) {
-    await queue.send(text, { contentType: "text" });
-  }
-  const hooks = await until(() => receiver.requests.length >= 2 && receiver.requests, { what: "both acts" });
-  for (const hook of hooks) assertSigned(hook);
-  assert.deepEqual(hooks.map(({ headers, body }) => [headers["webhook-id"], body]).toSorted(), [
-    ["first", body("first")],
-    ["second", body("second")],
-  ]);
-  const objects = await until(async () => {
-    const found = await worker.r2Objects();
-    return found.size >= 2 && found;
+  test("without a webhook acts are stored and shipped all the same", async (t) => {
+    const worker = await startWorker({ vars: { SETTLE_MS: 0 } });
+    t.after(() => worker.close());
+    await Promise.all(
+      ["unsubscribe", "confirm"].map(async (kind) => {
+        const { message_id, href } = await mintAct(worker, kind);
+        assert.equal((await press(worker, href)).status, 200);
+        const [{ event }] = await shippedEvents(worker, message_id, 1);
+        assert.equal(event.event, kind);
+      }),
+    );
+    await flushLogs(worker);
+    assert.deepEqual(
+      worker.logs.filter(({ event }) => /^webhook\.|^message\.untold/.test(event)),
+      [],
+    );
   });
-  assert.deepEqual([...objects].map(([key, { text }]) => [key, text]).toSorted(), [
-    [key("first"), lines("first")],
-    [key("second"), lines("second")],
-  ]);
-  for (const head of ["webhook 9 x\n{}", '{"v":9,']) {
-    await worker.waitForLog(({ event, subject }) => event === "events.unwritten" && subject.includes(head));
-  }
+
+  test("what earlier versions and this one left in the queue arrives; what nobody can read holds up nothing", async (t) => {
+    const { receiver, worker } = await startPair(t);
+    const queue = await worker.mf.getQueueProducer("EVENTS");
+    const key = (name) => `events/dt=2026-11-22/hh=13/${name}.ndjson`;
+    const lines = (name) => `{"event":"click","event_id":"${name}"}\n`;
+    const body = (id) => `{"type":"unsubscribe","data":{"event_id":"${id}"}}`;
+    for (const text of [
+      "webhook 9 x\n{}",
+      `{"v":9,"kind":"act","id":"x"}\n{}`,
+      `webhook 1 first\n${body("first")}`,
+      `{"v":2,"kind":"act","id":"second"}\n${body("second")}`,
+      `{"v":1,"key":"${key("first")}","events":1}\n${lines("first")}`,
+      `{"v":2,"kind":"pack","key":"${key("second")}","events":1}\n${lines("second")}`,
+    ]) {
+      await queue.send(text, { contentType: "text" });
+    }
+    const hooks = await until(() => receiver.requests.length >= 2 && receiver.requests, {
+      what: "both acts",
+    });
+    for (const hook of hooks) assertSigned(hook);
+    assert.deepEqual(hooks.map(({ headers, body }) => [headers["webhook-id"], body]).toSorted(), [
+      ["first", body("first")],
+      ["second", body("second")],
+    ]);
+    const objects = await until(async () => {
+      const found = await worker.r2Objects();
+      return found.size >= 2 && found;
+    });
+    assert.deepEqual([...objects].map(([key, { text }]) => [key, text]).toSorted(), [
+      [key("first"), lines("first")],
+      [key("second"), lines("second")],
+    ]);
+    for (const head of ["webhook 9 x\n{}", '{"v":9,']) {
+      await worker.waitForLog(({ event, subject }) => event === "events.unwritten" && subject.includes(head));
+    }
+  });
 });

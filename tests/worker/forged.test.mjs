@@ -1,4 +1,4 @@
-// A hundred thousand altered and random tokens on plain workerd: none redirects, none is an error, none panics.
+// Twenty thousand altered and random tokens on plain workerd: none redirects, none is an error, none panics.
 
 import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
@@ -7,7 +7,7 @@ import { Connection, get, status } from "./keepalive.mjs";
 import { API_TOKEN } from "./harness.mjs";
 import { clickproof, startWorkerd } from "./workerd.mjs";
 
-const TOKENS = 100_000;
+const TOKENS = 20_000;
 const CONNECTIONS = 8;
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const DESTINATION = "https://shop.example/path?a=1&b=%20#end";

@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import {
   AMAZON,
   BARRACUDA,
@@ -12,151 +11,190 @@ import {
   clicksWhen,
   deliver,
   findingOf,
+  freshMessage,
   listClicks,
   mintCopy,
+  received,
+  recordAt,
+  recordIn,
   report,
   settledClicks,
   shippedEvents,
+  tell,
+  teller,
 } from "./clicks.mjs";
 import { startWorker } from "./harness.mjs";
 
 let worker;
-before(async () => (worker = await startWorker({ vars: { SETTLE_MS: 0 } })));
+before(async () => (worker = await startWorker({ vars: { SETTLE_MS: 0 }, workers: [teller] })));
 after(() => worker.close());
 
 const HOUR_MS = 3_600_000;
 const typesAndRevisions = (clicks) => clicks.map(({ click_type, revision }) => [click_type, revision]);
 const repeated = (count, row) => Array.from({ length: count }, () => row);
 
-describe("a delivery time told late moves the votes of the first seconds and of the first minute", () => {
-  test("a click from a gateway's offices, one point short", async () => {
-    // Ten points of the network, four against them of the navigation, three for them of the missing language.
-    const { "Accept-Language": _, ...headers } = chrome();
-    const { message_id, hrefs } = await mintCopy(worker, { sent_at_ms: Date.now() - 2 * HOUR_MS });
-    await worker.click(hrefs[0], { ip: "64.235.144.5", headers });
-    const [{ ts_ms, ...first }] = await settledClicks(worker, message_id, 1);
-    assert.deepEqual([first.click_type, first.rule, first.revision], ["human", "human", 1]);
-
-    const revisions = [];
-    for (const [ms, click_type, vote, reissued] of [
-      [60_000, "human", undefined, 0],
-      [59_999, "scanner_gateway", "+first_minute", 1],
-      [10_000, "scanner_gateway", "+first_minute", 0],
-      [9_999, "scanner_gateway", "+first_seconds", 1],
-      [HOUR_MS, "human", undefined, 1],
-    ]) {
-      const times = [{ recipient_id: "r1", delivered_at_ms: ts_ms - ms }];
-      assert.deepEqual(await deliver(worker, message_id, times), { recipients: 1, reissued }, `${ms} ms`);
-      const [click] = await listClicks(worker, message_id);
-      assert.deepEqual([click.click_type, click.final], [click_type, true], `${ms} ms`);
-      assert.equal(
-        click.reasons.find((reason) => reason.startsWith("+first_")),
-        vote,
-      );
-      revisions.push(click.revision);
-      const [batch] = await classified([click]);
-      assert.deepEqual(findingOf(batch), findingOf(click));
-    }
-    assert.deepEqual(revisions, [1, 2, 2, 3, 4]);
-    const events = await shippedEvents(worker, message_id, 4);
-    assert.deepEqual(events.map(({ event }) => [event.revision, event.click_type]).toSorted(), [
-      [1, "human"],
-      [2, "scanner_gateway"],
-      [3, "scanner_gateway"],
-      [4, "human"],
-    ]);
-    const { by_type, human_clicks } = await report(worker, message_id);
-    assert.deepEqual([human_clicks, by_type.human, by_type.scanner_gateway], [1, 1, 0]);
-  });
-
-  test("five links in some seconds, one point short of a sweep, and who came after from the same source", async () => {
-    // Twelve points of the burst; six against them of the headers, three for them of X-Forwarded-For.
-    const sent_at_ms = Date.now() - 2 * HOUR_MS;
-    const headers = { ...chrome(), "X-Forwarded-For": BARRACUDA.ip };
-    const visitor = { ip: "198.51.100.9", headers };
-    const { message_id, hrefs } = await mintCopy(worker, { sent_at_ms, urls: SIX_URLS });
-    for (const href of hrefs.slice(0, 5)) {
-      await worker.click(href, visitor);
-      // Faster than hands no headers would be enough.
-      await sleep(900);
-    }
-    const other = await mintCopy(worker, { message_id, recipient_id: "r2", sent_at_ms });
-    const same = { ...visitor, headers: { "User-Agent": headers["User-Agent"] } };
-    await worker.click(other.hrefs[0], same);
-    const before = await settledClicks(worker, message_id, 6);
-    // The first may have settled before the burst showed, which is then among its reasons.
-    const is = (type, steps) => before.map(({ revision }) => [type, revision + steps]);
-    assert.deepEqual(typesAndRevisions(before), is("human", 0));
-
-    const delivered_at_ms = before[0].ts_ms - 1_000;
-    const told = await deliver(worker, message_id, [{ recipient_id: "r1", delivered_at_ms }]);
-    assert.deepEqual(
-      told,
-      { recipients: 1, reissued: 6 },
-      "the five, and whom their source's conviction reaches",
-    );
-    const after = await listClicks(worker, message_id);
-    assert.deepEqual(typesAndRevisions(after), is("scanner_sweep", 1));
-    assert.deepEqual(
-      after.map(({ rule }) => rule),
-      [...repeated(5, "sweep"), "carry_over"],
-    );
-    const batch = await classified(after);
-    assert.deepEqual(batch.map(findingOf), after.map(findingOf));
-
-    // Taken back, the conviction goes, and what it carried with it.
-    const again = await deliver(worker, message_id, [{ recipient_id: "r1", delivered_at_ms: sent_at_ms }]);
-    assert.deepEqual(again, { recipients: 1, reissued: 6 });
-    assert.deepEqual(typesAndRevisions(await listClicks(worker, message_id)), is("human", 2));
-  });
-});
-
-test("the first click of a burst is judged again when the burst shows", async () => {
-  // Settled two seconds after it, a person's by all that it shows; then the rest of the copy is opened.
-  const machine = { ip: "198.51.100.20", headers: chrome() };
-  const sent_at_ms = Date.now() - 2 * HOUR_MS;
-  const { message_id, hrefs } = await mintCopy(worker, { sent_at_ms, urls: SIX_URLS.slice(0, 5) });
-  const bare = { ip: "198.51.100.20" };
-  await worker.click(hrefs[0], bare);
-  const [first] = await settledClicks(worker, message_id, 1);
-  assert.deepEqual([first.click_type, first.revision], ["human", 1]);
-  await Promise.all(hrefs.slice(1).map((href) => worker.click(href, bare)));
-  const clicks = await clicksWhen(worker, message_id, 5, ({ click_type }) => click_type === "scanner_sweep");
-  const settled = await settledClicks(worker, message_id, 5);
-  assert.equal(clicks.length, 5);
-  assert.deepEqual(
-    settled.map(({ revision }) => revision),
-    [2, 1, 1, 1, 1],
-  );
-  // Somebody who opens two links, some seconds after that sweep, with another browser: a person still.
-  const person = await mintCopy(worker, { message_id, recipient_id: "r2", sent_at_ms, urls: SIX_URLS });
-  await worker.click(person.hrefs[0], machine);
-  await worker.click(person.hrefs[1], machine);
-  const all = await settledClicks(worker, message_id, 7);
-  assert.deepEqual(typesAndRevisions(all.slice(5)), repeated(2, ["human", 1]));
-});
-
-test("a returning cookie with coherent headers overturns what is probable, and nothing that is certain", async () => {
-  const { message_id, hrefs } = await mintCopy(worker, { sent_at_ms: Date.now() - 2 * HOUR_MS });
-  const response = await worker.click(hrefs[0], { headers: chrome() });
-  const cookie = { Cookie: response.headers.get("set-cookie").split(";")[0] };
-  const known = { ...chrome(), ...cookie };
-  const probable = { ip: "64.235.144.5" };
-  let others = 1;
-  const { "Accept-Language": _, ...silent } = chrome();
-  for (const visitor of [
-    { ...probable, headers: silent },
-    { ...probable, headers: known },
-    { ...AMAZON, headers: known },
-    { headers: { ...known, "User-Agent": "curl/8.5.0" } },
-  ]) {
-    const { hrefs } = await mintCopy(worker, { message_id, recipient_id: `r${++others}` });
-    await worker.click(hrefs[0], visitor);
+/**
+ * What the edge records of visitors to a message of that age, `[recipient, link, visitor]` each. To be told to another
+ * one's object, at times of the test's choosing: then it is the same on any machine.
+ */
+async function visits(sent_at_ms, urls, opened) {
+  const scratch = freshMessage("scratch");
+  for (const [recipient_id, link, visitor] of opened) {
+    const { hrefs } = await mintCopy(worker, { message_id: scratch, recipient_id, sent_at_ms, urls });
+    await worker.click(hrefs[link], visitor);
   }
-  const clicks = await settledClicks(worker, message_id, 5);
-  assert.deepEqual(
-    clicks.map(({ click_type }) => click_type),
-    ["human", "scanner_gateway", "human", "human", "scanner_declared"],
+  return (await received(worker, scratch)).map(recordIn);
+}
+
+describe("ruleset full", { concurrency: true }, () => {
+  describe(
+    "a delivery time told late moves the votes of the first seconds and of the first minute",
+    { concurrency: true },
+    () => {
+      test("a click from a gateway's offices, one point short", async () => {
+        // Ten points of the network, four against them of the navigation, three for them of the missing language.
+        const { "Accept-Language": _, ...headers } = chrome();
+        const { message_id, hrefs } = await mintCopy(worker, { sent_at_ms: Date.now() - 2 * HOUR_MS });
+        await worker.click(hrefs[0], { ip: "64.235.144.5", headers });
+        const [{ ts_ms, ...first }] = await settledClicks(worker, message_id, 1);
+        assert.deepEqual([first.click_type, first.rule, first.revision], ["human", "human", 1]);
+
+        const revisions = [];
+        for (const [ms, click_type, vote, reissued] of [
+          [60_000, "human", undefined, 0],
+          [59_999, "scanner_gateway", "+first_minute", 1],
+          [10_000, "scanner_gateway", "+first_minute", 0],
+          [9_999, "scanner_gateway", "+first_seconds", 1],
+          [HOUR_MS, "human", undefined, 1],
+        ]) {
+          const times = [{ recipient_id: "r1", delivered_at_ms: ts_ms - ms }];
+          assert.deepEqual(await deliver(worker, message_id, times), { recipients: 1, reissued }, `${ms} ms`);
+          const [click] = await listClicks(worker, message_id);
+          assert.deepEqual([click.click_type, click.final], [click_type, true], `${ms} ms`);
+          assert.equal(
+            click.reasons.find((reason) => reason.startsWith("+first_")),
+            vote,
+          );
+          revisions.push(click.revision);
+          const [batch] = await classified([click]);
+          assert.deepEqual(findingOf(batch), findingOf(click));
+        }
+        assert.deepEqual(revisions, [1, 2, 2, 3, 4]);
+        const events = await shippedEvents(worker, message_id, 4);
+        assert.deepEqual(events.map(({ event }) => [event.revision, event.click_type]).toSorted(), [
+          [1, "human"],
+          [2, "scanner_gateway"],
+          [3, "scanner_gateway"],
+          [4, "human"],
+        ]);
+        const { by_type, human_clicks } = await report(worker, message_id);
+        assert.deepEqual([human_clicks, by_type.human, by_type.scanner_gateway], [1, 1, 0]);
+      });
+
+      test("five links in some seconds, one point short of a sweep, and who came after from the same source", async () => {
+        // Twelve points of the burst; six against them of the headers, three for them of X-Forwarded-For.
+        const sent_at_ms = Date.now() - 2 * HOUR_MS;
+        const headers = { ...chrome(), "X-Forwarded-For": BARRACUDA.ip };
+        const visitor = { ip: "198.51.100.9", headers };
+        const same = { ...visitor, headers: { "User-Agent": headers["User-Agent"] } };
+        const records = await visits(sent_at_ms, SIX_URLS, [
+          ...[0, 1, 2, 3, 4].map((link) => ["r1", link, visitor]),
+          ["r2", 0, same],
+        ]);
+        const message_id = freshMessage();
+        const began = Date.now() - 7_000;
+        // Faster than hands no headers would be enough.
+        const clicks = records.map((record, n) => recordAt(record, began + n * 900, { message_id }));
+        assert.deepEqual(await tell(worker, message_id, clicks), repeated(6, 204));
+        const before = await settledClicks(worker, message_id, 6);
+        // The first may have settled before the burst showed, which is then among its reasons.
+        const is = (type, steps) => before.map(({ revision }) => [type, revision + steps]);
+        assert.deepEqual(typesAndRevisions(before), is("human", 0));
+
+        const delivered_at_ms = before[0].ts_ms - 1_000;
+        const told = await deliver(worker, message_id, [{ recipient_id: "r1", delivered_at_ms }]);
+        assert.deepEqual(
+          told,
+          { recipients: 1, reissued: 6 },
+          "the five, and whom their source's conviction reaches",
+        );
+        const after = await listClicks(worker, message_id);
+        assert.deepEqual(typesAndRevisions(after), is("scanner_sweep", 1));
+        assert.deepEqual(
+          after.map(({ rule }) => rule),
+          [...repeated(5, "sweep"), "carry_over"],
+        );
+        const batch = await classified(after);
+        assert.deepEqual(batch.map(findingOf), after.map(findingOf));
+
+        // Taken back, the conviction goes, and what it carried with it.
+        const again = await deliver(worker, message_id, [
+          { recipient_id: "r1", delivered_at_ms: sent_at_ms },
+        ]);
+        assert.deepEqual(again, { recipients: 1, reissued: 6 });
+        assert.deepEqual(typesAndRevisions(await listClicks(worker, message_id)), is("human", 2));
+      });
+    },
   );
-  assert.ok(clicks[2].reasons.includes("-proof_of_person"));
+
+  test("the first click of a burst is judged again when the burst shows", async () => {
+    // Settled by itself, a person's by all that it shows; then the rest of the copy is opened, three seconds after it.
+    const machine = { ip: "198.51.100.20", headers: chrome() };
+    const sent_at_ms = Date.now() - 2 * HOUR_MS;
+    const bare = { ip: "198.51.100.20" };
+    const opened = [0, 1, 2, 3, 4].map((link) => ["r1", link, bare]);
+    const records = await visits(sent_at_ms, SIX_URLS.slice(0, 5), opened);
+    const message_id = freshMessage();
+    const began = Date.now() - 2_000;
+    const [one, ...rest] = records.map((record, n) =>
+      recordAt(record, began + (n > 0 ? 3_000 + n : 0), { message_id }),
+    );
+    await tell(worker, message_id, [one]);
+    const [first] = await settledClicks(worker, message_id, 1);
+    assert.deepEqual([first.click_type, first.revision], ["human", 1]);
+    await tell(worker, message_id, rest);
+    const clicks = await clicksWhen(
+      worker,
+      message_id,
+      5,
+      ({ click_type }) => click_type === "scanner_sweep",
+    );
+    const settled = await settledClicks(worker, message_id, 5);
+    assert.equal(clicks.length, 5);
+    assert.deepEqual(
+      settled.map(({ revision }) => revision),
+      [2, 1, 1, 1, 1],
+    );
+    // Somebody who opens two links, some seconds after that sweep, with another browser: a person still.
+    const person = await mintCopy(worker, { message_id, recipient_id: "r2", sent_at_ms, urls: SIX_URLS });
+    await worker.click(person.hrefs[0], machine);
+    await worker.click(person.hrefs[1], machine);
+    const all = await settledClicks(worker, message_id, 7);
+    assert.deepEqual(typesAndRevisions(all.slice(5)), repeated(2, ["human", 1]));
+  });
+
+  test("a returning cookie with coherent headers overturns what is probable, and nothing that is certain", async () => {
+    const { message_id, hrefs } = await mintCopy(worker, { sent_at_ms: Date.now() - 2 * HOUR_MS });
+    const response = await worker.click(hrefs[0], { headers: chrome() });
+    const cookie = { Cookie: response.headers.get("set-cookie").split(";")[0] };
+    const known = { ...chrome(), ...cookie };
+    const probable = { ip: "64.235.144.5" };
+    let others = 1;
+    const { "Accept-Language": _, ...silent } = chrome();
+    for (const visitor of [
+      { ...probable, headers: silent },
+      { ...probable, headers: known },
+      { ...AMAZON, headers: known },
+      { headers: { ...known, "User-Agent": "curl/8.5.0" } },
+    ]) {
+      const { hrefs } = await mintCopy(worker, { message_id, recipient_id: `r${++others}` });
+      await worker.click(hrefs[0], visitor);
+    }
+    const clicks = await settledClicks(worker, message_id, 5);
+    assert.deepEqual(
+      clicks.map(({ click_type }) => click_type),
+      ["human", "scanner_gateway", "human", "human", "scanner_declared"],
+    );
+    assert.ok(clicks[2].reasons.includes("-proof_of_person"));
+  });
 });

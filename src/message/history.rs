@@ -15,6 +15,7 @@ use crate::verdict::{Click, Key};
 pub(super) type Clicks = BTreeMap<EventId, Click>;
 
 /// A question for clicks that share a key, between two moments (both included).
+#[derive(Clone, Copy)]
 pub(super) struct Ask {
     pub by: By,
     pub key: u128,
@@ -22,6 +23,21 @@ pub(super) struct Ask {
     pub until_ms: i64,
     /// Which of them; the clock of older ones is not known yet where this is asked.
     pub passes: Test,
+}
+
+/// Questions of one row of the table, in the order of time: a key's become one where they overlap. A recipient of many clicks
+/// would otherwise be gone through once for each.
+pub(super) fn joined(asks: &[Ask]) -> Vec<Ask> {
+    let mut asks = arranged(asks, &|ask| (0, ask.key));
+    asks.dedup_by(|next, last| {
+        let is_one = next.key == last.key && next.from_ms <= last.until_ms;
+        if is_one {
+            last.from_ms = last.from_ms.min(next.from_ms);
+            last.until_ms = last.until_ms.max(next.until_ms);
+        }
+        is_one
+    });
+    asks
 }
 
 /// Questions in the order of what they ask for, so that many can be held against many clicks.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::history::{Ask, Clicks};
+use super::history::{Ask, Clicks, joined};
 use super::settled::Findings;
 use super::sql::Database;
 use super::timers::TICK_MS;
@@ -127,6 +127,7 @@ impl<D: Database> Message<D> {
         for (number, row) in rows.iter().enumerate() {
             let looks =
                 |click: &Click| is_whole && click.kind == Kind::Click || (row.looks)(click, thresholds);
+            let mut theirs = Vec::new();
             for (id, click) in wanted.iter().filter(|(_, click)| looks(click)) {
                 let Some(key) = row.by.key(click) else { continue };
                 if row.enough.is_some() {
@@ -135,8 +136,9 @@ impl<D: Database> Message<D> {
                 }
                 let (before_ms, after_ms) = ((row.before_ms)(thresholds), (row.after_ms)(thresholds));
                 let (from_ms, until_ms) = self.span(row, click, before_ms, after_ms);
-                asks.push(Ask { by: row.by, key, from_ms, until_ms, passes: row.is_seen });
+                theirs.push(Ask { by: row.by, key, from_ms, until_ms, passes: row.is_seen });
             }
+            asks.extend(joined(&theirs));
         }
         let mut found = Clicks::new();
         let crowds: Vec<(usize, u128, EventId)> = crowds.into_iter().collect();

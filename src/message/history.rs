@@ -273,3 +273,22 @@ pub(super) fn merged(spans: &[(i64, i64)]) -> Vec<(i64, i64)> {
 fn ascending_key(ms: i64) -> u128 {
     u128::from(ms.cast_unsigned() ^ 1 << 63)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thousand_questions_for_one_recipient_are_one() {
+        let ask =
+            |key, from_ms, until_ms| Ask { by: By::Recipient, key, from_ms, until_ms, passes: |_, _| true };
+        let mut asks: Vec<Ask> = (0..1_000).map(|n| ask(1, n * 10, n * 10 + 60)).collect();
+        // Another's between them; what lies apart stays apart; a chain may begin before the window.
+        asks.insert(500, ask(2, 100, 200));
+        asks.push(ask(1, 20_000, 20_010));
+        asks.push(ask(1, i64::MIN, 20_020));
+        let joined = joined(&asks);
+        let spans: Vec<_> = joined.iter().map(|ask| (ask.key, ask.from_ms, ask.until_ms)).collect();
+        assert_eq!(spans, [(1, 0, 10_050), (1, i64::MIN, 20_020), (2, 100, 200)]);
+    }
+}

@@ -7,29 +7,16 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use clickproof::record::{EventId, EventIds, Record};
+use clickproof::record::{EventId, Record};
 use clickproof::verdict::{Judging, Key, Ruleset, Thresholds};
-use common::world::World;
-use common::{NOON_MS, record};
+use common::NOON_MS;
+use common::world::{World, clicks};
 
 /// What a person's Chrome sends.
 const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/158.0.0.0 Safari/537.36";
 
 fn full() -> Judging {
     Judging { ruleset: Ruleset::Full, shadow: None, thresholds: Thresholds::default(), settle_ms: 60_000 }
-}
-
-/// A hundred clicks a second, from a minute and a half after the send on.
-fn clicks(count: u32, each: impl Fn(u32, &mut Record)) -> impl Iterator<Item = Record> {
-    (0..count).map(move |n| {
-        let ts_ms = NOON_MS + 90_000 + i64::from(n) * 10;
-        let mut random = [0; 12];
-        random[4..8].copy_from_slice(&n.to_be_bytes());
-        let id = EventIds::default().next(ts_ms, random);
-        let mut click = record(&id.to_string(), "", &format!("l{}", n % 4), ts_ms);
-        each(n, &mut click);
-        click
-    })
 }
 
 fn address(n: u32) -> String {

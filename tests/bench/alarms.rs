@@ -11,10 +11,10 @@ mod common;
 use std::time::{Duration, Instant};
 
 use clickproof::message::Settlement;
-use clickproof::record::{EventIds, Record};
+use clickproof::record::Record;
 use clickproof::verdict::{Judging, Key, Ruleset, Thresholds};
-use common::world::World;
-use common::{NOON_MS, record};
+use common::NOON_MS;
+use common::world::{World, clicks};
 
 /// Each shape is played so often; the fastest counts.
 const ROUNDS: usize = 3;
@@ -47,18 +47,6 @@ fn from(click: &mut Record, recipient: u32, address: u32, cookie: Option<&str>) 
     (click.sec_ch_ua, click.secure) = (text("\"Chromium\";v=\"158\""), Some(true));
     click.cookie = cookie.map(str::to_owned);
     click.visitor_id = cookie.map(|_| format!("v{recipient}"));
-}
-
-fn clicks(count: u32, shape: Shape) -> impl Iterator<Item = Record> {
-    (0..count).map(move |n| {
-        let ts_ms = NOON_MS + 90_000 + i64::from(n) * 10;
-        let mut random = [0; 12];
-        random[4..8].copy_from_slice(&n.to_be_bytes());
-        let id = EventIds::default().next(ts_ms, random);
-        let mut click = record(&id.to_string(), "", &format!("l{}", n % 4), ts_ms);
-        shape(n, count, &mut click);
-        click
-    })
 }
 
 /// Plays clicks; returns how long the alarms took, and all of it.
@@ -96,7 +84,7 @@ fn main() {
         let (mut work, mut read) = (Settlement::default(), 0);
         for _ in 0..if count > 200_000 { 1 } else { ROUNDS } {
             let mut world = world();
-            let (alarms, all) = play(&mut world, clicks(count, shape));
+            let (alarms, all) = play(&mut world, clicks(count, |n, click| shape(n, count, click)));
             best = (best.0.min(alarms), best.1.min(all));
             (work, read) = (world.work, world.rows.ran("FROM clicks").rows);
         }
@@ -121,7 +109,7 @@ fn deliver(count: u32) {
         click.referer = Some("https://nam02.safelinks.protection.outlook.com/".to_owned());
     };
     let mut world = world();
-    play(&mut world, clicks(count, shape));
+    play(&mut world, clicks(count, |n, click| shape(n, count, click)));
     let end_ms = NOON_MS + 90_000 + i64::from(count) * 10 + 100_000;
     world.run_until(end_ms);
     println!(

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use clickproof::message::{Arrival, Message, Outcome, Seen, Settlement};
-use clickproof::record::{EventId, Record, Sighting};
+use clickproof::record::{EventId, EventIds, Record, Sighting};
 use clickproof::verdict::{Judging, Key};
 use serde_json::Value;
 
 use super::sqlite::{Failure, Sqlite};
+use super::{NOON_MS, record};
 
 /// A message and the storage that outlives it.
 pub struct World {
@@ -122,4 +123,17 @@ impl World {
         }
         revisions
     }
+}
+
+/// A hundred clicks a second, from a minute and a half after the send on.
+pub fn clicks(count: u32, each: impl Fn(u32, &mut Record)) -> impl Iterator<Item = Record> {
+    (0..count).map(move |n| {
+        let ts_ms = NOON_MS + 90_000 + i64::from(n) * 10;
+        let mut random = [0; 12];
+        random[4..8].copy_from_slice(&n.to_be_bytes());
+        let id = EventIds::default().next(ts_ms, random);
+        let mut click = record(&id.to_string(), "", &format!("l{}", n % 4), ts_ms);
+        each(n, &mut click);
+        click
+    })
 }

@@ -1,9 +1,11 @@
 //! The click record (contract §4): one JSON object that the edge logs, the object stores, `classify` reads and the
 //! warehouse receives.
 
+pub mod columns;
 mod event_id;
 mod kind;
 pub(crate) mod named;
+pub mod packed;
 mod read;
 mod verb;
 mod verified;

@@ -2,7 +2,7 @@
 
 mod common;
 
-use clickproof::event::parcel::Parcel;
+use clickproof::event::parcel::{Letter, Parcel};
 use clickproof::message::{Acted, Arrival, Item, Message, Outcome, Outgoing, TICK_MS};
 use clickproof::record::EventIds;
 use clickproof::record::Kind;
@@ -29,7 +29,7 @@ struct World {
     message: Option<Message<Sqlite>>,
     ids: EventIds,
     has_receiver: bool,
-    queue: Vec<String>,
+    queue: Vec<Letter>,
     now_ms: i64,
 }
 
@@ -52,7 +52,7 @@ impl World {
             thresholds: Thresholds::default(),
             settle_ms: SETTLE_MS,
         };
-        let mut message = match Message::load(self.rows.clone(), judging.clone())? {
+        let mut message = match Message::load(self.rows.clone(), judging.clone(), false)? {
             Some(message) => message,
             None => Message::create(self.rows.clone(), judging, "m")?,
         };
@@ -108,8 +108,7 @@ impl World {
     }
 
     fn take(&mut self, record: &Record) -> Result<Acted, Failure> {
-        let json = serde_json::to_string(record).unwrap();
-        self.call(|message| message.act(record.clone(), &json))
+        self.call(|message| message.act(record.clone()))
     }
 
     /// Acts, and returns the event's id.
@@ -124,14 +123,14 @@ impl World {
         let now_ms = self.now_ms;
         self.settle(now_ms)?;
         while let Some(next) = self.call(|message| message.next(now_ms))? {
-            let Outcome::Send(texts) = next.outcome else {
+            let Outcome::Send(letters) = next.outcome else {
                 self.call(|message| message.sent(next.item))?;
                 continue;
             };
-            self.queue.extend(texts);
+            self.queue.extend(letters);
             self.call(|message| message.sent(next.item))?;
         }
-        Ok(())
+        self.call(|message| message.rest(now_ms))
     }
 
     /// The alarm, and a clock that has gone on behind it.
@@ -142,7 +141,7 @@ impl World {
 
     /// The acts that the queue has taken: their ids and bodies.
     fn taken(&self) -> impl Iterator<Item = (String, &str)> {
-        self.queue.iter().filter_map(|message| match Parcel::open(message) {
+        self.queue.iter().filter_map(|letter| match letter.open() {
             Ok(Parcel::Act { id, body }) => Some((id, body)),
             Ok(Parcel::Pack { .. }) => None,
             other => panic!("{other:?}"),
@@ -158,7 +157,7 @@ impl World {
     }
 
     fn stored(&self) -> usize {
-        self.rows.rows_of("clicks")
+        self.rows.ids().len()
     }
 }
 
@@ -260,8 +259,7 @@ fn sweep(world: &mut World) {
         let id = world.ids.next(world.now_ms, [7; 12]);
         let mut click = common::record(&id.to_string(), "r1", &format!("l{n}"), id.ts_ms());
         click.ip = Some(SWEEPER.to_owned());
-        let json = serde_json::to_string(&click).unwrap();
-        assert_eq!(world.call(|message| message.ingest(click, &json)), Ok(Arrival::Stored));
+        assert_eq!(world.call(|message| message.ingest(click)), Ok(Arrival::Stored));
     }
 }
 
@@ -315,17 +313,17 @@ fn an_act_whose_verdict_cannot_be_read_waits() {
     world.now_ms += SETTLE_MS + RECORDING_LAG_MS;
     let now_ms = world.now_ms;
     world.settle(now_ms).unwrap();
-    let version = |rows: &Sqlite, from: u8, to: u8| {
-        let (from, to) = (format!("\"v\":{from}"), format!("\"v\":{to}"));
-        rows.change(&format!("UPDATE packs SET body = replace(body, '{from}', '{to}')"));
+    // A body's first byte is its version.
+    let version = |rows: &Sqlite, version: u8| {
+        rows.change(&format!("UPDATE packs SET body = unhex('{version:02x}' || substr(hex(body), 3))"));
     };
-    version(&world.rows, 1, 2);
+    version(&world.rows, 3);
     world.message = None;
     let Outcome::Blocked(words) = world.next(now_ms).unwrap().outcome else { panic!("it cannot be told") };
     assert!(words.contains("later version"), "{words}");
     world.act(Kind::Confirm, "r1", HOME, "form");
     assert_eq!(world.stored(), 1, "it stands");
-    version(&world.rows, 2, 1);
+    version(&world.rows, 2);
     world.message = None;
     world.wake(TICK_MS);
     assert_eq!(world.told_ids(), [id]);
@@ -348,7 +346,8 @@ fn without_a_receiver_acts_stand_and_wait_for_one() {
     let id = world.act(Kind::Unsubscribe, "r1", HOME, "form");
     world.wake(SETTLE_MS + RECORDING_LAG_MS);
     let now_ms = world.now_ms;
-    assert!(world.queue[0].contains("{\"event\":\"unsubscribe\","), "it is shipped as an event");
+    let shipped = common::world::lines_of(&world.queue[0]);
+    assert_eq!(shipped[0]["event"], "unsubscribe", "it is shipped as an event");
     assert_eq!(world.queue.len(), 1);
     assert_eq!(world.wake_ms(now_ms), None, "and wakes nobody for nothing");
     (world.has_receiver, world.message) = (true, None);

@@ -19,6 +19,7 @@ use clickproof::verdict::{Click, Key, Look, Ruleset, Thresholds, judge};
 use common::naive;
 use common::sqlite::Sqlite;
 use common::world::World;
+use common::world::lines_of;
 use common::{NOON_MS, record};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -438,8 +439,7 @@ proptest! {
                 world.rows.set_fuse(fuses.next());
                 let taken = match step {
                     Step::Click { record, .. } => {
-                        let json = serde_json::to_string(record).unwrap();
-                        world.call(|message| message.ingest((**record).clone(), &json).map(|_| ()))
+                        world.call(|message| message.ingest((**record).clone()).map(|_| ()))
                     }
                     Step::Verify { which, verified, .. } => seen(*which, &clicks).map_or(Ok(()), |(click, _)| {
                         world.call(|message| message.verify(click, &sighting(now_ms, *verified)).map(|_| ()))
@@ -450,7 +450,7 @@ proptest! {
                     while let Some(next) = world.call(|message| message.next(now_ms))? {
                         world.call(|message| message.sent(next.item))?;
                     }
-                    Ok(())
+                    world.call(|message| message.rest(now_ms))
                 });
                 world.rows.set_fuse(None);
                 world.check();
@@ -632,7 +632,7 @@ fn a_replay_of_a_forgotten_click_changes_nothing() {
 #[test]
 fn reading_an_unknown_message_creates_nothing() {
     let rows = Sqlite::default();
-    assert!(Message::load(rows.clone(), judging(500)).unwrap().is_none());
+    assert!(Message::load(rows.clone(), judging(500), true).unwrap().is_none());
     assert_eq!((rows.written(), rows.rows_of("sqlite_master")), (0, 0));
 }
 
@@ -672,14 +672,12 @@ fn a_refusing_queue_is_asked_again_later_and_later_and_loses_nothing() {
 #[test]
 fn reship_sends_everything_again_under_the_same_keys() {
     let mut world = World::new(judging(500));
-    for click in stream(300, 100, 300) {
-        world.ingest(&click);
-    }
+    world.arrive(stream(1_700, 100, 300).collect());
     let now_ms = NOON_MS + 100_000;
     world.settle(now_ms);
     let first = world.ship(now_ms);
     assert!(first.len() >= 3, "{} messages", first.len());
-    assert_eq!(world.ship(now_ms), Vec::<String>::new());
+    assert_eq!(world.ship(now_ms), []);
 
     // Delivery times that come later must not change what was said under the same revision.
     let quiet: Vec<(Key, i64)> = (0..300).map(|n| (Key::of(&format!("r{n}")), NOON_MS - 1)).collect();
@@ -695,7 +693,7 @@ fn reship_sends_everything_again_under_the_same_keys() {
         world.settle(now_ms + 20_000);
         world.ship(now_ms + 20_000)
     };
-    assert_eq!(world.call(Message::reship), Ok(300));
+    assert_eq!(world.call(Message::reship), Ok(1_700));
     assert_eq!(again(&mut world), first);
 
     // A shipment that was under way when the mark was set back does not move it.
@@ -733,9 +731,7 @@ fn convictions_outlive_a_change_of_rulesets() {
 
 /// What the messages of all shipments say, line by line.
 fn shipped(world: &mut World, now_ms: i64) -> Vec<Value> {
-    let texts = world.ship(now_ms);
-    let lines = texts.iter().flat_map(|text| text.lines().skip(1));
-    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+    world.ship(now_ms).iter().flat_map(lines_of).collect()
 }
 
 #[test]

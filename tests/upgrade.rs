@@ -6,6 +6,7 @@ mod common;
 
 use std::path::Path;
 
+use clickproof::event::parcel::Parcel;
 use clickproof::message::{Message, Outcome};
 use clickproof::verdict::{Judging, Ruleset, Thresholds};
 use common::sqlite::Sqlite;
@@ -22,7 +23,7 @@ fn database() -> Sqlite {
 fn load(rows: &Sqlite) -> Message<Sqlite> {
     let (ruleset, shadow) = (Ruleset::Full, Some(Ruleset::Defender));
     let judging = Judging { ruleset, shadow, thresholds: Thresholds::default(), settle_ms: 2_000 };
-    let mut message = Message::load(rows.clone(), judging).unwrap().unwrap();
+    let mut message = Message::load(rows.clone(), judging, false).unwrap().unwrap();
     message.set_receiver().unwrap();
     assert_eq!(message.check().unwrap(), Ok(()));
     message
@@ -62,8 +63,12 @@ fn and_goes_on_where_it_was() {
     let events = message.reship().unwrap();
     let mut lines = 0;
     while let Some(next) = message.next(now_ms + 60_000).unwrap() {
-        let Outcome::Send(texts) = &next.outcome else { panic!("{next:?}") };
-        lines += texts.iter().map(|text| text.lines().count() - 1).sum::<usize>();
+        let Outcome::Send(letters) = &next.outcome else { panic!("{next:?}") };
+        for letter in letters {
+            if let Parcel::Pack { lines: text, .. } = letter.open().unwrap() {
+                lines += text.lines().count();
+            }
+        }
         message.sent(next.item).unwrap();
     }
     assert_eq!(lines, events);
@@ -90,6 +95,6 @@ fn an_object_of_a_later_schema_is_left_alone() {
     rows.change("UPDATE message SET schema = 99");
     let judging =
         Judging { ruleset: Ruleset::Full, shadow: None, thresholds: Thresholds::default(), settle_ms: 2_000 };
-    assert!(Message::load(rows.clone(), judging).is_err());
+    assert!(Message::load(rows.clone(), judging, true).is_err());
     assert_eq!(rows.written(), 0);
 }

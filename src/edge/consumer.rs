@@ -7,7 +7,7 @@
 //!
 //! Packs come first, and webhooks go out beside each other: a slow receiver holds up nobody's events.
 
-use js_sys::{Array, Promise};
+use js_sys::{Array, Promise, Uint8Array};
 use wasm_bindgen::JsValue;
 use worker::wasm_bindgen_futures::{JsFuture, future_to_promise};
 use worker::{
@@ -16,7 +16,7 @@ use worker::{
 };
 
 use super::{clock, log, settings};
-use crate::event::parcel::Parcel;
+use crate::event::parcel::{Letter, Parcel};
 use crate::event::{line, webhook};
 
 /// How long a receiver may take, seconds (Standard Webhooks 1.0.0 names 15 to 30 as usual; a batch waits for it).
@@ -26,14 +26,18 @@ const TIMEOUT_S: u32 = 10;
 pub(super) async fn consume(batch: &MessageBatch<String>, env: &Env) -> Result<()> {
     let mut acts = Vec::new();
     for message in batch.raw_iter() {
-        let text = message.body().as_string().unwrap_or_default();
-        let written = match Parcel::open(&text) {
+        let body = message.body();
+        let letter = match body.as_string() {
+            Some(text) => Letter::Text(text),
+            None => Letter::Bytes(Uint8Array::new(&body).to_vec()),
+        };
+        let written = match letter.open() {
             Ok(Parcel::Act { id, body }) => {
                 acts.push((message, id, body.to_owned()));
                 continue;
             }
             Ok(Parcel::Pack { key, events, lines }) => {
-                write(&key, lines, env).await.map(|()| line::written(&key, events))
+                write(&key, &lines, env).await.map(|()| line::written(&key, events))
             }
             Err(words) => Err(words),
         };
@@ -43,7 +47,10 @@ pub(super) async fn consume(batch: &MessageBatch<String>, env: &Env) -> Result<(
                 message.ack();
             }
             Err(reason) => {
-                let head: String = text.chars().take(200).collect();
+                let head: String = match &letter {
+                    Letter::Text(text) => text.chars().take(200).collect(),
+                    Letter::Bytes(bytes) => format!("{} bytes", bytes.len()),
+                };
                 log::failure("events.unwritten", &format!("{}: {head}", batch.queue()), &reason);
                 message.retry();
             }

@@ -7,7 +7,7 @@
 //! [`log`] speak to the outside.
 //!
 //! [`object`] is the Durable Object around a message, [`rows`] its storage, [`stub`] how the edge reaches it, and
-//! [`failure`] why it does not; [`consumer`] writes and posts what the queue brings; [`settings`] reads the environment,
+//! [`failure`] why it does not; [`queue`] takes what leaves, [`consumer`] writes and posts what the queue brings; [`settings`] reads the environment,
 //! [`bindings`] says what must be in it, [`clock`] has the time and the dice.
 //!
 //! What needs no runtime is compiled natively too, for its tests.
@@ -52,6 +52,8 @@ mod log;
 mod object;
 #[cfg(target_arch = "wasm32")]
 mod open;
+#[cfg(target_arch = "wasm32")]
+mod queue;
 #[cfg(target_arch = "wasm32")]
 mod request;
 #[cfg(target_arch = "wasm32")]

@@ -2,35 +2,41 @@
 //!
 //! - **Named** `{message_id}`, from the second shard on `{message_id}#n`.
 //! - **Schema**: see [`crate::message::sql`].
-//! - **Calls**: see [`crate::message::call`]; `POST /arrive`, `/deliver`, `/page`, `/explain`, `/report`, `/reship`,
-//!   `/verify`, `/act`.
+//! - **Calls**: see [`crate::message::call`]; `POST /arrivals`, `/arrive`, `/deliver`, `/page`, `/explain`, `/report`,
+//!   `/reship`, `/verify`, `/act`.
 //! - **Alarm**: one, for the earliest thing that is due; it settles, then ships what the outbox says.
 //!
 //! What holds:
 //!
+//! - Clicks of a busy second wait for each other ([`Group`]): each call that brings some waits its own time, and whoever is
+//!   through first stores all. A call is answered once its clicks are stored; what waits when the object dies was not answered,
+//!   and its edge sends it again. Any other call has what waits stored before it.
 //! - Between two awaits everything is synchronous, so a call sees and leaves a consistent message. What a call writes is one
 //!   transaction, and its answer leaves only when that is durable (the output gate).
 //! - Memory is a copy of rows. After an error, which has written nothing, it is thrown away; the next call loads it again.
 //! - The alarm is set from the message's own state after every call and every alarm, and on the first call after a
 //!   restart, so there is none that only memory knows of.
+//! - That no alarm is set says that everything has left ([`crate::message::Message::rest`]): so an alarm that failed counts as a
+//!   refusal of the queue before it is tried again, and while one runs its absence says nothing.
 //! - The one await with effects is the queue's `send`, in the alarm. Others may call meanwhile; what a mark means then is
 //!   the outbox's to know ([`crate::message::Item`]).
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
 
 use serde::Serialize;
-use worker::{
-    DurableObject, Env, Error, MessageBuilder, Method, QueueContentType, Request, Response, Result, State,
-    durable_object,
-};
+use worker::{Delay, DurableObject, Env, Error, Method, Request, Response, Result, State, durable_object};
 
+use super::bindings::EVENTS;
 use super::clock::now_ms;
 use super::rows::{Rows, transaction};
-use super::{log, settings};
+use super::{log, queue, settings};
 use crate::config::Config;
-use crate::message::call::{Call, Delivered, Reshipped};
-use crate::message::{Acted, Arrival, Item, Message, Outcome, Outgoing, Seen};
-use crate::record::Record;
+use crate::message::call::{ARRIVALS, Call, Delivered, Reshipped};
+use crate::message::group::Group;
+use crate::message::{Acted, Item, Message, Outcome, Outgoing, Seen};
+use crate::record::{Record, packed};
 use crate::report::Tally;
 use crate::verdict::Key;
 use crate::verdict::order::ascending;
@@ -46,24 +52,63 @@ pub struct MessageObject {
     message: RefCell<Option<Message<Rows>>>,
     /// When the alarm is set for, as far as this life of the object knows, Unix milliseconds.
     armed_ms: Cell<Option<i64>>,
+    /// No alarm was set when this life began, and none runs.
+    rests: Cell<bool>,
+    in_alarm: Cell<bool>,
+    group: RefCell<Group>,
+    /// What becomes of the group that waits: every call that brought some of it holds on to this.
+    fate: RefCell<Rc<Fate>>,
+    counts: Counts,
+}
+
+/// What became of a group: nothing yet, stored, or why not.
+type Fate = RefCell<Option<std::result::Result<(), String>>>;
+
+/// What this life of the object has done: what it costs.
+#[derive(Default)]
+struct Counts {
+    calls: Cell<usize>,
+    clicks: Cell<usize>,
+    groups: Cell<usize>,
     alarms_set: Cell<usize>,
+}
+
+fn count(cell: &Cell<usize>, more: usize) {
+    cell.set(cell.get() + more);
 }
 
 impl DurableObject for MessageObject {
     fn new(state: State, env: Env) -> Self {
-        Self { state, env, message: RefCell::new(None), armed_ms: Cell::new(None), alarms_set: Cell::new(0) }
+        Self {
+            state,
+            env,
+            message: RefCell::new(None),
+            armed_ms: Cell::new(None),
+            rests: Cell::new(false),
+            in_alarm: Cell::new(false),
+            group: RefCell::default(),
+            fate: RefCell::default(),
+            counts: Counts::default(),
+        }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         if request.method() != Method::Post {
             return Response::error("calls are posted", 405);
         }
-        let (path, body) = (request.path(), request.text().await?);
-        let call = match Call::decode(&path, body) {
+        count(&self.counts.calls, 1);
+        let path = request.path();
+        if path == ARRIVALS {
+            let clicks = request.bytes().await?;
+            self.look_for_alarm().await?;
+            return self.arrive(&clicks).await;
+        }
+        let call = match Call::decode(&path, request.text().await?) {
             Ok(call) => call,
             Err(words) => return Response::error(words, 400),
         };
-        match self.answer(call) {
+        self.look_for_alarm().await?;
+        match self.commit().and_then(|()| self.answer(call)) {
             Ok(answer) => {
                 // A call that was refused may have counted, too.
                 self.arm().await?;
@@ -73,19 +118,18 @@ impl DurableObject for MessageObject {
                     Answer::Text(text) => Response::ok(text),
                 }
             }
-            Err(error) => {
-                self.message.take();
-                log::failure("message.failed", &self.name(), &error);
-                Response::error(error.to_string(), 500)
-            }
+            Err(error) => self.failed(&error),
         }
     }
 
     async fn alarm(&self) -> Result<Response> {
         self.armed_ms.set(None);
-        if let Err(error) = self.settle_and_ship().await {
+        self.in_alarm.set(true);
+        let done = self.settle_and_ship().await;
+        self.in_alarm.set(false);
+        if let Err(error) = done {
             // What was settled is in rows; the rest is due still.
-            self.message.take();
+            self.forget();
             log::failure("message.alarm_failed", &self.name(), &error);
             self.set_alarm(now_ms() + RETRY_MS).await?;
         } else {
@@ -109,6 +153,69 @@ impl Answer {
 }
 
 impl MessageObject {
+    /// Before the rows are read for the first time: whether an alarm is set says whether everything has left.
+    async fn look_for_alarm(&self) -> Result<()> {
+        if self.message.borrow().is_none() && !self.in_alarm.get() {
+            let rests = self.state.storage().get_alarm().await?.is_none();
+            // One may have begun meanwhile.
+            self.rests.set(rests && !self.in_alarm.get() && self.armed_ms.get().is_none());
+        }
+        Ok(())
+    }
+
+    /// Takes clicks in and answers once they are stored.
+    async fn arrive(&self, clicks: &[u8]) -> Result<Response> {
+        let records: Vec<Record> = match packed::all(clicks) {
+            Ok(records) => records.into_iter().map(|(_, record)| record).collect(),
+            Err(words) => return Response::error(words, 400),
+        };
+        count(&self.counts.clicks, records.len());
+        let fate = Rc::clone(&self.fate.borrow());
+        let hold_ms = self.group.borrow_mut().join(records, now_ms());
+        if let Ok(hold_ms @ 1..) = u64::try_from(hold_ms) {
+            Delay::from(Duration::from_millis(hold_ms)).await;
+        }
+        if fate.borrow().is_none() {
+            // Why not is the fate's to say.
+            let _ = self.commit();
+        }
+        let failed = fate.borrow().as_ref().and_then(|stored| stored.clone().err());
+        if let Some(words) = failed {
+            return Response::error(words, 500);
+        }
+        self.arm().await?;
+        Ok(Response::empty()?.with_status(204))
+    }
+
+    /// Stores the clicks that wait, as one transaction. Nothing waits in here.
+    fn commit(&self) -> Result<()> {
+        let clicks = self.group.borrow_mut().take();
+        if clicks.is_empty() {
+            return Ok(());
+        }
+        count(&self.counts.groups, 1);
+        let fate = self.fate.take();
+        let stored = self.with_message(|message| message.arrive(clicks));
+        fate.replace(Some(stored.as_ref().map(|_| ()).map_err(ToString::to_string)));
+        if let Err(error) = &stored {
+            self.forget();
+            log::failure("message.failed", &self.name(), error);
+        }
+        stored.map(|_| ())
+    }
+
+    /// A call has failed, and with it what memory knew.
+    fn failed(&self, error: &Error) -> Result<Response> {
+        self.forget();
+        log::failure("message.failed", &self.name(), error);
+        Response::error(error.to_string(), 500)
+    }
+
+    fn forget(&self) {
+        self.message.take();
+        self.rests.set(false);
+    }
+
     /// Carries a call out. Nothing waits in here.
     fn answer(&self, call: Call) -> Result<Answer> {
         match call {
@@ -117,10 +224,8 @@ impl MessageObject {
                     Ok(record) => record,
                     Err(words) => return Ok(Answer::Refused(words)),
                 };
-                let arrival = self.with_message(|message| message.ingest(record, &json))?;
-                if arrival == Arrival::Refused {
-                    return Ok(Answer::Refused("event_id: must be a UUIDv7 of ts_ms".to_owned()));
-                }
+                // Its id is of its time, or it is refused: an edge makes no others.
+                self.with_message(|message| message.ingest(record))?;
                 Ok(Answer::Done)
             }
             Call::Act(json) => {
@@ -129,7 +234,7 @@ impl MessageObject {
                     Err(words) => return Ok(Answer::Refused(words)),
                 };
                 let refused = |words: &str| Ok(Answer::Refused(words.to_owned()));
-                match self.with_message(|message| message.act(record, &json))? {
+                match self.with_message(|message| message.act(record))? {
                     Acted::Stands => Ok(Answer::Done),
                     Acted::Refused => refused("no act, or its event_id is no UUIDv7 of ts_ms"),
                     Acted::Flooded => refused("too many acts on one link"),
@@ -190,6 +295,7 @@ impl MessageObject {
                 Item::Act { .. } => acts_told += 1,
             }
         }
+        self.with_known(|message| message.rest(now_ms()))?;
         let slot = self.message.borrow();
         let Some(message) = slot.as_ref() else { return Ok(()) };
         let progress = Progress {
@@ -199,8 +305,11 @@ impl MessageObject {
             amended: settlement.amended,
             acts_told,
             packs_shipped,
+            calls: self.counts.calls.get(),
+            clicks: self.counts.clicks.get(),
+            groups: self.counts.groups.get(),
             rows_written: message.db().written(),
-            alarms_set: self.alarms_set.get(),
+            alarms_set: self.counts.alarms_set.get(),
             stored_bytes: message.db().bytes(),
             unreadable: message.unreadable(),
         };
@@ -210,8 +319,8 @@ impl MessageObject {
 
     /// Gives something to the queue, where there is something to give.
     async fn give(&self, next: Outgoing) -> std::result::Result<(), String> {
-        let texts = match next.outcome {
-            Outcome::Send(texts) => texts,
+        let letters = match next.outcome {
+            Outcome::Send(letters) => letters,
             Outcome::Superseded => Vec::new(),
             Outcome::Blocked(words) => return Err(words),
         };
@@ -222,10 +331,8 @@ impl MessageObject {
             };
             log::failure("message.unreadable", &self.name(), &what);
         }
-        for text in texts {
-            let queue = settings::events(&self.env).map_err(|error| error.to_string())?;
-            let message = MessageBuilder::new(text).content_type(QueueContentType::Text).build();
-            queue.send(message).await.map_err(|error| error.to_string())?;
+        for letter in &letters {
+            queue::send(&self.env, EVENTS, letter).await.map_err(|error| error.to_string())?;
         }
         Ok(())
     }
@@ -264,7 +371,7 @@ impl MessageObject {
 
     fn load(&self) -> Result<Option<Message<Rows>>> {
         let config = settings::config(&self.env);
-        let message = Message::load(self.rows(), config.judging.clone())?;
+        let message = Message::load(self.rows(), config.judging.clone(), self.rests.get())?;
         message.map(|message| with_receiver(message, &config)).transpose()
     }
 
@@ -298,7 +405,7 @@ impl MessageObject {
         let at = chrono::DateTime::from_timestamp_millis(at_ms)
             .unwrap_or(chrono::DateTime::<chrono::Utc>::MAX_UTC);
         self.armed_ms.set(Some(at_ms));
-        self.alarms_set.set(self.alarms_set.get() + 1);
+        count(&self.counts.alarms_set, 1);
         let set = self.state.storage().set_alarm(at).await;
         if set.is_err() {
             self.armed_ms.set(None);
@@ -316,6 +423,10 @@ struct Progress<'a> {
     amended: usize,
     acts_told: usize,
     packs_shipped: usize,
+    /// Calls answered, the clicks that they brought, the groups that those were stored in.
+    calls: usize,
+    clicks: usize,
+    groups: usize,
     rows_written: usize,
     alarms_set: usize,
     stored_bytes: usize,

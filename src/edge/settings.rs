@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
-use worker::{Bucket, Env, Queue};
+use worker::{Bucket, Env};
 
 use super::bindings::{self, ARCHIVE, EVENTS, MESSAGES};
 use super::log;
@@ -28,11 +28,6 @@ pub(super) fn config(env: &Env) -> Rc<Config> {
             Rc::new(config)
         }))
     })
-}
-
-/// The queue that settled events leave by.
-pub(super) fn events(env: &Env) -> worker::Result<Queue> {
-    env.queue(EVENTS)
 }
 
 /// The bucket that they end in.
@@ -62,7 +57,7 @@ fn is_bound(env: &Env, name: &str) -> bool {
     Reflect::get(env, &name.into()).is_ok_and(|value| value.is_object())
         && match name {
             MESSAGES => env.durable_object(MESSAGES).is_ok(),
-            EVENTS => events(env).is_ok(),
+            EVENTS => env.queue(EVENTS).is_ok(),
             ARCHIVE => archive(env).is_ok(),
             _ => false,
         }

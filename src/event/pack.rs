@@ -3,12 +3,10 @@
 //!
 //! A pack's `keys` are 24 bytes an entry, in the order of its body: the click's id (16 bytes) and the first eight bytes of
 //! the recipient's key, zeros for opens, which nothing looks for. They are what a recipient's older clicks are found by,
-//! without an index row for every click. Its body is JSON, version 1.
+//! without an index row for every click. Its body is [`super::body`]'s; that of version 1, which is read for ever, was JSON.
 
-use serde::{Deserialize, Serialize};
-
-use super::line;
-use crate::record::{EventId, Kind, Record, Sighting};
+use super::body::{self, Body, Entry};
+use crate::record::{EventId, Kind, Record};
 use crate::verdict::{ClickType, Key, Verdict};
 
 /// Settled verdicts: written once, shipped in order of their number, the record of every revision.
@@ -25,59 +23,26 @@ pub struct PackRow {
     /// Which clicks of whom: the index that finds a recipient's clicks (see [`Body`]).
     pub keys: Vec<u8>,
     /// The entries (see [`Body`]).
-    pub body: String,
+    pub body: Stored,
 }
 
-/// Entries of one pack. With URLs of 4,096 bytes, all different, a pack stays below the 2 MB of a row.
-pub const MAX_ENTRIES: usize = 128;
+/// A body as its row holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// Version 1.
+    Json(String),
+    /// Version 2 and later ones.
+    Bytes(Vec<u8>),
+}
 
-/// The version of the body that is written.
-const VERSION: u8 = 1;
+/// Entries of one pack: what a message of the queue has room for, where records are a browser's.
+pub const MAX_ENTRIES: usize = 800;
+
+/// Bytes of links that one pack names at most: with its verdicts it stays below the 2 MB of a row.
+pub const MAX_LINK_BYTES: usize = 1_000_000;
 
 /// Bytes of one entry's key.
 const KEY: usize = 24;
-
-/// A pack's body.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Body {
-    /// Version of this form.
-    pub v: u8,
-    /// The links that the entries name by position: `link_id` and `url`.
-    pub links: Vec<(Option<String>, Option<String>)>,
-    /// The verdicts.
-    pub entries: Vec<Entry>,
-}
-
-/// One revision of one click.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    /// The click.
-    pub event_id: String,
-    /// What kind of link it was.
-    #[serde(default, skip_serializing_if = "is_click")]
-    pub kind: Kind,
-    /// The position of its link in [`Body::links`].
-    pub link: usize,
-    /// What it was found to be.
-    pub verdict: Verdict,
-    /// What the revision before said, so that counts can be corrected without looking for it.
-    pub was: Option<ClickType>,
-    /// What the shadow ruleset of the revision before said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub was_shadow: Option<ClickType>,
-    /// The delivery time that this revision was judged by, where it came from the deliveries.
-    pub delivered_at_ms: Option<i64>,
-    /// Clicks counted on this one and not stored.
-    pub repeats: Option<i64>,
-    /// The verification that this revision is the first to tell.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sighting: Option<Sighting>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
-fn is_click(kind: &Kind) -> bool {
-    *kind == Kind::Click
-}
 
 /// An entry with what the pack needs to know of its click.
 pub struct Draft {
@@ -117,29 +82,13 @@ impl Draft {
     }
 }
 
-impl Entry {
-    /// The record as it stood when the entry was written: a second shipment says the same as the first.
-    #[must_use]
-    pub fn as_judged(&self, mut record: Record) -> Record {
-        record.delivered_at_ms = self.delivered_at_ms.or(record.delivered_at_ms);
-        record.repeats = self.repeats.or(record.repeats);
-        record
-    }
-
-    /// The lines that ship it.
-    pub fn lines(&self, record: &Record) -> impl Iterator<Item = String> {
-        let sighting = self.sighting.as_ref().map(|sighting| line::verified(record, sighting));
-        std::iter::once(line::shipped(record, &self.verdict)).chain(sighting)
-    }
-}
-
 /// Puts up to [`MAX_ENTRIES`] drafts, in the order of time, into a row.
 #[must_use]
 pub fn pack(number: u64, open_from_ms: i64, drafts: Vec<Draft>) -> PackRow {
     let first_ms = drafts.first().map_or(0, |draft| draft.id.ts_ms());
     let last_ms = drafts.last().map_or(0, |draft| draft.id.ts_ms());
     let mut keys = Vec::with_capacity(drafts.len() * KEY);
-    let mut body = Body { v: VERSION, links: Vec::new(), entries: Vec::with_capacity(drafts.len()) };
+    let mut body = Body { v: body::VERSION, links: Vec::new(), entries: Vec::with_capacity(drafts.len()) };
     for Draft { id, recipient, link_id, url, mut entry } in drafts {
         keys.extend_from_slice(&id.bytes());
         let owner = if entry.kind == Kind::Open { 0 } else { recipient.short() };
@@ -151,9 +100,7 @@ pub fn pack(number: u64, open_from_ms: i64, drafts: Vec<Draft>) -> PackRow {
         });
         body.entries.push(entry);
     }
-    // Strings, numbers and lists always serialise.
-    let body = serde_json::to_string(&body).unwrap_or_default();
-    PackRow { number, first_ms, last_ms, open_from_ms, keys, body }
+    PackRow { number, first_ms, last_ms, open_from_ms, keys, body: Stored::Bytes(body::seal(&body)) }
 }
 
 impl PackRow {
@@ -161,7 +108,16 @@ impl PackRow {
     /// JSON string there is no bare quote.
     #[must_use]
     pub fn events(&self) -> usize {
-        count(self.keys.len()) + self.body.matches("\"sighting\":{").count()
+        match &self.body {
+            Stored::Json(text) => count(self.keys.len()) + text.matches("\"sighting\":{").count(),
+            Stored::Bytes(bytes) => body::events_in(bytes),
+        }
+    }
+
+    /// The clicks that it holds verdicts of.
+    #[must_use]
+    pub fn ids(&self) -> Vec<EventId> {
+        keys(&self.keys).map(|(id, _)| id).collect()
     }
 
     /// Reads the body.
@@ -169,13 +125,11 @@ impl PackRow {
     /// # Errors
     /// When it is of a version, or holds a type, that this build does not know: a later deploy wrote it.
     pub fn open(&self) -> Result<Body, String> {
-        let body: Body =
-            serde_json::from_str(&self.body).map_err(|error| format!("pack {}: {error}", self.number))?;
-        if body.v == VERSION {
-            Ok(body)
-        } else {
-            Err(format!("pack {}: version {} is not known here", self.number, body.v))
-        }
+        let body = match &self.body {
+            Stored::Json(text) => body::open_json(text),
+            Stored::Bytes(bytes) => body::open(bytes, &self.ids()),
+        };
+        body.map_err(|words| format!("pack {}: {words}", self.number))
     }
 }
 

@@ -20,7 +20,7 @@ use super::outbox::Pending;
 use super::ship::{Item, Outcome, Outgoing};
 use super::sql::Database;
 use super::{Arrival, Message};
-use crate::event::parcel::Parcel;
+use crate::event::parcel::{Letter, Parcel};
 use crate::event::webhook;
 use crate::record::{EventId, Kind, Record};
 use crate::verdict::{ClickType, Key};
@@ -55,7 +55,7 @@ impl<D: Database> Message<D> {
     ///
     /// # Errors
     /// When storage fails; the message must then be loaded again.
-    pub fn act(&mut self, record: Record, json: &str) -> Result<Acted, D::Error> {
+    pub fn act(&mut self, record: Record) -> Result<Acted, D::Error> {
         let Some(id) = EventId::parse(&record.event_id).filter(|_| record.kind.acts()) else {
             return Ok(Acted::Refused);
         };
@@ -72,7 +72,7 @@ impl<D: Database> Message<D> {
                 return Ok(Acted::Stands);
             }
         }
-        match self.ingest(record, json)? {
+        match self.ingest(record)? {
             Arrival::Stored => {}
             Arrival::Refused => return Ok(Acted::Refused),
             Arrival::Counted => return Ok(Acted::Flooded),
@@ -97,11 +97,13 @@ impl<D: Database> Message<D> {
             Some((_, verdict)) if self.is_superseded(act, id, verdict.is_bot)? => {}
             Some((record, verdict)) => {
                 let body = webhook::body(&record, &verdict);
-                outcome = Outcome::Send(vec![Parcel::Act { id: record.event_id, body: &body }.seal()]);
+                outcome = Outcome::Send(vec![Letter::Text(
+                    Parcel::Act { id: record.event_id, body: &body }.seal(),
+                )]);
             }
             None => {
                 let mut is_readable = false;
-                self.rows.clicks_by_id(&[id], &mut |_, json| is_readable = Record::parse(&json).is_ok())?;
+                self.rows.clicks_by_id(&[id], &mut |_, record| is_readable = record.is_some())?;
                 if is_readable {
                     outcome = Outcome::Blocked(format!("act {id}: its verdict is of a later version"));
                 } else {

@@ -1,7 +1,8 @@
 //! What the edge asks of a message's object: one definition for both sides, so that they cannot drift apart.
 //!
 //! A call is a path and a body. Deploys overlap, so an object may meet a call of another version: what it does not
-//! know is an error and changes nothing.
+//! know is an error and changes nothing. Clicks come by [`ARRIVALS`], as bytes; an edge of an earlier version brings each as
+//! JSON.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,13 +10,17 @@ use crate::record::EventId;
 use crate::record::Sighting;
 use crate::record::Verified;
 
+/// Where clicks arrive: the body is batches of records ([`packed`](crate::record::packed)), one after the other. There is
+/// nothing to answer.
+pub const ARRIVALS: &str = "/arrivals";
+
 /// The most clicks of one page: an object builds it in memory.
 pub const MAX_PAGE: usize = 1_000;
 
 /// A call to an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// A click arrives: its record as JSON. There is nothing to answer.
+    /// A click arrives from an edge of an earlier version: its record as JSON. There is nothing to answer.
     Arrive(String),
     /// Somebody acts on a link: the record of it as JSON. There is nothing to answer.
     Act(String),

@@ -7,7 +7,7 @@ use super::Message;
 use super::people;
 use super::sql::Database;
 use crate::event::pack;
-use crate::record::{EventId, Record};
+use crate::record::EventId;
 use crate::verdict::Click;
 use crate::verdict::convictions::Convictions;
 
@@ -19,8 +19,8 @@ impl<D: Database> Message<D> {
     pub fn check(&self) -> Result<Result<(), String>, D::Error> {
         let mut stored: BTreeMap<EventId, Click> = BTreeMap::new();
         let (first, end) = (EventId::first_of(0), EventId::first_of(i64::MAX));
-        self.rows.clicks(first, end, usize::MAX, &mut |id, json| {
-            stored.extend(Record::parse(&json).ok().map(|record| (id, Click::of(&record, None))));
+        self.rows.clicks(first, end, usize::MAX, &mut |id, record| {
+            stored.extend(record.map(|record| (id, Click::of(&record, None))));
         })?;
         self.later().set(&mut stored)?;
         let settled = self.settled_between(i64::MIN, i64::MAX)?;

@@ -6,7 +6,7 @@ use super::settled::Settled;
 use super::sql::Database;
 use super::{Message, deliveries};
 use crate::event::pack;
-use crate::record::{EventId, Kind, Record, Sighting};
+use crate::record::{EventId, Kind, Sighting};
 use crate::verdict::order::{arranged, ascending};
 use crate::verdict::reach::{By, Test};
 use crate::verdict::{Click, Key};
@@ -122,8 +122,8 @@ impl<D: Database> Message<D> {
     /// The clicks of these ids from rows; what cannot be read is left out.
     pub(super) fn stored(&self, ids: &[EventId]) -> Result<Clicks, D::Error> {
         let mut clicks = Clicks::new();
-        self.rows.clicks_by_id(ids, &mut |id, json| {
-            clicks.extend(Record::parse(&json).ok().map(|record| (id, Click::of(&record, None))));
+        self.rows.clicks_by_id(ids, &mut |id, record| {
+            clicks.extend(record.map(|record| (id, Click::of(&record, None))));
         })?;
         self.later().set(&mut clicks)?;
         Ok(clicks)
@@ -165,8 +165,8 @@ impl<D: Database> Message<D> {
         let asked = Asked::of(asks);
         for (from_ms, until_ms) in merged(&spans) {
             let (from, until) = (EventId::first_of(from_ms), EventId::first_of(until_ms + 1));
-            self.rows.clicks(from, until, usize::MAX, &mut |id, json| {
-                let click = Record::parse(&json).ok().map(|record| Click::of(&record, None));
+            self.rows.clicks(from, until, usize::MAX, &mut |id, record| {
+                let click = record.map(|record| Click::of(&record, None));
                 let click = click.filter(|click| asked.want(click, &|_| true));
                 old.extend(click.map(|click| (id, click)));
             })?;
@@ -194,8 +194,8 @@ impl<D: Database> Message<D> {
         })?;
         let ids: Vec<EventId> = ids.into_iter().collect();
         let mut past = Clicks::new();
-        self.rows.clicks_by_id(&ids, &mut |id, json| {
-            past.extend(Record::parse(&json).ok().map(|record| (id, Click::of(&record, None))));
+        self.rows.clicks_by_id(&ids, &mut |id, record| {
+            past.extend(record.map(|record| (id, Click::of(&record, None))));
         })?;
         Ok(past)
     }

@@ -1,4 +1,6 @@
-//! A click arrives: it is stored, or counted where one link is flooded, or known already.
+//! Clicks arrive: they are stored, or counted where one link is flooded, or known already.
+
+use std::collections::BTreeMap;
 
 use super::Message;
 use super::sql::Database;
@@ -19,12 +21,51 @@ pub enum Arrival {
     Refused,
 }
 
+/// What a call with clicks writes.
+#[derive(Default)]
+struct Arrivals {
+    stored: Vec<(EventId, Record)>,
+    /// How many clicks are counted on which.
+    counted: BTreeMap<EventId, i64>,
+    /// The mark for late ones has moved.
+    is_late: bool,
+}
+
 impl<D: Database> Message<D> {
-    /// Takes a click in; `json` is its record as it is stored. The same click twice is the same as once.
+    /// Takes clicks in, in as few rows as hold them. The same click twice is the same as once.
     ///
     /// # Errors
     /// When storage fails; the message must then be loaded again.
-    pub fn ingest(&mut self, record: Record, json: &str) -> Result<Arrival, D::Error> {
+    pub fn arrive(&mut self, records: Vec<Record>) -> Result<Vec<Arrival>, D::Error> {
+        let mut arrivals = Arrivals::default();
+        let mut what = Vec::with_capacity(records.len());
+        for record in records {
+            what.push(self.arrival(record, &mut arrivals)?);
+        }
+        let Arrivals { stored, counted, is_late } = arrivals;
+        let rows: Vec<(EventId, &Record)> = stored.iter().map(|(id, record)| (*id, record)).collect();
+        self.rows.insert_clicks(&rows, self.outbox.sent_pack())?;
+        for (id, record) in stored {
+            self.window.keep(id, record);
+        }
+        for (bearer, count) in counted {
+            self.rows.add_repeats(bearer, count)?;
+        }
+        if is_late {
+            self.put_meta()?;
+        }
+        Ok(what)
+    }
+
+    /// Takes one click in.
+    ///
+    /// # Errors
+    /// As [`Self::arrive`].
+    pub fn ingest(&mut self, record: Record) -> Result<Arrival, D::Error> {
+        Ok(self.arrive(vec![record])?.pop().unwrap_or(Arrival::Refused))
+    }
+
+    fn arrival(&mut self, record: Record, arrivals: &mut Arrivals) -> Result<Arrival, D::Error> {
         let Some(id) = EventId::parse(&record.event_id).filter(|id| id.ts_ms() == record.ts_ms) else {
             return Ok(Arrival::Refused);
         };
@@ -40,24 +81,20 @@ impl<D: Database> Message<D> {
             click.clock_ms = delivered_at_ms;
         }
         if let Some(bearer) = self.window.flooded(&click) {
-            self.count_on(bearer, id)?;
+            self.count_on(bearer, id);
+            *arrivals.counted.entry(bearer).or_default() += 1;
             return Ok(Arrival::Counted);
         }
         click.verified = self.verified(id)?;
-        if self.watermark.is_late(record.ts_ms) {
-            self.put_meta()?;
-        }
-        if !self.rows.insert_click(id, json)? {
-            return Ok(Arrival::Known);
-        }
-        self.window.insert(id, click, record, self.watermark.settled_to_ms);
+        arrivals.is_late |= self.watermark.is_late(record.ts_ms);
+        self.window.insert(id, click, self.watermark.settled_to_ms);
         self.timers.unsettled.insert(id);
+        arrivals.stored.push((id, record));
         Ok(Arrival::Stored)
     }
 
     /// Counts a click on another of the same link and recipient.
-    fn count_on(&mut self, bearer: EventId, id: EventId) -> Result<(), D::Error> {
-        self.rows.add_repeat(bearer)?;
+    fn count_on(&mut self, bearer: EventId, id: EventId) {
         self.window.set_absent(id, Absent::Counted);
         if let Some(entry) = self.window.get_mut(bearer) {
             entry.repeats += 1;
@@ -65,7 +102,6 @@ impl<D: Database> Message<D> {
                 self.touch(bearer, self.judging.due_ms(id.ts_ms()));
             }
         }
-        Ok(())
     }
 
     /// Whether there is a row of that id.

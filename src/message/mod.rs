@@ -54,6 +54,7 @@ mod carry;
 mod check;
 pub mod deliveries;
 mod explain;
+pub mod group;
 mod history;
 mod ingest;
 mod outbox;
@@ -79,7 +80,7 @@ use timers::Timers;
 use watermark::Watermark;
 use window::{Absent, Held, Window};
 
-use crate::record::{EventId, Record};
+use crate::record::EventId;
 use crate::verdict::convictions::Convictions;
 use crate::verdict::{Click, Judging};
 
@@ -107,16 +108,17 @@ pub struct Message<D> {
 }
 
 impl<D: Database> Message<D> {
-    /// Loads a message; `None`, and nothing created, when there is no such message.
+    /// Loads a message; `None`, and nothing created, when there is no such message. `rests` says that no alarm is set and none
+    /// runs: the last one came to its end, so everything has left ([`ship`]).
     ///
     /// # Errors
     /// When storage fails.
-    pub fn load(db: D, judging: Judging) -> Result<Option<Self>, D::Error> {
+    pub fn load(db: D, judging: Judging, rests: bool) -> Result<Option<Self>, D::Error> {
         let rows = Rows::new(db);
         let Some(meta) = rows.meta()? else { return Ok(None) };
         let mut message = Self::new(rows, judging, meta);
         if let Some((last_pack, open_from_ms, oldest_ms)) = message.rows.pack_bounds()? {
-            message.outbox.resume(last_pack);
+            message.outbox.resume(last_pack, message.rows.pack_sent_before()?, rests);
             let settled_to_ms = open_from_ms - 1;
             message.watermark = Watermark { ms: open_from_ms, oldest_ms, settled_to_ms, ..message.watermark };
         }
@@ -144,16 +146,18 @@ impl<D: Database> Message<D> {
                 window.set_absent(id, Absent::Seen(sighting.verified));
             })?;
         }
-        self.rows.clicks(from, until, usize::MAX, &mut |id, json| match Record::parse(&json) {
-            Ok(record) => {
+        self.rows.clicks(from, until, usize::MAX, &mut |id, record| match record {
+            Some(record) => {
                 let settled = settled.remove(&id);
-                window.insert(id, Click::of(&record, None), record, came_ms);
-                match settled {
-                    Some(settled) => window.settle(id, settled),
-                    None => _ = timers.unsettled.insert(id),
+                window.insert(id, Click::of(&record, None), came_ms);
+                if let Some(settled) = settled {
+                    window.settle(id, settled);
+                } else {
+                    window.keep(id, record);
+                    timers.unsettled.insert(id);
                 }
             }
-            Err(_) => window.unreadable += 1,
+            None => window.unreadable += 1,
         })?;
         for (id, repeats) in self.rows.repeats(from, until)? {
             if let Some(entry) = window.get_mut(id) {

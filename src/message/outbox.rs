@@ -1,12 +1,13 @@
 //! What the queue has not taken: packs, in the order of their number, and acts, in the order in which they came.
 //!
 //! The policy of an alarm is here: acts go first, then packs, so many of each at most; a queue that refuses is asked again
-//! later and later. What a mark means, and when it moves, is in [`super::ship`].
+//! later and later. What a mark means, and when it is written, is in [`super::ship`].
 
 use std::collections::VecDeque;
 
 use super::rows::Meta;
 use super::timers::TICK_MS;
+use crate::event::parcel::Letter;
 use crate::record::EventId;
 use crate::verdict::Key;
 
@@ -33,13 +34,20 @@ pub(super) struct Pending {
 #[derive(Default)]
 pub(super) struct Outbox {
     last_pack: u64,
+    /// Packs leave in the order of their number; it never goes back.
     sent_pack: u64,
+    /// The packs that leave once more: from, and to.
+    again: (u64, u64),
+    /// The marks are ahead of the message's row.
+    is_ahead: bool,
+    /// The row says that the queue refuses, or that packs leave again.
+    is_in_doubt: bool,
     failures: u32,
     retry_at_ms: i64,
     /// `None` while there is nobody to tell acts to: rows wait then.
     pub acts: Option<Vec<Pending>>,
     /// The messages of the packs written last, so that what an alarm has just made it does not read again.
-    fresh: VecDeque<(u64, Vec<String>)>,
+    fresh: VecDeque<(u64, Vec<Letter>)>,
     /// How many packs and acts this alarm has taken out.
     packs_taken: usize,
     acts_taken: usize,
@@ -47,19 +55,23 @@ pub(super) struct Outbox {
 
 impl Outbox {
     pub(super) fn new(meta: &Meta) -> Self {
-        let Meta { sent_pack, failures, retry_at_ms, .. } = *meta;
-        Self { sent_pack, failures, retry_at_ms, last_pack: 0, ..Self::default() }
+        let Meta { sent_pack, again, failures, retry_at_ms, .. } = *meta;
+        let mut outbox = Self { sent_pack, again, failures, retry_at_ms, ..Self::default() };
+        outbox.is_in_doubt = outbox.is_unwell();
+        outbox
     }
 
     /// Its part of the message's row.
     pub(super) fn mark(&self) -> Meta {
-        let Self { sent_pack, failures, retry_at_ms, .. } = *self;
-        Meta { sent_pack, failures, retry_at_ms, ..Meta::default() }
+        let Self { sent_pack, again, failures, retry_at_ms, .. } = *self;
+        Meta { sent_pack, again, failures, retry_at_ms, ..Meta::default() }
     }
 
-    /// Goes on behind a pack that is in the rows.
-    pub(super) fn resume(&mut self, last_pack: u64) {
+    /// Goes on behind the last pack in the rows. Of those before it one is known to have left with the last clicks that came,
+    /// and all where the message rests and the queue had refused nothing.
+    pub(super) fn resume(&mut self, last_pack: u64, known_pack: u64, rests: bool) {
         self.last_pack = last_pack;
+        self.sent_pack = if rests && self.failures == 0 { last_pack } else { self.sent_pack.max(known_pack) };
     }
 
     /// An alarm begins.
@@ -68,7 +80,7 @@ impl Outbox {
     }
 
     /// A pack is written.
-    pub(super) fn push(&mut self, number: u64, messages: Vec<String>) {
+    pub(super) fn push(&mut self, number: u64, messages: Vec<Letter>) {
         self.last_pack = number;
         self.fresh.push_back((number, messages));
         if self.fresh.len() > MAX_PACKS {
@@ -81,7 +93,7 @@ impl Outbox {
         self.last_pack
     }
 
-    #[cfg(not(target_arch = "wasm32"))]
+    /// The last pack that the queue has taken.
     pub(super) fn sent_pack(&self) -> u64 {
         self.sent_pack
     }
@@ -91,15 +103,37 @@ impl Outbox {
     }
 
     pub(super) fn has_packs(&self) -> bool {
-        self.sent_pack < self.last_pack
+        self.sent_pack < self.last_pack || self.leaves_again()
+    }
+
+    fn leaves_again(&self) -> bool {
+        0 < self.again.0 && self.again.0 <= self.again.1
+    }
+
+    fn is_unwell(&self) -> bool {
+        self.failures > 0 || self.leaves_again()
+    }
+
+    /// Whether the row must say where the marks are: they have moved, and an alarm follows or the row says more than that
+    /// everything has left. It is taken for written then.
+    pub(super) fn owes_mark(&mut self, alarm_follows: bool) -> bool {
+        let owes = self.is_ahead && (alarm_follows || self.is_in_doubt);
+        if owes {
+            self.is_ahead = false;
+            self.is_in_doubt = self.is_unwell();
+        }
+        owes
     }
 
     /// The pack that is due at a moment, with its messages where they are still at hand.
-    pub(super) fn next_pack(&mut self, now_ms: i64) -> Option<(u64, Option<Vec<String>>)> {
+    pub(super) fn next_pack(&mut self, now_ms: i64) -> Option<(u64, Option<Vec<Letter>>)> {
         if !self.has_packs() || now_ms < self.retry_at_ms || self.packs_taken >= MAX_PACKS {
             return None;
         }
         self.packs_taken += 1;
+        if self.sent_pack >= self.last_pack {
+            return Some((self.again.0, None));
+        }
         let number = self.sent_pack + 1;
         while self.fresh.front().is_some_and(|(fresh, _)| *fresh < number) {
             self.fresh.pop_front();
@@ -116,14 +150,17 @@ impl Outbox {
         may
     }
 
-    /// The queue has taken a pack; the mark moves unless somebody has set it back meanwhile. Says whether it did.
-    pub(super) fn sent(&mut self, number: u64) -> bool {
-        let is_next = self.sent_pack + 1 == number;
-        if is_next {
+    /// The queue has taken a pack; its mark moves unless somebody has set it back meanwhile.
+    pub(super) fn sent(&mut self, number: u64) {
+        if self.sent_pack + 1 == number {
             self.sent_pack = number;
-            self.recover();
+        } else if self.again.0 == number {
+            self.again.0 += 1;
+        } else {
+            return;
         }
-        is_next
+        self.recover();
+        self.is_ahead = true;
     }
 
     /// The queue takes something again; says whether it had refused.
@@ -137,16 +174,18 @@ impl Outbox {
     pub(super) fn refused(&mut self, now_ms: i64) {
         let pause_ms = (TICK_MS << self.failures.min(16)).min(MAX_PAUSE_MS);
         self.failures = self.failures.saturating_add(1);
+        self.is_in_doubt = true;
         self.retry_at_ms = now_ms + pause_ms;
     }
 
-    /// Everything is to leave again; says whether something has left.
+    /// Everything that has left is to leave again; says whether there is something.
     pub(super) fn rewind(&mut self) -> bool {
-        let had = self.sent_pack > 0;
-        if had {
-            self.sent_pack = 0;
+        let has = self.sent_pack > 0;
+        if has {
+            self.again = (1, self.sent_pack);
+            self.is_in_doubt = true;
             self.recover();
         }
-        had
+        has
     }
 }

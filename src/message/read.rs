@@ -10,7 +10,7 @@ use super::sql::Database;
 use crate::event::line;
 use crate::event::pack::{self, Draft};
 use crate::record::Kind;
-use crate::record::{EventId, Record};
+use crate::record::{EventId, Record, packed};
 use crate::report::{Report, Tally};
 use crate::verdict::{Key, Verdict};
 
@@ -50,11 +50,12 @@ impl<D: Database> Message<D> {
         each: &mut dyn FnMut(Record, &Verdict),
     ) -> Result<Option<EventId>, D::Error> {
         let (mut rows, mut bytes) = (Vec::new(), 0);
-        self.rows.clicks(from, EventId::first_of(i64::MAX), limit, &mut |id, json| {
-            bytes += json.len();
+        self.rows.clicks(from, EventId::first_of(i64::MAX), limit, &mut |id, record| {
+            // Names and all that is absent come to some 700 bytes more.
+            bytes += 700 + record.as_ref().map_or(0, packed::text_bytes);
             // A page of long records is a shorter one; the first is always on it.
             if rows.is_empty() || bytes <= MAX_PAGE_BYTES {
-                rows.push((id, json));
+                rows.push((id, record));
             }
         })?;
         let is_full = rows.len() == limit || bytes > MAX_PAGE_BYTES;
@@ -74,10 +75,8 @@ impl<D: Database> Message<D> {
         repeats.extend(self.rows.repeats(*first, last.successor())?);
         let mut later = self.later();
         let next = is_full.then_some(*last);
-        for (id, json) in rows {
-            let (Ok(mut record), Some(verdict)) = (Record::parse(&json), verdicts.get(&id)) else {
-                continue;
-            };
+        for (id, record) in rows {
+            let (Some(mut record), Some(verdict)) = (record, verdicts.get(&id)) else { continue };
             let told = later.delivered_at_ms(Key::of(&record.recipient_id))?;
             record.delivered_at_ms = told.or(record.delivered_at_ms);
             record.repeats = repeats.get(&id).copied().or(record.repeats);
@@ -101,17 +100,17 @@ impl<D: Database> Message<D> {
         })?;
         let open = self.provisional(EventId::first_of(0), EventId::first_of(i64::MAX))?;
         let ids: Vec<EventId> = open.iter().map(|(id, _)| *id).collect();
-        self.rows.clicks_by_id(&ids, &mut |id, json| {
+        self.rows.clicks_by_id(&ids, &mut |id, record| {
             let found = open.binary_search_by(|(open, _)| open.cmp(&id)).ok().and_then(|at| open.get(at));
-            let (Ok(record), Some((_, findings))) = (Record::parse(&json), found) else { return };
+            let (Some(record), Some((_, findings))) = (record, found) else { return };
             let draft = Draft::new(id, &record, findings.verdict(&self.judging, 0), None);
             tally.add(id, draft.recipient.short(), &(draft.link_id, draft.url), &draft.entry);
         })?;
         let mut counted = BTreeMap::new();
         counted.extend(self.rows.repeats(EventId::first_of(0), EventId::first_of(i64::MAX))?);
         let (floods, mut repeats): (Vec<EventId>, i64) = (counted.keys().copied().collect(), 0);
-        self.rows.clicks_by_id(&floods, &mut |id, json| {
-            let is_click = Record::parse(&json).is_ok_and(|record| record.kind == Kind::Click);
+        self.rows.clicks_by_id(&floods, &mut |id, record| {
+            let is_click = record.is_some_and(|record| record.kind == Kind::Click);
             repeats += counted.get(&id).filter(|_| is_click).copied().unwrap_or_default();
         })?;
         Ok(tally.report(message_id, repeats))

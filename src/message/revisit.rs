@@ -94,19 +94,26 @@ impl<D: Database> Message<D> {
         Ok(settlement)
     }
 
-    /// Judges about so many clicks again, pack by pack: a pack's clicks lie close together, and so does what they look at.
+    /// Judges at most so many clicks again, but a pack at least, pack by pack: a pack's clicks lie close together, and so does
+    /// what they look at.
     fn revisit(&mut self, revisit: &mut Revisit, most: usize) -> Result<Settlement, D::Error> {
         let theirs = revisit.recipients.iter().flat_map(|recipient| self.people.packs(*recipient));
         let left = revisit.done_pack + 1..=revisit.last_pack;
         let packs: Vec<u64> = theirs.filter(|pack| left.contains(pack)).collect();
-        let (mut packs, mut ids) = (ascending(&packs).into_iter().peekable(), BTreeSet::new());
-        while let Some(number) = packs.next_if(|_| ids.len() < most) {
+        revisit.done_pack = revisit.last_pack;
+        let mut ids = BTreeSet::new();
+        for number in ascending(&packs) {
+            let mut more = Vec::new();
             self.rows.keys_of_packs(&[number], &mut |keys| {
                 let theirs = |owner: &u64| revisit.recipients.binary_search(owner).is_ok();
-                ids.extend(pack::keys(keys).filter(|(_, owner)| theirs(owner)).map(|(id, _)| id));
+                more.extend(pack::keys(keys).filter(|(_, owner)| theirs(owner)).map(|(id, _)| id));
             })?;
+            if !ids.is_empty() && ids.len() + more.len() > most {
+                revisit.done_pack = number - 1;
+                break;
+            }
+            ids.extend(more);
         }
-        revisit.done_pack = packs.next().map_or(revisit.last_pack, |next| next - 1);
         if ids.is_empty() {
             return Ok(Settlement::default());
         }

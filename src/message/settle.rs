@@ -81,6 +81,8 @@ impl<D: Database> Message<D> {
                 self.timers.touched.remove(&id);
             }
         }
+        let is_behind = settlement.settled >= MAX_DUE;
+        self.timers.settled(settlement.settled, is_behind);
         settlement += self.revisit_next(MAX_REVISITED)?;
         self.close()?;
         Ok(settlement)
@@ -173,13 +175,31 @@ impl<D: Database> Message<D> {
                 None => missing.push(*id),
             }
         }
-        self.rows.clicks_by_id(&missing, &mut |id, json| {
-            records.extend(Record::parse(&json).ok().map(|record| (id, record)));
-        })?;
+        self.rows
+            .clicks_by_id(&missing, &mut |id, record| records.extend(record.map(|record| (id, record))))?;
+        self.write_rulings(rulings, records, open_from_ms)
+    }
+
+    /// Writes a pack of rulings, or several where their links would not go into one row.
+    fn write_rulings(
+        &mut self,
+        mut rulings: Vec<Ruling>,
+        mut records: BTreeMap<EventId, Record>,
+        open_from_ms: i64,
+    ) -> Result<(), D::Error> {
+        let link_bytes: usize =
+            records.values().map(|record| record.link().len() + record.destination().len()).sum();
+        if link_bytes > pack::MAX_LINK_BYTES && rulings.len() > 1 {
+            let others = rulings.split_off(rulings.len() / 2);
+            let theirs = others.first().map_or_else(BTreeMap::new, |first| records.split_off(&first.id));
+            // Nobody may say yet that what the second half holds is settled.
+            self.write_rulings(rulings, records, self.watermark.ms)?;
+            return self.write_rulings(others, theirs, open_from_ms);
+        }
         let shown = rulings.iter().filter(|ruling| ruling.shows_more).map(|ruling| ruling.id);
         let mut sightings: Vec<(EventId, Sighting)> = Vec::new();
         self.sightings(&shown.collect::<Vec<_>>(), &mut |id, sighting| sightings.push((id, sighting)))?;
-        let (mut drafts, mut lines) = (Vec::with_capacity(rulings.len()), Vec::with_capacity(rulings.len()));
+        let (mut drafts, mut events) = (Vec::with_capacity(rulings.len()), Vec::with_capacity(rulings.len()));
         let mut later = self.later();
         for Ruling { id, findings, revision, repeats, retracts, retracts_shadow, .. } in &rulings {
             let Some(record) = records.remove(id) else { continue };
@@ -189,15 +209,14 @@ impl<D: Database> Message<D> {
             draft.entry.sighting = at.map(|at| sightings.swap_remove(at).1);
             draft.entry.delivered_at_ms = later.delivered_at_ms(Key::of(&record.recipient_id))?;
             draft.entry.repeats = Some(*repeats).filter(|repeats| *repeats > 0);
-            let record = draft.entry.as_judged(record);
-            lines.extend(draft.entry.lines(&record));
+            events.push((*id, record, draft.entry.clone()));
             drafts.push(draft);
         }
         let row = pack::pack(self.outbox.last_pack() + 1, open_from_ms, drafts);
         self.rows.insert_pack(&row)?;
         self.people.add(row.number, &row.keys);
         self.watermark.pass(&row);
-        self.outbox.push(row.number, parcel::of_pack(&self.name, row.number, row.first_ms, &lines));
+        self.outbox.push(row.number, parcel::of_pack(&self.name, row.number, row.first_ms, &events));
         for Ruling { id, findings, revision, repeats, .. } in rulings {
             self.timers.unsettled.remove(&id);
             self.window.settle(id, Settled::new(findings, &self.judging, revision, repeats));

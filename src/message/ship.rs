@@ -4,12 +4,17 @@
 //! [`Message::refused`]. A mark moves only after the queue has taken what it stands for, a pack's only from where the
 //! shipment began: a `reship` in between sets it back and is not undone by a shipment that was under way. To send something
 //! twice is harmless: a pack names its object in R2, a press its `webhook-id`.
+//!
+//! To write a pack's mark is a row, and a message with a click now and then would pay it for each. So it is written when the
+//! alarm ends and another is to follow ([`Message::rest`]). Where none is to follow, that no alarm is set says it: an alarm
+//! stands until it has come to its end, and there everything has left. The next click's row holds the mark that is known by
+//! then.
 
 use super::Message;
 use super::sql::Database;
-use crate::event::pack;
-use crate::event::parcel;
-use crate::record::{EventId, Record};
+use crate::event::pack::Stored;
+use crate::event::parcel::{self, Letter};
+use crate::record::EventId;
 use crate::verdict::Key;
 
 /// What leaves.
@@ -30,7 +35,7 @@ pub enum Item {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The queue's messages, each below its size limit.
-    Send(Vec<String>),
+    Send(Vec<Letter>),
     /// Another press of the act is told in its place: there is nothing to send.
     Superseded,
     /// It cannot be read here, for this reason: a later version wrote it, and it waits for that version to be back.
@@ -76,19 +81,27 @@ impl<D: Database> Message<D> {
             Ok(body) => body,
             Err(words) => return Ok((Outcome::Blocked(words), 0)),
         };
-        let ids: Vec<EventId> = pack::keys(&row.keys).map(|(id, _)| id).collect();
+        let ids = row.ids();
         let mut records = std::collections::BTreeMap::new();
-        self.rows.clicks_by_id(&ids, &mut |id, json| {
-            records.extend(Record::parse(&json).ok().map(|record| (id, record)));
-        })?;
-        let (mut lines, mut unreadable) = (Vec::with_capacity(ids.len()), ids.len());
-        for (id, entry) in ids.iter().zip(&body.entries) {
+        self.rows.clicks_by_id(&ids, &mut |id, record| records.extend(record.map(|record| (id, record))))?;
+        let (mut events, mut unreadable) = (Vec::with_capacity(ids.len()), ids.len());
+        for (id, entry) in ids.iter().zip(body.entries) {
             if let Some(record) = records.remove(id) {
-                lines.extend(entry.lines(&entry.as_judged(record)));
+                events.push((*id, record, entry));
                 unreadable -= 1;
             }
         }
-        Ok((Outcome::Send(parcel::of_pack(&self.name, row.number, row.first_ms, &lines)), unreadable))
+        let messages = match row.body {
+            Stored::Bytes(_) => parcel::of_pack(&self.name, row.number, row.first_ms, &events),
+            Stored::Json(_) => {
+                let lines = |(_, record, entry): parcel::Leaving| {
+                    entry.lines(&entry.as_judged(record)).collect::<Vec<_>>()
+                };
+                let lines: Vec<String> = events.into_iter().flat_map(lines).collect();
+                parcel::of_lines(&self.name, row.number, row.first_ms, &lines)
+            }
+        };
+        Ok((Outcome::Send(messages), unreadable))
     }
 
     /// The queue has taken it, or there is nothing to take.
@@ -96,17 +109,29 @@ impl<D: Database> Message<D> {
     /// # Errors
     /// When storage fails; the message must then be loaded again.
     pub fn sent(&mut self, item: Item) -> Result<(), D::Error> {
-        let has_moved = match item {
+        match item {
             Item::Pack(number) => self.outbox.sent(number),
             Item::Act { act, id } => {
                 self.rows.mark_told(act, id)?;
                 if let Some(acts) = &mut self.outbox.acts {
                     acts.retain(|pending| pending.act != act || pending.id != id);
                 }
-                self.outbox.recover()
+                if self.outbox.recover() {
+                    self.put_meta()?;
+                }
             }
-        };
-        if has_moved { self.put_meta() } else { Ok(()) }
+        }
+        Ok(())
+    }
+
+    /// An alarm ends here. Marks that have moved are written where another is to follow, or where that none is set would not
+    /// say it.
+    ///
+    /// # Errors
+    /// When storage fails; the message must then be loaded again.
+    pub fn rest(&mut self, now_ms: i64) -> Result<(), D::Error> {
+        let alarm_follows = self.wake_ms(now_ms).is_some();
+        if self.outbox.owes_mark(alarm_follows) { self.put_meta() } else { Ok(()) }
     }
 
     /// The queue has refused, or it could not be read: everything waits, longer each time.

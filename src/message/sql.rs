@@ -3,61 +3,114 @@
 //! In the Durable Object that is the platform's storage, in the tests `SQLite` itself: the statements ([`super::rows`]) are
 //! the same.
 //!
-//! Schema, version 2 (version 1 had no `verifications` and no `presses`):
+//! Schema, version 3 (version 1 had no `verifications` and no `presses`; version 2 a row for each click, in `clicks`, whose
+//! record was JSON: an object that began with it keeps those rows and reads them for ever):
 //!
 //! | table | a row is | key |
 //! | --- | --- | --- |
 //! | `message` | the message itself: name, marks, schema version | 1 |
-//! | `clicks` | a click: its record as JSON, never updated | `event_id`, so in the order of time |
+//! | `batches` | clicks that came together, [`packed`](crate::record::packed), and the last pack that had left by then; never updated | the first of their ids: they lie at most ten seconds apart |
 //! | `packs` | settled verdicts, in the order in which they were settled; the outbox | number |
 //! | `repeats` | clicks counted on a click and not stored | its `event_id` |
 //! | `deliveries` | delivery times of a bucket of recipients, packed | bucket |
 //! | `verifications` | what the landing page of a click showed at most | the click's `event_id` |
 //! | `presses` | an event that may stand for an act, and whether the sender is told | act, `event_id` |
-//! | `revisits` | recipients whose clocks moved, and how far their settled clicks are judged again; made when one is needed | number |
+//! | `revisits` | recipients whose clocks moved, and how far their settled clicks are judged again | number |
 //!
-//! There is no index beside the keys: each would be one more row written for every click. Acts are rare, and those that
-//! are untold must be found at every start: they have one.
+//! The first three are made with the message, the others where one is needed: to make a table costs two or three rows, and
+//! most messages never need it. There is no index beside the keys: each would be one more row written. Acts are rare, and
+//! those that are untold must be found at every start: they have one.
 
 use crate::record::EventId;
 use crate::verdict::Key;
 
-/// The schema's version. A later one adds its statements to [`SCHEMA`]: those behind an older version's run where it is met.
-pub(super) const VERSION: usize = SCHEMA.len();
+/// The schema's version.
+pub(super) const VERSION: u64 = 3;
 
-/// The statements of each version.
-pub(super) const SCHEMA: [&str; 2] = [
-    "
+/// What a message begins with.
+pub(super) const SCHEMA: &str = "
     CREATE TABLE message (
         id INTEGER PRIMARY KEY CHECK (id = 1), schema INTEGER NOT NULL, name TEXT NOT NULL,
-        sent_pack INTEGER NOT NULL, failures INTEGER NOT NULL, retry_at_ms INTEGER NOT NULL, late_from_ms INTEGER
+        sent_pack INTEGER NOT NULL, failures INTEGER NOT NULL, retry_at_ms INTEGER NOT NULL, late_from_ms INTEGER,
+        again_pack INTEGER NOT NULL, again_to_pack INTEGER NOT NULL
     );
-    CREATE TABLE clicks (event_id BLOB PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE batches (
+        first BLOB PRIMARY KEY, last BLOB NOT NULL, sent_pack INTEGER NOT NULL, records BLOB NOT NULL
+    ) WITHOUT ROWID;
     CREATE TABLE packs (
         number INTEGER PRIMARY KEY, first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL,
-        open_from_ms INTEGER NOT NULL, keys BLOB NOT NULL, body TEXT NOT NULL
-    );
-    CREATE TABLE repeats (event_id BLOB PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
-    CREATE TABLE deliveries (bucket INTEGER PRIMARY KEY, entries BLOB NOT NULL);
-    ",
-    "
-    CREATE TABLE verifications (
-        click BLOB PRIMARY KEY, event_id BLOB NOT NULL, verified INTEGER NOT NULL, since_load_ms INTEGER
-    ) WITHOUT ROWID;
-    CREATE TABLE presses (
-        act BLOB NOT NULL, event_id BLOB NOT NULL, kind INTEGER NOT NULL, told INTEGER NOT NULL,
-        PRIMARY KEY (act, event_id)
-    ) WITHOUT ROWID;
-    CREATE INDEX untold ON presses (event_id) WHERE told = 0;
-    ",
-];
-
-/// What few messages ever need: to make a table costs two rows.
-pub(super) const REVISITS: &str = "
-    CREATE TABLE IF NOT EXISTS revisits (
-        number INTEGER PRIMARY KEY, recipients BLOB NOT NULL, done_pack INTEGER NOT NULL, last_pack INTEGER NOT NULL
+        open_from_ms INTEGER NOT NULL, keys BLOB NOT NULL, body BLOB NOT NULL
     );
 ";
+
+/// What makes a message of version 1 or 2 one of version 3. Its packs' column is text by its declaration, which bytes are not
+/// changed by.
+pub(super) const UPGRADE: &str = "
+    ALTER TABLE message ADD COLUMN again_pack INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE message ADD COLUMN again_to_pack INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE batches (
+        first BLOB PRIMARY KEY, last BLOB NOT NULL, sent_pack INTEGER NOT NULL, records BLOB NOT NULL
+    ) WITHOUT ROWID;
+";
+
+/// A table that not every message has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Table {
+    /// Of version 2 and before: it is not made any more.
+    Clicks,
+    Repeats,
+    Deliveries,
+    Verifications,
+    Presses,
+    Revisits,
+}
+
+impl Table {
+    pub(super) const ALL: [Self; 6] =
+        [Self::Clicks, Self::Repeats, Self::Deliveries, Self::Verifications, Self::Presses, Self::Revisits];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Clicks => "clicks",
+            Self::Repeats => "repeats",
+            Self::Deliveries => "deliveries",
+            Self::Verifications => "verifications",
+            Self::Presses => "presses",
+            Self::Revisits => "revisits",
+        }
+    }
+
+    /// Makes it.
+    pub(super) const fn statements(self) -> &'static str {
+        match self {
+            Self::Clicks => "",
+            Self::Repeats => {
+                "CREATE TABLE repeats (event_id BLOB PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID"
+            }
+            Self::Deliveries => {
+                "CREATE TABLE deliveries (bucket INTEGER PRIMARY KEY, entries BLOB NOT NULL)"
+            }
+            Self::Verifications => {
+                "CREATE TABLE verifications (
+                    click BLOB PRIMARY KEY, event_id BLOB NOT NULL, verified INTEGER NOT NULL, since_load_ms INTEGER
+                ) WITHOUT ROWID"
+            }
+            Self::Presses => {
+                "CREATE TABLE presses (
+                    act BLOB NOT NULL, event_id BLOB NOT NULL, kind INTEGER NOT NULL, told INTEGER NOT NULL,
+                    PRIMARY KEY (act, event_id)
+                ) WITHOUT ROWID;
+                CREATE INDEX untold ON presses (event_id) WHERE told = 0"
+            }
+            Self::Revisits => {
+                "CREATE TABLE revisits (
+                    number INTEGER PRIMARY KEY, recipients BLOB NOT NULL, done_pack INTEGER NOT NULL,
+                    last_pack INTEGER NOT NULL
+                )"
+            }
+        }
+    }
+}
 
 /// 2^53 - 1: on the platform numbers pass through JavaScript.
 const MAX_SAFE: i64 = 9_007_199_254_740_991;
@@ -128,6 +181,11 @@ impl Columns {
             Some(Value::Text(text)) => Ok(text),
             _ => Err(Mismatch("text")),
         }
+    }
+
+    /// Text or bytes: what the body of a pack may be.
+    pub(super) fn value(&mut self) -> Option<Value> {
+        self.0.next()
     }
 
     pub(super) fn blob(&mut self) -> Result<Vec<u8>, Mismatch> {

@@ -6,8 +6,16 @@ use super::rows::Revisit;
 use crate::record::EventId;
 use crate::verdict::Judging;
 
-/// The shortest time between two alarms. It bounds what they cost: one row for all the clicks of a second.
+/// The tick: the shortest time between two alarms. It bounds what they cost, which is three rows, a message of the queue and an
+/// object of R2 for all the clicks that settle together.
 pub const TICK_MS: i64 = 1_000;
+
+/// The longest that the tick becomes where clicks are many: what is due is settled five seconds later at most, and an alarm
+/// takes its time, too.
+pub(super) const MAX_TICK_MS: i64 = 4_000;
+
+/// By so much a click that settles stretches the tick.
+const STRETCH_MS: i64 = 250;
 
 /// The timers: exactly the clicks that have not settled, and the settled ones of which more has become known since.
 #[derive(Default)]
@@ -20,12 +28,22 @@ pub(super) struct Timers {
     /// Recipients whose clocks moved, while there are packs of theirs to go through; a copy of the rows.
     pub revisits: VecDeque<Revisit>,
     last_ms: Option<i64>,
+    /// 0 before the first alarm.
+    tick_ms: i64,
 }
 
 impl Timers {
     /// Takes note of an alarm.
     pub(super) fn fired(&mut self, now_ms: i64) {
         self.last_ms = Some(now_ms);
+    }
+
+    /// An alarm has settled so many clicks: the more they are, the longer the next one waits for company. An alarm that could
+    /// not settle all is followed by one at once.
+    pub(super) fn settled(&mut self, clicks: usize, is_behind: bool) {
+        let clicks = i64::try_from(clicks).unwrap_or(i64::MAX);
+        let stretched_ms = clicks.saturating_mul(STRETCH_MS).clamp(TICK_MS, MAX_TICK_MS);
+        self.tick_ms = if is_behind { TICK_MS } else { stretched_ms };
     }
 
     /// Of the unsettled clicks those whose windows have closed, oldest first, at most so many.
@@ -42,12 +60,15 @@ impl Timers {
     }
 
     /// When the next alarm is due, Unix milliseconds, if something waits in here or for `others_ms`; not before a
-    /// [`TICK_MS`] has passed since the last one.
+    /// tick has passed since the last one.
     pub(super) fn next_ms(&self, judging: &Judging, others_ms: Option<i64>, now_ms: i64) -> Option<i64> {
         let settle_ms = self.unsettled.first().map(|id| judging.due_ms(id.ts_ms()));
         let touched_ms = self.touched.values().min().copied();
         let revisit_ms = self.revisits.front().map(|_| now_ms);
         let due_ms = [settle_ms, touched_ms, revisit_ms, others_ms].into_iter().flatten().min()?;
-        Some(self.last_ms.map_or(due_ms, |last_ms| due_ms.max(last_ms.saturating_add(TICK_MS))))
+        Some(
+            self.last_ms
+                .map_or(due_ms, |last_ms| due_ms.max(last_ms.saturating_add(self.tick_ms.max(TICK_MS)))),
+        )
     }
 }

@@ -126,7 +126,7 @@ impl Window {
     }
 
     /// Takes in a stored click, of which nothing has settled yet. Its orphan finds it.
-    pub(super) fn insert(&mut self, id: EventId, mut click: Click, record: Record, came_ms: i64) {
+    pub(super) fn insert(&mut self, id: EventId, mut click: Click, came_ms: i64) {
         if let Some(Absent::Seen(verified)) = self.absent.remove(&id).map(Absent::of) {
             click.verified = verified;
         }
@@ -136,10 +136,17 @@ impl Window {
             }
         }
         self.index.insert((LINK, link_of_copy(&click), id));
-        let keeps = self.records < MAX_RECORDS;
-        self.records += usize::from(keeps);
-        let record = keeps.then(|| Box::new(record));
-        self.clicks.insert(id, Held { click, record, came_ms, repeats: 0, settled: None });
+        self.clicks.insert(id, Held { click, record: None, came_ms, repeats: 0, settled: None });
+    }
+
+    /// Keeps the record of a click that waits to settle, where there is room.
+    pub(super) fn keep(&mut self, id: EventId, record: Record) {
+        if self.records < MAX_RECORDS
+            && let Some(entry) = self.clicks.get_mut(&id)
+        {
+            self.records += 1;
+            entry.record = Some(Box::new(record));
+        }
     }
 
     /// Gives a click the verdict that stands from now on.

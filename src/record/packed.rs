@@ -107,6 +107,12 @@ pub fn seal(records: &[(EventId, &Record)]) -> Vec<u8> {
     batch.0
 }
 
+/// How many bytes of text a record holds.
+#[must_use]
+pub fn text_bytes(record: &Record) -> usize {
+    TEXTS.iter().filter_map(|(get, _)| get(record)).map(str::len).sum()
+}
+
 /// Reads batches that stand one after the other: hands over the records of the ids that are wanted, in their order.
 ///
 /// # Errors

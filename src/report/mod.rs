@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
-use crate::event::pack::Entry;
+use crate::event::body::Entry;
 use crate::record::EventId;
 use crate::record::Kind;
 use crate::verdict::ClickType;

@@ -35,13 +35,19 @@ impl Verdict {
     /// Gives a finding its place: revision 0 is provisional, every later one final.
     #[must_use]
     pub fn new(finding: Finding, ruleset: Ruleset, revision: u32) -> Self {
+        Self::of(finding, Cow::Borrowed(ruleset.label()), revision)
+    }
+
+    /// The same by a ruleset's label, which may be another version's.
+    #[must_use]
+    pub fn of(finding: Finding, ruleset: Cow<'static, str>, revision: u32) -> Self {
         let kind = finding.click_type;
         Self {
             is_bot: kind.is_some_and(ClickType::is_bot),
             is_defender_bot: kind.is_some_and(ClickType::is_defender_bot),
             finding,
             verified: Verified::None,
-            ruleset: Cow::Borrowed(ruleset.label()),
+            ruleset,
             revision,
             is_final: revision > 0,
             shadow: None,

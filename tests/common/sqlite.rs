@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
 
-use clickproof::event::pack::PackRow;
+use clickproof::event::pack::{PackRow, Stored};
 use clickproof::message::sql::{Columns, Database, Mismatch, Value};
-use clickproof::record::EventId;
+use clickproof::record::{EventId, packed};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, params_from_iter};
 
@@ -95,10 +95,11 @@ impl Sqlite {
         self.0.ran.borrow_mut().clear();
     }
 
-    /// How many rows a table has.
+    /// How many rows a table has: none where it was not made.
     pub fn rows_of(&self, table: &str) -> usize {
         let count = |row: &rusqlite::Row| row.get::<_, u32>(0);
-        self.0.connection.query_row(&format!("SELECT count(*) FROM {table}"), [], count).unwrap() as usize
+        let rows = self.0.connection.query_row(&format!("SELECT count(*) FROM {table}"), [], count);
+        rows.unwrap_or_default() as usize
     }
 
     /// Changes the rows behind the message's back.
@@ -116,7 +117,11 @@ impl Sqlite {
                 last_ms: row.get(2)?,
                 open_from_ms: row.get(3)?,
                 keys: row.get(4)?,
-                body: row.get(5)?,
+                body: match row.get(5)? {
+                    rusqlite::types::Value::Text(text) => Stored::Json(text),
+                    rusqlite::types::Value::Blob(bytes) => Stored::Bytes(bytes),
+                    other => panic!("{other:?}"),
+                },
             })
         };
         statement.query_map([], pack).unwrap().map(Result::unwrap).collect()
@@ -124,10 +129,12 @@ impl Sqlite {
 
     /// The ids of all clicks.
     pub fn ids(&self) -> Vec<EventId> {
-        let mut statement =
-            self.0.connection.prepare("SELECT event_id FROM clicks ORDER BY event_id").unwrap();
-        let ids = statement.query_map([], |row| row.get::<_, [u8; 16]>(0)).unwrap();
-        ids.map(|id| EventId::from_bytes(id.unwrap())).collect()
+        let mut statement = self.0.connection.prepare("SELECT records FROM batches").unwrap();
+        let batches = statement.query_map([], |row| row.get::<_, Vec<u8>>(0)).unwrap();
+        let clicks = batches.flat_map(|batch| packed::all(&batch.unwrap()).unwrap());
+        let mut ids: Vec<EventId> = clicks.map(|(id, _)| id).collect();
+        ids.sort_unstable();
+        ids
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use clickproof::event::parcel::{Letter, Parcel};
 use clickproof::message::{Arrival, Message, Outcome, Seen, Settlement};
 use clickproof::record::{EventId, EventIds, Record, Sighting};
 use clickproof::verdict::{Judging, Key};
@@ -27,10 +28,11 @@ impl World {
     pub fn message(&mut self) -> &mut Message<Sqlite> {
         if self.message.is_none() {
             let (rows, judging) = (self.rows.clone(), self.judging.clone());
-            let message = self.rows.transaction(|| match Message::load(rows.clone(), judging.clone())? {
-                Some(message) => Ok::<_, Failure>(message),
-                None => Message::create(rows, judging, "m"),
-            });
+            let message =
+                self.rows.transaction(|| match Message::load(rows.clone(), judging.clone(), false)? {
+                    Some(message) => Ok::<_, Failure>(message),
+                    None => Message::create(rows, judging, "m"),
+                });
             self.message = Some(message.unwrap());
         }
         self.message.as_mut().unwrap()
@@ -56,8 +58,12 @@ impl World {
     }
 
     pub fn ingest(&mut self, record: &Record) -> Arrival {
-        let json = serde_json::to_string(record).unwrap();
-        self.call(|message| message.ingest(record.clone(), &json)).unwrap()
+        self.call(|message| message.ingest(record.clone())).unwrap()
+    }
+
+    /// Clicks that come together.
+    pub fn arrive(&mut self, records: Vec<Record>) -> Vec<Arrival> {
+        self.call(|message| message.arrive(records)).unwrap()
     }
 
     pub fn deliver(&mut self, times: &[(Key, i64)]) -> usize {
@@ -74,14 +80,15 @@ impl World {
         settlement
     }
 
-    /// Gives the queue what is due; returns its messages.
-    pub fn ship(&mut self, now_ms: i64) -> Vec<String> {
+    /// Gives the queue what is due, and ends the alarm; returns the queue's messages.
+    pub fn ship(&mut self, now_ms: i64) -> Vec<Letter> {
         let mut messages = Vec::new();
         while let Some(next) = self.call(|message| message.next(now_ms)).unwrap() {
-            let Outcome::Send(texts) = next.outcome else { panic!("{:?}", next.outcome) };
-            messages.extend(texts);
+            let Outcome::Send(letters) = next.outcome else { panic!("{:?}", next.outcome) };
+            messages.extend(letters);
             self.call(|message| message.sent(next.item)).unwrap();
         }
+        self.call(|message| message.rest(now_ms)).unwrap();
         messages
     }
 
@@ -123,6 +130,12 @@ impl World {
         }
         revisions
     }
+}
+
+/// The events of a message of the queue; of an act there are none.
+pub fn lines_of(letter: &Letter) -> Vec<Value> {
+    let Parcel::Pack { lines, .. } = letter.open().unwrap() else { return Vec::new() };
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// A hundred clicks a second, from a minute and a half after the send on.

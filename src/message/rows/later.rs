@@ -1,10 +1,8 @@
 //! What becomes known of clicks after they came: repeats, delivery times, landing pages, acts, and whose clicks are to be
 //! judged again.
 
-use std::cell::Cell;
-
 use super::{Rows, values};
-use crate::message::sql::{Columns, Database, Mismatch, REVISITS, Value};
+use crate::message::sql::{Columns, Database, Mismatch, Table, Value};
 use crate::record::{EventId, Kind, Sighting, Verified};
 use crate::verdict::Key;
 
@@ -22,10 +20,12 @@ pub(in crate::message) struct Revisit {
 }
 
 impl<D: Database> Rows<D> {
-    /// Counts a click on the record that stands for it.
-    pub(in crate::message) fn add_repeat(&self, id: EventId) -> Result<(), D::Error> {
-        let statement = "INSERT INTO repeats VALUES (?, 1) ON CONFLICT DO UPDATE SET count = count + 1";
-        self.write(statement, vec![id.into()]).map(|_| ())
+    /// Counts clicks on the record that stands for them.
+    pub(in crate::message) fn add_repeats(&self, id: EventId, count: i64) -> Result<(), D::Error> {
+        self.make(Table::Repeats)?;
+        let statement =
+            "INSERT INTO repeats VALUES (?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count";
+        self.write(statement, vec![id.into(), count.into()]).map(|_| ())
     }
 
     /// The clicks counted on records between two ids, the second left out.
@@ -35,6 +35,9 @@ impl<D: Database> Rows<D> {
         until: EventId,
     ) -> Result<Vec<(EventId, i64)>, D::Error> {
         let mut repeats = Vec::new();
+        if !self.has(Table::Repeats)? {
+            return Ok(repeats);
+        }
         let statement = "SELECT event_id, count FROM repeats WHERE event_id >= ? AND event_id < ?";
         self.query(statement, vec![from.into(), until.into()], &mut |columns| {
             repeats.push((columns.id()?, columns.integer()?));
@@ -46,6 +49,9 @@ impl<D: Database> Rows<D> {
     /// The delivery times of a bucket (see [`super::deliveries`]); empty when there are none.
     pub(in crate::message) fn deliveries(&self, bucket: u8) -> Result<Vec<u8>, D::Error> {
         let (mut entries, statement) = (Vec::new(), "SELECT entries FROM deliveries WHERE bucket = ?");
+        if !self.has(Table::Deliveries)? {
+            return Ok(entries);
+        }
         self.query(statement, vec![i64::from(bucket).into()], &mut |columns| {
             entries = columns.blob()?;
             Ok(())
@@ -54,20 +60,13 @@ impl<D: Database> Rows<D> {
     }
 
     pub(in crate::message) fn put_deliveries(&self, bucket: u8, entries: &[u8]) -> Result<(), D::Error> {
-        self.has_deliveries.set(Some(true));
+        self.make(Table::Deliveries)?;
         let values = vec![i64::from(bucket).into(), Value::Blob(entries.to_vec())];
         self.write("INSERT OR REPLACE INTO deliveries VALUES (?, ?)", values).map(|_| ())
     }
 
     pub(in crate::message) fn has_deliveries(&self) -> Result<bool, D::Error> {
-        self.remembered(&self.has_deliveries, "SELECT 1 FROM deliveries LIMIT 1")
-    }
-
-    fn remembered(&self, known: &Cell<Option<bool>>, statement: &str) -> Result<bool, D::Error> {
-        if known.get().is_none() {
-            known.set(Some(self.has_any(statement)?));
-        }
-        Ok(known.get() == Some(true))
+        self.has(Table::Deliveries)
     }
 
     /// Keeps what the landing page of a click showed, in place of what it showed before.
@@ -76,7 +75,7 @@ impl<D: Database> Rows<D> {
         click: EventId,
         sighting: &Sighting,
     ) -> Result<(), D::Error> {
-        self.has_verifications.set(Some(true));
+        self.make(Table::Verifications)?;
         let since_load_ms = sighting.since_load_ms.map_or(Value::Null, Value::from);
         let level = (sighting.verified as i64).into();
         let values = vec![click.into(), sighting.event_id.into(), level, since_load_ms];
@@ -111,12 +110,15 @@ impl<D: Database> Rows<D> {
     }
 
     pub(in crate::message) fn has_verifications(&self) -> Result<bool, D::Error> {
-        self.remembered(&self.has_verifications, "SELECT 1 FROM verifications LIMIT 1")
+        self.has(Table::Verifications)
     }
 
     /// The presses of an act (see [`super::acts`]), oldest first, and whether each is told.
     pub(in crate::message) fn presses(&self, act: Key) -> Result<Vec<(EventId, bool)>, D::Error> {
         let mut presses = Vec::new();
+        if !self.has(Table::Presses)? {
+            return Ok(presses);
+        }
         let statement = "SELECT event_id, told FROM presses WHERE act = ? ORDER BY event_id";
         self.query(statement, vec![act.into()], &mut |columns| {
             presses.push((columns.id()?, columns.integer()? != 0));
@@ -127,6 +129,7 @@ impl<D: Database> Rows<D> {
 
     /// Adds a press to an act of that kind, untold.
     pub(in crate::message) fn put_press(&self, act: Key, id: EventId, kind: Kind) -> Result<(), D::Error> {
+        self.make(Table::Presses)?;
         let statement = "INSERT INTO presses VALUES (?, ?, ?, 0) ON CONFLICT DO NOTHING";
         self.write(statement, vec![act.into(), id.into(), (kind as i64).into()]).map(|_| ())
     }
@@ -139,6 +142,9 @@ impl<D: Database> Rows<D> {
     /// The presses that are not told yet, oldest first.
     pub(in crate::message) fn untold(&self) -> Result<Vec<(Key, EventId, Kind)>, D::Error> {
         let mut untold = Vec::new();
+        if !self.has(Table::Presses)? {
+            return Ok(untold);
+        }
         let statement = "SELECT act, event_id, kind FROM presses WHERE told = 0 ORDER BY event_id";
         self.query(statement, Vec::new(), &mut |columns| {
             let (act, id, number) = (columns.key()?, columns.id()?, columns.natural()?);
@@ -159,7 +165,7 @@ impl<D: Database> Rows<D> {
             let statement = "UPDATE revisits SET done_pack = ? WHERE number = ?";
             return self.write(statement, vec![done.into(), number.into()]).map(|_| ());
         }
-        self.write(REVISITS, Vec::new())?;
+        self.make(Table::Revisits)?;
         let last = "SELECT coalesce(max(number), 0) + 1 FROM revisits";
         self.query(last, Vec::new(), &mut |columns| {
             revisit.number = columns.natural()?;
@@ -174,7 +180,7 @@ impl<D: Database> Rows<D> {
     /// The revisits that are not done, oldest first.
     pub(in crate::message) fn revisits(&self) -> Result<Vec<Revisit>, D::Error> {
         let mut revisits = Vec::new();
-        if !self.has_table("revisits")? {
+        if !self.has(Table::Revisits)? {
             return Ok(revisits);
         }
         self.query("SELECT * FROM revisits ORDER BY number", Vec::new(), &mut |columns| {

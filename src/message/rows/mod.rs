@@ -1,6 +1,7 @@
 //! A message's rows: what is asked of the database, one method a question.
 //!
-//! Rows written are the price ($1 a million), so a click is inserted once and never updated, and everything else is packed.
+//! Rows written are the price ($1 a million), so clicks that come together are one row, which is never updated, and
+//! everything else is packed.
 //! Every call is synchronous and belongs to one transaction with all that its message's call does.
 //!
 //! Here are the message's own row and what all questions share; [`clicks`] has clicks and packs, [`later`] what becomes known
@@ -11,7 +12,7 @@ mod later;
 
 use std::cell::Cell;
 
-use super::sql::{Columns, Database, Mismatch, SCHEMA, VERSION, Value};
+use super::sql::{Columns, Database, Mismatch, SCHEMA, Table, UPGRADE, VERSION, Value};
 
 pub(super) use later::Revisit;
 
@@ -23,8 +24,10 @@ const MAX_PARAMETERS: usize = 100;
 pub(super) struct Meta {
     /// The object's name: the message's id, with its shard behind `#` from the second shard on.
     pub name: String,
-    /// The last pack that the queue has taken; 0 before the first.
+    /// The last pack that the queue is known to have taken; 0 before the first. It may have taken more since.
     pub sent_pack: u64,
+    /// The packs that leave once more, from and to (both included).
+    pub again: (u64, u64),
     /// How often in a row the queue has refused.
     pub failures: u32,
     /// Not before this moment is the next try, Unix milliseconds.
@@ -33,17 +36,24 @@ pub(super) struct Meta {
     pub late_from_ms: i64,
 }
 
+/// What is known of a table.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    NotThere,
+    Empty,
+    Filled,
+}
+
 /// The rows, in whatever runs `SQLite`.
 pub struct Rows<D> {
     db: D,
-    /// Whether there are delivery times, and verifications: most messages have none, and every click would ask.
-    has_deliveries: Cell<Option<bool>>,
-    has_verifications: Cell<Option<bool>>,
+    /// Of the tables that not every message has, once one has been asked for: most have none, and every click would ask.
+    tables: Cell<Option<[Known; Table::ALL.len()]>>,
 }
 
 impl<D: Database> Rows<D> {
     pub(super) fn new(db: D) -> Self {
-        Self { db, has_deliveries: Cell::new(None), has_verifications: Cell::new(None) }
+        Self { db, tables: Cell::new(None) }
     }
 
     /// Where they are.
@@ -79,14 +89,43 @@ impl<D: Database> Rows<D> {
         Ok(())
     }
 
-    fn has_table(&self, name: &str) -> Result<bool, D::Error> {
-        let mut there = false;
-        let statement = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?";
-        self.query(statement, vec![name.into()], &mut |_| {
-            there = true;
+    fn known(&self) -> Result<[Known; Table::ALL.len()], D::Error> {
+        if let Some(tables) = self.tables.get() {
+            return Ok(tables);
+        }
+        let mut tables = [Known::NotThere; Table::ALL.len()];
+        self.query("SELECT name FROM sqlite_master WHERE type = 'table'", Vec::new(), &mut |columns| {
+            let name = columns.text()?;
+            for table in Table::ALL.into_iter().filter(|table| table.name() == name) {
+                tables[table as usize] = Known::Empty;
+            }
             Ok(())
         })?;
-        Ok(there)
+        for table in Table::ALL {
+            let known = &mut tables[table as usize];
+            let any = format!("SELECT 1 FROM {} LIMIT 1", table.name());
+            if *known == Known::Empty && self.has_any(&any)? {
+                *known = Known::Filled;
+            }
+        }
+        self.tables.set(Some(tables));
+        Ok(tables)
+    }
+
+    /// Whether a table has, or had, a row.
+    fn has(&self, table: Table) -> Result<bool, D::Error> {
+        Ok(self.known()?[table as usize] == Known::Filled)
+    }
+
+    /// Sees to it that a table is there for a row.
+    fn make(&self, table: Table) -> Result<(), D::Error> {
+        let mut tables = self.known()?;
+        if tables[table as usize] == Known::NotThere {
+            self.write(table.statements(), Vec::new())?;
+        }
+        tables[table as usize] = Known::Filled;
+        self.tables.set(Some(tables));
+        Ok(())
     }
 
     fn has_any(&self, statement: &str) -> Result<bool, D::Error> {
@@ -100,53 +139,56 @@ impl<D: Database> Rows<D> {
 
     /// The message's own row, in this version's schema; `None`, and nothing created, when there is no such message.
     pub(super) fn meta(&self) -> Result<Option<Meta>, D::Error> {
-        if !self.has_table("message")? {
+        if !self.has_any("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'message'")? {
             return Ok(None);
         }
-        let (mut meta, mut found) = (None, VERSION);
-        let row = "SELECT schema, name, sent_pack, failures, retry_at_ms, late_from_ms FROM message";
-        self.query(row, Vec::new(), &mut |columns| {
-            found = usize::try_from(columns.natural()?).unwrap_or(usize::MAX);
+        let mut found = VERSION;
+        self.query("SELECT schema FROM message", Vec::new(), &mut |columns| {
+            found = columns.natural()?;
             if found > VERSION {
                 return Err(Mismatch("a schema that is known here, not one of a later version"));
             }
+            Ok(())
+        })?;
+        if found < VERSION {
+            self.write(UPGRADE, Vec::new())?;
+            self.write("UPDATE message SET schema = ?", vec![VERSION.into()])?;
+        }
+        let mut meta = None;
+        let row = "SELECT name, sent_pack, failures, retry_at_ms, late_from_ms, again_pack, again_to_pack FROM message";
+        self.query(row, Vec::new(), &mut |columns| {
             meta = Some(Meta {
                 name: columns.text()?,
                 sent_pack: columns.natural()?,
                 failures: u32::try_from(columns.natural()?).unwrap_or(u32::MAX),
                 retry_at_ms: columns.integer()?,
                 late_from_ms: columns.number()?.unwrap_or(i64::MAX),
+                again: (columns.natural()?, columns.natural()?),
             });
             Ok(())
         })?;
-        if found < VERSION {
-            self.migrate(found)?;
-            self.write("UPDATE message SET schema = ?", vec![(VERSION as u64).into()])?;
-        }
         Ok(meta)
-    }
-
-    fn migrate(&self, from: usize) -> Result<(), D::Error> {
-        SCHEMA.iter().skip(from).try_for_each(|statements| self.write(statements, Vec::new()).map(|_| ()))
     }
 
     /// Creates the schema and the message's own row.
     pub(super) fn create(&self, meta: &Meta) -> Result<(), D::Error> {
-        self.migrate(0)?;
+        self.write(SCHEMA, Vec::new())?;
         self.put_meta(meta)
     }
 
     pub(super) fn put_meta(&self, meta: &Meta) -> Result<(), D::Error> {
         let late = meta.late_from_ms;
         let values = vec![
-            (VERSION as u64).into(),
+            VERSION.into(),
             meta.name.as_str().into(),
             meta.sent_pack.into(),
             u64::from(meta.failures).into(),
             meta.retry_at_ms.into(),
             if late == i64::MAX { Value::Null } else { late.into() },
+            meta.again.0.into(),
+            meta.again.1.into(),
         ];
-        self.write("INSERT OR REPLACE INTO message VALUES (1, ?, ?, ?, ?, ?, ?)", values).map(|_| ())
+        self.write("INSERT OR REPLACE INTO message VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)", values).map(|_| ())
     }
 }
 

@@ -1,0 +1,273 @@
+//! The body of a pack: its verdicts, as [`columns`](crate::record::columns). Clicks of a pack have most of what was
+//! found in common, so one takes some ten bytes. Version 2 (version 1 was JSON):
+//!
+//! | bytes | what |
+//! | --- | --- |
+//! | 1 | the version |
+//! | number | how many events it is shipped as |
+//! | number, 2 columns | the links that entries name by position: `link_id`, `url` |
+//! | columns | for each entry, in the order of the pack's keys: kind, link, what it was before, that of the shadow; its verdict's ruleset, revision, what the landing page showed, its finding; its shadow's ruleset and finding; delivery time, repeats; the verification's id, level and time since load |
+//!
+//! A finding is six columns: type, vendor, confidence, rule, reasons (a line each), the other click of a pair.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use super::line;
+use crate::record::columns::{Damaged, Reader, Writer};
+use crate::record::{EventId, Kind, Record, Sighting, Verified};
+use crate::verdict::{ClickType, Confidence, Finding, Verdict};
+
+/// The version that is written.
+pub const VERSION: u8 = 2;
+
+/// A pack's body.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub struct Body {
+    /// Version of this form.
+    pub v: u8,
+    /// The links that the entries name by position: `link_id` and `url`.
+    pub links: Vec<(Option<String>, Option<String>)>,
+    /// The verdicts.
+    pub entries: Vec<Entry>,
+}
+
+/// One revision of one click.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Entry {
+    /// The click.
+    pub event_id: String,
+    /// What kind of link it was.
+    #[serde(default)]
+    pub kind: Kind,
+    /// The position of its link in [`Body::links`].
+    pub link: usize,
+    /// What it was found to be.
+    pub verdict: Verdict,
+    /// What the revision before said, so that counts can be corrected without looking for it.
+    pub was: Option<ClickType>,
+    /// What the shadow ruleset of the revision before said.
+    #[serde(default)]
+    pub was_shadow: Option<ClickType>,
+    /// The delivery time that this revision was judged by, where it came from the deliveries.
+    pub delivered_at_ms: Option<i64>,
+    /// Clicks counted on this one and not stored.
+    pub repeats: Option<i64>,
+    /// The verification that this revision is the first to tell.
+    #[serde(default)]
+    pub sighting: Option<Sighting>,
+}
+
+impl Entry {
+    /// The record as it stood when the entry was written: a second shipment says the same as the first.
+    #[must_use]
+    pub fn as_judged(&self, mut record: Record) -> Record {
+        record.delivered_at_ms = self.delivered_at_ms.or(record.delivered_at_ms);
+        record.repeats = self.repeats.or(record.repeats);
+        record
+    }
+
+    /// The lines that ship it.
+    pub fn lines(&self, record: &Record) -> impl Iterator<Item = String> {
+        let sighting = self.sighting.as_ref().map(|sighting| line::verified(record, sighting));
+        std::iter::once(line::shipped(record, &self.verdict)).chain(sighting)
+    }
+}
+
+/// Writes a body.
+#[must_use]
+pub fn seal(body: &Body) -> Vec<u8> {
+    let Body { links, entries, .. } = body;
+    let count = entries.len();
+    let entry = |at: usize| entries.get(at);
+    let mut writer = Writer(vec![VERSION]);
+    writer.number(events(entries) as u64);
+    writer.number(links.len() as u64);
+    writer.texts(links.len(), &|at| links.get(at).and_then(|(link_id, _)| link_id.as_deref()));
+    writer.texts(links.len(), &|at| links.get(at).and_then(|(_, url)| url.as_deref()));
+
+    let type_of = |kind: Option<ClickType>| kind.map(ClickType::name);
+    writer.texts(count, &|at| entry(at).map(|entry| entry.kind.name()));
+    writer.integers(count, &|at| i64::try_from(entry(at)?.link).ok());
+    writer.texts(count, &|at| type_of(entry(at)?.was));
+    writer.texts(count, &|at| type_of(entry(at)?.was_shadow));
+    let verdict = |at: usize| entry(at).map(|entry| &entry.verdict);
+    let shadow = |at: usize| verdict(at).and_then(|verdict| verdict.shadow.as_deref());
+    writer.texts(count, &|at| verdict(at).map(|verdict| &*verdict.ruleset));
+    writer.integers(count, &|at| verdict(at).map(|verdict| verdict.revision.into()));
+    writer.texts(count, &|at| verdict(at).map(|verdict| verdict.verified.name()));
+    put_findings(&mut writer, count, &|at| verdict(at).map(|verdict| &verdict.finding));
+    writer.texts(count, &|at| shadow(at).map(|shadow| &*shadow.ruleset));
+    put_findings(&mut writer, count, &|at| shadow(at).map(|shadow| &shadow.finding));
+
+    writer.integers(count, &|at| entry(at)?.delivered_at_ms);
+    writer.integers(count, &|at| entry(at)?.repeats);
+    let sighting = |at: usize| entry(at).and_then(|entry| entry.sighting.as_ref());
+    let ids: Vec<Option<String>> =
+        (0..count).map(|at| sighting(at).map(|sighting| sighting.event_id.to_string())).collect();
+    writer.texts(count, &|at| ids.get(at)?.as_deref());
+    writer.texts(count, &|at| sighting(at).map(|sighting| sighting.verified.name()));
+    writer.integers(count, &|at| sighting(at)?.since_load_ms);
+    writer.0
+}
+
+/// How many events entries are shipped as: themselves, and the verifications that they tell.
+fn events(entries: &[Entry]) -> usize {
+    entries.len() + entries.iter().filter(|entry| entry.sighting.is_some()).count()
+}
+
+/// How many events a body is shipped as; 0 where it cannot be read.
+#[must_use]
+pub fn events_in(bytes: &[u8]) -> usize {
+    let mut reader = Reader(bytes);
+    match reader.byte() {
+        Ok(VERSION) => reader.count().unwrap_or_default(),
+        _ => 0,
+    }
+}
+
+fn put_findings<'a>(writer: &mut Writer, count: usize, finding: &dyn Fn(usize) -> Option<&'a Finding>) {
+    let reasons: Vec<String> = (0..count)
+        .map(|at| finding(at).map(|finding| finding.reasons.join("\n")).unwrap_or_default())
+        .collect();
+    writer.texts(count, &|at| finding(at)?.click_type.map(ClickType::name));
+    writer.texts(count, &|at| finding(at)?.vendor.as_deref());
+    writer.texts(count, &|at| Some(finding(at)?.confidence.name()));
+    writer.texts(count, &|at| Some(&*finding(at)?.rule));
+    writer.texts(count, &|at| reasons.get(at).map(String::as_str));
+    writer.texts(count, &|at| finding(at)?.paired_with.as_deref());
+}
+
+/// Reads a body whose entries are of these clicks.
+///
+/// # Errors
+/// When it is of a version, or holds a word, that this build does not know, or is damaged.
+pub fn open(bytes: &[u8], ids: &[EventId]) -> Result<Body, String> {
+    match bytes.first() {
+        Some(&VERSION) => {
+            read(bytes, ids).map_err(|Damaged| "damaged, or in words that are not known here".to_owned())
+        }
+        Some(version) => Err(format!("version {version} is not known here")),
+        None => Err("no body".to_owned()),
+    }
+}
+
+/// Reads a body of version 1.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_json(text: &str) -> Result<Body, String> {
+    let body: Body = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    if body.v == 1 { Ok(body) } else { Err(format!("version {} is not known here", body.v)) }
+}
+
+fn read(bytes: &[u8], ids: &[EventId]) -> Result<Body, Damaged> {
+    let mut reader = Reader(bytes);
+    reader.byte()?;
+    reader.number()?;
+    let links = reader.count()?;
+    if links > bytes.len() {
+        return Err(Damaged);
+    }
+    let link_ids = texts(&mut reader, links)?;
+    let links = link_ids.into_iter().zip(texts(&mut reader, links)?).collect();
+
+    let count = ids.len();
+    let kinds = words(&mut reader, count, Kind::named)?;
+    let places = integers(&mut reader, count)?;
+    let was = words(&mut reader, count, ClickType::named)?;
+    let was_shadow = words(&mut reader, count, ClickType::named)?;
+    let rulesets = texts(&mut reader, count)?;
+    let revisions = integers(&mut reader, count)?;
+    let shown = words(&mut reader, count, Verified::named)?;
+    let found = findings(&mut reader, count)?;
+    let shadow_rulesets = texts(&mut reader, count)?;
+    let shadow_found = findings(&mut reader, count)?;
+    let delivered = integers(&mut reader, count)?;
+    let repeats = integers(&mut reader, count)?;
+    let sighting_ids = words(&mut reader, count, EventId::parse)?;
+    let levels = words(&mut reader, count, Verified::named)?;
+    let since_load = integers(&mut reader, count)?;
+    if !reader.0.is_empty() {
+        return Err(Damaged);
+    }
+
+    let mut entries = Vec::with_capacity(count);
+    let mut shadows = shadow_rulesets.into_iter().zip(shadow_found);
+    for (at, ((id, ruleset), finding)) in ids.iter().zip(rulesets).zip(found).enumerate() {
+        let revision = u32::try_from(revisions[at].ok_or(Damaged)?).map_err(|_| Damaged)?;
+        let verified = shown[at].ok_or(Damaged)?;
+        let verdict = |(ruleset, finding): (Option<String>, Option<Finding>)| {
+            let ruleset = Cow::Owned(ruleset?);
+            Some(Verdict::of(finding?, ruleset, revision).with_verified(verified))
+        };
+        let mut judged = verdict((ruleset, finding)).ok_or(Damaged)?;
+        judged.shadow = shadows.next().and_then(verdict).map(Box::new);
+        let sighting = |event_id, verified| Sighting { event_id, verified, since_load_ms: since_load[at] };
+        entries.push(Entry {
+            event_id: id.to_string(),
+            kind: kinds[at].ok_or(Damaged)?,
+            link: places[at].and_then(|place| usize::try_from(place).ok()).ok_or(Damaged)?,
+            verdict: judged,
+            was: was[at],
+            was_shadow: was_shadow[at],
+            delivered_at_ms: delivered[at],
+            repeats: repeats[at],
+            sighting: sighting_ids[at].zip(levels[at]).map(|(id, level)| sighting(id, level)),
+        });
+    }
+    Ok(Body { v: VERSION, links, entries })
+}
+
+fn findings(reader: &mut Reader, count: usize) -> Result<Vec<Option<Finding>>, Damaged> {
+    let types = words(reader, count, ClickType::named)?;
+    let vendors = texts(reader, count)?;
+    let confidences = words(reader, count, Confidence::named)?;
+    let rules = texts(reader, count)?;
+    let reasons = texts(reader, count)?;
+    let pairs = texts(reader, count)?;
+    let mut rest = types.into_iter().zip(vendors).zip(confidences).zip(reasons).zip(pairs);
+    let finding = |rule: Option<String>| {
+        let ((((click_type, vendor), confidence), reasons), paired_with) = rest.next()?;
+        Some(Finding {
+            click_type,
+            vendor: vendor.map(Cow::Owned),
+            confidence: confidence?,
+            rule: Cow::Owned(rule?),
+            reasons: reasons
+                .iter()
+                .flat_map(|reasons| reasons.lines())
+                .map(|one| Cow::Owned(one.to_owned()))
+                .collect(),
+            paired_with: paired_with.map(Into::into),
+        })
+    };
+    Ok(rules.into_iter().map(finding).collect())
+}
+
+fn texts(reader: &mut Reader, count: usize) -> Result<Vec<Option<String>>, Damaged> {
+    let mut found = vec![None; count];
+    reader.texts(count, &|_| true, &mut |at, text| found[at] = Some(text))?;
+    Ok(found)
+}
+
+/// A column of words that have a meaning here.
+fn words<T: Clone>(
+    reader: &mut Reader,
+    count: usize,
+    named: fn(&str) -> Option<T>,
+) -> Result<Vec<Option<T>>, Damaged> {
+    let (mut found, mut is_known) = (vec![None; count], true);
+    reader.texts(count, &|_| true, &mut |at, text| {
+        found[at] = named(&text);
+        is_known &= found[at].is_some();
+    })?;
+    if is_known { Ok(found) } else { Err(Damaged) }
+}
+
+fn integers(reader: &mut Reader, count: usize) -> Result<Vec<Option<i64>>, Damaged> {
+    let mut found = vec![None; count];
+    reader.integers(count, &mut |at, number| found[at] = Some(number))?;
+    Ok(found)
+}

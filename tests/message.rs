@@ -446,12 +446,9 @@ proptest! {
                     }),
                     Step::Deliver { .. } | Step::Crash { .. } => Ok(()),
                 };
-                let done = taken.and_then(|()| world.call(|message| message.settle(now_ms))).and_then(|_| {
-                    while let Some(next) = world.call(|message| message.next(now_ms))? {
-                        world.call(|message| message.sent(next.item))?;
-                    }
-                    world.call(|message| message.rest(now_ms))
-                });
+                let done = taken
+                    .and_then(|()| world.call(|message| message.settle(now_ms)))
+                    .and_then(|_| world.try_ship(now_ms));
                 world.rows.set_fuse(None);
                 world.check();
                 if done.is_ok() {
@@ -473,6 +470,12 @@ proptest! {
         let stored: Vec<Record> = stored.into_values().collect();
         world.check_settled(&stored)?;
         world.check_verified(&shown)?;
+        // Whatever was settled has left, though marks are not written after each.
+        let revisions = world.revisions().into_iter();
+        let settled = revisions.flat_map(|(id, all)| all.into_iter().map(move |one| (id.clone(), u64::from(one))));
+        for revision in settled {
+            prop_assert!(world.shipped.contains(&revision), "{:?} has not left", revision);
+        }
     }
 }
 
@@ -700,6 +703,68 @@ fn reship_sends_everything_again_under_the_same_keys() {
     world.call(Message::reship).unwrap();
     world.call(|message| message.sent(Item::Pack(2))).unwrap();
     assert_eq!(again(&mut world), first);
+}
+
+/// A click now and then, the message thrown out of memory between any two events, as the platform does after ten seconds: the
+/// click's row, the alarm, the pack. That no alarm is set says that the pack has left; the next click's row says it to the
+/// alarm that follows.
+#[test]
+fn a_click_now_and_then_costs_two_rows_and_an_alarm_and_leaves_once() {
+    let mut world = World::new(full(60_000));
+    let mut left = Vec::new();
+    for n in 0..6_u8 {
+        let at_ms = NOON_MS + 3_600_000 * (1 + i64::from(n));
+        let click = record(&id(at_ms, 0).to_string(), "r1", "l", at_ms);
+        world.crash();
+        let before = world.rows.written();
+        assert_eq!(world.ingest(&click), Arrival::Stored);
+        assert!(world.alarm_set);
+        world.crash();
+        let now_ms = world.message().wake_ms(at_ms).unwrap();
+        world.settle(now_ms);
+        left.extend(world.ship(now_ms));
+        assert!(!world.alarm_set);
+        assert_eq!(world.rows.written() - before, if n == 0 { 3 } else { 2 }, "the first makes the message");
+        assert_eq!(left.len(), usize::from(n) + 1, "each pack leaves once");
+    }
+}
+
+/// An alarm that dies before it has come to its end still stands: nothing says that its pack has left.
+#[test]
+fn a_pack_whose_alarm_died_leaves_again() {
+    for dies in [true, false] {
+        let mut world = World::new(full(60_000));
+        let click = stream(1, 1, 1).next().unwrap();
+        world.ingest(&click);
+        let now_ms = world.message().wake_ms(0).unwrap();
+        world.settle(now_ms);
+        if !dies {
+            world.ship(now_ms);
+        }
+        world.crash();
+        assert_eq!(world.ship(now_ms).len(), usize::from(dies));
+    }
+}
+
+/// Where the queue refuses or packs leave again, the row says it, and no absent alarm is taken for an answer.
+#[test]
+fn what_the_row_says_is_left_is_left_whatever_alarm_there_is() {
+    let mut world = World::new(full(60_000));
+    world.ingest(&stream(1, 1, 1).next().unwrap());
+    let now_ms = world.message().wake_ms(0).unwrap();
+    world.settle(now_ms);
+    world.call(|message| message.refused(now_ms)).unwrap();
+    (world.alarm_set, world.message) = (false, None);
+    assert_eq!(world.ship(now_ms + 300_000).len(), 1, "the runtime has given up an alarm that failed");
+    world.crash();
+    assert_eq!(world.ship(now_ms + 300_000).len(), 0, "and once it has left that stands in the row");
+    world.call(Message::reship).unwrap();
+    (world.alarm_set, world.message) = (false, None);
+    world.settle(now_ms + 310_000);
+    assert_eq!(world.ship(now_ms + 310_000).len(), 1);
+    world.crash();
+    world.settle(now_ms + 320_000);
+    assert_eq!(world.ship(now_ms + 320_000).len(), 0);
 }
 
 /// A deploy may make the shadow the active ruleset: what it convicted before still counts.

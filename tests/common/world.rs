@@ -1,6 +1,6 @@
 //! A message with the storage that outlives it, called as the object calls it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clickproof::event::parcel::{Letter, Parcel};
 use clickproof::message::{Arrival, Message, Outcome, Seen, Settlement};
@@ -16,20 +16,25 @@ pub struct World {
     pub rows: Sqlite,
     pub judging: Judging,
     pub message: Option<Message<Sqlite>>,
+    /// Whether an alarm is set: that none is says to the next life that everything has left.
+    pub alarm_set: bool,
+    /// Every event that the queue has taken, by its id and its revision.
+    pub shipped: BTreeSet<(String, u64)>,
     /// What alarms have judged and looked at.
     pub work: Settlement,
 }
 
 impl World {
     pub fn new(judging: Judging) -> Self {
-        Self { rows: Sqlite::default(), judging, message: None, work: Settlement::default() }
+        let (rows, work) = (Sqlite::default(), Settlement::default());
+        Self { rows, judging, message: None, alarm_set: false, shipped: BTreeSet::new(), work }
     }
 
     pub fn message(&mut self) -> &mut Message<Sqlite> {
         if self.message.is_none() {
-            let (rows, judging) = (self.rows.clone(), self.judging.clone());
+            let (rows, judging, rests) = (self.rows.clone(), self.judging.clone(), !self.alarm_set);
             let message =
-                self.rows.transaction(|| match Message::load(rows.clone(), judging.clone(), false)? {
+                self.rows.transaction(|| match Message::load(rows.clone(), judging.clone(), rests)? {
                     Some(message) => Ok::<_, Failure>(message),
                     None => Message::create(rows, judging, "m"),
                 });
@@ -49,6 +54,9 @@ impl World {
         let result = self.rows.transaction(|| call(message));
         if result.is_err() {
             self.message = None;
+        } else {
+            // As the object does after each call. While an alarm runs the one that fired still stands.
+            self.alarm_set |= message.wake_ms(0).is_some();
         }
         result
     }
@@ -82,14 +90,24 @@ impl World {
 
     /// Gives the queue what is due, and ends the alarm; returns the queue's messages.
     pub fn ship(&mut self, now_ms: i64) -> Vec<Letter> {
+        self.try_ship(now_ms).unwrap()
+    }
+
+    /// The same where storage may fail.
+    pub fn try_ship(&mut self, now_ms: i64) -> Result<Vec<Letter>, Failure> {
         let mut messages = Vec::new();
-        while let Some(next) = self.call(|message| message.next(now_ms)).unwrap() {
+        while let Some(next) = self.call(|message| message.next(now_ms))? {
             let Outcome::Send(letters) = next.outcome else { panic!("{:?}", next.outcome) };
+            let revision = |line: Value| {
+                (line["event_id"].as_str().unwrap().to_owned(), line["revision"].as_u64().unwrap())
+            };
+            self.shipped.extend(letters.iter().flat_map(lines_of).map(revision));
             messages.extend(letters);
-            self.call(|message| message.sent(next.item)).unwrap();
+            self.call(|message| message.sent(next.item))?;
         }
-        self.call(|message| message.rest(now_ms)).unwrap();
-        messages
+        self.call(|message| message.rest(now_ms))?;
+        self.alarm_set = self.message().wake_ms(now_ms).is_some();
+        Ok(messages)
     }
 
     pub fn crash(&mut self) {

@@ -99,6 +99,8 @@ pub struct Config {
     pub unsubscribe_webhook_url: Option<String>,
     /// What webhooks are signed with.
     pub webhook_secret: Option<Vec<u8>>,
+    /// Whether each request has its line in the log; else only what no object took, and errors.
+    pub logs_requests: bool,
     /// Whether `/demo` is answered, on this machine alone.
     pub demo: bool,
     /// The signing keys; without them no link can be opened.
@@ -130,6 +132,7 @@ impl Config {
             brand_color: None,
             unsubscribe_webhook_url: None,
             webhook_secret: None,
+            logs_requests: true,
             demo: false,
             keys: None,
             api_token: None,
@@ -200,6 +203,13 @@ impl Config {
                     })?;
             }
             "COOKIE" => self.cookie = switch(value).ok_or("must be on or off; on holds")?,
+            "LOG" => {
+                self.logs_requests = match text(value) {
+                    Ok("all") => true,
+                    Ok("loss") => false,
+                    _ => return Err("must be all or loss; all holds".to_owned()),
+                };
+            }
             "DEMO" => self.demo = switch(value).ok_or("must be on or off; off holds")?,
             "CLICK_REF_PARAM" => self.click_ref_param = Some(parameter(text(value)?)?),
             "BRAND_NAME" => {
@@ -343,6 +353,7 @@ mod tests {
         assert_eq!(config.judging.thresholds, Thresholds::default());
         assert_eq!((config.judging.ruleset, config.judging.settle_ms), (Ruleset::Full, 60_000));
         assert!(config.cookie && config.same_site == SameSite::Lax && config.keys.is_some());
+        assert!(config.logs_requests);
     }
 
     #[test]
@@ -364,6 +375,7 @@ mod tests {
             ("BRAND_COLOR", word("#1A73e8")),
             ("UNSUBSCRIBE_WEBHOOK_URL", word("https://hooks.brand.example/in?x=1")),
             ("WEBHOOK_SECRET", word("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")),
+            ("LOG", word("loss")),
             ("DEMO", word("on")),
         ]);
         assert_eq!(config.bad_settings, []);
@@ -372,7 +384,8 @@ mod tests {
         assert_eq!(config.brand_color, Some([0x1a, 0x73, 0xe8]));
         assert_eq!(config.unsubscribe_webhook_url.as_deref(), Some("https://hooks.brand.example/in?x=1"));
         assert_eq!(config.webhook_secret, Some(vec![0; 24]));
-        assert!(config.demo);
+        assert!(config.demo && !config.logs_requests);
+        assert!(read(&[("LOG", word("all"))]).logs_requests);
         assert_eq!((config.judging.ruleset, config.judging.shadow), (Ruleset::Defender, Some(Ruleset::Full)));
         assert!(!config.cookie && config.same_site == SameSite::None);
         assert_eq!(config.public_url.as_deref(), Some("https://click.brand.example"));
@@ -391,6 +404,7 @@ mod tests {
             ("COOKIE_SAMESITE", word("Loose")),
             ("PAIR_SM", Value::Number(500.0)),
             ("SETTLE", Value::Other),
+            ("LOG", word("ALL")),
             ("DEMO", word("yes")),
             ("CLICK_REF_PARAM", word("a b")),
             ("BRAND_NAME", word("two\nlines")),
@@ -407,6 +421,7 @@ mod tests {
         assert_eq!(config.judging.thresholds, Thresholds::default());
         assert_eq!((config.judging.ruleset, config.judging.settle_ms), (Ruleset::Full, 60_000));
         assert!(config.cookie && config.same_site == SameSite::Lax && config.public_url.is_none());
+        assert!(config.logs_requests);
     }
 
     #[test]

@@ -2,10 +2,11 @@
 //! by the page's form. Here, unlike on a click, the answer waits: that it is done is said once the object has stored it.
 
 use js_sys::Uint8Array;
-use worker::{Env, FormData, FormEntry, Headers, Method, Request, RequestInit, Response};
+use worker::{Env, FormData, FormEntry, Headers, Method, Request, RequestInit};
 
 use super::answer::Answer;
 use super::problem::Problem;
+use super::raw::Raw;
 use super::request::Incoming;
 use super::{clock, log, stub};
 use crate::act::page::{self, Brand, Page, State};
@@ -26,16 +27,16 @@ const MAX_FORM: usize = 64 << 10;
 const RETRY_AFTER_S: &str = "60";
 
 /// Answers a request to a link that acts. `tail` is the path behind `/u/`.
-pub(super) async fn answer(mut incoming: Incoming<'_>, tail: &str) -> Result<Response, Problem> {
+pub(super) async fn answer(incoming: &Incoming<'_>, raw: &mut Raw, tail: &str) -> Result<Answer, Problem> {
     let (keys, link) = incoming.link(tail, &[Kind::Unsubscribe, Kind::Confirm])?;
     let token = token::leading(tail);
     let mut record = incoming.record(&link, clock::next_id());
-    know(&mut record, &incoming, keys);
-    log::line(&line::received(&record, &Signals::of(&record)));
-
+    know(&mut record, incoming, keys);
     let config = incoming.config;
+    log::request_line(config, || line::received(&record, &Signals::of(&record)));
+
     let language = languages::negotiate(record.accept_language.as_deref());
-    let say = |state| -> Result<Response, Problem> {
+    let say = |state| {
         let nonce = base64(clock::random());
         let page = Page {
             state,
@@ -54,19 +55,19 @@ pub(super) async fn answer(mut incoming: Incoming<'_>, tail: &str) -> Result<Res
         };
         let answer = Answer::page(status, page.html().into(), page::policy(&nonce).into());
         match state {
-            State::Unavailable => answer.with(("retry-after", RETRY_AFTER_S.into())).send(),
-            State::Ask | State::Done | State::Again => answer.send(),
+            State::Unavailable => answer.with(("retry-after", RETRY_AFTER_S.into())),
+            State::Ask | State::Done | State::Again => answer,
         }
     };
     if incoming.verb.reads() {
-        return say(State::Ask);
+        return Ok(say(State::Ask));
     }
 
-    let Some(body) = incoming.body(MAX_FORM).await? else {
-        log::line(&line::not_acted(&record, "too_large"));
+    let Some(body) = raw.body(MAX_FORM).await? else {
+        log::request_line(config, || line::not_acted(&record, "too_large"));
         return Err(Problem::FormTooLarge);
     };
-    let content_type = incoming.header("content-type").unwrap_or_default();
+    let content_type = raw.header("content-type").unwrap_or_default();
     let fields = match fields(&content_type, &body).await {
         Err(_) | Ok((None, None)) if one_click::is_one_click(&content_type, &body) => {
             Ok((Some(one_click::ONE_CLICK_VALUE.to_owned()), None))
@@ -77,27 +78,26 @@ pub(super) async fn answer(mut incoming: Incoming<'_>, tail: &str) -> Result<Res
         let form = Form { one_click: one_click.as_deref(), stamp: stamp.as_deref() };
         act::consent(link.kind, token, form, clock::now_ms(), keys)
     });
-    match consent {
+    Ok(say(match consent {
         Err(why) => {
-            log::line(&line::not_acted(&record, why.name()));
-            say(State::Again)
+            log::request_line(config, || line::not_acted(&record, why.name()));
+            State::Again
         }
         Ok(way) => {
             record.act = Some(way.name().to_owned());
-            if store(incoming.env, &link, &record).await {
-                log::line(&line::acted(&record));
-                say(State::Done)
+            if store(&raw.env, &link, &record).await {
+                log::request_line(config, || line::acted(&record));
+                State::Done
             } else {
-                say(State::Unavailable)
+                State::Unavailable
             }
         }
-    }
+    }))
 }
 
 /// Notes whom the cookie shows, where there is one. None is set here.
 fn know(record: &mut Record, incoming: &Incoming, keys: &Keyring) {
-    let cookies = incoming.cookies(incoming.refuses_tracking());
-    let visitor = cookies.and_then(|cookies| Visitor::open(&cookies, keys));
+    let visitor = incoming.cookies().and_then(|cookies| Visitor::open(cookies, keys));
     let state = if visitor.is_some() { CookieState::Returning } else { CookieState::None };
     record.cookie = Some(state.name().to_owned());
     record.visitor_id = visitor.as_ref().map(Visitor::hex);

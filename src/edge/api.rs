@@ -4,14 +4,17 @@
 use futures_util::{StreamExt, TryStreamExt, stream};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
-use worker::{Env, Headers, Response};
+use worker::{Env, Response, web_sys};
 
 use super::answer::{Answer, JSON, NO_STORE};
 use super::failure::Failure;
 use super::problem::{ApiProblem, Problem};
+use super::raw::Raw;
 use super::request::Incoming;
+use super::respond::Outgoing;
 use super::v1::{Listing, Route, Wanted};
 use super::{health, log, stub};
+use crate::config::Config;
 use crate::link::{keys, mint, shard, text_id};
 use crate::message::call::{Call, Delivered, Delivery, MAX_PAGE, Reshipped};
 use crate::message::{Page, deliveries};
@@ -21,8 +24,8 @@ use crate::record::EventId;
 const MAX_BODY: usize = 1 << 20;
 
 /// Answers a call below `/v1`.
-pub(super) async fn answer(mut incoming: Incoming<'_>) -> Result<Response, Problem> {
-    if !is_authorized(&incoming) {
+pub(super) async fn answer(incoming: &Incoming<'_>, raw: &mut Raw) -> Result<Outgoing, Problem> {
+    if !is_authorized(incoming.config, raw) {
         return Err(ApiProblem::Unauthorized.into());
     }
     let bad_settings = &incoming.config.bad_settings;
@@ -31,38 +34,42 @@ pub(super) async fn answer(mut incoming: Incoming<'_>) -> Result<Response, Probl
     }
     let (message_id, wanted) = match Route::of(incoming.verb, incoming.place.path)? {
         Route::Links => {
-            let body = body(&mut incoming).await?;
-            return links(&body, &incoming);
+            let body = body(raw).await?;
+            return Ok(links(&body, incoming)?.into());
         }
         Route::Message(escaped, wanted) => {
             (percent_decode_str(escaped).decode_utf8_lossy().into_owned(), wanted)
         }
     };
     text_id::check_message_id(&message_id).map_err(|error| ApiProblem::bad(error.to_string()))?;
-    let (env, object) = (incoming.env, shard::object_name(&message_id, 0));
-    match wanted {
-        Wanted::Report => reply(200, stub::ask_text(env, &object, &Call::Report(message_id)).await),
-        Wanted::Clicks => clicks(env, object, Listing::of(incoming.place.query)?).await,
-        Wanted::Click(id) => explain(env, &object, id).await,
-        Wanted::Deliveries => deliver(env, &object, &body(&mut incoming).await?).await,
+    let object = shard::object_name(&message_id, 0);
+    let answer = match wanted {
+        Wanted::Report => reply(200, stub::ask_text(&raw.env, &object, &Call::Report(message_id)).await),
+        Wanted::Clicks => return clicks(&raw.env, object, Listing::of(incoming.place.query)?).await,
+        Wanted::Click(id) => explain(&raw.env, &object, id).await,
+        Wanted::Deliveries => {
+            let body = body(raw).await?;
+            deliver(&raw.env, &object, &body).await
+        }
         Wanted::Reship => {
-            let answer = stub::ask::<Reshipped>(env, &object, &Call::Reship).await;
+            let answer = stub::ask::<Reshipped>(&raw.env, &object, &Call::Reship).await;
             reply(202, answer.and_then(as_json))
         }
-    }
+    };
+    Ok(answer?.into())
 }
 
-fn is_authorized(incoming: &Incoming) -> bool {
-    let sent = incoming.header("authorization").unwrap_or_default();
+fn is_authorized(config: &Config, raw: &Raw) -> bool {
+    let sent = raw.header("authorization").unwrap_or_default();
     let Some((scheme, token)) = sent.split_once(' ') else { return false };
-    let expected = incoming.config.api_token.as_deref().unwrap_or_default();
+    let expected = config.api_token.as_deref().unwrap_or_default();
     // An empty token refuses everything.
     scheme.eq_ignore_ascii_case("bearer") && keys::same_secret(expected, token.trim()) && !expected.is_empty()
 }
 
 /// The body, which must be JSON.
-async fn body(incoming: &mut Incoming<'_>) -> Result<Value, Problem> {
-    let bytes = incoming.body(MAX_BODY).await?.ok_or(ApiProblem::TooLarge)?;
+async fn body(raw: &mut Raw) -> Result<Value, Problem> {
+    let bytes = raw.body(MAX_BODY).await?.ok_or(ApiProblem::TooLarge)?;
     if bytes.is_empty() {
         return Err(ApiProblem::bad("the body is empty; send JSON").into());
     }
@@ -70,26 +77,26 @@ async fn body(incoming: &mut Incoming<'_>) -> Result<Value, Problem> {
     Ok(body.map_err(|error| ApiProblem::bad(format!("the body is not JSON: {error}")))?)
 }
 
-fn links(body: &Value, incoming: &Incoming) -> Result<Response, Problem> {
+fn links(body: &Value, incoming: &Incoming) -> Result<Answer, Problem> {
     let config = incoming.config;
     let missing = || ApiProblem::Misconfigured("LINK_KEYS: missing".to_owned());
     let keys = config.keys.as_ref().ok_or_else(missing)?;
     let base_url = config.public_url.as_deref().unwrap_or(incoming.place.origin);
     let minted = mint::mint(body, base_url, keys).map_err(ApiProblem::bad)?;
-    Answer::json(200, &minted).send()
+    Ok(Answer::json(200, &minted))
 }
 
-async fn deliver(env: &Env, object: &str, body: &Value) -> Result<Response, Problem> {
+async fn deliver(env: &Env, object: &str, body: &Value) -> Result<Answer, Problem> {
     let times: Vec<Delivery> = deliveries::read(body).map_err(ApiProblem::bad)?;
     if times.is_empty() {
-        return Answer::json(202, &Delivered { recipients: 0, reissued: 0 }).send();
+        return Ok(Answer::json(202, &Delivered { recipients: 0, reissued: 0 }));
     }
     let answer = stub::ask::<Delivered>(env, object, &Call::Deliver(times)).await;
     reply(202, answer.and_then(as_json))
 }
 
 /// Streams clicks page by page, so that neither the object nor the edge holds ten thousand at once.
-async fn clicks(env: &Env, object: String, listing: Listing) -> Result<Response, Problem> {
+async fn clicks(env: &Env, object: String, listing: Listing) -> Result<Outgoing, Problem> {
     // The first page is fetched before the answer begins: a failure is still an error then.
     let (first, rest) = page(env, &object, listing).await.map_err(|failure| unavailable(&failure))?;
     let env = env.clone();
@@ -102,10 +109,13 @@ async fn clicks(env: &Env, object: String, listing: Listing) -> Result<Response,
         }
     });
     let lines = stream::once(async { Ok(first) }).chain(others).map_ok(String::into_bytes);
-    let headers = Headers::new();
-    headers.set("content-type", "application/x-ndjson")?;
-    headers.set("cache-control", NO_STORE)?;
-    Ok(Response::from_stream(lines)?.with_headers(headers))
+    let headers = vec![("content-type", "application/x-ndjson".into()), ("cache-control", NO_STORE.into())];
+    let answer = Answer { status: 200, headers, body: None };
+    let response = web_sys::Response::from(Response::from_stream(lines)?);
+    Ok(match response.body() {
+        Some(stream) => Outgoing::Stream(answer, stream),
+        None => answer.into(),
+    })
 }
 
 /// The first page of a listing, and what is left of it, if anything is.
@@ -119,7 +129,7 @@ async fn page(env: &Env, object: &str, listing: Listing) -> Result<(String, Opti
 }
 
 /// One click with the rules that were asked about it.
-async fn explain(env: &Env, object: &str, id: &str) -> Result<Response, Problem> {
+async fn explain(env: &Env, object: &str, id: &str) -> Result<Answer, Problem> {
     let bad = || ApiProblem::bad("event_id: must be a UUIDv7 in lower case");
     let id = EventId::parse(id).ok_or_else(bad)?;
     match stub::ask_text(env, object, &Call::Explain(id)).await {
@@ -133,9 +143,9 @@ fn as_json(value: impl serde::Serialize) -> Result<String, Failure> {
 }
 
 /// An object's answer in JSON.
-fn reply(status: u16, answer: Result<String, Failure>) -> Result<Response, Problem> {
+fn reply(status: u16, answer: Result<String, Failure>) -> Result<Answer, Problem> {
     let json = answer.map_err(|failure| unavailable(&failure))?;
-    Answer::text(status, JSON, json.into()).send()
+    Ok(Answer::text(status, JSON, json.into()))
 }
 
 /// What is said where an object does not answer; why goes to the log.

@@ -16,6 +16,7 @@ use worker::{
 };
 
 use super::{clock, log, settings};
+use crate::config::Config;
 use crate::event::parcel::{Letter, Parcel};
 use crate::event::{line, webhook};
 
@@ -24,6 +25,7 @@ const TIMEOUT_S: u32 = 10;
 
 /// Writes a batch's packs and posts its acts.
 pub(super) async fn consume(batch: &MessageBatch<String>, env: &Env) -> Result<()> {
+    let config = settings::config(env);
     let mut acts = Vec::new();
     for message in batch.raw_iter() {
         let body = message.body();
@@ -36,14 +38,12 @@ pub(super) async fn consume(batch: &MessageBatch<String>, env: &Env) -> Result<(
                 acts.push((message, id, body.to_owned()));
                 continue;
             }
-            Ok(Parcel::Pack { key, events, lines }) => {
-                write(&key, &lines, env).await.map(|()| line::written(&key, events))
-            }
+            Ok(Parcel::Pack { key, events, lines }) => write(&key, &lines, env).await.map(|()| (key, events)),
             Err(words) => Err(words),
         };
         match written {
-            Ok(line) => {
-                log::line(&line);
+            Ok((key, events)) => {
+                log::request_line(&config, || line::written(&key, events));
                 message.ack();
             }
             Err(reason) => {
@@ -80,9 +80,10 @@ async fn write(key: &str, lines: &str, env: &Env) -> std::result::Result<(), Str
 
 /// Posts an act; it is tried again until its receiver has taken it.
 async fn post_or_retry(message: &RawMessage, id: &str, body: &str, env: &Env) {
-    let (reason, status) = match post(id, body, env).await {
+    let config = settings::config(env);
+    let (reason, status) = match post(id, body, &config).await {
         Ok(status @ 200..=299) => {
-            log::line(&webhook::sent(id, status));
+            log::request_line(&config, || webhook::sent(id, status));
             return message.ack();
         }
         Ok(status) => ("the receiver did not take it", Some(status)),
@@ -99,8 +100,7 @@ async fn post_or_retry(message: &RawMessage, id: &str, body: &str, env: &Env) {
 }
 
 /// Posts a body; returns the receiver's status, or why there is none.
-async fn post(id: &str, body: &str, env: &Env) -> std::result::Result<u16, &'static str> {
-    let config = settings::config(env);
+async fn post(id: &str, body: &str, config: &Config) -> std::result::Result<u16, &'static str> {
     let url = config.unsubscribe_webhook_url.as_deref().ok_or("UNSUBSCRIBE_WEBHOOK_URL is not set")?;
     let secret = config.webhook_secret.as_deref().ok_or("WEBHOOK_SECRET is not set")?;
     let request = signed(url, secret, id, body).map_err(|_| "the request cannot be made")?;

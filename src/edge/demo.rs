@@ -1,9 +1,8 @@
 //! `/demo`: the sample mail, its landing page and their story.
 
-use worker::Response;
-
 use super::answer::Answer;
 use super::problem::Problem;
+use super::raw::Raw;
 use super::request::Incoming;
 use super::{clock, log, stub};
 use crate::demo;
@@ -16,11 +15,11 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Answers a path at or below `/demo`.
-pub(super) async fn answer(incoming: Incoming<'_>) -> Result<Response, Problem> {
+pub(super) async fn answer(incoming: &Incoming<'_>, raw: &Raw) -> Result<Answer, Problem> {
     let config = incoming.config;
     let final_after_ms = config.judging.due_ms(0);
     let message = demo::message_in(incoming.place.query);
-    let answer = match incoming.place.path {
+    Ok(match incoming.place.path {
         "/demo" => {
             let keys = config.keys.as_ref().ok_or(Problem::TryLater)?;
             let mail = demo::mail(clock::next_id(), incoming.place.origin, keys, final_after_ms);
@@ -32,7 +31,7 @@ pub(super) async fn answer(incoming: Incoming<'_>) -> Result<Response, Problem> 
         "/demo/story" => {
             let message = message.ok_or(Problem::NoSuchPage)?;
             let call = Call::Page { after: None, limit: demo::MAX_STORY };
-            let listed = stub::ask_text(incoming.env, &shard::object_name(message, 0), &call).await;
+            let listed = stub::ask_text(&raw.env, &shard::object_name(message, 0), &call).await;
             let (next, lines) = Page::decode(listed.map_err(|failure| failed("story", &failure))?);
             Answer::page(
                 200,
@@ -43,8 +42,7 @@ pub(super) async fn answer(incoming: Incoming<'_>) -> Result<Response, Problem> 
         "/demo/style.css" => Answer::text(200, "text/css; charset=utf-8", demo::STYLE.into()),
         "/demo/demo.js" => Answer::text(200, "text/javascript; charset=utf-8", demo::SCRIPT.into()),
         _ => return Err(Problem::NoSuchPage),
-    };
-    answer.send()
+    })
 }
 
 /// What is said where a part of the demo fails; why goes to the log.

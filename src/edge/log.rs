@@ -3,9 +3,13 @@
 use serde::Serialize;
 use worker::{console_error, console_log};
 
-/// Writes a line that is already JSON.
-pub(super) fn line(json: &str) {
-    console_log!("{json}");
+use crate::config::Config;
+
+/// Writes a line that is already JSON: of a request, or of what went well. It is made only where the settings want it.
+pub(super) fn request_line(config: &Config, json: impl FnOnce() -> String) {
+    if config.logs_requests {
+        console_log!("{}", json());
+    }
 }
 
 /// Writes a line that is already JSON and that somebody should look at.

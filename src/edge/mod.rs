@@ -1,14 +1,15 @@
 //! The Worker: everything that knows the runtime, and nothing that decides what a click was.
 //!
-//! [`serve`] is what the runtime calls. A request is an [`Incoming`](request::Incoming), which [`routes`] gives to one
-//! handler: [`click`] is the redirect, [`open`] the pixel, [`verify`] what landing pages say, [`act`] the links that act,
-//! [`api`] what senders ask, by the routes of [`v1`], [`demo`] for whoever takes a first look, [`health`] how the settings
-//! are. What a handler refuses or fails with is a [`problem`], which becomes an [`answer`] in one place; [`respond`] and
-//! [`log`] speak to the outside.
+//! The runtime calls `entry.mjs`, which calls [`serve`]. A request is an [`Incoming`](request::Incoming), and a
+//! [`Raw`](raw::Raw) where its body is needed; [`routes`] gives it to one handler: [`click`] is the redirect, [`open`] the
+//! pixel, [`verify`] what landing pages say, [`act`] the links that act, [`api`] what senders ask, by the routes of [`v1`],
+//! [`demo`] for whoever takes a first look, [`health`] how the settings are. What a handler refuses or fails with is a
+//! [`problem`], which becomes an [`answer`] in one place; with what follows it that is a [`reply`], which [`respond`] hands
+//! over; [`log`] speaks to the operator.
 //!
 //! [`object`] is the Durable Object around a message, [`rows`] its storage, [`stub`] how the edge reaches it, and
-//! [`failure`] why it does not; [`queue`] takes what leaves, [`consumer`] writes and posts what the queue brings; [`settings`] reads the environment,
-//! [`bindings`] says what must be in it, [`clock`] has the time and the dice.
+//! [`failure`] why it does not; [`queue`] takes what leaves, [`consumer`] writes and posts what the queue brings;
+//! [`settings`] reads the environment, [`bindings`] says what must be in it, [`clock`] has the time and the dice.
 //!
 //! What needs no runtime is compiled natively too, for its tests.
 
@@ -27,10 +28,14 @@
 
 mod answer;
 mod bindings;
+mod click;
 mod failure;
 mod health;
 mod methods;
+mod open;
 mod problem;
+mod reply;
+mod request;
 mod routes;
 mod v1;
 
@@ -38,8 +43,6 @@ mod v1;
 mod act;
 #[cfg(target_arch = "wasm32")]
 mod api;
-#[cfg(target_arch = "wasm32")]
-mod click;
 #[cfg(target_arch = "wasm32")]
 mod clock;
 #[cfg(target_arch = "wasm32")]
@@ -51,11 +54,9 @@ mod log;
 #[cfg(target_arch = "wasm32")]
 mod object;
 #[cfg(target_arch = "wasm32")]
-mod open;
-#[cfg(target_arch = "wasm32")]
 mod queue;
 #[cfg(target_arch = "wasm32")]
-mod request;
+mod raw;
 #[cfg(target_arch = "wasm32")]
 mod respond;
 #[cfg(target_arch = "wasm32")]

@@ -33,6 +33,7 @@ use super::clock::now_ms;
 use super::rows::{Rows, transaction};
 use super::{log, queue, settings};
 use crate::config::Config;
+use crate::event::line;
 use crate::message::call::{ARRIVALS, Call, Delivered, Reshipped};
 use crate::message::group::Group;
 use crate::message::{Acted, Item, Message, Outcome, Outgoing, Seen};
@@ -313,7 +314,7 @@ impl MessageObject {
             stored_bytes: message.db().bytes(),
             unreadable: message.unreadable(),
         };
-        log::line(&serde_json::to_string(&progress)?);
+        log::request_line(&settings::config(&self.env), || line::json(&progress));
         Ok(())
     }
 

@@ -22,8 +22,10 @@ type RuntimeError = std::convert::Infallible;
 /// Why a request is not answered as it wants to be.
 #[derive(Debug)]
 pub(super) enum Problem {
-    /// There is no such page, or the link is none of ours: one page, whatever is wrong with it.
+    /// There is no such page.
     NoSuchPage,
+    /// The link is none of ours, by this name for the log: the same page, whatever is wrong with it.
+    BadLink(&'static str),
     /// The route takes other methods.
     Method(Methods),
     /// The link may be good, but nothing can be said of it now.
@@ -75,7 +77,7 @@ impl Problem {
     /// What the runtime fails with: it is thrown.
     pub(super) fn answer(self) -> Result<Answer, RuntimeError> {
         Ok(match self {
-            Self::NoSuchPage => Answer::page(404, NOT_FOUND.into(), POLICY.into()),
+            Self::NoSuchPage | Self::BadLink(_) => Answer::page(404, NOT_FOUND.into(), POLICY.into()),
             Self::Method(methods) => {
                 let allow = methods.allow();
                 Answer::text(405, PLAIN_TEXT, format!("Use {allow}.\n").into()).with(("allow", allow.into()))
@@ -157,7 +159,8 @@ mod tests {
 
     #[test]
     fn a_link_that_does_not_work_is_a_page_that_loads_nothing() {
-        let page = answer(Problem::NoSuchPage);
+        let page = answer(Problem::BadLink("forged"));
+        assert_eq!(page, answer(Problem::NoSuchPage));
         assert_eq!(page.status, 404);
         assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
         let policy = "default-src 'none'; frame-ancestors 'none'";

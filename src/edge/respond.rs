@@ -1,32 +1,54 @@
-//! Gives answers to the runtime.
+//! Gives what requests come to to the runtime.
 
-use worker::{Headers, Response, Result};
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::web_sys::ReadableStream;
 
 use super::answer::Answer;
-use super::problem::Problem;
+use super::reply::Reply;
 
-impl Answer {
-    /// The answer as a handler returns it.
-    pub(super) fn send(self) -> std::result::Result<Response, Problem> {
-        Ok(self.response()?)
-    }
+#[wasm_bindgen(module = "/src/edge/reply.mjs")]
+extern "C" {
+    fn reply(status: u16, text: &str, body: Option<&[u8]>, record: &[u8]) -> JsValue;
 
-    /// The answer as the runtime's response.
-    pub(super) fn response(self) -> Result<Response> {
-        let headers = Headers::new();
-        for (name, value) in &self.headers {
-            headers.set(name, value)?;
-        }
-        let response = match self.body {
-            Some(body) => Response::from_bytes(body.into_owned())?,
-            None => Response::empty()?,
-        };
-        Ok(response.with_status(self.status).with_headers(headers))
+    #[wasm_bindgen(js_name = reply)]
+    fn reply_with_stream(status: u16, text: &str, body: Option<&ReadableStream>, record: &[u8]) -> JsValue;
+}
+
+/// What goes out.
+pub(super) enum Outgoing {
+    /// All of it is known.
+    Whole(Reply),
+    /// The body comes by and by; the answer has the rest.
+    Stream(Answer, ReadableStream),
+}
+
+impl From<Answer> for Outgoing {
+    fn from(answer: Answer) -> Self {
+        Self::Whole(answer.into())
     }
 }
 
-/// The answer to `HEAD`: the headers of `GET`'s.
-pub(super) fn without_body(response: &Response) -> Result<Response> {
-    let (status, headers) = (response.status_code(), response.headers().clone());
-    Ok(Response::empty()?.with_status(status).with_headers(headers))
+impl Outgoing {
+    /// Hands it over, without its body where only the headers are asked for.
+    pub(super) fn hand_over(mut self, wants_body: bool) -> JsValue {
+        match &mut self {
+            Self::Whole(reply) => {
+                if !wants_body {
+                    reply.answer.body = None;
+                }
+                whole(reply)
+            }
+            Self::Stream(answer, stream) => {
+                let text = Reply::from(answer.clone()).text();
+                reply_with_stream(answer.status, &text, wants_body.then_some(stream), &[])
+            }
+        }
+    }
+}
+
+/// Hands a reply over.
+pub(super) fn whole(given: &Reply) -> JsValue {
+    let record = given.arrival.as_ref().map_or(&[][..], |arrival| &arrival.record);
+    reply(given.answer.status, &given.text(), given.answer.body.as_deref(), record)
 }

@@ -1,46 +1,117 @@
-//! What the runtime calls: a request comes in, the queue brings a batch.
+//! What the entry (`entry.mjs`) calls: a request comes in, the queue brings a batch.
+//!
+//! Most answers are made in one call and without waiting: everything about the request comes in as one text, everything
+//! about its answer goes out together. Where that is not enough the entry calls again, with the request itself.
 
-use worker::{Context, Env, MessageBatch, Request, Response, Result, event};
+#![expect(unreachable_pub, reason = "wasm-bindgen exports only what is pub")]
 
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::{Context, Env, MessageBatch, web_sys, worker_sys};
+
+use super::answer::{Answer, PLAIN_TEXT};
 use super::problem::Problem;
-use super::request::Incoming;
+use super::raw::Raw;
+use super::request::{Header, Incoming};
+use super::respond::{self, Outgoing};
 use super::routes::{self, Route};
-use super::{act, api, click, consumer, demo, health, open, respond, settings, verify};
-use crate::record::Verb;
+use super::{act, api, click, clock, consumer, demo, health, log, open, settings, stub, verify};
+use crate::config::Config;
+use crate::event::line;
+use crate::message::call::Call;
+use crate::record::{Record, Verb};
 
-#[event(fetch)]
-async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
-    let (config, url) = (settings::config(&env), request.inner().url());
-    let incoming = Incoming::new(request, &url, &config, &env, &context);
+/// Does nothing. Whatever is called after a panic meets a new instance of all this; the entry calls this first, so that
+/// nothing it then hands over is left in the old one's memory.
+#[wasm_bindgen]
+pub fn awake() {}
+
+/// The headers that the entry hands over, in order, separated by commas.
+#[wasm_bindgen(js_name = headerNames)]
+#[must_use]
+pub fn header_names() -> String {
+    Header::ALL.map(|(_, name)| name).join(",")
+}
+
+/// Reads the environment, once an instance: no request brings it along.
+#[wasm_bindgen]
+pub fn configure(env: &Env) {
+    settings::config(env);
+}
+
+/// Answers a request by what it shows; undefined where that is not enough, and [`serve`] must have it.
+#[wasm_bindgen]
+#[must_use]
+pub fn answer(shown: &str) -> JsValue {
+    let Some(config) = settings::known() else { return JsValue::UNDEFINED };
+    let incoming = Incoming::of(shown, &config);
     let route = routes::route(incoming.verb, &incoming.place, &config);
     // A click is the one route that says itself what HEAD means: a click by another method.
     let wants_body = incoming.verb != Verb::Head || matches!(route, Ok(Route::Click(_)));
-    let answer = match route {
-        Ok(route) => answer(incoming, route).await,
+    let reply = match route {
+        Ok(Route::Click(tail)) => click::redirect(&incoming, tail, clock::next_id(), clock::random()),
+        Ok(Route::Open(tail)) => open::pixel(&incoming, tail, clock::next_id()),
+        Ok(Route::Script) => Ok(verify::script(&config).into()),
+        Ok(Route::Health) => Ok(health::answer(&config).into()),
+        Ok(Route::Act(_) | Route::Verify | Route::Api | Route::Demo) => return JsValue::UNDEFINED,
         Err(problem) => Err(problem),
     };
-    let response = match answer {
-        Ok(response) => response,
-        Err(problem) => problem.answer()?.response()?,
-    };
-    if wants_body { Ok(response) } else { respond::without_body(&response) }
-}
-
-#[event(queue)]
-async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> Result<()> {
-    consumer::consume(&batch, &env).await
-}
-
-/// Answers a request by its route's handler.
-async fn answer(incoming: Incoming<'_>, route: Route<'_>) -> std::result::Result<Response, Problem> {
-    match route {
-        Route::Click(tail) => click::redirect(&incoming, tail),
-        Route::Open(tail) => open::pixel(&incoming, tail),
-        Route::Act(tail) => act::answer(incoming, tail).await,
-        Route::Verify => verify::answer(incoming).await,
-        Route::Script => verify::script(incoming.config).send(),
-        Route::Api => api::answer(incoming).await,
-        Route::Demo => demo::answer(incoming).await,
-        Route::Health => health::answer(incoming.config).send(),
+    let mut reply = reply.unwrap_or_else(|problem| refuse(problem, &config).into());
+    if !wants_body {
+        reply.answer.body = None;
     }
+    respond::whole(&reply)
+}
+
+/// Answers a request that [`answer`] leaves.
+#[wasm_bindgen(wasm_bindgen_futures = ::worker::wasm_bindgen_futures)]
+pub async fn serve(
+    shown: String,
+    request: web_sys::Request,
+    env: Env,
+    context: worker_sys::Context,
+) -> JsValue {
+    let config = settings::config(&env);
+    let incoming = Incoming::of(&shown, &config);
+    let mut raw = Raw::new(request.into(), env, Context::new(context));
+    let outgoing = match routes::route(incoming.verb, &incoming.place, &config) {
+        Ok(Route::Act(tail)) => act::answer(&incoming, &mut raw, tail).await.map(Outgoing::from),
+        Ok(Route::Verify) => Ok(verify::answer(&incoming, &mut raw).await.into()),
+        Ok(Route::Api) => api::answer(&incoming, &mut raw).await,
+        Ok(Route::Demo) => demo::answer(&incoming, &raw).await.map(Outgoing::from),
+        Ok(Route::Click(_) | Route::Open(_) | Route::Script | Route::Health) => Err(Problem::NoSuchPage),
+        Err(problem) => Err(problem),
+    };
+    let outgoing = outgoing.unwrap_or_else(|problem| refuse(problem, &config).into());
+    outgoing.hand_over(incoming.verb != Verb::Head)
+}
+
+/// Gives a record to its message's object once the answer is out. A loss is logged with the whole record, so that it can be
+/// replayed.
+#[wasm_bindgen(wasm_bindgen_futures = ::worker::wasm_bindgen_futures)]
+pub async fn record(env: Env, object: String, record: String) {
+    // The object knows an event_id that it has: asking again is harmless.
+    let Err(failure) = stub::send(&env, &object, &Call::Arrive(record.clone())).await else { return };
+    match Record::parse(&record) {
+        Ok(record) => log::alarm(&line::unrecorded(&record, &failure.to_string())),
+        Err(words) => log::failure("click.unrecorded", &record, &words),
+    }
+}
+
+/// Stores and posts what the queue brings.
+#[wasm_bindgen(wasm_bindgen_futures = ::worker::wasm_bindgen_futures)]
+pub async fn queue(batch: worker_sys::MessageBatch, env: Env) -> Result<(), JsValue> {
+    let batch: MessageBatch<String> = batch.into();
+    Ok(consumer::consume(&batch, &env).await?)
+}
+
+/// The answer to what is not answered as it wants to be.
+fn refuse(problem: Problem, config: &Config) -> Answer {
+    if let Problem::BadLink(reason) = problem {
+        log::request_line(config, || line::refused(reason));
+    }
+    problem.answer().unwrap_or_else(|error| {
+        log::failure("worker.failed", "answer", &error);
+        Answer::text(500, PLAIN_TEXT, "INTERNAL SERVER ERROR".into())
+    })
 }

@@ -30,6 +30,11 @@ pub(super) fn config(env: &Env) -> Rc<Config> {
     })
 }
 
+/// The settings in force, once they have been read.
+pub(super) fn known() -> Option<Rc<Config>> {
+    CONFIG.with(|cell| cell.get().cloned())
+}
+
 /// The bucket that they end in.
 pub(super) fn archive(env: &Env) -> worker::Result<Bucket> {
     env.bucket(ARCHIVE)

@@ -1,11 +1,9 @@
 //! `/verify`: a landing page was shown, or somebody touched it; `/verify.js`: the script that says so. The page gets its
 //! answer whatever the request proves; the click's object hears of it afterwards.
 
-use worker::Response;
-
 use super::answer::Answer;
-use super::problem::Problem;
-use super::request::Incoming;
+use super::raw::Raw;
+use super::request::{Header, Incoming};
 use super::{clock, log, stub};
 use crate::config::Config;
 use crate::event::line;
@@ -23,35 +21,30 @@ const PARAMETER: &str = "CLICK_REF_PARAM";
 const MAX_BODY: usize = 16;
 
 /// Answers a page view, or a touch.
-pub(super) async fn answer(mut incoming: Incoming<'_>) -> Result<Response, Problem> {
-    let credit = {
-        let refuses_tracking = incoming.refuses_tracking();
-        let (cookies, purpose) = (incoming.cookies(refuses_tracking), incoming.purpose());
-        let (referer, origin) = (incoming.header("referer"), incoming.header("origin"));
-        let view = View {
-            verb: incoming.verb,
-            query: incoming.place.query,
-            refuses_tracking,
-            purpose: purpose.as_deref(),
-            cookies: cookies.as_deref(),
-            is_foreign: incoming.header("sec-fetch-site").as_deref() == Some("cross-site"),
-            page: [referer.as_deref(), origin.as_deref()],
-        };
-        view.credit(incoming.config.keys.as_ref(), clock::now_ms())
+pub(super) async fn answer(incoming: &Incoming<'_>, raw: &mut Raw) -> Answer {
+    let (config, origin) = (incoming.config, raw.header("origin"));
+    let view = View {
+        verb: incoming.verb,
+        query: incoming.place.query,
+        refuses_tracking: incoming.refuses_tracking(),
+        purpose: incoming.purpose(),
+        cookies: incoming.cookies(),
+        is_foreign: incoming.is_cross_site(),
+        page: [incoming.header(Header::Referer), origin.as_deref()],
     };
-    match credit {
+    match view.credit(config.keys.as_ref(), clock::now_ms()) {
         Ok(credit) => {
             let since_load_ms = if incoming.verb == Verb::Post {
                 // Whatever stands in the body, and whether it comes at all, the answer is the same.
-                let body = incoming.body(MAX_BODY).await.ok().flatten();
+                let body = raw.body(MAX_BODY).await.ok().flatten();
                 body.and_then(|body| view::since_load_ms(&body))
             } else {
                 None
             };
             let event_id = clock::next_id();
-            log::line(&line::viewed(&credit, since_load_ms));
-            let env = incoming.env.clone();
-            incoming.afterwards(async move {
+            log::request_line(config, || line::viewed(&credit, since_load_ms));
+            let env = raw.env.clone();
+            raw.afterwards(async move {
                 let (click, verified) = (credit.click, credit.verified);
                 let call = Call::Verify(click.event_id, Sighting { event_id, verified, since_load_ms });
                 // What the object knows it does not take twice: asking again is harmless.
@@ -60,10 +53,9 @@ pub(super) async fn answer(mut incoming: Incoming<'_>) -> Result<Response, Probl
                 }
             });
         }
-        Err(why) => log::line(&line::not_viewed(why)),
+        Err(why) => log::request_line(config, || line::not_viewed(why)),
     }
-    let answer = if incoming.verb == Verb::Post { Answer::nothing() } else { Answer::pixel() };
-    answer.send()
+    if incoming.verb == Verb::Post { Answer::nothing() } else { Answer::pixel() }
 }
 
 /// The script, which knows where it came from; the name of the parameter is all that it must be told.

@@ -195,6 +195,7 @@ pub fn written(key: &str, events: u64) -> String {
 }
 
 /// One line of JSON. Structs of strings, numbers and lists always serialise.
-pub(super) fn json(value: &impl Serialize) -> String {
+#[must_use]
+pub fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }

@@ -74,7 +74,7 @@ async function startShaken(t, { fails, calls, ...options }) {
     export class MessageObject extends BuiltObject {
       constructor(state, env) { super(state, shaken(env)) }
     }
-    const handler = (name) => (it, env, ctx) => Built.prototype[name].call({ env: shaken(env), ctx }, it);
+    const handler = (name) => (it, env, ctx) => Built[name](it, shaken(env), ctx);
     export default { fetch: handler("fetch"), queue: handler("queue") };
   `;
   return start(t, {

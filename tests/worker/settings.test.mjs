@@ -6,7 +6,7 @@ import { before, test } from "node:test";
 import { unstable_readConfig as readConfig } from "wrangler";
 import { root } from "../../src/dev/run.mjs";
 import { DESTINATION, clickAndRecord, clicksWhen, mintCopy, settledClicks, stateDir } from "./clicks.mjs";
-import { LINK_KEYS, startWorker } from "./harness.mjs";
+import { LINK_KEYS, startWorker, until } from "./harness.mjs";
 
 const key = (kid, fill, bytes = 32) => `${kid}:${Buffer.alloc(bytes, fill).toString("base64")}`;
 
@@ -64,6 +64,7 @@ test("a typo in every setting at once: each is named, links redirect and the def
     LATE_MS: "3600000ms",
     RETENTION_DAYS: "forever",
     PRIVACY: "none",
+    LOG: "none",
     COOKIE: "yes",
     COOKIE_SAMESITE: "Loose",
     CLICK_REF_PARAM: "a b",
@@ -311,4 +312,51 @@ test("a deploy with other settings goes on with the messages that it finds", asy
   const [click] = await settledClicks(after, message_id, 1);
   assert.equal(click.click_type, "human");
   assert.match(click.ruleset, /^defender/);
+});
+
+test("LOG=loss: no request has a line, and what no object took has its own", async (t) => {
+  const vars = { LOG: "loss", SETTLE_MS: 0 };
+  const worker = await start(t, { vars });
+  const { message_id, hrefs } = await mintCopy(worker);
+  const links = [
+    { link_id: "pixel", kind: "open" },
+    { link_id: "out", kind: "unsubscribe" },
+  ];
+  const copy = { message_id, recipient_id: "r2", sent_at_ms: Date.now(), links };
+  const [pixel, out] = (await worker.mint(copy)).links.map(({ href }) => href);
+  const cookie = (await worker.click(hrefs[0])).headers.get("set-cookie").split(";")[0];
+  assert.equal((await worker.click(pixel)).status, 200);
+  assert.equal((await worker.click("forged")).status, 404);
+  assert.equal((await worker.click("/verify", { headers: { Cookie: cookie } })).status, 200);
+  assert.equal((await worker.click("/verify")).status, 200);
+  const act = (body) =>
+    worker.click(out, {
+      method: "POST",
+      headers: { "Content-Type": "application/x-www-form-urlencoded" },
+      body,
+    });
+  assert.equal((await act("List-Unsubscribe=One-Click")).status, 200);
+  assert.equal((await act("nothing")).status, 400);
+  // By then the object has settled them, and the consumer has written them.
+  await until(async () => {
+    const kinds = new Set((await worker.r2Events()).map(({ event }) => event.event));
+    return ["click", "open", "unsubscribe", "verify"].every((kind) => kinds.has(kind));
+  });
+  assert.deepEqual(worker.logs, []);
+
+  const lost = await start(t, { vars, worker: { durableObjects: {} } });
+  assert.equal((await lost.click(hrefs[0])).status, 302);
+  assert.equal((await lost.click(pixel)).status, 200);
+  const told = () => lost.logs.filter(({ event }) => event === "click.unrecorded");
+  await lost.waitForLog(() => told().length === 2);
+  assert.deepEqual(
+    told()
+      .map(({ record }) => record.kind)
+      .toSorted(),
+    ["click", "open"],
+  );
+  assert.deepEqual(
+    new Set(lost.logs.map(({ event }) => event)),
+    new Set(["config.problem", "click.unrecorded"]),
+  );
 });

@@ -61,7 +61,7 @@ pub(super) fn redirect(incoming: &Incoming, tail: &str) -> Result<Response, Prob
         visitor.clicked(ClickRef::new(id, &host, object.clone()));
         headers.set("set-cookie", &set_cookie(&visitor.seal(keys), config))?;
     }
-    incoming.ingest(object, record);
+    incoming.ingest(&object, &record);
     Ok(Response::empty()?.with_status(302).with_headers(headers))
 }
 

@@ -7,8 +7,9 @@
 //! [`log`] speak to the outside.
 //!
 //! [`object`] is the Durable Object around a message, [`rows`] its storage, [`stub`] how the edge reaches it, and
-//! [`failure`] why it does not; [`queue`] takes what leaves, [`consumer`] writes and posts what the queue brings; [`settings`] reads the environment,
-//! [`bindings`] says what must be in it, [`clock`] has the time and the dice.
+//! [`failure`] why it does not. Clicks go there many at once by [`batch`], and where it has no time for them by the second
+//! queue, whose consumer is [`spill`]. [`queue`] takes what leaves, [`consumer`] writes and posts what it brings; [`settings`]
+//! reads the environment, [`bindings`] says what must be in it, [`clock`] has the time and the dice.
 //!
 //! What needs no runtime is compiled natively too, for its tests.
 
@@ -39,6 +40,8 @@ mod act;
 #[cfg(target_arch = "wasm32")]
 mod api;
 #[cfg(target_arch = "wasm32")]
+mod batch;
+#[cfg(target_arch = "wasm32")]
 mod click;
 #[cfg(target_arch = "wasm32")]
 mod clock;
@@ -64,6 +67,8 @@ mod rows;
 mod serve;
 #[cfg(target_arch = "wasm32")]
 mod settings;
+#[cfg(target_arch = "wasm32")]
+mod spill;
 #[cfg(target_arch = "wasm32")]
 mod stub;
 #[cfg(target_arch = "wasm32")]

@@ -21,7 +21,7 @@ pub(super) fn pixel(incoming: &Incoming, tail: &str) -> Result<Response, Problem
     log::line(&line::received(&record, &signals));
     // Whoever asks for headers alone has shown nothing to anybody.
     if incoming.verb != Verb::Head {
-        incoming.ingest(link.object(), record);
+        incoming.ingest(&link.object(), &record);
     }
     Answer::pixel().send()
 }

@@ -6,13 +6,12 @@ use wasm_bindgen::JsValue;
 use worker::{Context, Env, Request, Result};
 
 use super::problem::Problem;
-use super::{log, stub};
+use super::{batch, log};
 use crate::config::Config;
 use crate::event::line;
 use crate::link::keys::Keyring;
 use crate::link::place::Place;
 use crate::link::{Link, token};
-use crate::message::call::Call;
 use crate::record::{self, EventId, Kind, Record, Verb};
 
 /// A request that came in.
@@ -133,20 +132,9 @@ impl<'a> Incoming<'a> {
         self.context.wait_until(work);
     }
 
-    /// Gives the record to its message's object once the answer is out. A loss is logged with the whole record, so that
-    /// it can be replayed.
-    pub(super) fn ingest(&self, object: String, record: Record) {
-        let env = self.env.clone();
-        self.afterwards(async move {
-            let json = match serde_json::to_string(&record) {
-                Ok(json) => json,
-                Err(error) => return log::failure("click.unrecorded", &record.event_id, &error),
-            };
-            // The object knows an event_id that it has: asking again is harmless.
-            if let Err(failure) = stub::send(&env, &object, &Call::Arrive(json)).await {
-                log::alarm(&line::unrecorded(&record, &failure.to_string()));
-            }
-        });
+    /// Gives the record to its message's object once the answer is out.
+    pub(super) fn ingest(&self, object: &str, record: &Record) {
+        batch::take(self.context, self.env, object, record);
     }
 }
 

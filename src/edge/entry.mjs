@@ -4,6 +4,7 @@
 // (reply.mjs). wasm-bindgen makes a new instance of wasm on the first call after one has panicked.
 
 import * as wasm from "wasm";
+import { take } from "./batch.mjs";
 
 const initState = wasm.__worker_init_state();
 const HEADERS = wasm.headerNames().split(",");
@@ -95,16 +96,17 @@ async function serve(shown, request, env, context) {
   return finish(await wasm.serve(shown, request, env, context), env, context);
 }
 
+/** What becomes of a click that no object took. */
+const lost = {
+  unrecorded(record, reason) {
+    awake();
+    wasm.unrecorded(record, reason);
+  },
+};
+
 /** What follows an answer; returns it. */
 function finish({ response, line, object, record }, env, context) {
   if (line) console.log(line);
-  if (object) take(context, env, object, record);
+  if (object) take(context, env, object, record, lost);
   return response;
 }
-
-/** Gives what came in to its object once the answer is out. */
-function take(context, env, object, record) {
-  context.waitUntil(wasm.record(env, object, decoder.decode(record)));
-}
-
-const decoder = new TextDecoder();

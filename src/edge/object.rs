@@ -36,7 +36,7 @@ use crate::config::Config;
 use crate::event::line;
 use crate::message::call::{ARRIVALS, Call, Delivered, Reshipped};
 use crate::message::group::Group;
-use crate::message::{Acted, Item, Message, Outcome, Outgoing, Seen};
+use crate::message::{Acted, Arrival, Item, Message, Outcome, Outgoing, Seen};
 use crate::record::{Record, packed};
 use crate::report::Tally;
 use crate::verdict::Key;
@@ -225,8 +225,9 @@ impl MessageObject {
                     Ok(record) => record,
                     Err(words) => return Ok(Answer::Refused(words)),
                 };
-                // Its id is of its time, or it is refused: an edge makes no others.
-                self.with_message(|message| message.ingest(record))?;
+                if self.with_message(|message| message.ingest(record))? == Arrival::Refused {
+                    return Ok(Answer::Refused("event_id: must be a UUIDv7 of ts_ms".to_owned()));
+                }
                 Ok(Answer::Done)
             }
             Call::Act(json) => {

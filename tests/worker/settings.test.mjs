@@ -210,15 +210,14 @@ test("without LINK_KEYS a link is neither opened nor called wrong: 503, and late
 test("missing bindings are named, and links redirect", async (t) => {
   const all = { durableObjects: {}, queueProducers: {}, queueConsumers: {}, r2Buckets: {} };
   const none = await start(t, { worker: all });
-  await assertNamed(none, ["MESSAGES", "EVENTS", "ARCHIVE"]);
-  for (const [option, name] of [
+  await assertNamed(none, ["MESSAGES", "EVENTS", "SPILL", "ARCHIVE"]);
+  for (const [option, ...names] of [
     ["durableObjects", "MESSAGES"],
-    ["queueProducers", "EVENTS"],
+    ["queueProducers", "EVENTS", "SPILL"],
     ["r2Buckets", "ARCHIVE"],
   ]) {
-    const worker = await startWorker({ worker: { [option]: {} } });
-    await assertNamed(worker, [name]);
-    await worker.close();
+    const worker = await start(t, { worker: { [option]: {} } });
+    await assertNamed(worker, names);
   }
 });
 

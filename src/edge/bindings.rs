@@ -6,13 +6,16 @@ use crate::config::BadSetting;
 pub(super) const MESSAGES: &str = "MESSAGES";
 /// The queue that settled events leave by.
 pub(super) const EVENTS: &str = "EVENTS";
-/// The bucket that they end in.
+/// The queue that clicks wait in for which their object has no time.
+pub(super) const SPILL: &str = "SPILL";
+/// The bucket that events end in.
 pub(super) const ARCHIVE: &str = "ARCHIVE";
 
 /// Each binding, and what it must be.
-const ALL: [(&str, &str); 3] = [
+const ALL: [(&str, &str); 4] = [
     (MESSAGES, "a Durable Object namespace of class MessageObject"),
     (EVENTS, "a queue"),
+    (SPILL, "a queue"),
     (ARCHIVE, "an R2 bucket"),
 ];
 
@@ -33,13 +36,14 @@ mod tests {
         let lines = |bound: &[&str]| -> Vec<String> {
             missing(|name| bound.contains(&name)).map(|bad| bad.to_string()).collect()
         };
-        assert!(lines(&["ARCHIVE", "EVENTS", "MESSAGES"]).is_empty());
-        assert_eq!(lines(&["MESSAGES", "EVENTS"]), ["ARCHIVE: missing; bind an R2 bucket to it"]);
+        assert!(lines(&["ARCHIVE", "EVENTS", "MESSAGES", "SPILL"]).is_empty());
+        assert_eq!(lines(&["MESSAGES", "SPILL", "EVENTS"]), ["ARCHIVE: missing; bind an R2 bucket to it"]);
         assert_eq!(
             lines(&[]),
             [
                 "MESSAGES: missing; bind a Durable Object namespace of class MessageObject to it",
                 "EVENTS: missing; bind a queue to it",
+                "SPILL: missing; bind a queue to it",
                 "ARCHIVE: missing; bind an R2 bucket to it",
             ]
         );

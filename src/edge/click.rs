@@ -67,7 +67,7 @@ pub(super) fn redirect(
         headers.push(("set-cookie", set_cookie(&visitor.seal(keys), config).into()));
     }
     let answer = Answer { status: 302, headers, body: None };
-    Ok(Reply { answer, line: told, arrival: Some(Arrival::new(object, &record)) })
+    Ok(Reply { answer, line: told, arrival: Some(Arrival::new(object, id, &record)) })
 }
 
 fn set_cookie(value: &str, config: &Config) -> String {

@@ -5,6 +5,8 @@
 //! consumer is this one too: it tries for days. Nothing is acknowledged that was not done; the object keeps everything and
 //! `reship` sends packs again.
 //!
+//! What comes from the second queue is [`spill`]'s.
+//!
 //! Packs come first, and webhooks go out beside each other: a slow receiver holds up nobody's events.
 
 use js_sys::{Array, Promise, Uint8Array};
@@ -15,9 +17,10 @@ use worker::{
     QueueRetryOptionsBuilder, RawMessage, Request, RequestInit, RequestRedirect, Result, web_sys,
 };
 
-use super::{clock, log, settings};
+use super::{clock, log, settings, spill};
 use crate::config::Config;
 use crate::event::parcel::{Letter, Parcel};
+use crate::event::spilled::Spilled;
 use crate::event::{line, webhook};
 
 /// How long a receiver may take, seconds (Standard Webhooks 1.0.0 names 15 to 30 as usual; a batch waits for it).
@@ -33,6 +36,12 @@ pub(super) async fn consume(batch: &MessageBatch<String>, env: &Env) -> Result<(
             Some(text) => Letter::Text(text),
             None => Letter::Bytes(Uint8Array::new(&body).to_vec()),
         };
+        if let Letter::Bytes(bytes) = &letter
+            && Spilled::is_one(bytes)
+        {
+            spill::deliver(&message, bytes, env).await;
+            continue;
+        }
         let written = match letter.open() {
             Ok(Parcel::Act { id, body }) => {
                 acts.push((message, id, body.to_owned()));

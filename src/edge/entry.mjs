@@ -4,9 +4,18 @@
 // (reply.mjs). wasm-bindgen makes a new instance of wasm on the first call after one has panicked.
 
 import * as wasm from "wasm";
+import { take } from "./batch.mjs";
 
 const initState = wasm.__worker_init_state();
 const HEADERS = wasm.headerNames().split(",");
+
+// What batch.mjs needs of wasm.
+const settings = {
+  unrecorded(record, reason) {
+    wasm.awake();
+    wasm.unrecorded(record, reason);
+  },
+};
 
 // The instance that has read the settings.
 let configured;
@@ -98,13 +107,6 @@ async function serve(shown, request, env, context) {
 /** What follows an answer; returns it. */
 function finish({ response, line, object, record }, env, context) {
   if (line) console.log(line);
-  if (object) take(context, env, object, record);
+  if (object) take(context, env, object, record, settings);
   return response;
 }
-
-/** Gives what came in to its object once the answer is out. */
-function take(context, env, object, record) {
-  context.waitUntil(wasm.record(env, object, decoder.decode(record)));
-}
-
-const decoder = new TextDecoder();

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::message::call::UNKNOWN_CALL;
+
 /// What a call of an object fails with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
@@ -38,6 +40,12 @@ impl Failure {
             Self::Unreadable(_) => false,
         }
     }
+
+    /// Whether the object has read what it was told, and will not have it. One of an older deploy does not know the call:
+    /// a later one will.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused { status: 400..=499, words } if !words.starts_with(UNKNOWN_CALL))
+    }
 }
 
 #[cfg(test)]
@@ -64,6 +72,21 @@ mod tests {
                 (is_passing, text),
                 "{failure:?}"
             );
+        }
+    }
+
+    #[test]
+    fn only_an_object_that_knows_the_call_refuses_it() {
+        let refused = |status, words: &str| Failure::Refused { status, words: words.to_owned() };
+        for (failure, is_refusal) in [
+            (refused(400, "records: a damaged batch"), true),
+            (refused(499, ""), true),
+            (refused(400, "no such call: /arrivals"), false),
+            (refused(500, "storage"), false),
+            (Failure::unreachable("words".to_owned(), false, false), false),
+            (Failure::Unreadable("<html>".to_owned()), false),
+        ] {
+            assert_eq!(failure.is_refusal(), is_refusal, "{failure:?}");
         }
     }
 }

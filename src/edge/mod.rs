@@ -8,8 +8,9 @@
 //! over; [`log`] speaks to the operator.
 //!
 //! [`object`] is the Durable Object around a message, [`rows`] its storage, [`stub`] how the edge reaches it, and
-//! [`failure`] why it does not; [`queue`] takes what leaves, [`consumer`] writes and posts what the queue brings;
-//! [`settings`] reads the environment, [`bindings`] says what must be in it, [`clock`] has the time and the dice.
+//! [`failure`] why it does not. Clicks go there many at once by `batch.mjs`, and where it has no time for them by the second
+//! queue, whose consumer is [`spill`]. [`queue`] takes what leaves, [`consumer`] writes and posts what it brings; [`settings`]
+//! reads the environment, [`bindings`] says what must be in it, [`clock`] has the time and the dice.
 //!
 //! What needs no runtime is compiled natively too, for its tests.
 
@@ -65,6 +66,8 @@ mod rows;
 mod serve;
 #[cfg(target_arch = "wasm32")]
 mod settings;
+#[cfg(target_arch = "wasm32")]
+mod spill;
 #[cfg(target_arch = "wasm32")]
 mod stub;
 #[cfg(target_arch = "wasm32")]

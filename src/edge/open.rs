@@ -21,6 +21,6 @@ pub(super) fn pixel(incoming: &Incoming, tail: &str, id: EventId) -> Result<Repl
     let record = opens::without_proxys_place(record, &signals);
     let told = incoming.config.logs_requests.then(|| line::received(&record, &signals));
     // Whoever asks for headers alone has shown nothing to anybody.
-    let arrival = (incoming.verb != Verb::Head).then(|| Arrival::new(link.object(), &record));
+    let arrival = (incoming.verb != Verb::Head).then(|| Arrival::new(link.object(), id, &record));
     Ok(Reply { answer: Answer::pixel(), line: told, arrival })
 }

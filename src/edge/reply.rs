@@ -1,7 +1,7 @@
 //! What a request comes to: its answer, and what is done once that is out. It leaves as a whole, in one crossing.
 
 use super::answer::Answer;
-use crate::record::Record;
+use crate::record::{EventId, Record, packed};
 
 /// An answer with what follows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,10 +23,9 @@ pub(super) struct Arrival {
 }
 
 impl Arrival {
-    /// A record for an object.
-    pub(super) fn new(object: String, record: &Record) -> Self {
-        // Structs of strings and numbers always serialise.
-        Self { object, record: serde_json::to_vec(record).unwrap_or_default() }
+    /// A record for an object, under its id.
+    pub(super) fn new(object: String, id: EventId, record: &Record) -> Self {
+        Self { object, record: packed::seal(&[(id, record)]) }
     }
 }
 

@@ -15,11 +15,10 @@ use super::raw::Raw;
 use super::request::{Header, Incoming};
 use super::respond::{self, Outgoing};
 use super::routes::{self, Route};
-use super::{act, api, click, clock, consumer, demo, health, log, open, settings, stub, verify};
+use super::{act, api, click, clock, consumer, demo, health, log, open, settings, verify};
 use crate::config::Config;
 use crate::event::line;
-use crate::message::call::Call;
-use crate::record::{Record, Verb};
+use crate::record::Verb;
 
 /// Does nothing. Whatever is called after a panic meets a new instance of all this; the entry calls this first, so that
 /// nothing it then hands over is left in the old one's memory.
@@ -86,16 +85,13 @@ pub async fn serve(
     outgoing.hand_over(incoming.verb != Verb::Head)
 }
 
-/// Gives a record to its message's object once the answer is out. A loss is logged with the whole record, so that it can be
-/// replayed.
-#[wasm_bindgen(wasm_bindgen_futures = ::worker::wasm_bindgen_futures)]
-pub async fn record(env: Env, object: String, record: String) {
-    // The object knows an event_id that it has: asking again is harmless.
-    let Err(failure) = stub::send(&env, &object, &Call::Arrive(record.clone())).await else { return };
-    match Record::parse(&record) {
-        Ok(record) => log::alarm(&line::unrecorded(&record, &failure.to_string())),
-        Err(words) => log::failure("click.unrecorded", &record, &words),
-    }
+/// Logs the record of a click that no object took, so that it can be replayed.
+///
+/// # Errors
+/// It cannot be read.
+#[wasm_bindgen]
+pub fn unrecorded(record: &[u8], reason: &str) -> Result<(), JsValue> {
+    Ok(log::unrecorded(record, reason)?)
 }
 
 /// Stores and posts what the queue brings.

@@ -7,7 +7,7 @@ use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use worker::{Bucket, Env};
 
-use super::bindings::{self, ARCHIVE, EVENTS, MESSAGES};
+use super::bindings::{self, ARCHIVE, EVENTS, MESSAGES, SPILL};
 use super::log;
 use crate::config::{Config, Value};
 
@@ -62,7 +62,7 @@ fn is_bound(env: &Env, name: &str) -> bool {
     Reflect::get(env, &name.into()).is_ok_and(|value| value.is_object())
         && match name {
             MESSAGES => env.durable_object(MESSAGES).is_ok(),
-            EVENTS => env.queue(EVENTS).is_ok(),
+            EVENTS | SPILL => env.queue(name).is_ok(),
             ARCHIVE => archive(env).is_ok(),
             _ => false,
         }

@@ -14,6 +14,9 @@ use crate::record::Verified;
 /// nothing to answer.
 pub const ARRIVALS: &str = "/arrivals";
 
+/// How an object answers a call that it does not know. Frozen: the edge may be of a later deploy than the object.
+pub const UNKNOWN_CALL: &str = "no such call";
+
 /// The most clicks of one page: an object builds it in memory.
 pub const MAX_PAGE: usize = 1_000;
 
@@ -133,7 +136,7 @@ impl Call {
                 call.map(|(click, (event_id, verified))| Self::Verify(click, sighting(event_id, verified)))
                     .ok_or_else(|| "verify: bad ids or level".to_owned())
             }
-            other => Err(format!("no such call: {other}")),
+            other => Err(format!("{UNKNOWN_CALL}: {other}")),
         }
     }
 }
@@ -206,6 +209,11 @@ mod tests {
         ] {
             assert!(Call::decode(path, body.to_owned()).is_err(), "{path} {body}");
         }
+        assert_eq!(
+            Call::decode("/nothing", String::new()),
+            Err("no such call: /nothing".to_owned()),
+            "frozen: src/edge/batch.mjs knows an older object by it"
+        );
         assert_eq!(
             Call::decode("/page", "999999 ".to_owned()),
             Ok(Call::Page { after: None, limit: MAX_PAGE }),

@@ -64,11 +64,12 @@ class Pile {
     this.object = object;
   }
 
-  /** The wait after which a click that came now should have been taken: by the call after the one under way. */
-  patience() {
+  /** How long until a click should have been taken: by the call that is under way, or by the next. */
+  patience(click) {
     const soFar = this.leader ? Date.now() - this.calledAt : 0;
-    const call = Math.max(this.callMs, soFar);
-    return Math.min(call - soFar + call + LOOK_MS, LATEST_LOOK_MS);
+    const callMs = Math.max(this.callMs, soFar);
+    const calls = isLive(click.hold) ? 1 : 2;
+    return Math.min(calls * callMs - soFar + LOOK_MS, LATEST_LOOK_MS);
   }
 
   /** Takes hold of clicks that nobody holds, the first to come first: so many bytes, or what came before a time. */
@@ -125,7 +126,7 @@ async function lookAfter(request) {
   try {
     if (waitingBytes > WAITING_BYTES) await spillClaimed(request, [click], "too much waits in the isolate");
     while (!click.isDone) {
-      if (isLive(click.hold) || isLive(pile.leader)) await sleep(pile.patience());
+      if (isLive(click.hold) || isLive(pile.leader)) await sleep(pile.patience(click));
       else if (isYoung(request)) await lead(request);
       else await spillClaimed(request, null, TOO_SLOW);
     }

@@ -80,7 +80,7 @@ mod tests {
             (refused(499, ""), true),
             (refused(400, "no such call: /arrivals"), false),
             (refused(500, "storage"), false),
-            (Failure::unreachable("words".to_owned(), false, false), false),
+            (Failure::unreachable("words".to_owned(), false), false),
             (Failure::Unreadable("<html>".to_owned()), false),
         ] {
             assert_eq!(failure.is_refusal(), is_refusal, "{failure:?}");

@@ -1,13 +1,11 @@
 //! `/u/{token}`: links that act. GET is a page with one button and stores nothing; POST acts, by one-click (RFC 8058) or
 //! by the page's form. Here, unlike on a click, the answer waits: that it is done is said once the object has stored it.
 
-use js_sys::Uint8Array;
-use worker::{Env, FormData, FormEntry, Headers, Method, Request, RequestInit};
-
 use super::answer::Answer;
 use super::problem::Problem;
 use super::raw::Raw;
 use super::request::Incoming;
+use super::runtime::{self, Env};
 use super::{clock, log, stub};
 use crate::act::page::{self, Brand, Page, State};
 use crate::act::{self, Form, NoConsent, languages};
@@ -21,13 +19,13 @@ use crate::record::{CookieState, Kind, Record};
 use crate::signals::Signals;
 
 /// The largest form, bytes.
-const MAX_FORM: usize = 64 << 10;
+const MAX_FORM: u32 = 64 << 10;
 
 /// When to come again if nothing could be stored, seconds.
 const RETRY_AFTER_S: &str = "60";
 
 /// Answers a request to a link that acts. `tail` is the path behind `/u/`.
-pub(super) async fn answer(incoming: &Incoming<'_>, raw: &mut Raw, tail: &str) -> Result<Answer, Problem> {
+pub(super) async fn answer(incoming: &Incoming<'_>, raw: &Raw, tail: &str) -> Result<Answer, Problem> {
     let (keys, link) = incoming.link(tail, &[Kind::Unsubscribe, Kind::Confirm])?;
     let token = token::leading(tail);
     let mut record = incoming.record(&link, clock::next_id());
@@ -121,20 +119,8 @@ async fn store(env: &Env, link: &Link, record: &Record) -> bool {
 
 /// The two fields of a form that are looked at, read by the runtime's own parser: urlencoded or multipart.
 async fn fields(content_type: &str, body: &[u8]) -> Result<(Option<String>, Option<String>), NoConsent> {
-    let form = parse(content_type, body).await.map_err(|_| NoConsent::NoForm)?;
-    let text = |name: &str| match form.get(name) {
-        Some(FormEntry::Field(text)) => Some(text),
-        _ => None,
-    };
-    Ok((text(one_click::ONE_CLICK), text(act::STAMP)))
-}
-
-async fn parse(content_type: &str, body: &[u8]) -> worker::Result<FormData> {
-    let headers = Headers::new();
-    headers.set("content-type", content_type)?;
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post).with_headers(headers).with_body(Some(Uint8Array::from(body).into()));
-    Request::new_with_init("https://form/", &init)?.form_data().await
+    let fields = runtime::fields(content_type, body, [one_click::ONE_CLICK, act::STAMP]).await;
+    fields.map(|[one_click, stamp]| (one_click, stamp)).map_err(|_| NoConsent::NoForm)
 }
 
 fn base64(bytes: [u8; 16]) -> String {

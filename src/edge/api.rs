@@ -1,10 +1,15 @@
 //! `/v1`: what senders ask. Every call needs the token; a deployment with a bad setting answers nothing here, so that
 //! nobody relies on a default that they did not mean.
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use js_sys::Promise;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
-use worker::{Env, Response, web_sys};
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::Closure;
+use wasm_bindgen_futures::future_to_promise;
 
 use super::answer::{Answer, JSON, NO_STORE};
 use super::failure::Failure;
@@ -12,6 +17,7 @@ use super::problem::{ApiProblem, Problem};
 use super::raw::Raw;
 use super::request::Incoming;
 use super::respond::Outgoing;
+use super::runtime::{self, Env, Error};
 use super::v1::{Listing, Route, Wanted};
 use super::{health, log, stub};
 use crate::config::Config;
@@ -21,10 +27,10 @@ use crate::message::{Page, deliveries};
 use crate::record::EventId;
 
 /// The largest body, bytes.
-const MAX_BODY: usize = 1 << 20;
+const MAX_BODY: u32 = 1 << 20;
 
 /// Answers a call below `/v1`.
-pub(super) async fn answer(incoming: &Incoming<'_>, raw: &mut Raw) -> Result<Outgoing, Problem> {
+pub(super) async fn answer(incoming: &Incoming<'_>, raw: &Raw) -> Result<Outgoing, Problem> {
     if !is_authorized(incoming.config, raw) {
         return Err(ApiProblem::Unauthorized.into());
     }
@@ -68,7 +74,7 @@ fn is_authorized(config: &Config, raw: &Raw) -> bool {
 }
 
 /// The body, which must be JSON.
-async fn body(raw: &mut Raw) -> Result<Value, Problem> {
+async fn body(raw: &Raw) -> Result<Value, Problem> {
     let bytes = raw.body(MAX_BODY).await?.ok_or(ApiProblem::TooLarge)?;
     if bytes.is_empty() {
         return Err(ApiProblem::bad("the body is empty; send JSON").into());
@@ -99,23 +105,28 @@ async fn deliver(env: &Env, object: &str, body: &Value) -> Result<Answer, Proble
 async fn clicks(env: &Env, object: String, listing: Listing) -> Result<Outgoing, Problem> {
     // The first page is fetched before the answer begins: a failure is still an error then.
     let (first, rest) = page(env, &object, listing).await.map_err(|failure| unavailable(&failure))?;
-    let env = env.clone();
-    let others = stream::try_unfold(rest, move |rest| {
-        let (env, object) = (env.clone(), object.clone());
-        async move {
-            let Some(listing) = rest else { return Ok(None) };
-            let page = page(&env, &object, listing).await;
-            page.map(Some).map_err(|failure| worker::Error::RustError(failure.to_string()))
-        }
+    let next = Rc::new(RefCell::new((Some(first), rest)));
+    let (env, object) = (env.clone(), Rc::<str>::from(object));
+    let lines = Closure::<dyn FnMut() -> Promise>::new(move || {
+        let (next, env, object) = (Rc::clone(&next), env.clone(), Rc::clone(&object));
+        future_to_promise(async move {
+            let (known, rest) = next.take();
+            let Some(listing) = rest.filter(|_| known.is_none()) else {
+                next.borrow_mut().1 = rest;
+                return Ok(known.map_or(JsValue::UNDEFINED, Into::into));
+            };
+            match page(&env, &object, listing).await {
+                Ok((lines, rest)) => {
+                    next.borrow_mut().1 = rest;
+                    Ok(lines.into())
+                }
+                Err(failure) => Err(Error::Words(failure.to_string()).into()),
+            }
+        })
     });
-    let lines = stream::once(async { Ok(first) }).chain(others).map_ok(String::into_bytes);
     let headers = vec![("content-type", "application/x-ndjson".into()), ("cache-control", NO_STORE.into())];
     let answer = Answer { status: 200, headers, body: None };
-    let response = web_sys::Response::from(Response::from_stream(lines)?);
-    Ok(match response.body() {
-        Some(stream) => Outgoing::Stream(answer, stream),
-        None => answer.into(),
-    })
+    Ok(Outgoing::Stream(answer, runtime::stream(lines.into_js_value())))
 }
 
 /// The first page of a listing, and what is left of it, if anything is.

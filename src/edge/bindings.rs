@@ -11,17 +11,17 @@ pub(super) const SPILL: &str = "SPILL";
 /// The bucket that events end in.
 pub(super) const ARCHIVE: &str = "ARCHIVE";
 
-/// Each binding, and what it must be.
-const ALL: [(&str, &str); 4] = [
-    (MESSAGES, "a Durable Object namespace of class MessageObject"),
-    (EVENTS, "a queue"),
-    (SPILL, "a queue"),
-    (ARCHIVE, "an R2 bucket"),
+/// Each binding, the runtime's class for it, and what it must be.
+const ALL: [(&str, &str, &str); 4] = [
+    (MESSAGES, "DurableObjectNamespace", "a Durable Object namespace of class MessageObject"),
+    (EVENTS, "WorkerQueue", "a queue"),
+    (SPILL, "WorkerQueue", "a queue"),
+    (ARCHIVE, "R2Bucket", "an R2 bucket"),
 ];
 
-/// The bindings that are not there, or are of another kind.
-pub(super) fn missing(is_there: impl Fn(&str) -> bool) -> impl Iterator<Item = BadSetting> {
-    ALL.into_iter().filter(move |(name, _)| !is_there(name)).map(|(name, what)| BadSetting {
+/// The bindings that are not there, or are of another kind. `kind` names the class of what is bound to a name.
+pub(super) fn missing(kind: impl Fn(&str) -> String) -> impl Iterator<Item = BadSetting> {
+    ALL.into_iter().filter(move |(name, class, _)| kind(name) != *class).map(|(name, _, what)| BadSetting {
         name: name.to_owned(),
         words: format!("missing; bind {what} to it"),
     })
@@ -33,11 +33,16 @@ mod tests {
 
     #[test]
     fn a_binding_that_is_not_there_is_named_with_what_it_must_be() {
-        let lines = |bound: &[&str]| -> Vec<String> {
-            missing(|name| bound.contains(&name)).map(|bad| bad.to_string()).collect()
+        let lines = |bound: &[(&str, &str)]| -> Vec<String> {
+            let kind =
+                |name: &str| bound.iter().find(|(known, _)| *known == name).map_or("", |(_, kind)| kind);
+            missing(|name| kind(name).to_owned()).map(|bad| bad.to_string()).collect()
         };
-        assert!(lines(&["ARCHIVE", "EVENTS", "MESSAGES", "SPILL"]).is_empty());
-        assert_eq!(lines(&["MESSAGES", "SPILL", "EVENTS"]), ["ARCHIVE: missing; bind an R2 bucket to it"]);
+        let [messages, events, spill, archive] = ALL.map(|(name, class, _)| (name, class));
+        assert!(lines(&[archive, events, spill, messages]).is_empty());
+        assert_eq!(lines(&[messages, spill, events]), ["ARCHIVE: missing; bind an R2 bucket to it"]);
+        let swapped = [messages, spill, (EVENTS, archive.1), (ARCHIVE, events.1)];
+        assert_eq!(lines(&swapped).len(), 2);
         assert_eq!(
             lines(&[]),
             [

@@ -2,9 +2,16 @@
 
 use std::cell::RefCell;
 
-use worker::Date;
+use js_sys::Date;
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::record::{EventId, EventIds};
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(catch, js_namespace = crypto, js_name = getRandomValues)]
+    fn fill(bytes: &mut [u8]) -> Result<JsValue, JsValue>;
+}
 
 thread_local! {
     /// The ids that one isolate makes ascend.
@@ -13,7 +20,19 @@ thread_local! {
 
 /// The time, Unix milliseconds.
 pub(super) fn now_ms() -> i64 {
-    i64::try_from(Date::now().as_millis()).unwrap_or_default()
+    whole(Date::now())
+}
+
+/// A number of JavaScript's that is whole.
+#[expect(clippy::cast_possible_truncation, reason = "it is whole, and below 2^53")]
+pub(super) const fn whole(number: f64) -> i64 {
+    number as i64
+}
+
+/// A whole number as JavaScript has it.
+#[expect(clippy::cast_precision_loss, reason = "times and what rows hold are below 2^53")]
+pub(super) const fn number(whole: i64) -> f64 {
+    whole as f64
 }
 
 /// The id of a request that comes now.
@@ -24,6 +43,6 @@ pub(super) fn next_id() -> EventId {
 /// Random bytes. Without randomness ids still ascend, and a visitor of zeros is better than no redirect.
 pub(super) fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    let _ = getrandom::fill(&mut bytes);
+    let _ = fill(&mut bytes);
     bytes
 }

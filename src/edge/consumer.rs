@@ -11,26 +11,24 @@
 
 use js_sys::{Array, Promise, Uint8Array};
 use wasm_bindgen::JsValue;
-use worker::wasm_bindgen_futures::{JsFuture, future_to_promise};
-use worker::{
-    AbortSignal, Env, Fetch, Headers, HttpMetadata, MessageBatch, MessageExt, Method,
-    QueueRetryOptionsBuilder, RawMessage, Request, RequestInit, RequestRedirect, Result, web_sys,
-};
+use wasm_bindgen_futures::future_to_promise;
 
+use super::bindings::ARCHIVE;
+use super::runtime::{self, Batch, Env, Message, Posted, Result};
 use super::{clock, log, settings, spill};
 use crate::config::Config;
 use crate::event::parcel::{Letter, Parcel};
 use crate::event::spilled::Spilled;
 use crate::event::{line, webhook};
 
-/// How long a receiver may take, seconds (Standard Webhooks 1.0.0 names 15 to 30 as usual; a batch waits for it).
-const TIMEOUT_S: u32 = 10;
+/// How long a receiver may take, milliseconds (Standard Webhooks 1.0.0 names 15 to 30 s as usual; a batch waits for it).
+const TIMEOUT_MS: u32 = 10_000;
 
 /// Writes a batch's packs and posts its acts.
-pub(super) async fn consume(batch: &MessageBatch<String>, env: &Env) -> Result<()> {
+pub(super) async fn consume(batch: &Batch, env: &Env) -> Result<()> {
     let config = settings::config(env);
     let mut acts = Vec::new();
-    for message in batch.raw_iter() {
+    for message in batch.messages() {
         let body = message.body();
         let letter = match body.as_string() {
             Some(text) => Letter::Text(text),
@@ -73,22 +71,17 @@ pub(super) async fn consume(batch: &MessageBatch<String>, env: &Env) -> Result<(
             Ok(JsValue::UNDEFINED)
         }));
     }
-    JsFuture::from(Promise::all_settled(&posts)).await?;
-    Ok(())
+    runtime::wait(Promise::all_settled(&posts)).await.map(|_| ())
 }
 
 /// Writes an object of R2.
 async fn write(key: &str, lines: &str, env: &Env) -> std::result::Result<(), String> {
-    let metadata =
-        HttpMetadata { content_type: Some("application/x-ndjson".to_owned()), ..HttpMetadata::default() };
-    let bucket = settings::archive(env).map_err(|error| error.to_string())?;
-    let put = bucket.put(key, lines.to_owned()).http_metadata(metadata);
-    put.execute().await.map_err(|error| error.to_string())?;
-    Ok(())
+    let written = runtime::write(env, ARCHIVE, key, lines, "application/x-ndjson").await;
+    written.map_err(|error| error.to_string())
 }
 
 /// Posts an act; it is tried again until its receiver has taken it.
-async fn post_or_retry(message: &RawMessage, id: &str, body: &str, env: &Env) {
+async fn post_or_retry(message: &Message, id: &str, body: &str, env: &Env) {
     let config = settings::config(env);
     let (reason, status) = match post(id, body, &config).await {
         Ok(status @ 200..=299) => {
@@ -99,11 +92,8 @@ async fn post_or_retry(message: &RawMessage, id: &str, body: &str, env: &Env) {
         Err(words) => (words, None),
     };
     log::alarm(&webhook::unsent(id, reason, status));
-    let sent_ms = i64::try_from(message.timestamp().as_millis()).unwrap_or_default();
-    match webhook::pause_s(clock::now_ms() - sent_ms) {
-        Some(pause_s) => {
-            message.retry_with_options(&QueueRetryOptionsBuilder::new().with_delay_seconds(pause_s).build());
-        }
+    match webhook::pause_s(clock::now_ms() - message.sent_ms()) {
+        Some(pause_s) => message.retry_after(pause_s),
         None => message.retry(),
     }
 }
@@ -112,28 +102,11 @@ async fn post_or_retry(message: &RawMessage, id: &str, body: &str, env: &Env) {
 async fn post(id: &str, body: &str, config: &Config) -> std::result::Result<u16, &'static str> {
     let url = config.unsubscribe_webhook_url.as_deref().ok_or("UNSUBSCRIBE_WEBHOOK_URL is not set")?;
     let secret = config.webhook_secret.as_deref().ok_or("WEBHOOK_SECRET is not set")?;
-    let request = signed(url, secret, id, body).map_err(|_| "the request cannot be made")?;
-    let limit = AbortSignal::from(web_sys::AbortSignal::timeout_with_u32(TIMEOUT_S * 1_000));
-    match Fetch::Request(request).send_with_signal(&limit).await {
-        Ok(response) => Ok(response.status_code()),
-        // What the runtime says may hold the address, which may hold a secret.
-        Err(_) if limit.aborted() => Err("no answer in 10 s"),
-        Err(_) => Err("the receiver cannot be reached"),
-    }
-}
-
-fn signed(url: &str, secret: &[u8], id: &str, body: &str) -> Result<Request> {
     let timestamp_s = clock::now_ms() / 1_000;
-    let headers = Headers::new();
-    headers.set("content-type", "application/json")?;
-    headers.set("user-agent", "Clickproof")?;
-    headers.set("webhook-id", id)?;
-    headers.set("webhook-timestamp", &timestamp_s.to_string())?;
-    headers.set("webhook-signature", &webhook::signature(secret, id, timestamp_s, body))?;
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post)
-        .with_headers(headers)
-        .with_redirect(RequestRedirect::Manual)
-        .with_body(Some(body.into()));
-    Request::new_with_init(url, &init)
+    let signature = webhook::signature(secret, id, timestamp_s, body);
+    match runtime::post(url, [id, &timestamp_s.to_string(), &signature], body, TIMEOUT_MS).await {
+        Posted::Status(status) => Ok(status),
+        Posted::TooLate => Err("no answer in 10 s"),
+        Posted::Unreachable => Err("the receiver cannot be reached"),
+    }
 }

@@ -6,11 +6,11 @@
 import * as wasm from "wasm";
 import { take } from "./batch.mjs";
 
-const initState = wasm.__worker_init_state();
 const HEADERS = wasm.headerNames().split(",");
 
-// The instance that has read the settings.
-let configured;
+// How many instances of wasm there have been, and which of them has read the settings.
+let instance = 0;
+let configured = 0;
 
 export default {
   fetch(request, env, context) {
@@ -20,7 +20,7 @@ export default {
   },
 
   queue(batch, env) {
-    wasm.awake();
+    awake();
     return wasm.queue(batch, env);
   },
 };
@@ -29,7 +29,7 @@ export default {
 export class MessageObject {
   #state;
   #env;
-  #instance;
+  #instance = 0;
   #object;
 
   constructor(state, env) {
@@ -37,8 +37,12 @@ export class MessageObject {
     this.#env = env;
   }
 
-  fetch(request) {
-    return this.#awake().fetch(request);
+  async fetch(request) {
+    if (request.method !== "POST") return new Response("calls are posted", { status: 405 });
+    const body = new Uint8Array(await request.arrayBuffer());
+    const { pathname } = new URL(request.url);
+    const [status, text] = await this.#awake().call(pathname, body);
+    return new Response(text || null, { status });
   }
 
   alarm() {
@@ -46,7 +50,7 @@ export class MessageObject {
   }
 
   #awake() {
-    const instance = awake();
+    awake();
     if (this.#instance !== instance) {
       this.#object = new wasm.MessageObject(this.#state, this.#env);
       this.#instance = instance;
@@ -55,10 +59,9 @@ export class MessageObject {
   }
 }
 
-/** The number of wasm's instance, which lives. */
+/** Sees to it that wasm's instance lives. */
 function awake() {
-  wasm.awake();
-  return initState.instanceId;
+  if (wasm.wake()) instance += 1;
 }
 
 /** Everything that a request shows, as request.rs reads it. What the platform tells oddly counts as not told. */
@@ -84,7 +87,7 @@ function answer(shown, env) {
 }
 
 function answerOnce(shown, env) {
-  const instance = awake();
+  awake();
   if (configured !== instance) {
     wasm.configure(env);
     configured = instance;

@@ -26,10 +26,9 @@ impl fmt::Display for Failure {
 }
 
 impl Failure {
-    /// The runtime could not reach the object; its error says `retryable` of what is over soon, and `overloaded` of an
-    /// object that must not be asked again.
-    pub(super) const fn unreachable(words: String, retryable: bool, overloaded: bool) -> Self {
-        Self::Unreachable { words, is_passing: retryable && !overloaded }
+    /// The runtime could not reach the object, and says whether it may soon.
+    pub(super) const fn unreachable(words: String, is_passing: bool) -> Self {
+        Self::Unreachable { words, is_passing }
     }
 
     /// Whether a second try may succeed: storage may be back, the object may have moved.
@@ -57,10 +56,8 @@ mod tests {
         let words = || "words".to_owned();
         let refused = |status| Failure::Refused { status, words: words() };
         for (failure, is_passing, text) in [
-            (Failure::unreachable(words(), true, false), true, "unreachable: words"),
-            (Failure::unreachable(words(), true, true), false, "unreachable: words"),
-            (Failure::unreachable(words(), false, false), false, "unreachable: words"),
-            (Failure::unreachable(words(), false, true), false, "unreachable: words"),
+            (Failure::unreachable(words(), true), true, "unreachable: words"),
+            (Failure::unreachable(words(), false), false, "unreachable: words"),
             (refused(500), true, "refused with 500: words"),
             (refused(503), true, "refused with 503: words"),
             (refused(499), false, "refused with 499: words"),
@@ -83,7 +80,7 @@ mod tests {
             (refused(499, ""), true),
             (refused(400, "no such call: /arrivals"), false),
             (refused(500, "storage"), false),
-            (Failure::unreachable("words".to_owned(), false, false), false),
+            (Failure::unreachable("words".to_owned(), false), false),
             (Failure::Unreadable("<html>".to_owned()), false),
         ] {
             assert_eq!(failure.is_refusal(), is_refusal, "{failure:?}");

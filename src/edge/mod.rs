@@ -10,8 +10,8 @@
 //! [`object`] is the Durable Object around a message, [`rows`] its storage, [`stub`] how the edge reaches it, and
 //! [`failure`] why it does not. Clicks go there many at once by `batch.mjs`, and where it has no time for them by the second
 //! queue, whose consumer is [`spill`]; [`loss`] tells of those that nobody took. [`queue`] takes what leaves, [`consumer`] writes
-//! and posts what it brings; [`settings`] reads the environment, [`bindings`] says what must be in it, [`clock`] has the time and
-//! the dice.
+//! and posts what it brings; [`runtime`] is what the runtime hands in and does; [`settings`] reads the environment, [`bindings`]
+//! says what must be in it, [`clock`] has the time and the dice.
 //!
 //! What needs no runtime is compiled natively too, for its tests.
 
@@ -65,6 +65,8 @@ mod raw;
 mod respond;
 #[cfg(target_arch = "wasm32")]
 mod rows;
+#[cfg(target_arch = "wasm32")]
+mod runtime;
 #[cfg(target_arch = "wasm32")]
 mod serve;
 #[cfg(target_arch = "wasm32")]

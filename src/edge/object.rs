@@ -23,14 +23,15 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Duration;
 
 use serde::Serialize;
-use worker::{Delay, DurableObject, Env, Error, Method, Request, Response, Result, State, durable_object};
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::bindings::EVENTS;
-use super::clock::now_ms;
+use super::clock::{now_ms, number};
 use super::rows::{Rows, transaction};
+use super::runtime::{self, Env, Error, Result, State};
 use super::{log, queue, settings};
 use crate::config::Config;
 use crate::event::line;
@@ -45,8 +46,11 @@ use crate::verdict::order::ascending;
 /// How soon an alarm that failed is tried again, milliseconds. The runtime's own retries end after six.
 const RETRY_MS: i64 = 5_000;
 
+/// The last moment that an alarm may be set for: JavaScript's dates end there, Unix milliseconds.
+const LAST_MS: i64 = 8_640_000_000_000_000;
+
 /// The object.
-#[durable_object(alarm)]
+#[wasm_bindgen]
 pub struct MessageObject {
     state: State,
     env: Env,
@@ -78,8 +82,12 @@ fn count(cell: &Cell<usize>, more: usize) {
     cell.set(cell.get() + more);
 }
 
-impl DurableObject for MessageObject {
-    fn new(state: State, env: Env) -> Self {
+#[wasm_bindgen]
+impl MessageObject {
+    /// An object's part in this instance of wasm.
+    #[wasm_bindgen(constructor)]
+    #[must_use]
+    pub fn new(state: State, env: Env) -> Self {
         Self {
             state,
             env,
@@ -93,37 +101,19 @@ impl DurableObject for MessageObject {
         }
     }
 
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
-        if request.method() != Method::Post {
-            return Response::error("calls are posted", 405);
-        }
-        count(&self.counts.calls, 1);
-        let path = request.path();
-        if path == ARRIVALS {
-            let clicks = request.bytes().await?;
-            self.look_for_alarm().await?;
-            return self.arrive(&clicks).await;
-        }
-        let call = match Call::decode(&path, request.text().await?) {
-            Ok(call) => call,
-            Err(words) => return Response::error(words, 400),
+    /// Answers a call: status and text, which may be empty.
+    pub async fn call(&self, path: String, body: Vec<u8>) -> Result<Vec<JsValue>, JsValue> {
+        let (status, text) = match self.answer_to(&path, body).await? {
+            Answer::Done => (204, String::new()),
+            Answer::Text(text) => (200, text),
+            Answer::Refused(words) => (400, words),
+            Answer::Failed(words) => (500, words),
         };
-        self.look_for_alarm().await?;
-        match self.commit().and_then(|()| self.answer(call)) {
-            Ok(answer) => {
-                // A call that was refused may have counted, too.
-                self.arm().await?;
-                match answer {
-                    Answer::Refused(words) => Response::error(words, 400),
-                    Answer::Done => Ok(Response::empty()?.with_status(204)),
-                    Answer::Text(text) => Response::ok(text),
-                }
-            }
-            Err(error) => self.failed(&error),
-        }
+        Ok(vec![status.into(), text.into()])
     }
 
-    async fn alarm(&self) -> Result<Response> {
+    /// Does what is due.
+    pub async fn alarm(&self) -> Result<(), JsValue> {
         self.armed_ms.set(None);
         self.in_alarm.set(true);
         let done = self.settle_and_ship().await;
@@ -136,7 +126,7 @@ impl DurableObject for MessageObject {
         } else {
             self.arm().await?;
         }
-        Response::empty()
+        Ok(())
     }
 }
 
@@ -145,19 +135,41 @@ enum Answer {
     Done,
     Text(String),
     Refused(String),
+    Failed(String),
 }
 
 impl Answer {
-    fn json(value: &impl Serialize) -> Result<Self> {
-        Ok(Self::Text(serde_json::to_string(value)?))
+    fn json(value: &impl Serialize) -> Self {
+        Self::Text(line::json(value))
     }
 }
 
 impl MessageObject {
+    async fn answer_to(&self, path: &str, body: Vec<u8>) -> Result<Answer> {
+        count(&self.counts.calls, 1);
+        if path == ARRIVALS {
+            self.look_for_alarm().await?;
+            return self.arrive(&body).await;
+        }
+        let call = match Call::decode(path, String::from_utf8_lossy(&body).into_owned()) {
+            Ok(call) => call,
+            Err(words) => return Ok(Answer::Refused(words)),
+        };
+        self.look_for_alarm().await?;
+        match self.commit().and_then(|()| self.answer(call)) {
+            Ok(answer) => {
+                // A call that was refused may have counted, too.
+                self.arm().await?;
+                Ok(answer)
+            }
+            Err(error) => Ok(self.failed(&error)),
+        }
+    }
+
     /// Before the rows are read for the first time: whether an alarm is set says whether everything has left.
     async fn look_for_alarm(&self) -> Result<()> {
         if self.message.borrow().is_none() && !self.in_alarm.get() {
-            let rests = self.state.storage().get_alarm().await?.is_none();
+            let rests = runtime::wait(self.state.storage().get_alarm()?).await?.is_null();
             // One may have begun meanwhile.
             self.rests.set(rests && !self.in_alarm.get() && self.armed_ms.get().is_none());
         }
@@ -165,16 +177,16 @@ impl MessageObject {
     }
 
     /// Takes clicks in and answers once they are stored.
-    async fn arrive(&self, clicks: &[u8]) -> Result<Response> {
+    async fn arrive(&self, clicks: &[u8]) -> Result<Answer> {
         let records: Vec<Record> = match packed::all(clicks) {
             Ok(records) => records.into_iter().map(|(_, record)| record).collect(),
-            Err(words) => return Response::error(words, 400),
+            Err(words) => return Ok(Answer::Refused(words)),
         };
         count(&self.counts.clicks, records.len());
         let fate = Rc::clone(&self.fate.borrow());
         let hold_ms = self.group.borrow_mut().join(records, now_ms());
-        if let Ok(hold_ms @ 1..) = u64::try_from(hold_ms) {
-            Delay::from(Duration::from_millis(hold_ms)).await;
+        if let Ok(hold_ms @ 1..) = u32::try_from(hold_ms) {
+            runtime::pause(hold_ms).await;
         }
         if fate.borrow().is_none() {
             // Why not is the fate's to say.
@@ -182,10 +194,10 @@ impl MessageObject {
         }
         let failed = fate.borrow().as_ref().and_then(|stored| stored.clone().err());
         if let Some(words) = failed {
-            return Response::error(words, 500);
+            return Ok(Answer::Failed(words));
         }
         self.arm().await?;
-        Ok(Response::empty()?.with_status(204))
+        Ok(Answer::Done)
     }
 
     /// Stores the clicks that wait, as one transaction. Nothing waits in here.
@@ -206,10 +218,10 @@ impl MessageObject {
     }
 
     /// A call has failed, and with it what memory knew.
-    fn failed(&self, error: &Error) -> Result<Response> {
+    fn failed(&self, error: &Error) -> Answer {
         self.forget();
         log::failure("message.failed", &self.name(), error);
-        Response::error(error.to_string(), 500)
+        Answer::Failed(error.to_string())
     }
 
     fn forget(&self) {
@@ -248,7 +260,7 @@ impl MessageObject {
                 let told: Vec<u64> = times.iter().map(|(recipient, _)| recipient.short()).collect();
                 let recipients = ascending(&told).len();
                 let reissued = self.with_message(|message| message.deliver(&times))?;
-                Answer::json(&Delivered { recipients, reissued })
+                Ok(Answer::json(&Delivered { recipients, reissued }))
             }
             Call::Page { after, limit } => {
                 let page = self.with_known(|message| message.page(after, limit))?.unwrap_or_default();
@@ -261,7 +273,7 @@ impl MessageObject {
             }
             Call::Report(message_id) => {
                 let report = self.with_known(|message| message.report(&message_id))?;
-                Answer::json(&report.unwrap_or_else(|| Tally::default().report(&message_id, 0)))
+                Ok(Answer::json(&report.unwrap_or_else(|| Tally::default().report(&message_id, 0))))
             }
             Call::Verify(id, sighting) => {
                 if self.with_message(|message| message.verify(id, &sighting))? == Seen::Counted {
@@ -271,7 +283,7 @@ impl MessageObject {
             }
             Call::Reship => {
                 let events = self.with_known(Message::reship)?.unwrap_or_default();
-                Answer::json(&Reshipped { events })
+                Ok(Answer::json(&Reshipped { events }))
             }
         }
     }
@@ -350,7 +362,7 @@ impl MessageObject {
                 Some(message) => message,
                 none => {
                     let name = self.state.id().name();
-                    let name = name.ok_or_else(|| Error::RustError("object without a name".into()))?;
+                    let name = name.ok_or_else(|| Error::Words("object without a name".to_owned()))?;
                     let config = settings::config(&self.env);
                     let message = Message::create(self.rows(), config.judging.clone(), &name)?;
                     none.insert(with_receiver(message, &config)?)
@@ -401,14 +413,14 @@ impl MessageObject {
     }
 
     /// An alarm that is set for now, in an alarm, can be lost (cloudflare/workerd#6866): it comes a moment later.
-    #[expect(clippy::disallowed_methods, reason = "this is the place that hands it a date")]
     async fn set_alarm(&self, at_ms: i64) -> Result<()> {
-        let at_ms = at_ms.max(now_ms() + 1);
-        let at = chrono::DateTime::from_timestamp_millis(at_ms)
-            .unwrap_or(chrono::DateTime::<chrono::Utc>::MAX_UTC);
+        let at_ms = at_ms.clamp(now_ms() + 1, LAST_MS);
         self.armed_ms.set(Some(at_ms));
         count(&self.counts.alarms_set, 1);
-        let set = self.state.storage().set_alarm(at).await;
+        let set = match self.state.storage().set_alarm(number(at_ms)) {
+            Ok(promise) => runtime::wait(promise).await.map(|_| ()),
+            Err(thrown) => Err(thrown.into()),
+        };
         if set.is_err() {
             self.armed_ms.set(None);
         }

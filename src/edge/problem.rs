@@ -15,7 +15,7 @@ const POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// What the runtime fails with. In native tests there is none.
 #[cfg(target_arch = "wasm32")]
-type RuntimeError = worker::Error;
+type RuntimeError = super::runtime::Error;
 #[cfg(not(target_arch = "wasm32"))]
 type RuntimeError = std::convert::Infallible;
 
@@ -64,8 +64,8 @@ impl From<ApiProblem> for Problem {
 }
 
 #[cfg(target_arch = "wasm32")]
-impl From<worker::Error> for Problem {
-    fn from(error: worker::Error) -> Self {
+impl From<RuntimeError> for Problem {
+    fn from(error: RuntimeError) -> Self {
         Self::Runtime(error)
     }
 }

@@ -2,7 +2,6 @@
 
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use worker::web_sys::ReadableStream;
 
 use super::answer::Answer;
 use super::reply::Reply;
@@ -12,7 +11,7 @@ extern "C" {
     fn reply(status: u16, text: &str, body: Option<&[u8]>, record: &[u8]) -> JsValue;
 
     #[wasm_bindgen(js_name = reply)]
-    fn reply_with_stream(status: u16, text: &str, body: Option<&ReadableStream>, record: &[u8]) -> JsValue;
+    fn reply_with_stream(status: u16, text: &str, body: Option<&JsValue>, record: &[u8]) -> JsValue;
 }
 
 /// What goes out.
@@ -20,7 +19,7 @@ pub(super) enum Outgoing {
     /// All of it is known.
     Whole(Reply),
     /// The body comes by and by; the answer has the rest.
-    Stream(Answer, ReadableStream),
+    Stream(Answer, JsValue),
 }
 
 impl From<Answer> for Outgoing {
@@ -41,7 +40,7 @@ impl Outgoing {
             }
             Self::Stream(answer, stream) => {
                 let text = Reply::from(answer.clone()).text();
-                reply_with_stream(answer.status, &text, wants_body.then_some(stream), &[])
+                reply_with_stream(answer.status, &text, wants_body.then_some(&*stream), &[])
             }
         }
     }

@@ -2,49 +2,43 @@
 
 use std::cell::Cell;
 
-use wasm_bindgen::prelude::wasm_bindgen;
+use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
-use worker::{Error, Result, SqlStorage, SqlStorageValue, State};
 
-use crate::message::sql::{Columns, Database, Mismatch, Value};
-
-#[wasm_bindgen]
-extern "C" {
-    /// What workers-rs 0.8.7 does not bind.
-    type Storage;
-
-    #[wasm_bindgen(method, catch, js_name = transactionSync)]
-    fn transaction_sync(
-        this: &Storage,
-        call: &mut dyn FnMut() -> std::result::Result<(), JsValue>,
-    ) -> std::result::Result<JsValue, JsValue>;
-}
+use super::clock::{number, whole};
+use super::runtime::{self, Error, Result, Sql, State};
+use crate::message::sql::{Columns, Database, Value};
 
 /// Runs a call: what it writes is there afterwards as a whole, or not at all where it fails.
 pub(super) fn transaction<T>(state: &State, call: impl FnOnce() -> Result<T>) -> Result<T> {
-    let storage = state.as_raw().storage()?;
     let (mut call, mut outcome) = (Some(call), None);
-    let committed = storage.unchecked_ref::<Storage>().transaction_sync(&mut || {
+    let committed = commit(state, &mut || {
         outcome = call.take().map(|call| call());
-        // What is thrown here rolls back; the reason is kept on this side.
-        if matches!(outcome, Some(Ok(_))) { Ok(()) } else { Err(JsValue::NULL) }
+        matches!(outcome, Some(Ok(_)))
     });
     match (outcome, committed) {
-        (Some(Ok(done)), Ok(_)) => Ok(done),
-        (Some(Err(error)), _) => Err(error),
-        (_, Err(thrown)) => Err(thrown.into()),
-        (None, Ok(_)) => Err(Error::RustError("storage: the transaction did not run".to_owned())),
+        (Some(Ok(done)), Ok(())) => Ok(done),
+        (Some(Err(error)), _) | (_, Err(error)) => Err(error),
+        (None, Ok(())) => Err(Error::Words("storage: the transaction did not run".to_owned())),
     }
+}
+
+/// The transaction itself, once for all calls: what it runs says whether it went well.
+fn commit(state: &State, work: &mut dyn FnMut() -> bool) -> Result<()> {
+    // What is thrown here rolls back; the reason is kept on this side.
+    let committed =
+        state.storage().transaction_sync(&mut || if work() { Ok(()) } else { Err(JsValue::NULL) });
+    committed.map(|_| ()).map_err(Error::from)
 }
 
 /// The rows in one object's storage.
 pub(super) struct Rows {
-    sql: SqlStorage,
+    sql: Sql,
     written: Cell<usize>,
 }
 
 impl Rows {
-    pub(super) fn new(sql: SqlStorage) -> Self {
+    pub(super) fn new(sql: Sql) -> Self {
         Self { sql, written: Cell::new(0) }
     }
 
@@ -55,14 +49,12 @@ impl Rows {
 
     /// The size of the database, bytes.
     pub(super) fn bytes(&self) -> usize {
-        self.sql.database_size()
+        count(self.sql.database_size())
     }
 }
 
-impl From<Mismatch> for Error {
-    fn from(Mismatch(wanted): Mismatch) -> Self {
-        Self::RustError(format!("storage: {wanted} expected"))
-    }
+fn count(number: f64) -> usize {
+    usize::try_from(whole(number)).unwrap_or_default()
 }
 
 impl Database for Rows {
@@ -74,25 +66,42 @@ impl Database for Rows {
         values: Vec<Value>,
         each: &mut dyn FnMut(&mut Columns) -> Result<()>,
     ) -> Result<usize> {
-        let bound = |value: Value| match value {
-            Value::Null => SqlStorageValue::Null,
-            Value::Integer(number) => SqlStorageValue::Integer(number),
-            Value::Text(text) => SqlStorageValue::String(text),
-            Value::Blob(bytes) => SqlStorageValue::Blob(bytes),
+        let values: Array = values.into_iter().map(bound).collect();
+        let mut failed = None;
+        let ran = runtime::run(&self.sql, statement, &values, &mut |row: Array| {
+            each(&mut Columns::new(row.iter().map(|value| found(&value)).collect())).map_err(|error| {
+                failed = Some(error);
+                JsValue::NULL
+            })
+        });
+        let written = match (failed, ran) {
+            (Some(error), _) => return Err(error),
+            (None, ran) => count(ran?),
         };
-        let found = |value: SqlStorageValue| match value {
-            SqlStorageValue::Integer(number) => Value::Integer(number),
-            SqlStorageValue::String(text) => Value::Text(text),
-            SqlStorageValue::Blob(bytes) => Value::Blob(bytes),
-            // No column is a truth value or a float: neither is what any reader expects.
-            SqlStorageValue::Null | SqlStorageValue::Boolean(_) | SqlStorageValue::Float(_) => Value::Null,
-        };
-        let cursor = self.sql.exec(statement, values.into_iter().map(bound).collect::<Vec<_>>())?;
-        for row in cursor.raw() {
-            each(&mut Columns::new(row?.into_iter().map(found).collect()))?;
-        }
-        let written = cursor.rows_written();
         self.written.set(self.written.get() + written);
         Ok(written)
+    }
+}
+
+/// A value as a statement binds it.
+fn bound(value: Value) -> JsValue {
+    match value {
+        Value::Null => JsValue::NULL,
+        Value::Integer(integer) => JsValue::from_f64(number(integer)),
+        Value::Text(text) => JsValue::from_str(&text),
+        Value::Blob(bytes) => Uint8Array::from(bytes.as_slice()).into(),
+    }
+}
+
+/// A value of a row: bytes are an `ArrayBuffer`. No column is a truth value or a fraction: neither is what any reader expects.
+fn found(value: &JsValue) -> Value {
+    if let Some(number) = value.as_f64() {
+        if number.fract() == 0.0 { Value::Integer(whole(number)) } else { Value::Null }
+    } else if let Some(text) = value.as_string() {
+        Value::Text(text)
+    } else if value.is_object() {
+        Value::Blob(Uint8Array::new(value.unchecked_ref::<JsValue>()).to_vec())
+    } else {
+        Value::Null
     }
 }

@@ -5,9 +5,11 @@
 
 #![expect(unreachable_pub, reason = "wasm-bindgen exports only what is pub")]
 
+use std::cell::Cell;
+
 use wasm_bindgen::JsValue;
+use wasm_bindgen::handler::{schedule_reinit, set_on_abort};
 use wasm_bindgen::prelude::wasm_bindgen;
-use worker::{Context, Env, MessageBatch, web_sys, worker_sys};
 
 use super::answer::{Answer, PLAIN_TEXT};
 use super::problem::Problem;
@@ -15,15 +17,33 @@ use super::raw::Raw;
 use super::request::{Header, Incoming};
 use super::respond::{self, Outgoing};
 use super::routes::{self, Route};
+use super::runtime::{Batch, Context, Env, Request};
 use super::{act, api, click, clock, consumer, demo, health, log, loss, open, settings, verify};
 use crate::config::Config;
 use crate::event::line;
 use crate::record::Verb;
 
-/// Does nothing. Whatever is called after a panic meets a new instance of all this; the entry calls this first, so that
-/// nothing it then hands over is left in the old one's memory.
+thread_local! {
+    static IS_AWAKE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Has whatever panics or breaks be replaced: the next call makes a new instance.
+#[wasm_bindgen(start)]
+pub fn start() {
+    std::panic::set_hook(Box::new(|info| {
+        log::failure("worker.panicked", "wasm", info);
+        schedule_reinit();
+    }));
+    set_on_abort(schedule_reinit);
+}
+
+/// Whether this is the first call of its instance. Whatever is called after a panic meets a new one; the entry calls this
+/// first, so that nothing it then hands over is left in the old one's memory.
 #[wasm_bindgen]
-pub fn awake() {}
+#[must_use]
+pub fn wake() -> bool {
+    !IS_AWAKE.replace(true)
+}
 
 /// The headers that the entry hands over, in order, separated by commas.
 #[wasm_bindgen(js_name = headerNames)]
@@ -63,20 +83,15 @@ pub fn answer(shown: &str) -> JsValue {
 }
 
 /// Answers a request that [`answer`] leaves.
-#[wasm_bindgen(wasm_bindgen_futures = ::worker::wasm_bindgen_futures)]
-pub async fn serve(
-    shown: String,
-    request: web_sys::Request,
-    env: Env,
-    context: worker_sys::Context,
-) -> JsValue {
+#[wasm_bindgen]
+pub async fn serve(shown: String, request: Request, env: Env, context: Context) -> JsValue {
     let config = settings::config(&env);
     let incoming = Incoming::of(&shown, &config);
-    let mut raw = Raw::new(request.into(), env, Context::new(context));
+    let raw = Raw::new(request, env, context);
     let outgoing = match routes::route(incoming.verb, &incoming.place, &config) {
-        Ok(Route::Act(tail)) => act::answer(&incoming, &mut raw, tail).await.map(Outgoing::from),
-        Ok(Route::Verify) => Ok(verify::answer(&incoming, &mut raw).await.into()),
-        Ok(Route::Api) => api::answer(&incoming, &mut raw).await,
+        Ok(Route::Act(tail)) => act::answer(&incoming, &raw, tail).await.map(Outgoing::from),
+        Ok(Route::Verify) => Ok(verify::answer(&incoming, &raw).await.into()),
+        Ok(Route::Api) => api::answer(&incoming, &raw).await,
         Ok(Route::Demo) => demo::answer(&incoming, &raw).await.map(Outgoing::from),
         Ok(Route::Click(_) | Route::Open(_) | Route::Script | Route::Health) => Err(Problem::NoSuchPage),
         Err(problem) => Err(problem),
@@ -95,9 +110,8 @@ pub fn unrecorded(record: &[u8], reason: &str) -> Result<(), JsValue> {
 }
 
 /// Stores and posts what the queue brings.
-#[wasm_bindgen(wasm_bindgen_futures = ::worker::wasm_bindgen_futures)]
-pub async fn queue(batch: worker_sys::MessageBatch, env: Env) -> Result<(), JsValue> {
-    let batch: MessageBatch<String> = batch.into();
+#[wasm_bindgen]
+pub async fn queue(batch: Batch, env: Env) -> Result<(), JsValue> {
     Ok(consumer::consume(&batch, &env).await?)
 }
 

@@ -4,16 +4,15 @@
 //! after three days, before the queue would forget it, its clicks are told of in the log with their whole records. So is a
 //! record that the object will not have, at once; it takes no others along.
 
-use worker::{Env, MessageExt, QueueRetryOptionsBuilder, RawMessage};
-
 use super::failure::Failure;
+use super::runtime::{Env, Message};
 use super::{clock, log, loss, stub};
 use crate::event::spilled::{self, Spilled};
 use crate::event::{line, webhook};
 use crate::record::packed;
 
 /// Gives a message's clicks to their object.
-pub(super) async fn deliver(message: &RawMessage, bytes: &[u8], env: &Env) {
+pub(super) async fn deliver(message: &Message, bytes: &[u8], env: &Env) {
     let spilled = match Spilled::open(bytes) {
         Ok(spilled) => spilled,
         Err(words) => {
@@ -22,8 +21,7 @@ pub(super) async fn deliver(message: &RawMessage, bytes: &[u8], env: &Env) {
             return message.retry();
         }
     };
-    let sent_ms = i64::try_from(message.timestamp().as_millis()).unwrap_or_default();
-    let age_ms = clock::now_ms() - sent_ms;
+    let age_ms = clock::now_ms() - message.sent_ms();
     match all(&spilled, env).await {
         Ok(()) => message.ack(),
         Err(failure) if spilled::is_given_up(age_ms) => {
@@ -35,10 +33,7 @@ pub(super) async fn deliver(message: &RawMessage, bytes: &[u8], env: &Env) {
         Err(failure) => {
             log::failure("spill.undelivered", spilled.object, &failure);
             match webhook::pause_s(age_ms) {
-                Some(pause_s) => {
-                    let pause = QueueRetryOptionsBuilder::new().with_delay_seconds(pause_s).build();
-                    message.retry_with_options(&pause);
-                }
+                Some(pause_s) => message.retry_after(pause_s),
                 None => message.retry(),
             }
         }

@@ -1,30 +1,15 @@
 //! How the edge reaches a message's object: typed calls, asked again where that can help.
 
-use std::time::Duration;
-
-use js_sys::{Reflect, Uint8Array};
+use js_sys::Uint8Array;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
-use worker::{Delay, Env, Error, Method, Request, RequestInit};
 
-use super::bindings::MESSAGES;
 use super::failure::Failure;
+use super::runtime::{self, Env};
 use crate::message::call::{ARRIVALS, Call};
 
 /// The pauses before further tries, milliseconds: well inside the 30 s that work after an answer may take.
-const PAUSES_MS: [u64; 3] = [50, 400, 2_000];
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        let says = |name: &str| match &error {
-            Error::UnknownJsError { original, .. } | Error::Internal(original) => {
-                Reflect::get(original, &name.into()).is_ok_and(|value| value.is_truthy())
-            }
-            _ => false,
-        };
-        Self::unreachable(error.to_string(), says("retryable"), says("overloaded"))
-    }
-}
+const PAUSES_MS: [u32; 3] = [50, 400, 2_000];
 
 /// Asks an object and reads its answer as JSON.
 pub(super) async fn ask<T: DeserializeOwned>(env: &Env, object: &str, call: &Call) -> Result<T, Failure> {
@@ -65,7 +50,7 @@ async fn repeated(
     loop {
         match once(env, object, path, body()).await {
             Err(failure) if failure.is_passing() => match pauses.next() {
-                Some(ms) => Delay::from(Duration::from_millis(ms)).await,
+                Some(ms) => runtime::pause(ms).await,
                 None => return Err(failure),
             },
             answer => return answer,
@@ -73,18 +58,13 @@ async fn repeated(
     }
 }
 
-/// One try, with a stub of its own: after an exception a stub stays broken.
+/// One try.
 async fn once(env: &Env, object: &str, path: &str, body: JsValue) -> Result<String, Failure> {
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post).with_body(Some(body));
-    let request = Request::new_with_init(&format!("https://object{path}"), &init)?;
-    let stub = env.durable_object(MESSAGES)?.get_by_name(object)?;
-    let mut response = stub.fetch_with_request(request).await?;
-    let status = response.status_code();
-    if status == 204 {
-        // To read a body that is not there costs as much as the rest of the call.
-        return Ok(String::new());
+    let answer = runtime::ask(env, object, path, body).await;
+    let answer = answer.map_err(|error| Failure::unreachable(error.to_string(), false))?;
+    match (answer.status(), answer.text()) {
+        (0, words) => Err(Failure::unreachable(words, answer.may_pass())),
+        (200 | 204, text) => Ok(text),
+        (status, words) => Err(Failure::Refused { status, words }),
     }
-    let text = response.text().await?;
-    if status == 200 { Ok(text) } else { Err(Failure::Refused { status, words: text }) }
 }

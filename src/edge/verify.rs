@@ -18,10 +18,10 @@ const SCRIPT: &str = include_str!("../../static/verify.js");
 const PARAMETER: &str = "CLICK_REF_PARAM";
 
 /// A beacon's body is a number of at most so many digits, and some to spare.
-const MAX_BODY: usize = 16;
+const MAX_BODY: u32 = 16;
 
 /// Answers a page view, or a touch.
-pub(super) async fn answer(incoming: &Incoming<'_>, raw: &mut Raw) -> Answer {
+pub(super) async fn answer(incoming: &Incoming<'_>, raw: &Raw) -> Answer {
     let (config, origin) = (incoming.config, raw.header("origin"));
     let view = View {
         verb: incoming.verb,

@@ -1,0 +1,297 @@
+//! The runtime as the edge sees it: what it hands in, and what `runtime.mjs` does for it. Nothing of workers-rs: that brings
+//! what every Worker may need, three times as much code as this one uses.
+
+use std::fmt;
+
+use js_sys::{Array, Promise, Uint8Array};
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+use wasm_bindgen_futures::JsFuture;
+
+use super::clock::whole;
+use crate::message::sql::Mismatch;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The environment: settings, secrets and bindings by name.
+    #[derive(Clone)]
+    pub type Env;
+
+    /// What a request's work may outlive its answer by.
+    pub type Context;
+
+    #[wasm_bindgen(method, js_name = waitUntil)]
+    pub fn wait_until(this: &Context, work: &Promise);
+
+    /// A request.
+    pub type Request;
+
+    #[wasm_bindgen(method, getter)]
+    pub fn headers(this: &Request) -> Headers;
+
+    /// A request's headers.
+    pub type Headers;
+
+    #[wasm_bindgen(method)]
+    pub fn get(this: &Headers, name: &str) -> Option<String>;
+
+    /// What an object is and has.
+    pub type State;
+
+    #[wasm_bindgen(method, getter)]
+    pub fn id(this: &State) -> Id;
+
+    #[wasm_bindgen(method, getter)]
+    pub fn storage(this: &State) -> Storage;
+
+    /// Who an object is.
+    pub type Id;
+
+    #[wasm_bindgen(method, getter)]
+    pub fn name(this: &Id) -> Option<String>;
+
+    /// What an object keeps.
+    pub type Storage;
+
+    #[wasm_bindgen(method, getter)]
+    pub fn sql(this: &Storage) -> Sql;
+
+    #[wasm_bindgen(method, catch, js_name = transactionSync)]
+    pub fn transaction_sync(
+        this: &Storage,
+        call: &mut dyn FnMut() -> Result<(), JsValue>,
+    ) -> Result<JsValue, JsValue>;
+
+    /// To null where no alarm is set.
+    #[wasm_bindgen(method, catch, js_name = getAlarm)]
+    pub fn get_alarm(this: &Storage) -> Result<Promise, JsValue>;
+
+    /// For a moment, Unix milliseconds.
+    #[wasm_bindgen(method, catch, js_name = setAlarm)]
+    pub fn set_alarm(this: &Storage, at_ms: f64) -> Result<Promise, JsValue>;
+
+    /// An object's database.
+    pub type Sql;
+
+    /// Its size, bytes.
+    #[wasm_bindgen(method, getter, js_name = databaseSize)]
+    pub fn database_size(this: &Sql) -> f64;
+
+    /// Messages of a queue.
+    pub type Batch;
+
+    #[wasm_bindgen(method, getter)]
+    pub fn queue(this: &Batch) -> String;
+
+    #[wasm_bindgen(method, getter)]
+    pub fn messages(this: &Batch) -> Vec<Message>;
+
+    /// One of them.
+    pub type Message;
+
+    #[wasm_bindgen(method, getter)]
+    pub fn id(this: &Message) -> String;
+
+    #[wasm_bindgen(method, getter)]
+    pub fn body(this: &Message) -> JsValue;
+
+    #[wasm_bindgen(method, getter)]
+    fn timestamp(this: &Message) -> js_sys::Date;
+
+    #[wasm_bindgen(method)]
+    pub fn ack(this: &Message);
+
+    #[wasm_bindgen(method)]
+    pub fn retry(this: &Message);
+
+}
+
+#[wasm_bindgen(module = "/src/edge/runtime.mjs")]
+extern "C" {
+    #[wasm_bindgen(js_name = words)]
+    fn words_of(error: &JsValue) -> String;
+
+    /// What an object answers.
+    pub type Asked;
+
+    #[wasm_bindgen(method, getter)]
+    pub fn status(this: &Asked) -> u16;
+
+    #[wasm_bindgen(method, getter)]
+    pub fn text(this: &Asked) -> String;
+
+    #[wasm_bindgen(method, getter, js_name = mayPass)]
+    pub fn may_pass(this: &Asked) -> bool;
+
+    #[wasm_bindgen(js_name = ask)]
+    fn promise_to_ask(env: &Env, object: &str, path: &str, body: JsValue) -> Promise;
+
+    #[wasm_bindgen(js_name = pause)]
+    fn promise_to_pause(ms: u32) -> Promise;
+
+    #[wasm_bindgen(js_name = retryAfter)]
+    fn retry_message_after(message: &Message, seconds: u32);
+
+    /// The name of a binding's class; empty where nothing is bound.
+    pub fn kind(env: &Env, name: &str) -> String;
+
+    #[wasm_bindgen(js_name = read)]
+    fn promise_to_read(request: &Request, most: u32) -> Promise;
+
+    #[wasm_bindgen(js_name = fields)]
+    fn promise_of_fields(content_type: &str, body: &[u8], one: &str, other: &str) -> Promise;
+
+    /// Bytes that come by and by: a function's promises are texts, then undefined.
+    pub fn stream(next: JsValue) -> JsValue;
+
+    #[wasm_bindgen(js_name = send)]
+    fn promise_to_send(
+        env: &Env,
+        binding: &str,
+        body: JsValue,
+        content_type: &str,
+        timeout_ms: u32,
+    ) -> Promise;
+
+    #[wasm_bindgen(js_name = write)]
+    fn promise_to_write(env: &Env, binding: &str, key: &str, body: &str, content_type: &str) -> Promise;
+
+    #[wasm_bindgen(js_name = post)]
+    fn promise_to_post(
+        url: &str,
+        id: &str,
+        timestamp: &str,
+        signature: &str,
+        body: &str,
+        timeout_ms: u32,
+    ) -> Promise;
+
+    /// Runs statements of a database: hands over what they find row by row, and returns how many rows they wrote.
+    #[wasm_bindgen(catch)]
+    pub fn run(
+        sql: &Sql,
+        statements: &str,
+        values: &Array,
+        each: &mut dyn FnMut(Array) -> Result<(), JsValue>,
+    ) -> Result<f64, JsValue>;
+}
+
+/// What the runtime throws, or what is wrong with what it hands in.
+#[derive(Clone, Debug)]
+pub(super) enum Error {
+    Thrown(JsValue),
+    Words(String),
+}
+
+pub(super) type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl From<JsValue> for Error {
+    fn from(thrown: JsValue) -> Self {
+        Self::Thrown(thrown)
+    }
+}
+
+impl From<Error> for JsValue {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Thrown(thrown) => thrown,
+            Error::Words(words) => js_sys::Error::new(&words).into(),
+        }
+    }
+}
+
+impl From<Mismatch> for Error {
+    fn from(Mismatch(wanted): Mismatch) -> Self {
+        Self::Words(format!("storage: {wanted} expected"))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Thrown(thrown) => f.write_str(&words_of(thrown)),
+            Self::Words(words) => f.write_str(words),
+        }
+    }
+}
+
+impl Message {
+    /// When it was sent, Unix milliseconds.
+    pub(super) fn sent_ms(&self) -> i64 {
+        whole(self.timestamp().get_time())
+    }
+
+    /// Tries it again so many seconds later.
+    pub(super) fn retry_after(&self, seconds: u32) {
+        retry_message_after(self, seconds);
+    }
+}
+
+/// Waits for a promise.
+#[inline(never)]
+pub(super) async fn wait(promise: Promise) -> Result<JsValue> {
+    JsFuture::from(promise).await.map_err(Error::from)
+}
+
+/// Posts a call to an object.
+pub(super) async fn ask(env: &Env, object: &str, path: &str, body: JsValue) -> Result<Asked> {
+    Ok(wait(promise_to_ask(env, object, path, body)).await?.unchecked_into())
+}
+
+/// Waits so long.
+pub(super) async fn pause(ms: u32) {
+    // It never rejects.
+    let _ = wait(promise_to_pause(ms)).await;
+}
+
+/// A request's body; `None` where it has more than `most` bytes.
+pub(super) async fn read(request: &Request, most: u32) -> Result<Option<Vec<u8>>> {
+    let body = wait(promise_to_read(request, most)).await?;
+    Ok((!body.is_undefined()).then(|| body.unchecked_into::<Uint8Array>().to_vec()))
+}
+
+/// The first text under each of two names in a form.
+pub(super) async fn fields(content_type: &str, body: &[u8], names: [&str; 2]) -> Result<[Option<String>; 2]> {
+    let [one, other] = names;
+    let found: Array = wait(promise_of_fields(content_type, body, one, other)).await?.unchecked_into();
+    Ok([found.get(0).as_string(), found.get(1).as_string()])
+}
+
+/// Sends a message to a queue: text or bytes. It is there once this returns.
+pub(super) async fn send(
+    env: &Env,
+    binding: &str,
+    body: JsValue,
+    content_type: &str,
+    timeout_ms: u32,
+) -> Result<()> {
+    wait(promise_to_send(env, binding, body, content_type, timeout_ms)).await.map(|_| ())
+}
+
+/// Writes an object of R2.
+pub(super) async fn write(env: &Env, binding: &str, key: &str, body: &str, content_type: &str) -> Result<()> {
+    wait(promise_to_write(env, binding, key, body, content_type)).await.map(|_| ())
+}
+
+/// What a webhook's receiver says.
+pub(super) enum Posted {
+    Status(u16),
+    TooLate,
+    Unreachable,
+}
+
+/// Posts a webhook.
+pub(super) async fn post(
+    url: &str,
+    [id, timestamp, signature]: [&str; 3],
+    body: &str,
+    timeout_ms: u32,
+) -> Posted {
+    let status = wait(promise_to_post(url, id, timestamp, signature, body, timeout_ms)).await;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a status has three digits")]
+    match status.ok().and_then(|status| status.as_f64()).map(|status| status as u16) {
+        None | Some(0) => Posted::Unreachable,
+        Some(1) => Posted::TooLate,
+        Some(status) => Posted::Status(status),
+    }
+}

@@ -116,6 +116,7 @@ impl MessageObject {
     pub async fn alarm(&self) -> Result<(), JsValue> {
         self.armed_ms.set(None);
         self.in_alarm.set(true);
+        self.rests.set(false);
         let done = self.settle_and_ship().await;
         self.in_alarm.set(false);
         if let Err(error) = done {
@@ -166,12 +167,16 @@ impl MessageObject {
         }
     }
 
-    /// Before the rows are read for the first time: whether an alarm is set says whether everything has left.
+    /// Before the rows are read for the first time: whether an alarm is set says whether everything has left. One that has
+    /// just fired is not set any more and may not have begun yet: it has when a timer comes back.
     async fn look_for_alarm(&self) -> Result<()> {
         if self.message.borrow().is_none() && !self.in_alarm.get() {
-            let rests = runtime::wait(self.state.storage().get_alarm()?).await?.is_null();
-            // One may have begun meanwhile.
-            self.rests.set(rests && !self.in_alarm.get() && self.armed_ms.get().is_none());
+            let mut rests = runtime::wait(self.state.storage().get_alarm()?).await?.is_null();
+            if rests {
+                runtime::pause(1).await;
+                rests = !self.in_alarm.get() && self.armed_ms.get().is_none();
+            }
+            self.rests.set(rests);
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-// The runtime is killed ten times while clicks arrive, and started again on the same state: every recorded click is
+// The runtime is killed twenty times while clicks arrive by hundreds a second, and started again on the same state: every recorded click is
 // settled by alarms alone, and reaches the event store when it is asked to be shipped again.
 
 import assert from "node:assert/strict";
@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { clicksWhen, mintCopy, settledClicks, stateDir } from "./clicks.mjs";
 import { startWorker, startWrangler, until } from "./harness.mjs";
 
-const KILLS = 10;
+const KILLS = 20;
 // Clicked in every round. Each round has a message of its own besides, which nothing calls until the end: its clicks
 // can only be settled by the alarm that the crash has left.
 const SHARED = ["autumn", "winter"];
@@ -17,7 +17,7 @@ const DESTINATION = "https://shop.example/offer";
 // How long a round goes on at least: clicks settle two seconds later, in the lives that follow.
 const ROUND_MS = 700;
 // So many requests in a row are answered, so far apart, and nothing else happens: then nothing is left to be done.
-const QUIET_PROBES = 30;
+const QUIET_PROBES = 90;
 const PROBE_MS = 100;
 
 test(`${KILLS} kills lose no recorded click`, async (t) => {
@@ -53,14 +53,8 @@ test(`${KILLS} kills lose no recorded click`, async (t) => {
   }
   await start();
   const events = async () => (await runtime.r2Events()).map(({ event }) => event);
-  // Nobody calls an object meanwhile.
-  await until(
-    async () => {
-      const shipped = new Set((await events()).map(name));
-      return [...confirmed].every((click) => shipped.has(click));
-    },
-    { every: 200, what: "every click that was seen in the store" },
-  );
+  // Nobody calls an object meanwhile: alarms alone settle what is left. What they gave to the queue that a kill found in the
+  // runtime's memory is gone, as it is nowhere else; that is asked for again below.
   await quiet(runtime);
 
   const listed = [];

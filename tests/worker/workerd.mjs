@@ -91,6 +91,8 @@ export function jsWorker(source) {
 /**
  * Starts workerd with one worker.
  *
+ * The worker may name `entrypoints` of its main module: each is served on a port of its own.
+ *
  * - `logs`: a function that gets each line of its output as it comes; `null` throws the output away
  * - `platform`: the queues and buckets that it shall have, for a runtime that takes another's place; its own without
  * - `state`: the directory of its objects, kept when it ends; in memory and temporary without
@@ -106,6 +108,10 @@ export async function startWorkerd(worker, { logs = null, platform: given, state
     `(name = ${quote(name)}, external = (address = ${quote(platform.address)}, http = (
       injectRequestHeaders = [(name = ${quote(NAME_HEADER)}, value = ${quote(header)})]))),`;
   const { queues = [], buckets = [] } = worker.platform ?? {};
+  const { entrypoints = [] } = worker;
+  const socket = (name) =>
+    `(name = ${quote(name)}, address = "127.0.0.1:0", http = (),
+      service = (name = "main", entrypoint = ${quote(name)})),`;
   const courier = {
     ...jsWorker(COURIER),
     bindings: ['(name = "MAIN", service = "main")'],
@@ -126,6 +132,7 @@ export async function startWorkerd(worker, { logs = null, platform: given, state
       sockets = [
         (name = "http", address = "127.0.0.1:0", http = (), service = "main"),
         (name = "courier", address = "127.0.0.1:0", http = (), service = "courier"),
+        ${entrypoints.map(socket).join("")}
       ],
     );
     const main :Workerd.Worker = ${capnp(worker)};
@@ -156,7 +163,7 @@ export async function startWorkerd(worker, { logs = null, platform: given, state
     if (!given) await platform?.close();
   }
 
-  const ports = await listening(child.stdio[3], ["http", "courier"]);
+  const ports = await listening(child.stdio[3], ["http", "courier", ...entrypoints]);
   if (!ports) {
     await end("SIGKILL");
     throw new Error("workerd ended before it listened");
@@ -166,6 +173,8 @@ export async function startWorkerd(worker, { logs = null, platform: given, state
   return {
     port,
     origin: `http://127.0.0.1:${port}`,
+    /** Where one of its entrypoints is served. */
+    entrypoint: (name) => `http://127.0.0.1:${ports.get(name)}`,
     /** The processor time that it has taken so far, seconds; undefined where the system does not tell. */
     cpuSeconds() {
       const stat = `/proc/${child.pid}/stat`;

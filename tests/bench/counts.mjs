@@ -86,17 +86,7 @@ async function measure(rate, requests) {
     const snapshot = async () => {
       const counted = await (await fetch(server.entrypoint("Counts"))).json();
       const cpuMs = server.cpuSeconds() * 1_000;
-      return {
-        clicks: load.sent,
-        cpuMs,
-        ...counted,
-        messages,
-        queueBytes,
-        chunks,
-        puts,
-        archiveBytes,
-        ...log,
-      };
+      return { clicks: load.sent, cpuMs, ...counted, ...log };
     };
     await sleep(WARM_UP_MS);
     const before = await snapshot();

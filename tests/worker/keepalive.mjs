@@ -3,6 +3,9 @@
 
 import net from "node:net";
 
+// An answer that takes longer never comes.
+const TIMEOUT_MS = 60_000;
+
 /** One connection: requests go one after another, each by its bytes. */
 export class Connection {
   #socket;
@@ -13,6 +16,10 @@ export class Connection {
     this.#socket = net.connect(port, "127.0.0.1").setNoDelay().setEncoding("latin1");
     this.#socket.on("data", (text) => this.#take(text));
     this.#socket.on("error", (error) => this.#fail(error));
+    // The socket is silent, whether somebody waits for it or not.
+    this.#socket.setTimeout(TIMEOUT_MS, () => {
+      if (this.#waiting) this.#fail(new Error(`no answer in ${TIMEOUT_MS} ms`));
+    });
     this.#socket.on("close", () => this.#fail(new Error("the server closed the connection")));
   }
 

@@ -1,6 +1,5 @@
 // Workers on plain workerd, without the proxies that Miniflare and wrangler put before it: for speed and for volume.
-// Durable Objects keep SQLite files, as in production; queue and R2 bindings lead to a worker that takes
-// everything and keeps nothing.
+// Durable Objects keep SQLite files, as in production; queues and buckets are the test's own process (platform.mjs).
 
 import { spawn } from "node:child_process";
 import {
@@ -9,6 +8,8 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
+  readlinkSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -19,6 +20,7 @@ import { createInterface } from "node:readline";
 import { unstable_readConfig as readConfig } from "wrangler";
 import { root } from "../../src/dev/run.mjs";
 import { API_TOKEN, LINK_KEYS } from "./harness.mjs";
+import { COURIER, COURIER_FLAGS, NAME_HEADER, startPlatform } from "./platform.mjs";
 
 // The one that Miniflare runs.
 const WORKERD = createRequire(createRequire(import.meta.url).resolve("miniflare"))("workerd").default;
@@ -27,10 +29,6 @@ const WORKERD = createRequire(createRequire(import.meta.url).resolve("miniflare"
 // a commit, and connections that wait so long are closed.
 const MEMORY = "/dev/shm";
 const TEMP = existsSync(MEMORY) ? MEMORY : os.tmpdir();
-
-// Answers a queue's send as the platform does.
-const SINK = `const metadata = { metrics: { backlogCount: 0, backlogBytes: 0 } };
-  export default { fetch: () => Response.json({ metadata }) };`;
 
 const settings = readConfig({ config: path.join(root, "wrangler.toml") }, { hideWarnings: true });
 
@@ -58,10 +56,19 @@ export function clickproof({ vars = {}, objects } = {}) {
         ({ name, class_name }) =>
           `(name = ${quote(name)}, durableObjectNamespace = ${namespace(class_name)})`,
       ),
-      ...settings.queues.producers.map(({ binding }) => `(name = ${quote(binding)}, queue = "sink")`),
-      ...settings.r2_buckets.map(({ binding }) => `(name = ${quote(binding)}, r2Bucket = "sink")`),
+      ...settings.queues.producers.map(
+        ({ binding, queue }) => `(name = ${quote(binding)}, queue = ${quote(queue)})`,
+      ),
+      ...settings.r2_buckets.map(
+        ({ binding, bucket_name }) => `(name = ${quote(binding)}, r2Bucket = ${quote(`r2:${bucket_name}`)})`,
+      ),
     ],
     standin: objects && { ...jsWorker(objects), classes },
+    platform: {
+      queues: [...new Set(settings.queues.producers.map(({ queue }) => queue))],
+      buckets: [...new Set(settings.r2_buckets.map(({ bucket_name }) => bucket_name))],
+      consumers: settings.queues.consumers,
+    },
   };
 }
 
@@ -84,34 +91,59 @@ export function jsWorker(source) {
 /**
  * Starts workerd with one worker.
  *
+ * The worker may name `entrypoints` of its main module: each is served on a port of its own.
+ *
  * - `logs`: a function that gets each line of its output as it comes; `null` throws the output away
+ * - `platform`: the queues and buckets that it shall have, for a runtime that takes another's place; its own without
+ * - `state`: the directory of its objects, kept when it ends; in memory and temporary without
  */
-export async function startWorkerd(worker, { logs = null } = {}) {
+export async function startWorkerd(worker, { logs = null, platform: given, state } = {}) {
   const { standin } = worker;
+  const platform = given ?? (worker.platform && (await startPlatform(worker.platform)));
   const dir = mkdtempSync(path.join(TEMP, "clickproof-"));
   for (const file of worker.files ?? []) copyFileSync(file, path.join(dir, path.basename(file)));
-  mkdirSync(path.join(dir, "objects"));
+  const objects = state ?? path.join(dir, "objects");
+  mkdirSync(objects, { recursive: true });
+  const outside = (name, header) =>
+    `(name = ${quote(name)}, external = (address = ${quote(platform.address)}, http = (
+      injectRequestHeaders = [(name = ${quote(NAME_HEADER)}, value = ${quote(header)})]))),`;
+  const { queues = [], buckets = [] } = worker.platform ?? {};
+  const { entrypoints = [] } = worker;
+  const socket = (name) =>
+    `(name = ${quote(name)}, address = "127.0.0.1:0", http = (),
+      service = (name = "main", entrypoint = ${quote(name)})),`;
+  const courier = {
+    ...jsWorker(COURIER),
+    bindings: ['(name = "MAIN", service = "main")'],
+    flags: COURIER_FLAGS,
+  };
   writeFileSync(
     path.join(dir, "config.capnp"),
     `using Workerd = import "/workerd/workerd.capnp";
     const config :Workerd.Config = (
       services = [
         (name = "main", worker = .main),
+        (name = "courier", worker = .courier),
         ${standin ? '(name = "standin", worker = .standin),' : ""}
-        (name = "sink", worker = .sink),
-        (name = "objects", disk = (path = ${quote(path.join(dir, "objects"))}, writable = true)),
+        ${queues.map((name) => outside(name, name)).join("")}
+        ${buckets.map((name) => outside(`r2:${name}`, name)).join("")}
+        (name = "objects", disk = (path = ${quote(objects)}, writable = true)),
       ],
-      sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
+      sockets = [
+        (name = "http", address = "127.0.0.1:0", http = (), service = "main"),
+        (name = "courier", address = "127.0.0.1:0", http = (), service = "courier"),
+        ${entrypoints.map(socket).join("")}
+      ],
     );
     const main :Workerd.Worker = ${capnp(worker)};
-    ${standin ? `const standin :Workerd.Worker = ${capnp(standin)};` : ""}
-    const sink :Workerd.Worker = ${capnp(jsWorker(SINK))};\n`,
+    const courier :Workerd.Worker = ${capnp(courier)};
+    ${standin ? `const standin :Workerd.Worker = ${capnp(standin)};` : ""}\n`,
   );
 
   const began = performance.now();
   const output = logs ? "pipe" : "ignore";
   // The fourth descriptor is where it says which port it has taken.
-  const child = spawn(WORKERD, ["serve", "config.capnp", "--control-fd=3"], {
+  const child = spawn(WORKERD, ["serve", "config.capnp", "--control-fd=3", "--experimental"], {
     cwd: dir,
     stdio: ["ignore", output, logs ? "pipe" : "inherit", "pipe"],
   });
@@ -123,20 +155,26 @@ export async function startWorkerd(worker, { logs = null } = {}) {
   process.once("exit", kill);
 
   async function end(signal) {
+    platform?.attach(null);
     child.kill(signal);
     await exited;
     process.off("exit", kill);
     rmSync(dir, { recursive: true, force: true });
+    if (!given) await platform?.close();
   }
 
-  const port = await listening(child.stdio[3]);
-  if (!port) {
+  const ports = await listening(child.stdio[3], ["http", "courier", ...entrypoints]);
+  if (!ports) {
     await end("SIGKILL");
     throw new Error("workerd ended before it listened");
   }
+  const port = ports.get("http");
+  platform?.attach(ports.get("courier"));
   return {
     port,
     origin: `http://127.0.0.1:${port}`,
+    /** Where one of its entrypoints is served. */
+    entrypoint: (name) => `http://127.0.0.1:${ports.get(name)}`,
     /** The processor time that it has taken so far, seconds; undefined where the system does not tell. */
     cpuSeconds() {
       const stat = `/proc/${child.pid}/stat`;
@@ -145,6 +183,21 @@ export async function startWorkerd(worker, { logs = null } = {}) {
       const fields = readFileSync(stat, "latin1").split(") ").at(-1).split(" ");
       return (Number(fields[11]) + Number(fields[12])) / 100;
     },
+    /** The memory that it holds, bytes; undefined where the system does not tell. */
+    memory() {
+      const status = `/proc/${child.pid}/status`;
+      if (!existsSync(status)) return undefined;
+      return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(status, "latin1"))[1]) * 1024;
+    },
+    /** How many objects it has in memory, by their open files; undefined where the system does not tell. */
+    openObjects() {
+      const open = `/proc/${child.pid}/fd`;
+      if (!existsSync(open)) return undefined;
+      return readdirSync(open).filter((fd) => /\/[0-9a-f]{64}\.sqlite$/.test(target(path.join(open, fd))))
+        .length;
+    },
+    /** Its queues and buckets. */
+    platform,
     /** When it was started, as `performance.now()` tells it. */
     began,
     /** Whether it is still running. */
@@ -155,26 +208,38 @@ export async function startWorkerd(worker, { logs = null } = {}) {
   };
 }
 
-function capnp({ modules, bindings = [], classes = [] }) {
+function capnp({ modules, bindings = [], classes = [], flags = [] }) {
   const namespaces = classes.map(
     (name) => `(className = ${quote(name)}, uniqueKey = ${quote(name)}, enableSql = true)`,
   );
   return `(
     modules = [${modules}],
     compatibilityDate = ${quote(settings.compatibility_date)},
-    compatibilityFlags = [${settings.compatibility_flags.map(quote)}],
+    compatibilityFlags = [${[...settings.compatibility_flags, ...flags].map(quote)}],
     bindings = [${bindings}],
     durableObjectNamespaces = [${namespaces}],
     durableObjectStorage = (localDisk = "objects"),
   )`;
 }
 
-async function listening(control) {
+/** The port of each of these sockets, once all are listening; null where it ends before. */
+async function listening(control, sockets) {
+  const ports = new Map();
   for await (const line of createInterface({ input: control })) {
-    const { event, port } = JSON.parse(line);
-    if (event === "listen") return port;
+    const { event, socket, port } = JSON.parse(line);
+    if (event === "listen") ports.set(socket, port);
+    if (sockets.every((name) => ports.has(name))) return ports;
   }
   return null;
+}
+
+/** What a link leads to; nothing where it is gone. */
+function target(link) {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return "";
+  }
 }
 
 /** Text as Cap'n Proto writes it: JSON's escapes for what is ASCII. */

@@ -3,9 +3,8 @@
 //! A settled verdict says whether it convicts, so packs hold every conviction; those that reach the window are kept in
 //! memory. When a verdict begins or ends to convict, the settled clicks that it reaches are judged again.
 
-use std::collections::BTreeMap;
-
 use super::Message;
+use super::by_id::ById;
 use super::history::{Ask, Clicks, merged};
 use super::settled::{Findings, Settled};
 use super::slice::{Panel, Slice};
@@ -46,14 +45,14 @@ impl<D: Database> Message<D> {
         let mut settled = self.settled_between(from_ms, until_ms)?;
         settled.retain(|_, settled| settled.conviction.is_some());
         let mut old: Vec<EventId> = Vec::new();
-        for (id, Settled { conviction, .. }) in &settled {
-            match self.window.get(*id).zip(*conviction) {
+        for (id, Settled { conviction, .. }) in settled.iter() {
+            match self.window.get(id).zip(*conviction) {
                 Some((entry, kind)) => convictions.add(&entry.click, kind),
-                None => old.push(*id),
+                None => old.push(id),
             }
         }
         for (id, click) in self.stored(&old)? {
-            if let Some(kind) = settled.get(&id).and_then(|settled| settled.conviction) {
+            if let Some(kind) = settled.get(id).and_then(|settled| settled.conviction) {
                 convictions.add(&click, kind);
             }
         }
@@ -65,12 +64,12 @@ impl<D: Database> Message<D> {
         &mut self,
         slice: &Slice,
         found: &mut [(EventId, Findings)],
-        before: &BTreeMap<EventId, Settled>,
+        before: &ById<Settled>,
     ) -> Vec<Changed> {
         let (mut changed, from_ms) = (Vec::new(), self.convictions_from_ms());
         for ((id, click), (_, findings)) in slice.wanted().zip(found) {
             let Some(finding) = findings.full(&self.judging) else { continue };
-            let (old, is) = (before.get(&id), rules::conviction(click.kind, finding));
+            let (old, is) = (before.get(id), rules::conviction(click.kind, finding));
             let was = old.and_then(|settled| settled.conviction);
             // A verdict in words of a later version stands, and so does what it convicts of.
             if was == is || old.is_some_and(Settled::is_foreign) {
@@ -111,10 +110,10 @@ impl<D: Database> Message<D> {
         }
         let mut reached = self.fetch(&asks)?;
         for (id, _) in slice.wanted() {
-            reached.remove(&id);
+            reached.remove(id);
         }
-        reached.retain(|id, _| !self.timers.unsettled.contains(id));
-        let settled = self.settled_of(reached.keys())?;
+        reached.retain(|id, _| !self.timers.unsettled.contains(&id));
+        let settled = self.settled_of(reached.ids())?;
         reached.retain(|id, _| settled.get(id).is_some_and(|settled| settled.is_undecided));
         Ok(reached)
     }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Message;
+use super::by_id::ById;
 use super::people;
 use super::sql::Database;
 use crate::event::pack;
@@ -17,12 +18,13 @@ impl<D: Database> Message<D> {
     /// # Errors
     /// When storage fails.
     pub fn check(&self) -> Result<Result<(), String>, D::Error> {
-        let mut stored: BTreeMap<EventId, Click> = BTreeMap::new();
+        let mut clicks: ById<Click> = ById::default();
         let (first, end) = (EventId::first_of(0), EventId::first_of(i64::MAX));
         self.rows.clicks(first, end, usize::MAX, &mut |id, record| {
-            stored.extend(record.map(|record| (id, Click::of(&record, None))));
+            clicks.extend(record.map(|record| (id, Click::of(&record, None))));
         })?;
-        self.later().set(&mut stored)?;
+        self.later().set(&mut clicks)?;
+        let stored: BTreeMap<EventId, Click> = clicks.into_iter().collect();
         let settled = self.settled_between(i64::MIN, i64::MAX)?;
         let mut index: Vec<u64> = Vec::new();
         let (mut last_pack, mut in_packs) = (0, BTreeSet::new());
@@ -54,7 +56,7 @@ impl<D: Database> Message<D> {
             "1: the window begins two reaches before the watermark",
         );
         must(
-            self.window.iter().all(|(id, entry)| entry.settled == settled.get(&id).copied()),
+            self.window.iter().all(|(id, entry)| entry.settled == settled.get(id).copied()),
             "2: the window's verdicts are those of the highest revisions",
         );
         must(
@@ -81,7 +83,7 @@ impl<D: Database> Message<D> {
         let mut convictions = Convictions::default();
         if self.judging.asks_full() {
             let from_ms = self.convictions_from_ms();
-            for (id, kind) in settled.iter().filter_map(|(id, settled)| Some((*id, settled.conviction?))) {
+            for (id, kind) in settled.iter().filter_map(|(id, settled)| Some((id, settled.conviction?))) {
                 if let Some(click) = stored.get(&id).filter(|_| id.ts_ms() >= from_ms) {
                     convictions.add(click, kind);
                 }

@@ -1,7 +1,8 @@
 //! What a message remembers: clicks and verdicts looked up in the window first, and before it in rows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use super::by_id::ById;
 use super::settled::Settled;
 use super::sql::Database;
 use super::{Message, deliveries};
@@ -12,7 +13,7 @@ use crate::verdict::reach::{By, Test};
 use crate::verdict::{Click, Key};
 
 /// Clicks by their ids, so in their order.
-pub(super) type Clicks = BTreeMap<EventId, Click>;
+pub(super) type Clicks = ById<Click>;
 
 /// A question for clicks that share a key, between two moments (both included).
 #[derive(Clone, Copy)]
@@ -85,16 +86,22 @@ impl<D: Database> Later<'_, D> {
     /// Sets clicks from rows on the time of their delivery, where it was told, and on what their landing pages showed.
     pub(super) fn set(&mut self, clicks: &mut Clicks) -> Result<(), D::Error> {
         let mut ids = Vec::new();
-        for (id, click) in &mut *clicks {
+        let mut told = Vec::new();
+        for (id, click) in clicks.iter() {
             if let Some(delivered_at_ms) = self.delivered_at_ms(click.recipient)? {
-                click.clock_ms = delivered_at_ms;
+                told.push((id, delivered_at_ms));
             }
             if click.kind == Kind::Click {
-                ids.push(*id);
+                ids.push(id);
+            }
+        }
+        for (id, delivered_at_ms) in told {
+            if let Some(click) = clicks.get_mut(id) {
+                click.clock_ms = delivered_at_ms;
             }
         }
         self.message.sightings(&ids, &mut |id, sighting| {
-            if let Some(click) = clicks.get_mut(&id) {
+            if let Some(click) = clicks.get_mut(id) {
                 click.verified = sighting.verified;
             }
         })
@@ -121,7 +128,7 @@ impl<D: Database> Message<D> {
 
     /// The clicks of these ids from rows; what cannot be read is left out.
     pub(super) fn stored(&self, ids: &[EventId]) -> Result<Clicks, D::Error> {
-        let mut clicks = Clicks::new();
+        let mut clicks = Clicks::default();
         self.rows.clicks_by_id(ids, &mut |id, record| {
             clicks.extend(record.map(|record| (id, Click::of(&record, None))));
         })?;
@@ -137,7 +144,7 @@ impl<D: Database> Message<D> {
             for id in self.window.ids(ask.by, ask.key, ask.from_ms, ask.until_ms) {
                 let Some(entry) = self.window.get(id) else { continue };
                 if (ask.passes)(&entry.click, thresholds) {
-                    found.entry(id).or_insert_with(|| entry.click.clone());
+                    found.insert_new(id, || entry.click.clone());
                 }
             }
         }
@@ -148,7 +155,7 @@ impl<D: Database> Message<D> {
     /// time asked for.
     fn fetch_old(&self, asks: &[Ask]) -> Result<Clicks, D::Error> {
         let window_ms = self.window.start_ms();
-        let mut old = Clicks::new();
+        let mut old = Clicks::default();
         if !self.has_forgotten() {
             return Ok(old);
         }
@@ -193,7 +200,7 @@ impl<D: Database> Message<D> {
             }));
         })?;
         let ids: Vec<EventId> = ids.into_iter().collect();
-        let mut past = Clicks::new();
+        let mut past = Clicks::default();
         self.rows.clicks_by_id(&ids, &mut |id, record| {
             past.extend(record.map(|record| (id, Click::of(&record, None))));
         })?;
@@ -211,16 +218,13 @@ impl<D: Database> Message<D> {
     }
 
     /// The verdicts of these clicks that stand, oldest first.
-    pub(super) fn settled_of<'a>(
-        &self,
-        ids: impl Iterator<Item = &'a EventId>,
-    ) -> Result<BTreeMap<EventId, Settled>, D::Error> {
-        let mut settled = BTreeMap::new();
+    pub(super) fn settled_of(&self, ids: impl Iterator<Item = EventId>) -> Result<ById<Settled>, D::Error> {
+        let mut settled = ById::default();
         let mut forgotten = BTreeSet::new();
         for id in ids {
-            match self.window.get(*id) {
-                Some(entry) => settled.extend(entry.settled.map(|verdict| (*id, verdict))),
-                None => _ = forgotten.insert(*id),
+            match self.window.get(id) {
+                Some(entry) => settled.extend(entry.settled.map(|verdict| (id, verdict))),
+                None => _ = forgotten.insert(id),
             }
         }
         let (Some(first), Some(last)) = (forgotten.first(), forgotten.last()) else { return Ok(settled) };
@@ -241,12 +245,8 @@ impl<D: Database> Message<D> {
     }
 
     /// The verdicts that stand of the clicks between two moments (both included), from rows.
-    pub(super) fn settled_between(
-        &self,
-        from_ms: i64,
-        until_ms: i64,
-    ) -> Result<BTreeMap<EventId, Settled>, D::Error> {
-        let mut settled = BTreeMap::new();
+    pub(super) fn settled_between(&self, from_ms: i64, until_ms: i64) -> Result<ById<Settled>, D::Error> {
+        let mut settled = ById::default();
         self.rows.packs(from_ms, until_ms, &mut |row| {
             // A click beside the span is left out: a pack that does not touch the span may have a later revision of it.
             let inside = |(id, _): &(EventId, Settled)| (from_ms..=until_ms).contains(&id.ts_ms());

@@ -48,6 +48,7 @@
 //! 7. Every click before the watermark is settled, or not older than the late mark.
 
 mod acts;
+mod by_id;
 pub mod call;
 mod carry;
 #[cfg(not(target_arch = "wasm32"))]
@@ -136,7 +137,7 @@ impl<D: Database> Message<D> {
 
     fn load_window(&mut self, from: EventId, until: EventId) -> Result<(), D::Error> {
         let mut settled = self.settled_between(from.ts_ms(), i64::MAX)?;
-        let last_ms = settled.last_key_value().map_or(i64::MIN, |(id, _)| id.ts_ms());
+        let last_ms = settled.iter().next_back().map_or(i64::MIN, |(id, _)| id.ts_ms());
         self.watermark.settled_to_ms = self.watermark.settled_to_ms.max(last_ms);
         let came_ms = self.watermark.settled_to_ms;
         let (window, timers) = (&mut self.window, &mut self.timers);
@@ -148,7 +149,7 @@ impl<D: Database> Message<D> {
         }
         self.rows.clicks(from, until, usize::MAX, &mut |id, record| match record {
             Some(record) => {
-                let settled = settled.remove(&id);
+                let settled = settled.remove(id);
                 window.insert(id, Click::of(&record, None), came_ms);
                 if let Some(settled) = settled {
                     window.settle(id, settled);

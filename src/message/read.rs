@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Message;
+use super::by_id::ById;
 use super::call::Page;
 use super::history::Clicks;
 use super::settled::Findings;
@@ -62,7 +63,7 @@ impl<D: Database> Message<D> {
         let (Some((first, _)), Some((last, _))) = (rows.first(), rows.last()) else {
             return Ok(None);
         };
-        let mut verdicts: BTreeMap<EventId, Verdict> = BTreeMap::new();
+        let mut verdicts: ById<Verdict> = ById::default();
         self.rows.packs(first.ts_ms(), last.ts_ms(), &mut |row| {
             let entries = row.open().map(|body| body.entries).unwrap_or_default();
             verdicts
@@ -76,7 +77,7 @@ impl<D: Database> Message<D> {
         let mut later = self.later();
         let next = is_full.then_some(*last);
         for (id, record) in rows {
-            let (Some(mut record), Some(verdict)) = (record, verdicts.get(&id)) else { continue };
+            let (Some(mut record), Some(verdict)) = (record, verdicts.get(id)) else { continue };
             let told = later.delivered_at_ms(Key::of(&record.recipient_id))?;
             record.delivered_at_ms = told.or(record.delivered_at_ms);
             record.repeats = repeats.get(&id).copied().or(record.repeats);
@@ -119,7 +120,7 @@ impl<D: Database> Message<D> {
     /// The provisional verdicts of the unsettled clicks between two ids, the second left out.
     fn provisional(&mut self, from: EventId, until: EventId) -> Result<Vec<(EventId, Findings)>, D::Error> {
         let open = self.timers.unsettled.range(from..until);
-        let mut clicks = Clicks::new();
+        let mut clicks = Clicks::default();
         clicks.extend(open.filter_map(|id| Some((*id, self.window.get(*id)?.click.clone()))));
         if clicks.is_empty() {
             return Ok(Vec::new());

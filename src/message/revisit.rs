@@ -117,10 +117,10 @@ impl<D: Database> Message<D> {
         if ids.is_empty() {
             return Ok(Settlement::default());
         }
-        let (mut clicks, mut old) = (Clicks::new(), Vec::new());
+        let (mut clicks, mut old) = (Clicks::default(), Vec::new());
         for id in ids {
             match self.window.get(id) {
-                Some(entry) => _ = clicks.insert(id, entry.click.clone()),
+                Some(entry) => clicks.insert(id, entry.click.clone()),
                 None => old.push(id),
             }
         }

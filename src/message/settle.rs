@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Message;
+use super::by_id::ById;
 use super::history::{Ask, Clicks};
 use super::settled::{Findings, Settled};
 use super::slice::Panel;
@@ -100,7 +101,7 @@ impl<D: Database> Message<D> {
         }
         let mut clicks = self.fetch(&asks)?;
         clicks.extend(touched.iter().filter_map(known).map(|(id, click)| (id, click.clone())));
-        clicks.retain(|id, _| !self.timers.unsettled.contains(id));
+        clicks.retain(|id, _| !self.timers.unsettled.contains(&id));
         Ok(clicks)
     }
 
@@ -112,7 +113,7 @@ impl<D: Database> Message<D> {
         due: &BTreeSet<EventId>,
         open_from_ms: i64,
     ) -> Result<Settlement, D::Error> {
-        let mut before = self.settled_of(clicks.keys())?;
+        let mut before = self.settled_of(clicks.ids())?;
         let judging = self.judging.clone();
         let slice = self.slice(clicks, false)?;
         let panel = Panel::of(&slice, &judging, Look::Whole);
@@ -121,7 +122,7 @@ impl<D: Database> Message<D> {
         if judging.asks_full() {
             let mut changed = self.convict(&slice, &mut found, &before);
             let reached = self.reached(&changed, &slice)?;
-            before.extend(self.settled_of(reached.keys())?);
+            before.extend(self.settled_of(reached.ids())?);
             let others = self.slice(reached, false)?;
             let other_panel = Panel::of(&others, &judging, Look::Whole);
             let mut others_found = other_panel.base();
@@ -145,7 +146,7 @@ impl<D: Database> Message<D> {
                 shows_more: findings.verified > old.map_or(Verified::None, |old| old.verified),
                 findings,
             };
-            match before.get(&id) {
+            match before.get(id) {
                 None if due.contains(&id) => first.push(ruling(None, findings)),
                 Some(old) if old.differs_from(&findings, repeats) => again.push(ruling(Some(old), findings)),
                 _ => {}
@@ -167,11 +168,11 @@ impl<D: Database> Message<D> {
     }
 
     fn write_pack(&mut self, rulings: Vec<Ruling>, open_from_ms: i64) -> Result<(), D::Error> {
-        let mut records: BTreeMap<EventId, Record> = BTreeMap::new();
+        let mut records: ById<Record> = ById::default();
         let mut missing: Vec<EventId> = Vec::new();
         for Ruling { id, .. } in &rulings {
             match self.window.take_record(*id) {
-                Some(record) => _ = records.insert(*id, *record),
+                Some(record) => records.insert(*id, *record),
                 None => missing.push(*id),
             }
         }
@@ -184,14 +185,14 @@ impl<D: Database> Message<D> {
     fn write_rulings(
         &mut self,
         mut rulings: Vec<Ruling>,
-        mut records: BTreeMap<EventId, Record>,
+        mut records: ById<Record>,
         open_from_ms: i64,
     ) -> Result<(), D::Error> {
         let link_bytes: usize =
-            records.values().map(|record| record.link().len() + record.destination().len()).sum();
+            records.iter().map(|(_, record)| record.link().len() + record.destination().len()).sum();
         if link_bytes > pack::MAX_LINK_BYTES && rulings.len() > 1 {
             let others = rulings.split_off(rulings.len() / 2);
-            let theirs = others.first().map_or_else(BTreeMap::new, |first| records.split_off(&first.id));
+            let theirs = others.first().map_or_else(ById::default, |first| records.split_off(first.id));
             // Nobody may say yet that what the second half holds is settled.
             self.write_rulings(rulings, records, self.watermark.ms)?;
             return self.write_rulings(others, theirs, open_from_ms);
@@ -202,7 +203,7 @@ impl<D: Database> Message<D> {
         let (mut drafts, mut events) = (Vec::with_capacity(rulings.len()), Vec::with_capacity(rulings.len()));
         let mut later = self.later();
         for Ruling { id, findings, revision, repeats, retracts, retracts_shadow, .. } in &rulings {
-            let Some(record) = records.remove(id) else { continue };
+            let Some(record) = records.remove(*id) else { continue };
             let mut draft = Draft::new(*id, &record, findings.verdict(&self.judging, *revision), *retracts);
             draft.entry.was_shadow = *retracts_shadow;
             let at = sightings.iter().position(|(known, _)| known == id);
@@ -263,12 +264,12 @@ impl<D: Database> Message<D> {
         let mut clicks = self.stored(&[id])?;
         clicks.retain(|_, click| click.kind == Kind::Click);
         let mut asks = Vec::new();
-        for click in clicks.values() {
+        for (_, click) in clicks.iter() {
             self.ask_who_saw(click, &mut asks);
         }
         self.know_people()?;
         clicks.extend(self.fetch(&asks)?);
-        clicks.retain(|id, _| !self.timers.unsettled.contains(id));
+        clicks.retain(|id, _| !self.timers.unsettled.contains(&id));
         self.issue(clicks, &BTreeSet::new(), self.watermark.ms)?;
         Ok(())
     }

@@ -11,6 +11,7 @@
 //! then.
 
 use super::Message;
+use super::by_id::ById;
 use super::sql::Database;
 use crate::event::pack::Stored;
 use crate::event::parcel::{self, Letter};
@@ -82,11 +83,11 @@ impl<D: Database> Message<D> {
             Err(words) => return Ok((Outcome::Blocked(words), 0)),
         };
         let ids = row.ids();
-        let mut records = std::collections::BTreeMap::new();
+        let mut records = ById::default();
         self.rows.clicks_by_id(&ids, &mut |id, record| records.extend(record.map(|record| (id, record))))?;
         let (mut events, mut unreadable) = (Vec::with_capacity(ids.len()), ids.len());
         for (id, entry) in ids.iter().zip(body.entries) {
-            if let Some(record) = records.remove(id) {
+            if let Some(record) = records.remove(*id) {
                 events.push((*id, record, entry));
                 unreadable -= 1;
             }

@@ -131,7 +131,7 @@ impl<D: Database> Message<D> {
             for (id, click) in wanted.iter().filter(|(_, click)| looks(click)) {
                 let Some(key) = row.by.key(click) else { continue };
                 if row.enough.is_some() {
-                    crowds.insert((number, key, *id));
+                    crowds.insert((number, key, id));
                     continue;
                 }
                 let (before_ms, after_ms) = ((row.before_ms)(thresholds), (row.after_ms)(thresholds));
@@ -140,7 +140,7 @@ impl<D: Database> Message<D> {
             }
             asks.extend(joined(&theirs));
         }
-        let mut found = Clicks::new();
+        let mut found = Clicks::default();
         let crowds: Vec<(usize, u128, EventId)> = crowds.into_iter().collect();
         let is_near = |a: &(usize, u128, EventId), b: &(usize, u128, EventId)| {
             (a.0, a.1) == (b.0, b.1) && b.2.ts_ms() - a.2.ts_ms() <= TICK_MS

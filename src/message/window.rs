@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::by_id::ById;
 use super::settled::Settled;
 use crate::record::{EventId, Kind, Record, Verified};
 use crate::verdict::reach::By;
@@ -25,7 +26,7 @@ const MAX_RECORDS: usize = 8_192;
 /// What clicks on one link of one copy share: pairs and floods go by it.
 const LINK: usize = By::ALL.len();
 
-/// The window lets go of some seconds at a time: to split its tree costs by what stays.
+/// The window lets go of some seconds at a time.
 const STEP_MS: i64 = 5_000;
 
 /// A click in memory.
@@ -75,7 +76,7 @@ impl Absent {
 /// The window.
 #[derive(Default)]
 pub(super) struct Window {
-    clicks: BTreeMap<EventId, Held>,
+    clicks: ById<Held>,
     /// What clicks share ([`By`] as a number, or [`LINK`]), its key, the click.
     index: BTreeSet<(usize, u128, EventId)>,
     /// As numbers ([`Absent::number`]): a map of that kind is in the wasm already.
@@ -103,16 +104,16 @@ impl Window {
     }
 
     pub(super) fn get(&self, id: EventId) -> Option<&Held> {
-        self.clicks.get(&id)
+        self.clicks.get(id)
     }
 
     pub(super) fn get_mut(&mut self, id: EventId) -> Option<&mut Held> {
-        self.clicks.get_mut(&id)
+        self.clicks.get_mut(id)
     }
 
     /// All clicks, oldest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = (EventId, &Held)> {
-        self.clicks.iter().map(|(id, entry)| (*id, entry))
+        self.clicks.iter()
     }
 
     /// What is known of an id without a click.
@@ -142,7 +143,7 @@ impl Window {
     /// Keeps the record of a click that waits to settle, where there is room.
     pub(super) fn keep(&mut self, id: EventId, record: Record) {
         if self.records < MAX_RECORDS
-            && let Some(entry) = self.clicks.get_mut(&id)
+            && let Some(entry) = self.clicks.get_mut(id)
         {
             self.records += 1;
             entry.record = Some(Box::new(record));
@@ -152,7 +153,7 @@ impl Window {
     /// Gives a click the verdict that stands from now on.
     pub(super) fn settle(&mut self, id: EventId, settled: Settled) {
         self.take_record(id);
-        let Some(entry) = self.clicks.get_mut(&id) else { return };
+        let Some(entry) = self.clicks.get_mut(id) else { return };
         entry.settled = Some(settled);
         // What other clicks' convictions may change is found by its origin.
         if let Some(origin) = By::Origin.key(&entry.click) {
@@ -166,7 +167,7 @@ impl Window {
 
     /// Takes out the record of a click that settles.
     pub(super) fn take_record(&mut self, id: EventId) -> Option<Box<Record>> {
-        let record = self.clicks.get_mut(&id).and_then(|entry| entry.record.take());
+        let record = self.clicks.get_mut(id).and_then(|entry| entry.record.take());
         self.records -= usize::from(record.is_some());
         record
     }
@@ -198,7 +199,7 @@ impl Window {
     /// The clicks of a recipient, oldest first.
     pub(super) fn of_recipient(&self, recipient: Key) -> impl DoubleEndedIterator<Item = (EventId, &Held)> {
         let ids = self.ids(By::Recipient, recipient.number(), i64::MIN, i64::MAX);
-        ids.filter_map(|id| self.clicks.get(&id).map(|entry| (id, entry)))
+        ids.filter_map(|id| self.clicks.get(id).map(|entry| (id, entry)))
     }
 
     /// From when to when neighbours of a click on its own link reach, of whom each lies at most `step_ms` from the next;
@@ -231,7 +232,7 @@ impl Window {
     pub(super) fn flooded(&self, click: &Click) -> Option<EventId> {
         let (from_ms, until_ms) =
             (click.ts_ms.saturating_sub(FLOOD_MS - 1), click.ts_ms.saturating_add(FLOOD_MS));
-        let is_same = |id: &EventId| self.clicks.get(id).is_some_and(|other| other.click.kind == click.kind);
+        let is_same = |id: &EventId| self.clicks.get(*id).is_some_and(|other| other.click.kind == click.kind);
         let minute = || self.indexed(LINK, link_of_copy(click), from_ms, until_ms).filter(is_same);
         let last = minute().next_back()?;
         (minute().take(FLOOD_CLICKS).count() >= FLOOD_CLICKS).then_some(last)
@@ -243,8 +244,7 @@ impl Window {
             return false;
         }
         let from = EventId::first_of(from_ms);
-        let kept = self.clicks.split_off(&from);
-        for (id, entry) in std::mem::replace(&mut self.clicks, kept) {
+        for (id, entry) in self.clicks.take_before(from) {
             for by in By::ALL {
                 if let Some(key) = by.key(&entry.click) {
                     self.index.remove(&(by as usize, key, id));

@@ -21,7 +21,6 @@
 //! | 3 | a UUID, lower case |
 //! | 4 | what follows a beginning that the new text before it has, too; how long that is stands before them |
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 
@@ -101,14 +100,15 @@ impl Writer {
         let is_same = (1..count).all(|at| value(at) == first);
         self.0.push(if is_same { first.map_or(NONE, |_| SAME) } else { EACH });
         let rows = if is_same { usize::from(first.is_some()) } else { count };
-        let mut known: BTreeMap<&str, usize> = BTreeMap::new();
+        // In the order of the texts: a tree of them would be eight kilobytes of wasm.
+        let mut known: Vec<(&str, u64)> = Vec::new();
         let mut last = "";
         for at in 0..rows {
-            match value(at).map(|text| (text, known.get(text))) {
+            match value(at).map(|text| (text, known.binary_search_by(|(other, _)| (*other).cmp(text)))) {
                 None => self.number(0),
-                Some((_, Some(place))) => self.number(*place as u64 + 2),
-                Some((text, None)) => {
-                    known.insert(text, known.len());
+                Some((_, Ok(found))) => self.number(known[found].1 + 2),
+                Some((text, Err(place))) => {
+                    known.insert(place, (text, known.len() as u64));
                     self.number(1);
                     self.literal(text, last);
                     last = text;

@@ -2,14 +2,15 @@
 
 pub mod diagnosis;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::event::body::Entry;
 use crate::record::EventId;
 use crate::record::Kind;
 use crate::verdict::ClickType;
+use crate::verdict::order::arranged;
 
 pub use diagnosis::Diagnosis;
 
@@ -19,8 +20,35 @@ const MINUTE_MS: i64 = 60_000;
 /// Clicks by their type: the type is the place.
 type Counts = [i64; ClickType::COUNT];
 
-/// Clicks by their type's name.
-type ByType = BTreeMap<&'static str, i64>;
+/// Clicks by their type's name, in its order.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ByType(Vec<(&'static str, i64)>);
+
+impl ByType {
+    fn of(counts: impl Iterator<Item = (ClickType, i64)>) -> Self {
+        let mut by_type = Vec::with_capacity(ClickType::COUNT);
+        for (kind, count) in counts {
+            *value_of(&mut by_type, &kind.name()) = count;
+        }
+        Self(by_type)
+    }
+}
+
+impl Serialize for ByType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().copied())
+    }
+}
+
+/// The value of a key in a list that stands in their order; a new one where there is none. Lists grow by one link or one
+/// minute now and then, and a tree for each kind of them would be eight kilobytes of wasm.
+fn value_of<'a, K: Ord + Clone, V: Default>(list: &'a mut Vec<(K, V)>, key: &K) -> &'a mut V {
+    let place = list.binary_search_by(|(known, _)| known.cmp(key)).unwrap_or_else(|place| {
+        list.insert(place, (key.clone(), V::default()));
+        place
+    });
+    &mut list[place].1
+}
 
 /// The report of a message (contract §8).
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -83,7 +111,7 @@ pub struct Change {
 }
 
 /// Clicks of one link.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LinkCount {
     /// The link.
     pub link_id: Option<String>,
@@ -112,8 +140,10 @@ pub struct Tally {
     by_type: Counts,
     /// For each recipient the clicks of each kind that the report and the diagnosis tell apart.
     recipients: HashMap<u64, PerRecipient>,
-    links: BTreeMap<Option<String>, PerLink>,
-    minutes: BTreeMap<i64, Counts>,
+    /// In the order of their names.
+    links: Vec<(Option<String>, PerLink)>,
+    /// In their order.
+    minutes: Vec<(i64, Counts)>,
     /// By the active type, then the shadow's.
     opinions: [Counts; ClickType::COUNT],
     /// The shadow ruleset of the last entry that has one.
@@ -150,12 +180,12 @@ impl Tally {
         self.unsettled += i64::from(!entry.verdict.is_final);
         let person = self.recipients.entry(recipient).or_default();
         let name = link.0.clone().or_else(|| link.1.clone());
-        let per_link = self.links.entry(name).or_default();
+        let per_link = value_of(&mut self.links, &name);
         per_link.clicks += i64::from(first);
         if per_link.url.is_none() {
             per_link.url.clone_from(&link.1);
         }
-        let minute = self.minutes.entry(id.ts_ms().div_euclid(MINUTE_MS) * MINUTE_MS).or_default();
+        let minute = value_of(&mut self.minutes, &(id.ts_ms().div_euclid(MINUTE_MS) * MINUTE_MS));
         let was = entry.was.filter(|_| !first).map(|kind| (kind, -1));
         let is = entry.verdict.finding.click_type.map(|kind| (kind, 1));
         if let Some(shadow) = &entry.verdict.shadow {
@@ -196,7 +226,7 @@ impl Tally {
             investigated: count(ClickType::ScannerAirOrMbi),
         };
         let shadow = Difference::of(self.shadow, &self.opinions);
-        let mut links: Vec<LinkCount> = self
+        let links: Vec<LinkCount> = self
             .links
             .into_iter()
             .map(|(link_id, PerLink { url, clicks, human })| LinkCount {
@@ -206,15 +236,15 @@ impl Tally {
                 human_clicks: human,
             })
             .collect();
-        links.sort_by_key(|link| std::cmp::Reverse(link.clicks));
+        let links = arranged(&links, &|link| (0, u128::from(u64::MAX - link.clicks.cast_unsigned())));
         let named = |counts: Counts| {
-            let kinds = ClickType::CLICKS.into_iter().map(|kind| (kind.name(), counts[kind as usize]));
-            kinds.filter(|(_, n)| *n != 0).collect()
+            let kinds = ClickType::CLICKS.into_iter().map(|kind| (kind, counts[kind as usize]));
+            ByType::of(kinds.filter(|(_, n)| *n != 0))
         };
         Report {
             message_id: message_id.to_owned(),
             clicks: self.clicks,
-            by_type: ClickType::CLICKS.into_iter().map(|kind| (kind.name(), count(kind))).collect(),
+            by_type: ByType::of(ClickType::CLICKS.into_iter().map(|kind| (kind, count(kind)))),
             human_clicks: count(ClickType::Human),
             human_recipients: with(|person| person.human > 0),
             recipients: self.recipients.len(),

@@ -3,10 +3,11 @@
 //! A row of clicks ([`packed`]) spans at most [`SPAN_MS`], and its key is its first id: the clicks of some time are found by
 //! the key alone. Rows overlap where clicks came late. Of an object of schema 2 those that it had are rows of their own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{Rows, values};
 use crate::event::pack::{PackRow, Stored};
+use crate::message::by_id::ById;
 use crate::message::sql::{Columns, Database, Mismatch, Table, Value};
 use crate::record::{EventId, Record, packed};
 
@@ -29,7 +30,7 @@ impl<D: Database> Rows<D> {
         clicks: &[(EventId, &Record)],
         sent_pack: u64,
     ) -> Result<(), D::Error> {
-        let mut sorted: BTreeMap<EventId, &Record> = BTreeMap::new();
+        let mut sorted: ById<&Record> = ById::default();
         sorted.extend(clicks.iter().copied());
         let mut row: Vec<(EventId, &Record)> = Vec::new();
         let mut bytes = 0;
@@ -73,13 +74,13 @@ impl<D: Database> Rows<D> {
     ) -> Result<(), D::Error> {
         let (mut left, mut rows) = (limit, 2);
         while from < until && left > 0 {
-            let mut found = BTreeMap::new();
+            let mut found = ById::default();
             // What comes behind the last row that was read may stand before its last click.
             let end = self.read_batches(from, until, rows, &mut found)?;
             let end = self.read_old(from, end, &mut found)?;
-            for (id, record) in found.range_mut(from..).take_while(|(id, _)| **id < end).take(left) {
+            for (id, record) in found.split_off(from).into_iter().take_while(|(id, _)| *id < end).take(left) {
                 left -= 1;
-                each(*id, record.take());
+                each(id, record);
             }
             // Rows that all begin before that moment say nothing of where to go on: more of them do.
             rows = if end > from { (2 * rows).min(MAX_ROWS) } else { 2 * rows };
@@ -94,7 +95,7 @@ impl<D: Database> Rows<D> {
         from: EventId,
         until: EventId,
         rows: usize,
-        found: &mut BTreeMap<EventId, Option<Record>>,
+        found: &mut ById<Option<Record>>,
     ) -> Result<EventId, D::Error> {
         let statement = "SELECT first, records FROM batches WHERE first >= ? AND first < ? AND last >= ? \
                          ORDER BY first LIMIT ?";
@@ -113,7 +114,7 @@ impl<D: Database> Rows<D> {
         &self,
         from: EventId,
         until: EventId,
-        found: &mut BTreeMap<EventId, Option<Record>>,
+        found: &mut ById<Option<Record>>,
     ) -> Result<EventId, D::Error> {
         const MOST: usize = 256;
         if !self.has(Table::Clicks)? {
@@ -145,7 +146,7 @@ impl<D: Database> Rows<D> {
         let statement =
             "SELECT first, last, records FROM batches WHERE first >= ? AND first <= ? AND last >= ?";
         for (from, until) in runs {
-            let mut found = BTreeMap::new();
+            let mut found = ById::default();
             self.query(statement, vec![before(from).into(), until.into(), from.into()], &mut |columns| {
                 let (first, last) = (columns.id()?, columns.id()?);
                 if wanted.range(first..=last).next().is_some() {
@@ -267,13 +268,8 @@ fn before(id: EventId) -> EventId {
 }
 
 /// Reads those clicks of a row that are wanted. Of a row that is damaged its first stands for what cannot be read.
-fn take(
-    first: EventId,
-    records: &[u8],
-    wanted: &dyn Fn(EventId) -> bool,
-    found: &mut BTreeMap<EventId, Option<Record>>,
-) {
-    let read = packed::open(records, wanted, &mut |id, record| _ = found.insert(id, Some(record)));
+fn take(first: EventId, records: &[u8], wanted: &dyn Fn(EventId) -> bool, found: &mut ById<Option<Record>>) {
+    let read = packed::open(records, wanted, &mut |id, record| found.insert(id, Some(record)));
     if read.is_err() && wanted(first) {
         found.insert(first, None);
     }

@@ -83,6 +83,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// The one host that answers `/v1`, in lower case.
     pub api_host: Option<String>,
+    /// Where `/` leads.
+    pub home_url: Option<String>,
     /// How messages are judged.
     pub judging: Judging,
     /// Whether clicks set the cookie.
@@ -124,6 +126,7 @@ impl Config {
         let mut config = Self {
             public_url: None,
             api_host: None,
+            home_url: None,
             judging,
             cookie: true,
             same_site: SameSite::Lax,
@@ -187,6 +190,7 @@ impl Config {
         match name {
             "PUBLIC_URL" => self.public_url = Some(base_url(text(value)?)?),
             "API_HOST" => self.api_host = Some(host_name(text(value)?)?),
+            "HOME_URL" => self.home_url = Some(page_url(text(value)?)?),
             "RULESET" => {
                 self.judging.ruleset = Ruleset::named(text(value)?)
                     .ok_or_else(|| format!("must be one of {}; full holds", Ruleset::NAMES.join(", ")))?;
@@ -223,8 +227,7 @@ impl Config {
                 self.brand_color = Some(color(text(value)?).ok_or("must be a colour such as #1a73e8")?);
             }
             "UNSUBSCRIBE_WEBHOOK_URL" => {
-                let target = url::Target::parse(text(value)?).map_err(|error| error.to_string())?;
-                self.unsubscribe_webhook_url = Some(target.as_str().to_owned());
+                self.unsubscribe_webhook_url = Some(page_url(text(value)?)?);
             }
             "WEBHOOK_SECRET" => {
                 let text = text(value)?;
@@ -275,7 +278,7 @@ fn switch(value: &Value) -> Option<bool> {
     }
 }
 
-/// The name of a URL parameter: it stands in URLs and in a script as it is.
+/// The name of a URL parameter: it stands in URLs as it is.
 fn parameter(text: &str) -> Result<String, String> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"_.~-".contains(&byte);
     if (1..=MAX_PARAM).contains(&text.len()) && text.bytes().all(fits) {
@@ -283,6 +286,12 @@ fn parameter(text: &str) -> Result<String, String> {
     } else {
         Err(format!("must be 1 to {MAX_PARAM} of A-Z a-z 0-9 _ . ~ -"))
     }
+}
+
+/// A URL as links may have it.
+fn page_url(text: &str) -> Result<String, String> {
+    let target = url::Target::parse(text).map_err(|error| error.to_string())?;
+    Ok(target.as_str().to_owned())
 }
 
 /// `#rrggbb`.
@@ -370,6 +379,7 @@ mod tests {
             ("COOKIE_SAMESITE", word("none")),
             ("PUBLIC_URL", word("https://click.brand.example/")),
             ("API_HOST", word("API.brand.example")),
+            ("HOME_URL", word("https://brand.example/home")),
             ("CLICK_REF_PARAM", word("cp_ref")),
             ("BRAND_NAME", word(" Käse & Co ")),
             ("BRAND_COLOR", word("#1A73e8")),
@@ -379,6 +389,7 @@ mod tests {
             ("DEMO", word("on")),
         ]);
         assert_eq!(config.bad_settings, []);
+        assert_eq!(config.home_url.as_deref(), Some("https://brand.example/home"));
         assert_eq!(config.click_ref_param.as_deref(), Some("cp_ref"));
         assert_eq!(config.brand_name.as_deref(), Some("Käse & Co"));
         assert_eq!(config.brand_color, Some([0x1a, 0x73, 0xe8]));
@@ -397,6 +408,7 @@ mod tests {
         let mut typos = vec![
             ("PUBLIC_URL", word("click.brand.example")),
             ("API_HOST", word("https://api.brand.example/")),
+            ("HOME_URL", word("brand.example")),
             ("RULESET", word("defnder")),
             ("SHADOW_RULESET", word("none")),
             ("SETTLE_MS", word("6OOOO")),

@@ -10,7 +10,7 @@ pub(super) const JSON: &str = "application/json";
 /// What nobody but the visitor may keep.
 pub(super) const NO_STORE: &str = "no-store, private";
 
-/// Pages and mails of any site show it, run it or send to it.
+/// Pages and mails of any site show it or send to it.
 const ANY_SITE: Header = ("cross-origin-resource-policy", Cow::Borrowed("cross-origin"));
 
 /// The transparent image of one pixel: a GIF of 43 bytes.
@@ -65,13 +65,6 @@ impl Answer {
         Self { status: 204, headers, body: None }
     }
 
-    /// A script that pages of any site run. It is asked for again within the hour, so that a setting shows.
-    pub(super) fn script(code: String) -> Self {
-        Self::text(200, "text/javascript; charset=utf-8", code.into())
-            .with(("cache-control", Cow::Borrowed("public, max-age=3600")))
-            .with(ANY_SITE)
-    }
-
     /// A page. What it may run and load is its policy's to say.
     pub(super) fn page(status: u16, html: Cow<'static, str>, policy: Cow<'static, str>) -> Self {
         Self::text(status, "text/html; charset=utf-8", html)
@@ -98,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_kept_or_guessed_at_but_the_script() {
+    fn nothing_is_kept_or_guessed_at() {
         for answer in [
             Answer::text(200, PLAIN_TEXT, "x".into()),
             Answer::json(202, &7),
@@ -109,16 +102,14 @@ mod tests {
             assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{answer:?}");
             assert!(answer.header("content-type").is_some() && answer.body.is_some(), "{answer:?}");
         }
-        let script = Answer::script("x".to_owned());
-        assert_eq!(script.header("cache-control"), Some("public, max-age=3600"));
         let nothing = Answer::nothing();
         assert_eq!((nothing.status, nothing.body.as_ref()), (204, None));
         assert_eq!(nothing.header("cache-control"), Some("no-store, private"));
     }
 
     #[test]
-    fn pages_of_any_site_may_show_the_pixel_run_the_script_and_send_the_beacon() {
-        for answer in [Answer::pixel(), Answer::script(String::new()), Answer::nothing()] {
+    fn pages_of_any_site_may_show_the_pixel_and_send_the_beacon() {
+        for answer in [Answer::pixel(), Answer::nothing()] {
             assert_eq!(answer.header("cross-origin-resource-policy"), Some("cross-origin"), "{answer:?}");
         }
         let page = Answer::page(200, "".into(), "".into());

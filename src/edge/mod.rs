@@ -3,7 +3,8 @@
 //! The runtime calls `entry.mjs`, which calls [`serve`]. A request is an [`Incoming`](request::Incoming), and a
 //! [`Raw`](raw::Raw) where its body is needed; [`routes`] gives it to one handler: [`click`] is the redirect, [`open`] the
 //! pixel, [`verify`] what landing pages say, [`act`] the links that act, [`api`] what senders ask, by the routes of [`v1`],
-//! [`demo`] for whoever takes a first look, [`health`] how the settings are. What a handler refuses or fails with is a
+//! [`demo`] for whoever takes a first look, [`health`] how the settings are, [`home`] what
+//! is at the root. What a handler refuses or fails with is a
 //! [`problem`], which becomes an [`answer`] in one place; with what follows it that is a [`reply`], which [`respond`] hands
 //! over; [`log`] speaks to the operator.
 //!
@@ -33,6 +34,7 @@ mod bindings;
 mod click;
 mod failure;
 mod health;
+mod home;
 mod methods;
 mod open;
 mod problem;

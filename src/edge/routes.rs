@@ -17,8 +17,8 @@ pub(super) enum Route<'a> {
     Act(&'a str),
     /// `/verify`: what landing pages say.
     Verify,
-    /// `/verify.js`: what they say it with.
-    Script,
+    /// `/`, where an operator has put no page.
+    Home,
     /// `/v1`: what senders ask. Its own routes and their methods are told to none but those who have a token.
     Api,
     /// `/demo`, on this machine alone and only where the settings ask for it.
@@ -61,7 +61,7 @@ fn find(path: &str) -> Option<(Route<'_>, Option<Methods>)> {
         |top: &str| path.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     Some(match path {
         "/verify" => (Route::Verify, Some(Methods::ReadOrPost)),
-        "/verify.js" => (Route::Script, Some(Methods::Read)),
+        "/" => (Route::Home, Some(Methods::Read)),
         "/healthz" => (Route::Health, Some(Methods::Read)),
         _ if is_below("/v1") => (Route::Api, None),
         _ if is_below("/demo") => (Route::Demo, Some(Methods::Read)),
@@ -101,7 +101,8 @@ mod tests {
             ("/u/token", "Act(\"token\")"),
             ("/verify", "Verify"),
             ("/verify?r=x", "Verify"),
-            ("/verify.js", "Script"),
+            ("/", "Home"),
+            ("", "Home"),
             ("/healthz", "Health"),
             ("/v1", "Api"),
             ("/v1/", "Api"),
@@ -110,14 +111,14 @@ mod tests {
             assert_eq!(at(Verb::Get, &format!("{HOST}{path}"), &config), expected, "{path}");
         }
         for path in [
-            "",
-            "/",
             "/c",
             "/C/x",
             "//c/x",
             "/u",
             "/verify/",
             "/verify.gif",
+            "/verify.js",
+            "/favicon.ico",
             "/healthz/",
             "/v10",
             "/v2",
@@ -137,7 +138,7 @@ mod tests {
             ("/o/x", false),
             ("/u/x", true),
             ("/verify", true),
-            ("/verify.js", false),
+            ("/", false),
             ("/healthz", false),
         ] {
             let url = format!("{HOST}{path}");

@@ -1,21 +1,14 @@
-//! `/verify`: a landing page was shown, or somebody touched it; `/verify.js`: the script that says so. The page gets its
-//! answer whatever the request proves; the click's object hears of it afterwards.
+//! `/verify`: a landing page was shown, or somebody touched it. The script that says so is static (`static/site/verify.js`).
+//! The page gets its answer whatever the request proves; the click's object hears of it afterwards.
 
 use super::answer::Answer;
 use super::raw::Raw;
 use super::request::{Header, Incoming};
 use super::{clock, log, stub};
-use crate::config::Config;
 use crate::event::line;
 use crate::message::call::Call;
 use crate::proof::view::{self, View};
 use crate::record::{Sighting, Verb};
-
-/// The script, with the name of its parameter left open.
-const SCRIPT: &str = include_str!("../../static/verify.js");
-
-/// What stands for the name there.
-const PARAMETER: &str = "CLICK_REF_PARAM";
 
 /// A beacon's body is a number of at most so many digits, and some to spare.
 const MAX_BODY: u32 = 16;
@@ -56,10 +49,4 @@ pub(super) async fn answer(incoming: &Incoming<'_>, raw: &Raw) -> Answer {
         Err(why) => log::request_line(config, || line::not_viewed(why)),
     }
     if incoming.verb == Verb::Post { Answer::nothing() } else { Answer::pixel() }
-}
-
-/// The script, which knows where it came from; the name of the parameter is all that it must be told.
-pub(super) fn script(config: &Config) -> Answer {
-    let name = config.click_ref_param.as_deref().unwrap_or_default();
-    Answer::script(SCRIPT.replace(PARAMETER, name))
 }

@@ -7,6 +7,8 @@
 //! | --- | --- |
 //! | 16 | event id |
 //! | 1 + n | object name |
+//!
+//! The beacon (`static/site/verify.js`), which knows no settings, finds it by this form.
 
 use crate::link::envelope::{Envelope, Refusal, put_text, take_text};
 use crate::link::keys::{Keyring, Purpose};

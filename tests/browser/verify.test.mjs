@@ -473,6 +473,16 @@ test("two tags are one beacon", async (t) => {
   assert.deepEqual(await firedOn(page), FIRED_ONCE);
 });
 
+const A_REFERENCE = "AQJrMQGiAyCiAHAAgAAAAAAAAAAIc3ByaW5nLTHTjHoqKB13QcvmNoYp_u3J";
+const LIKE_REFERENCES = [
+  A_REFERENCE.slice(0, -2),
+  `${A_REFERENCE}AA`,
+  A_REFERENCE.replace("AQ", "Ag"),
+  `${A_REFERENCE}=`,
+  "AQ",
+  "f".repeat(86),
+];
+
 test("the reference goes from the address bar, and nothing else does", async (t) => {
   for (const destination of [
     "/",
@@ -481,6 +491,8 @@ test("the reference goes from the address bar, and nothing else does", async (t)
     "/p%C3%A9?x&#",
     "//double?q=%zz+~",
     "/?cpx=1&xcp=2&c%70=3#/route?cp=4",
+    // What looks like one: cut, longer, of another version, padded, or long and random.
+    `/?${LIKE_REFERENCES.map((value, at) => `p${at}=${value}`).join("&")}`,
   ]) {
     const { page } = await person(t);
     const click = await follow(page, OTHER_SITE, destination);

@@ -11,7 +11,10 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
-import { unstable_readConfig as readConfig } from "wrangler";
+import {
+  unstable_getMiniflareWorkerOptions as workerOptions,
+  unstable_readConfig as readConfig,
+} from "wrangler";
 import { output as outputOf, root } from "../../src/dev/run.mjs";
 import { wranglerDev, wranglerEnv } from "../../src/dev/wrangler.mjs";
 
@@ -68,6 +71,7 @@ function miniflare(options) {
  * - `vars`: settings and secrets, over wrangler.toml's; `undefined` removes one
  * - `persist`: a directory for its state, kept when it closes; in memory and temporary without
  * - `port`: any free one without
+ * - `site`: a directory of static files, in place of static/site
  * - `queueConsumers`: per queue name, over the tests' quick batches
  * - `worker`: Miniflare worker options over all others, e.g. `{ r2Buckets: {} }` for a missing binding
  * - `workers`: further workers, as Miniflare takes them
@@ -76,6 +80,7 @@ export async function startWorker({
   vars = {},
   persist,
   port = 0,
+  site,
   queueConsumers = {},
   worker = {},
   workers = [],
@@ -103,6 +108,7 @@ export async function startWorker({
         ],
         compatibilityDate: config.compatibility_date,
         compatibilityFlags: config.compatibility_flags,
+        assets: { ...workerOptions(config).workerOptions.assets, ...defined({ directory: site }) },
         bindings: defined({ LINK_KEYS, API_TOKEN, ...config.vars, ...vars }),
         durableObjects: Object.fromEntries(
           config.durable_objects.bindings.map(({ name, class_name }) => [

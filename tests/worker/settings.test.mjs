@@ -52,6 +52,7 @@ test("a typo in every setting at once: each is named, links redirect and the def
   const typos = {
     PUBLIC_URL: "click.brand.example",
     API_HOST: "https://api.brand.example",
+    HOME_URL: "brand.example",
     RULESET: "defnder",
     SHADOW_RULESET: "fulll",
     SETTLE_MS: "6OOOO",

@@ -13,13 +13,22 @@
     let url = document.currentScript.src.replace(/\.js([?#].*)?$/, "");
     const isPrivate = navigator.globalPrivacyControl;
 
-    // The redirect puts the reference behind all else: the last parameter of the name is ours.
-    const name = "CLICK_REF_PARAM";
+    // The redirect puts the reference behind all else: the last value of its form (src/proof/reference.rs) is ours.
+    const isReference = (text) => {
+      if (!/^[\w-]+$/.test(text)) return false;
+      const bytes = atob(text.replace(/-/g, "+").replace(/_/g, "/"));
+      const byte = (at) => bytes.charCodeAt(at);
+      const id = 2 + byte(1);
+      const isId = byte(id + 6) >> 4 === 7 && byte(id + 8) >> 6 === 2;
+      return byte(0) === 1 && isId && bytes.length === id + 33 + byte(id + 16);
+    };
     const [, page, query, hash] = /^([^?#]*)\??([^#]*)(.*)/.exec(location.href);
     const parameters = query.split("&");
-    const at = parameters.map((text) => text.startsWith(name + "=")).lastIndexOf(true);
-    if (name && at >= 0) {
-      url += "?r=" + parameters.splice(at, 1)[0].slice(name.length + 1);
+    const value = (text) => text.slice(text.indexOf("=") + 1);
+    let at = -1;
+    parameters.forEach((text, i) => guarded(() => isReference(value(text)) && (at = i))());
+    if (at >= 0) {
+      url += "?r=" + value(parameters.splice(at, 1)[0]);
       const rest = parameters.length ? "?" + parameters.join("&") : "";
       guarded(() => history.replaceState(history.state, "", page + rest + hash))();
     }

@@ -27,7 +27,7 @@ const OUTPUTS = [SCRIPT, WASM];
 const STAMP = path.join(root, "build/.stamp");
 const ENTRY = path.join(root, "src/edge/entry.mjs");
 
-const CARGO_BUILD = ["build", "--lib", "--release", "--target", "wasm32-unknown-unknown"];
+const CARGO_BUILD = ["build", "--lib", "--profile=wasm", "--target=wasm32-unknown-unknown"];
 // worker-build sets it for its own cargo build: the same here, or each would undo the other's work.
 const CARGO_ENV = { ...process.env, WASM_BINDGEN_USE_JS_SYS: "1" };
 
@@ -38,7 +38,7 @@ export async function build() {
   // Cargo knows what has changed. What comes after it always takes seconds, so it is left out when cargo's wasm, the
   // tools and the finished build are those of the last time.
   if ((await show("cargo", CARGO_BUILD, { env })) !== 0) throw new Failure("The crate does not compile.");
-  const compiled = path.join(targetDirectory(), "wasm32-unknown-unknown/release/clickproof.wasm");
+  const compiled = path.join(targetDirectory(), "wasm32-unknown-unknown/wasm/clickproof.wasm");
   const inputs = [compiled, ...scripts(), path.join(root, "package-lock.json")];
   const tools = [env.WASM_BINDGEN_BIN, env.WASM_OPT_BIN, env.ESBUILD_BIN];
   const stamp = () => fingerprint([...inputs, ...OUTPUTS], tools);

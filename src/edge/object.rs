@@ -358,33 +358,43 @@ impl MessageObject {
 
     /// Does something with the message, which begins here where there is none: one transaction.
     fn with_message<T>(&self, act: impl FnOnce(&mut Message<Rows>) -> Result<T>) -> Result<T> {
-        transaction(&self.state, || {
-            let mut slot = self.message.borrow_mut();
-            if slot.is_none() {
-                *slot = self.load()?;
-            }
-            let message = match &mut *slot {
-                Some(message) => message,
-                none => {
-                    let name = self.state.id().name();
-                    let name = name.ok_or_else(|| Error::Words("object without a name".to_owned()))?;
-                    let config = settings::config(&self.env);
-                    let message = Message::create(self.rows(), config.judging.clone(), &name)?;
-                    none.insert(with_receiver(message, &config)?)
-                }
-            };
-            act(message)
-        })
+        let done = self.with(true, act)?;
+        done.ok_or_else(|| Error::Words("storage: the transaction did not run".to_owned()))
     }
 
     /// Does something with the message, where there is one: nothing is created.
     fn with_known<T>(&self, act: impl FnOnce(&mut Message<Rows>) -> Result<T>) -> Result<Option<T>> {
-        transaction(&self.state, || {
+        self.with(false, act)
+    }
+
+    fn with<T>(&self, creates: bool, act: impl FnOnce(&mut Message<Rows>) -> Result<T>) -> Result<Option<T>> {
+        let (mut act, mut done) = (Some(act), None);
+        self.in_transaction(creates, &mut |message| {
+            done = act.take().map(|act| act(message)).transpose()?;
+            Ok(())
+        })?;
+        Ok(done)
+    }
+
+    /// What is the same for all that is done: once in the wasm.
+    fn in_transaction(
+        &self,
+        creates: bool,
+        act: &mut dyn FnMut(&mut Message<Rows>) -> Result<()>,
+    ) -> Result<()> {
+        transaction(&self.state, &mut || {
             let mut slot = self.message.borrow_mut();
             if slot.is_none() {
                 *slot = self.load()?;
             }
-            slot.as_mut().map(act).transpose()
+            if slot.is_none() && creates {
+                let name = self.state.id().name();
+                let name = name.ok_or_else(|| Error::Words("object without a name".to_owned()))?;
+                let config = settings::config(&self.env);
+                let message = Message::create(self.rows(), config.judging.clone(), &name)?;
+                *slot = Some(with_receiver(message, &config)?);
+            }
+            slot.as_mut().map_or(Ok(()), &mut *act)
         })
     }
 

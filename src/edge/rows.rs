@@ -10,24 +10,14 @@ use super::runtime::{self, Error, Result, Sql, State};
 use crate::message::sql::{Columns, Database, Value};
 
 /// Runs a call: what it writes is there afterwards as a whole, or not at all where it fails.
-pub(super) fn transaction<T>(state: &State, call: impl FnOnce() -> Result<T>) -> Result<T> {
-    let (mut call, mut outcome) = (Some(call), None);
-    let committed = commit(state, &mut || {
-        outcome = call.take().map(|call| call());
-        matches!(outcome, Some(Ok(_)))
+pub(super) fn transaction(state: &State, call: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+    let mut outcome = Ok(());
+    let committed = state.storage().transaction_sync(&mut || {
+        outcome = call();
+        // What is thrown here rolls back; the reason is kept on this side.
+        if outcome.is_ok() { Ok(()) } else { Err(JsValue::NULL) }
     });
-    match (outcome, committed) {
-        (Some(Ok(done)), Ok(())) => Ok(done),
-        (Some(Err(error)), _) | (_, Err(error)) => Err(error),
-        (None, Ok(())) => Err(Error::Words("storage: the transaction did not run".to_owned())),
-    }
-}
-
-/// The transaction itself, once for all calls: what it runs says whether it went well.
-fn commit(state: &State, work: &mut dyn FnMut() -> bool) -> Result<()> {
-    // What is thrown here rolls back; the reason is kept on this side.
-    let committed =
-        state.storage().transaction_sync(&mut || if work() { Ok(()) } else { Err(JsValue::NULL) });
+    outcome?;
     committed.map(|_| ()).map_err(Error::from)
 }
 

@@ -7,7 +7,8 @@ mod common;
 use std::path::Path;
 
 use clickproof::event::parcel::Parcel;
-use clickproof::message::{Message, Outcome};
+use clickproof::message::{Arrival, Message, Outcome};
+use clickproof::record::{EventIds, Record};
 use clickproof::verdict::{Judging, Ruleset, Thresholds};
 use common::sqlite::Sqlite;
 use serde_json::Value;
@@ -72,6 +73,42 @@ fn and_goes_on_where_it_was() {
         message.sent(next.item).unwrap();
     }
     assert_eq!(lines, events);
+}
+
+/// Its rows stay as they are; new clicks lie beside them, and all are one list.
+#[test]
+fn new_clicks_stand_among_the_old_ones() {
+    let rows = database();
+    let mut message = load(&rows);
+    let old = rows.rows_of("clicks");
+    let first: Record = Record::parse(CLICKS.lines().next().unwrap()).unwrap();
+    let last: Record = Record::parse(CLICKS.lines().last().unwrap()).unwrap();
+    let new = |ts_ms: i64, n: u8| Record {
+        event_id: EventIds::default().next(ts_ms, [n; 12]).to_string(),
+        ts_ms,
+        recipient_id: format!("new-{n}"),
+        ..first.clone()
+    };
+    let clicks = vec![new(first.ts_ms - 5, 1), new(first.ts_ms + 1, 2), new(last.ts_ms + 5, 3)];
+    assert_eq!(message.arrive(clicks.clone()).unwrap(), [Arrival::Stored; 3]);
+    assert_eq!(message.arrive(clicks).unwrap(), [Arrival::Known; 3]);
+    let old_again = vec![Record::parse(CLICKS.lines().nth(3).unwrap()).unwrap()];
+    assert_eq!(message.arrive(old_again).unwrap(), [Arrival::Known]);
+    assert_eq!(message.check().unwrap(), Ok(()));
+    assert_eq!(
+        (rows.rows_of("clicks"), rows.rows_of("batches")),
+        (old, 3),
+        "some are more than ten seconds apart"
+    );
+    let again = listed(&mut message);
+    let ids: Vec<String> = again
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["event_id"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(ids.is_sorted());
+    assert_eq!(ids.len(), CLICKS.lines().count() + 3);
+    drop(message);
+    assert_eq!(listed(&mut load(&rows)), again, "and so a restart finds them");
 }
 
 /// How many clicks had not settled.

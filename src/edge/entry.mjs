@@ -45,8 +45,8 @@ export class MessageObject {
     return new Response(text || null, { status });
   }
 
-  alarm() {
-    return this.#awake().alarm();
+  alarm(info) {
+    return this.#awake().alarm(Boolean(info?.isRetry));
   }
 
   #awake() {

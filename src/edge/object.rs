@@ -112,12 +112,19 @@ impl MessageObject {
         Ok(vec![status.into(), text.into()])
     }
 
-    /// Does what is due.
-    pub async fn alarm(&self) -> Result<(), JsValue> {
+    /// Does what is due. The runtime says of an alarm that has failed before that it is a retry.
+    pub async fn alarm(&self, is_retry: bool) -> Result<(), JsValue> {
         self.armed_ms.set(None);
         self.in_alarm.set(true);
         self.rests.set(false);
-        let done = self.settle_and_ship().await;
+        let mut done = Ok(());
+        if is_retry {
+            // After some retries the runtime gives an alarm up: that it is gone must not say that everything has left.
+            done = self.with_known(|message| message.refused(now_ms())).map(|_| ());
+        }
+        if done.is_ok() {
+            done = self.settle_and_ship().await;
+        }
         self.in_alarm.set(false);
         if let Err(error) = done {
             // What was settled is in rows; the rest is due still.

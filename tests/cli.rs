@@ -8,12 +8,13 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use clickproof::event::pack::Draft;
+use clickproof::event::parcel::{self, Letter};
 use clickproof::link::keys::Keyring;
 use clickproof::link::token;
-use clickproof::record::Kind;
-use clickproof::record::Record;
+use clickproof::record::{EventId, EventIds, Kind, Record, packed};
 use clickproof::verdict::thresholds::SETTINGS;
-use clickproof::verdict::{Ruleset, Thresholds};
+use clickproof::verdict::{Finding, Ruleset, Thresholds, Verdict};
 use common::{NOON_MS, naive, record};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -865,4 +866,50 @@ fn the_command_is_the_published_table() {
         }
         assert!(rules.len() >= 4 + usize::from(!flags.is_empty()) * 2, "the rules are met: {rules:?}");
     }
+}
+
+/// What an object keeps as bytes is read by the commands: rows of clicks, packs on their way, clicks that were spilled.
+#[test]
+fn bytes_of_rows_and_queues_are_unpacked() {
+    let hex = |bytes: &[u8]| bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02X}"));
+    let mut ids = EventIds::default();
+    let clicks: Vec<(EventId, Record)> = (0..3_u8)
+        .map(|n| {
+            let ts_ms = NOON_MS + i64::from(n);
+            let id = ids.next(ts_ms, [n; 12]);
+            (id, record(&id.to_string(), &format!("r{n}"), "l", ts_ms))
+        })
+        .collect();
+    let rows: Vec<(EventId, &Record)> = clicks.iter().map(|(id, record)| (*id, record)).collect();
+    let row = packed::seal(&rows);
+    let spilled = [b"\xff\x01\x00\x01m".as_slice(), &row].concat();
+    let finding = Finding { rule: "human".into(), ..Finding::not_a_click() };
+    let events: Vec<_> = clicks
+        .iter()
+        .map(|(id, record)| {
+            let verdict = Verdict::new(finding.clone(), Ruleset::Full, 1);
+            (*id, record.clone(), Draft::new(*id, record, verdict, None).entry)
+        })
+        .collect();
+    let letters = parcel::of_pack("m", 1, NOON_MS, &events);
+    let [Letter::Bytes(pack)] = &letters[..] else { panic!("{letters:?}") };
+
+    let input = format!("{}\n{}\n{}\nzz\n{}\n", hex(&row), hex(&spilled), hex(pack), hex(&row[..9]));
+    let output = run(&["unpack"], input.as_bytes());
+    assert_eq!(output.status.code(), Some(1));
+    let told = stderr(&output);
+    assert!(
+        told.contains("stdin:4: not hexadecimal digits")
+            && told.contains("stdin:5: records: a damaged batch"),
+        "{told}"
+    );
+    let lines = results(&output);
+    let records: Vec<Value> =
+        clicks.iter().map(|(_, record)| serde_json::to_value(record).unwrap()).collect();
+    assert_eq!(lines[..6], [records.clone(), records].concat());
+    assert_eq!(lines.len(), 9);
+    assert!(lines[6..].iter().all(|line| line["event"] == "click" && line["rule"] == "human"));
+    // What comes out goes into the next command.
+    let judged = run(&["classify"], &run(&["unpack"], hex(&row).as_bytes()).stdout);
+    assert_eq!((judged.status.code(), results(&judged).len()), (Some(0), 3));
 }

@@ -16,6 +16,7 @@ mod stop;
 mod streams;
 mod summary;
 mod thresholds;
+mod unpack;
 mod verdicts;
 
 use std::process::ExitCode;
@@ -52,6 +53,8 @@ enum Command {
     Classify(classify::Args),
     /// Write labelled traffic of a send that never was, or play it against a Worker
     Simulate(simulate::Args),
+    /// Read what objects and queues keep as bytes: click records, or events as they are shipped, out
+    Unpack(unpack::Args),
     /// The catalogue of networks: list it, look an address up, refresh it from the vendors' feeds
     Networks(networks::Args),
 }
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Command::Mint(args) => mint::run(&args),
         Command::Classify(args) => classify::run(&args),
         Command::Simulate(args) => simulate::run(&args),
+        Command::Unpack(args) => unpack::run(&args),
         Command::Networks(args) => networks::run(&args),
     };
     match end {

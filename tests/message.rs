@@ -729,6 +729,28 @@ fn a_click_now_and_then_costs_two_rows_and_an_alarm_and_leaves_once() {
     }
 }
 
+/// A click that is due waits four seconds for others, and none longer than the five that are promised.
+#[test]
+fn a_click_a_second_shares_its_alarm_with_four_others() {
+    let mut world = World::new(full(60_000));
+    let (mut alarms, mut armed_ms) = (0, None::<i64>);
+    for click in stream(200, 1, 200) {
+        if let Some(now_ms) = armed_ms.take_if(|armed_ms| *armed_ms <= click.ts_ms) {
+            let settled = world.settle(now_ms).settled;
+            assert!((4..=5).contains(&settled), "{settled} settled");
+            world.ship(now_ms);
+            alarms += 1;
+            armed_ms = world.message().wake_ms(now_ms);
+        }
+        world.ingest(&click);
+        armed_ms = armed_ms.or_else(|| world.message().wake_ms(click.ts_ms));
+        let oldest_ms = click.ts_ms - 62_000 - 5_000;
+        let is_open = world.message().unsettled() as i64 * 1_000;
+        assert!(click.ts_ms - is_open >= oldest_ms, "the oldest is due for more than five seconds");
+    }
+    assert!((25..=35).contains(&alarms), "{alarms} alarms");
+}
+
 /// An alarm that dies before it has come to its end still stands: nothing says that its pack has left.
 #[test]
 fn a_pack_whose_alarm_died_leaves_again() {

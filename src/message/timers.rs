@@ -14,6 +14,12 @@ pub const TICK_MS: i64 = 1_000;
 /// takes its time, too.
 pub(super) const MAX_TICK_MS: i64 = 4_000;
 
+/// How long a click that is due waits for company, milliseconds: four seconds at the usual settling time, less where that is
+/// short. A click a second would pay for an alarm each otherwise.
+fn company_ms(judging: &Judging) -> i64 {
+    (judging.settle_ms / 15).clamp(0, MAX_TICK_MS)
+}
+
 /// By so much a click that settles stretches the tick.
 const STRETCH_MS: i64 = 250;
 
@@ -62,7 +68,7 @@ impl Timers {
     /// When the next alarm is due, Unix milliseconds, if something waits in here or for `others_ms`; not before a
     /// tick has passed since the last one.
     pub(super) fn next_ms(&self, judging: &Judging, others_ms: Option<i64>, now_ms: i64) -> Option<i64> {
-        let settle_ms = self.unsettled.first().map(|id| judging.due_ms(id.ts_ms()));
+        let settle_ms = self.unsettled.first().map(|id| judging.due_ms(id.ts_ms()) + company_ms(judging));
         let touched_ms = self.touched.values().min().copied();
         let revisit_ms = self.revisits.front().map(|_| now_ms);
         let due_ms = [settle_ms, touched_ms, revisit_ms, others_ms].into_iter().flatten().min()?;

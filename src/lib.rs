@@ -19,7 +19,7 @@
 //! circle; `tests/house` reads all imports and keeps it so. All of that is pure: no clock, no randomness, nothing of
 //! Workers. Two thin shells stand around it: `edge` is the Worker, `cli` (the binary's) the native commands. [`compile`] is
 //! the build script's, and the native commands': it reads the data files that [`signals`] looks things up in. `template`,
-//! which all may use, fills in pages.
+//! which all may use, fills in pages; [`json`], too, reads what others write.
 
 pub mod act;
 #[cfg(not(target_arch = "wasm32"))]
@@ -27,6 +27,7 @@ pub mod compile;
 pub mod config;
 pub mod demo;
 pub mod event;
+pub mod json;
 pub mod link;
 pub mod message;
 pub mod proof;

@@ -1,6 +1,6 @@
 //! Pages: HTML with slots, two of mustache's spellings. What others said is only ever text on them.
 
-use serde_json::Value;
+use crate::json::Json;
 
 /// Writes text so that it is text, in an element and in a quoted attribute.
 pub(crate) fn escape(text: &str, to: &mut String) {
@@ -18,7 +18,7 @@ pub(crate) fn escape(text: &str, to: &mut String) {
 
 /// Fills a template: `{{name}}` with a value as text, `{{&name}}` with one that is HTML already. What stands in none of
 /// the values is asked of `listed`; a slot for which there is no text there either stays empty.
-pub(crate) fn fill(template: &str, values: &[(&str, &str)], listed: &Value) -> String {
+pub(crate) fn fill(template: &str, values: &[(&str, &str)], listed: &Json) -> String {
     let (before, mut rest) = cut(template, "{{");
     let mut filled = before.to_owned();
     while !rest.is_empty() {
@@ -42,20 +42,18 @@ fn cut<'a>(text: &'a str, mark: &str) -> (&'a str, &'a str) {
 }
 
 /// A text of a listed record, empty where there is none.
-pub(crate) fn text<'a>(listed: &'a Value, name: &str) -> &'a str {
-    listed.get(name).and_then(Value::as_str).unwrap_or_default()
+pub(crate) fn text<'a>(listed: &'a Json, name: &str) -> &'a str {
+    listed.get(name).text().unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
     fn slots_are_filled_and_only_marked_ones_with_html() {
         let values = [("a", "<b title=\"'&'\">"), ("b", "{{a}}"), ("c", "")];
-        let listed = json!({"a": "another", "d": "<d>", "e": 7});
+        let listed = Json::parse(r#"{"a": "another", "d": "<d>", "e": 7}"#).unwrap();
         for (template, expected) in [
             ("", ""),
             ("no slot } {", "no slot } {"),

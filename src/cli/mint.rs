@@ -1,9 +1,9 @@
 //! `mint`: the bodies of `POST /v1/links` in, its answers out, as they come.
 
 use clickproof::config::base_url;
+use clickproof::json::Json;
 use clickproof::link::keys::Keyring;
 use clickproof::link::mint::{Minted, mint};
-use serde_json::Value;
 
 use crate::stop::Stop;
 use crate::streams::Streams;
@@ -50,10 +50,7 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
 }
 
 fn answer(line: &str, base_url: &str, keys: &Keyring) -> Result<Minted, String> {
-    let body: Value = serde_json::from_str(line).map_err(|error| {
-        // The line has a number of its own already.
-        format!("not a JSON object: {}", error.to_string().replace(" at line 1 column ", " at byte "))
-    })?;
+    let body = Json::parse(line).map_err(|problem| format!("not a JSON object: {problem}"))?;
     mint(&body, base_url, keys)
 }
 

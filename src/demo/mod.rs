@@ -4,8 +4,7 @@
 //! Each load of the mail is a send of its own, to one recipient, under an id that only the demo mints: whoever holds it
 //! has loaded that mail, so the story asks for nothing else.
 
-use serde_json::Value;
-
+use crate::json::Json;
 use crate::link::keys::Keyring;
 use crate::link::mint;
 use crate::record::EventId;
@@ -60,20 +59,20 @@ pub fn message_in(query: &str) -> Option<&str> {
 /// What `POST /v1/links` would answer; the ids and URLs of the demo are always good.
 pub fn mail(id: EventId, origin: &str, keys: &Keyring, final_after_ms: i64) -> Result<String, String> {
     let (message, sent) = (format!("{PREFIX}{id}"), id.ts_ms().to_string());
-    let call = fill(LINKS, &[("message", &message), ("sent", &sent), ("origin", origin)], &Value::Null);
-    let call = serde_json::from_slice(call.as_bytes()).map_err(|error| error.to_string())?;
+    let call = fill(LINKS, &[("message", &message), ("sent", &sent), ("origin", origin)], &Json::Null);
+    let call = Json::parse(&call).map_err(|problem| problem.to_string())?;
     let minted = mint::mint(&call, origin, keys)?;
     let settle = seconds(final_after_ms);
     let mut values = vec![("message", message.as_str()), ("settle", settle.as_str())];
     values.extend(minted.links.iter().map(|link| (link.link_id.as_str(), link.href.as_str())));
-    Ok(fill(MAIL, &values, &Value::Null))
+    Ok(fill(MAIL, &values, &Json::Null))
 }
 
 /// The page that the mail's links lead to; `message` is the mail's, where the URL names it.
 #[must_use]
 pub fn landing(message: Option<&str>) -> String {
     let back = message.map_or("/demo".to_owned(), |message| format!("/demo/story?message={message}"));
-    fill(LANDING, &[("story", &back)], &Value::Null)
+    fill(LANDING, &[("story", &back)], &Json::Null)
 }
 
 /// What became of a mail: `lines` is what the API lists of its message, `more` whether that is only the beginning.
@@ -81,8 +80,7 @@ pub fn landing(message: Option<&str>) -> String {
 pub fn story(message: &str, lines: &str, more: bool, final_after_ms: i64) -> String {
     let mut records = String::new();
     for line in lines.split('\n') {
-        // From bytes, as the API reads bodies: one parser in the wasm.
-        if let Ok(listed) = serde_json::from_slice(line.as_bytes()) {
+        if let Ok(listed) = Json::parse(line) {
             record(&listed, &mut records);
         }
     }
@@ -93,11 +91,11 @@ pub fn story(message: &str, lines: &str, more: bool, final_after_ms: i64) -> Str
     };
     let settle = seconds(final_after_ms);
     let values = [("message", message), ("settle", &settle), ("state", state), ("records", &records)];
-    fill(STORY, &values, &Value::Null)
+    fill(STORY, &values, &Json::Null)
 }
 
 /// Writes one request as the story tells it.
-fn record(listed: &Value, to: &mut String) {
+fn record(listed: &Json, to: &mut String) {
     let ts_ms = number(listed, "ts_ms");
     let (class, who) = match text(listed, "click_type") {
         "human" => ("person", "A person"),
@@ -111,10 +109,10 @@ fn record(listed: &Value, to: &mut String) {
         ("click", _) => "Nothing is known of the page behind it yet.",
         _ => "",
     };
-    let is_final = listed.get("final").and_then(Value::as_bool) == Some(true);
+    let is_final = *listed.get("final") == Json::Boolean(true);
     let mut reasons = String::new();
-    for name in listed.get("reasons").and_then(Value::as_array).map_or(&[][..], Vec::as_slice) {
-        reason(name.as_str().unwrap_or_default(), &mut reasons);
+    for name in listed.get("reasons").list().unwrap_or_default() {
+        reason(name.text().unwrap_or_default(), &mut reasons);
     }
     // What is not among these stands in the record under the slot's own name.
     let values = [
@@ -131,8 +129,8 @@ fn record(listed: &Value, to: &mut String) {
     to.push_str(&fill(RECORD, &values, listed));
 }
 
-fn number(listed: &Value, name: &str) -> i64 {
-    listed.get(name).and_then(Value::as_i64).unwrap_or_default()
+fn number(listed: &Json, name: &str) -> i64 {
+    listed.get(name).integer().unwrap_or_default()
 }
 
 /// What a rule says.
@@ -155,7 +153,7 @@ fn reason(name: &str, to: &mut String) {
     let vote = votes::TABLE.iter().find(|vote| vote.reason == name);
     let name = name.get(1..).unwrap_or_default().replace('_', " ");
     let said = vote.map_or(name.as_str(), |vote| vote.words);
-    to.push_str(&fill(REASON, &[("side", side), ("said", said)], &Value::Null));
+    to.push_str(&fill(REASON, &[("side", side), ("said", said)], &Json::Null));
 }
 
 /// The time of a day, UTC, of Unix milliseconds.

@@ -6,7 +6,6 @@ use std::rc::Rc;
 
 use js_sys::Promise;
 use percent_encoding::percent_decode_str;
-use serde_json::Value;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen_futures::future_to_promise;
@@ -21,8 +20,9 @@ use super::runtime::{self, Env, Error};
 use super::v1::{Listing, Route, Wanted};
 use super::{health, log, stub};
 use crate::config::Config;
+use crate::json::Json;
 use crate::link::{keys, mint, shard, text_id};
-use crate::message::call::{Call, Delivered, Delivery, MAX_PAGE, Reshipped};
+use crate::message::call::{Call, Delivered, Delivery, MAX_PAGE};
 use crate::message::{Page, deliveries};
 use crate::record::EventId;
 
@@ -41,7 +41,7 @@ pub(super) async fn answer(incoming: &Incoming<'_>, raw: &Raw) -> Result<Outgoin
     let (message_id, wanted) = match Route::of(incoming.verb, incoming.place.path)? {
         Route::Links => {
             let body = body(raw).await?;
-            return Ok(links(&body, incoming)?.into());
+            return Ok(links(&json(&body)?, incoming)?.into());
         }
         Route::Message(escaped, wanted) => {
             (percent_decode_str(escaped).decode_utf8_lossy().into_owned(), wanted)
@@ -55,12 +55,9 @@ pub(super) async fn answer(incoming: &Incoming<'_>, raw: &Raw) -> Result<Outgoin
         Wanted::Click(id) => explain(&raw.env, &object, id).await,
         Wanted::Deliveries => {
             let body = body(raw).await?;
-            deliver(&raw.env, &object, &body).await
+            deliver(&raw.env, &object, &json(&body)?).await
         }
-        Wanted::Reship => {
-            let answer = stub::ask::<Reshipped>(&raw.env, &object, &Call::Reship).await;
-            reply(202, answer.and_then(as_json))
-        }
+        Wanted::Reship => reply(202, stub::ask_text(&raw.env, &object, &Call::Reship).await),
     };
     Ok(answer?.into())
 }
@@ -73,17 +70,22 @@ fn is_authorized(config: &Config, raw: &Raw) -> bool {
     scheme.eq_ignore_ascii_case("bearer") && keys::same_secret(expected, token.trim()) && !expected.is_empty()
 }
 
-/// The body, which must be JSON.
-async fn body(raw: &Raw) -> Result<Value, Problem> {
+/// The body, which is text.
+async fn body(raw: &Raw) -> Result<String, Problem> {
     let bytes = raw.body(MAX_BODY).await?.ok_or(ApiProblem::TooLarge)?;
     if bytes.is_empty() {
         return Err(ApiProblem::bad("the body is empty; send JSON").into());
     }
-    let body = serde_json::from_slice(&bytes);
-    Ok(body.map_err(|error| ApiProblem::bad(format!("the body is not JSON: {error}")))?)
+    let text = String::from_utf8(bytes);
+    Ok(text.map_err(|error| ApiProblem::bad(format!("the body is not UTF-8: {error}")))?)
 }
 
-fn links(body: &Value, incoming: &Incoming) -> Result<Answer, Problem> {
+fn json(body: &str) -> Result<Json<'_>, Problem> {
+    let body = Json::parse(body);
+    Ok(body.map_err(|problem| ApiProblem::bad(format!("the body is not JSON: {problem}")))?)
+}
+
+fn links(body: &Json, incoming: &Incoming) -> Result<Answer, Problem> {
     let config = incoming.config;
     let missing = || ApiProblem::Misconfigured("LINK_KEYS: missing".to_owned());
     let keys = config.keys.as_ref().ok_or_else(missing)?;
@@ -92,13 +94,12 @@ fn links(body: &Value, incoming: &Incoming) -> Result<Answer, Problem> {
     Ok(Answer::json(200, &minted))
 }
 
-async fn deliver(env: &Env, object: &str, body: &Value) -> Result<Answer, Problem> {
+async fn deliver(env: &Env, object: &str, body: &Json<'_>) -> Result<Answer, Problem> {
     let times: Vec<Delivery> = deliveries::read(body).map_err(ApiProblem::bad)?;
     if times.is_empty() {
         return Ok(Answer::json(202, &Delivered { recipients: 0, reissued: 0 }));
     }
-    let answer = stub::ask::<Delivered>(env, object, &Call::Deliver(times)).await;
-    reply(202, answer.and_then(as_json))
+    reply(202, stub::ask_text(env, object, &Call::Deliver(times)).await)
 }
 
 /// Streams clicks page by page, so that neither the object nor the edge holds ten thousand at once.
@@ -147,10 +148,6 @@ async fn explain(env: &Env, object: &str, id: &str) -> Result<Answer, Problem> {
         Ok(json) if json.is_empty() => Err(ApiProblem::NotFound("no such click").into()),
         answer => reply(200, answer),
     }
-}
-
-fn as_json(value: impl serde::Serialize) -> Result<String, Failure> {
-    serde_json::to_string(&value).map_err(|error| Failure::Unreadable(error.to_string()))
 }
 
 /// An object's answer in JSON.

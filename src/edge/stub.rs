@@ -1,7 +1,6 @@
 //! How the edge reaches a message's object: typed calls, asked again where that can help.
 
 use js_sys::Uint8Array;
-use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
 
 use super::failure::Failure;
@@ -10,12 +9,6 @@ use crate::message::call::{ARRIVALS, Call};
 
 /// The pauses before further tries, milliseconds: well inside the 30 s that work after an answer may take.
 const PAUSES_MS: [u32; 3] = [50, 400, 2_000];
-
-/// Asks an object and reads its answer as JSON.
-pub(super) async fn ask<T: DeserializeOwned>(env: &Env, object: &str, call: &Call) -> Result<T, Failure> {
-    let text = ask_text(env, object, call).await?;
-    serde_json::from_str(&text).map_err(|error| Failure::Unreadable(error.to_string()))
-}
 
 /// Sends an object something: that it took it is all there is to hear.
 pub(super) async fn send(env: &Env, object: &str, call: &Call) -> Result<(), Failure> {

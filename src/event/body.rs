@@ -12,9 +12,8 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
-
 use super::line;
+use crate::json::Json;
 use crate::record::columns::{Damaged, Reader, Writer};
 use crate::record::{EventId, Kind, Record, Sighting, Verified};
 use crate::verdict::{ClickType, Confidence, Finding, Verdict};
@@ -22,8 +21,11 @@ use crate::verdict::{ClickType, Confidence, Finding, Verdict};
 /// The version that is written.
 pub const VERSION: u8 = 2;
 
+/// What is said of a body that cannot be read.
+const STRANGE: &str = "damaged, or in words that are not known here";
+
 /// A pack's body.
-#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Body {
     /// Version of this form.
     pub v: u8,
@@ -34,12 +36,11 @@ pub struct Body {
 }
 
 /// One revision of one click.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The click.
     pub event_id: String,
     /// What kind of link it was.
-    #[serde(default)]
     pub kind: Kind,
     /// The position of its link in [`Body::links`].
     pub link: usize,
@@ -48,14 +49,12 @@ pub struct Entry {
     /// What the revision before said, so that counts can be corrected without looking for it.
     pub was: Option<ClickType>,
     /// What the shadow ruleset of the revision before said.
-    #[serde(default)]
     pub was_shadow: Option<ClickType>,
     /// The delivery time that this revision was judged by, where it came from the deliveries.
     pub delivered_at_ms: Option<i64>,
     /// Clicks counted on this one and not stored.
     pub repeats: Option<i64>,
     /// The verification that this revision is the first to tell.
-    #[serde(default)]
     pub sighting: Option<Sighting>,
 }
 
@@ -145,9 +144,7 @@ fn put_findings<'a>(writer: &mut Writer, count: usize, finding: &dyn Fn(usize) -
 /// When it is of a version, or holds a word, that this build does not know, or is damaged.
 pub fn open(bytes: &[u8], ids: &[EventId]) -> Result<Body, String> {
     match bytes.first() {
-        Some(&VERSION) => {
-            read(bytes, ids).map_err(|Damaged| "damaged, or in words that are not known here".to_owned())
-        }
+        Some(&VERSION) => read(bytes, ids).map_err(|Damaged| STRANGE.to_owned()),
         Some(version) => Err(format!("version {version} is not known here")),
         None => Err("no body".to_owned()),
     }
@@ -158,8 +155,77 @@ pub fn open(bytes: &[u8], ids: &[EventId]) -> Result<Body, String> {
 /// # Errors
 /// As [`open`].
 pub fn open_json(text: &str) -> Result<Body, String> {
-    let body: Body = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    if body.v == 1 { Ok(body) } else { Err(format!("version {} is not known here", body.v)) }
+    let body = Json::parse(text).map_err(|problem| problem.to_string())?;
+    match body.get("v").integer::<u64>() {
+        Some(1) => from_json(&body).map_err(|Damaged| STRANGE.to_owned()),
+        Some(version) => Err(format!("version {version} is not known here")),
+        None => Err("no version".to_owned()),
+    }
+}
+
+fn from_json(body: &Json) -> Result<Body, Damaged> {
+    let link = |link: &Json| match link.list() {
+        Some([link_id, url]) => Ok((optional(link_id, &owned)?, optional(url, &owned)?)),
+        _ => Err(Damaged),
+    };
+    let integer = |number: &Json| number.integer().ok_or(Damaged);
+    let sighting = |seen: &Json| {
+        Ok(Sighting {
+            event_id: named(seen.get("event_id"), EventId::parse)?,
+            verified: named(seen.get("verified"), Verified::named)?,
+            since_load_ms: optional(seen.get("since_load_ms"), &integer)?,
+        })
+    };
+    let click_type = |word: &Json| named(word, ClickType::named);
+    let entry = |entry: &Json| {
+        Ok(Entry {
+            event_id: owned(entry.get("event_id"))?,
+            kind: optional(entry.get("kind"), &|kind| named(kind, Kind::named))?.unwrap_or_default(),
+            link: entry.get("link").integer().ok_or(Damaged)?,
+            verdict: verdict(entry.get("verdict"))?,
+            was: optional(entry.get("was"), &click_type)?,
+            was_shadow: optional(entry.get("was_shadow"), &click_type)?,
+            delivered_at_ms: optional(entry.get("delivered_at_ms"), &integer)?,
+            repeats: optional(entry.get("repeats"), &integer)?,
+            sighting: optional(entry.get("sighting"), &sighting)?,
+        })
+    };
+    Ok(Body { v: 1, links: all(body.get("links"), &link)?, entries: all(body.get("entries"), &entry)? })
+}
+
+/// A verdict as events tell it: what follows from its finding is not read.
+fn verdict(json: &Json) -> Result<Verdict, Damaged> {
+    let finding = Finding {
+        click_type: optional(json.get("click_type"), &|word| named(word, ClickType::named))?,
+        vendor: optional(json.get("vendor"), &owned)?.map(Cow::Owned),
+        confidence: named(json.get("confidence"), Confidence::named)?,
+        rule: Cow::Owned(owned(json.get("rule"))?),
+        reasons: all(json.get("reasons"), &|reason| owned(reason).map(Cow::Owned))?,
+        paired_with: optional(json.get("paired_with"), &owned)?.map(Into::into),
+    };
+    let (ruleset, revision) = (owned(json.get("ruleset"))?, json.get("revision").integer().ok_or(Damaged)?);
+    let verified = named(json.get("verified"), Verified::named)?;
+    let mut judged = Verdict::of(finding, Cow::Owned(ruleset), revision).with_verified(verified);
+    judged.shadow = optional(json.get("shadow"), &verdict)?.map(Box::new);
+    Ok(judged)
+}
+
+fn owned(json: &Json) -> Result<String, Damaged> {
+    json.text().map(str::to_owned).ok_or(Damaged)
+}
+
+/// A word that has a meaning here.
+fn named<T>(json: &Json, named: fn(&str) -> Option<T>) -> Result<T, Damaged> {
+    json.text().and_then(named).ok_or(Damaged)
+}
+
+/// What may be absent.
+fn optional<T>(json: &Json, read: &dyn Fn(&Json) -> Result<T, Damaged>) -> Result<Option<T>, Damaged> {
+    if *json == Json::Null { Ok(None) } else { read(json).map(Some) }
+}
+
+fn all<T>(json: &Json, read: &dyn Fn(&Json) -> Result<T, Damaged>) -> Result<Vec<T>, Damaged> {
+    json.list().ok_or(Damaged)?.iter().map(read).collect()
 }
 
 fn read(bytes: &[u8], ids: &[EventId]) -> Result<Body, Damaged> {

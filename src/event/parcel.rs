@@ -27,11 +27,12 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Timelike};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::body::{self, Body, Entry};
 use super::line;
+use crate::json::Json;
 use crate::record::columns::{Reader, Writer};
 use crate::record::{EventId, Record, packed};
 
@@ -109,30 +110,28 @@ pub enum Parcel<'a> {
 }
 
 /// The first line of a text. What a kind does not have is absent.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Header<'a> {
     v: u64,
-    #[serde(borrow, default)]
-    kind: Cow<'a, str>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    key: Option<Cow<'a, str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     events: Option<u64>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    id: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
 }
 
 impl<'a> Parcel<'a> {
     /// The message as text.
     #[must_use]
     pub fn seal(&self) -> String {
-        let header =
-            |kind, key, events, id| Header { v: VERSION, kind: Cow::Borrowed(kind), key, events, id };
+        let header = |kind, key, events, id| Header { v: VERSION, kind, key, events, id };
         let (header, content) = match self {
             Self::Pack { key, events, lines } => {
-                (header(PACK, Some(Cow::Borrowed(key.as_str())), Some(*events), None), &**lines)
+                (header(PACK, Some(key.as_str()), Some(*events), None), &**lines)
             }
-            Self::Act { id, body } => (header(ACT, None, None, Some(Cow::Borrowed(id.as_str()))), *body),
+            Self::Act { id, body } => (header(ACT, None, None, Some(id.as_str())), *body),
         };
         format!("{}\n{content}", line::json(&header))
     }
@@ -146,19 +145,19 @@ impl<'a> Parcel<'a> {
         if let Some(id) = header.strip_prefix(ACT_1) {
             return Ok(Self::Act { id: id.to_owned(), body: content });
         }
-        // From bytes, as the API reads bodies: one parser in the wasm.
-        let Header { v, kind, key, events, id } =
-            serde_json::from_slice(header.as_bytes()).map_err(|error| format!("header: {error}"))?;
-        let kind = match v {
-            1 => PACK,
-            VERSION => &*kind,
-            version => return Err(format!("header: version {version} is not known here")),
+        let header = Json::parse(header).map_err(|problem| format!("header: {problem}"))?;
+        let text = |name| header.get(name).text();
+        let kind = match header.get("v").integer() {
+            Some(1) => PACK,
+            Some(VERSION) => text("kind").unwrap_or_default(),
+            Some(version) => return Err(format!("header: version {version} is not known here")),
+            None => return Err("header: no version".to_owned()),
         };
-        match (kind, key, events, id) {
+        match (kind, text("key"), header.get("events").integer(), text("id")) {
             (PACK, Some(key), Some(events), _) => {
-                Ok(Self::Pack { key: key.into_owned(), events, lines: Cow::Borrowed(content) })
+                Ok(Self::Pack { key: key.to_owned(), events, lines: Cow::Borrowed(content) })
             }
-            (ACT, _, _, Some(id)) => Ok(Self::Act { id: id.into_owned(), body: content }),
+            (ACT, _, _, Some(id)) => Ok(Self::Act { id: id.to_owned(), body: content }),
             _ => Err("header: neither a pack's nor an act's".to_owned()),
         }
     }

@@ -1,12 +1,12 @@
 //! Minting: the body of `POST /v1/links` and its answer, for the API and the CLI alike.
 
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use super::keys::Keyring;
 use super::one_click::{ONE_CLICK, ONE_CLICK_VALUE};
 use super::url::{self, Target};
 use super::{Kind, Link, MAX_TIME_MS, text_id, token};
+use crate::json::Json;
 
 /// An href longer than this may be cut by mail clients, characters.
 const LONG_HREF: usize = 2_000;
@@ -52,21 +52,21 @@ pub struct MintedLink {
 ///
 /// # Errors
 /// A message that names the first bad field and says what it must be; nothing is minted then.
-pub fn mint(body: &Value, base_url: &str, keys: &Keyring) -> Result<Minted, String> {
+pub fn mint(body: &Json, base_url: &str, keys: &Keyring) -> Result<Minted, String> {
     let call = Fields::new(body, "")?;
     call.only(&["message_id", "recipient_id", "sent_at_ms", "shards", "links"])?;
     let message_id = call.id("message_id", text_id::check_message_id)?;
     let recipient_id = call.id("recipient_id", text_id::check_recipient_id)?;
     let sent_at_ms = call
         .get("sent_at_ms")
-        .and_then(Value::as_u64)
+        .and_then(Json::integer::<u64>)
         .filter(|ms| *ms <= MAX_TIME_MS)
         .ok_or("sent_at_ms: must be a whole number of Unix milliseconds")?;
-    if call.get("shards").is_some_and(|shards| shards.as_u64() != Some(1)) {
+    if call.get("shards").is_some_and(|shards| shards.integer() != Some(1)) {
         return Err("shards: must be 1; the rules are not exact across several objects yet".to_owned());
     }
     let entries =
-        call.get("links").and_then(Value::as_array).ok_or("links: must be a list of {link_id, url, kind}")?;
+        call.get("links").and_then(Json::list).ok_or("links: must be a list of {link_id, url, kind}")?;
 
     let mut wanted = Vec::with_capacity(entries.len());
     for (at, entry) in entries.iter().enumerate() {
@@ -139,13 +139,13 @@ impl Wanted {
         let kind = match entry.get("kind") {
             None => Kind::Click,
             Some(name) => name
-                .as_str()
+                .text()
                 .and_then(Kind::named)
                 .ok_or_else(|| format!("{}: {}", entry.path("kind"), Kind::MUST_BE))?,
         };
         let url = match entry.get("url") {
             None => None,
-            Some(Value::String(url)) => {
+            Some(Json::Text(url)) => {
                 Some(Target::parse(url).map_err(|error| format!("{}: {error}", entry.path("url")))?)
             }
             Some(_) => return Err(format!("{}: must be a string", entry.path("url"))),
@@ -166,27 +166,30 @@ impl Wanted {
 
 /// A JSON object of a request's body, read field by field; errors name the field with its path.
 struct Fields<'a> {
-    object: &'a Map<String, Value>,
+    object: &'a Json<'a>,
     path: String,
 }
 
 impl<'a> Fields<'a> {
-    fn new(value: &'a Value, path: &str) -> Result<Self, String> {
+    fn new(value: &'a Json<'a>, path: &str) -> Result<Self, String> {
         let what = if path.is_empty() { "the body" } else { path };
-        let object = value.as_object().ok_or_else(|| format!("{what}: must be a JSON object"))?;
-        Ok(Self { object, path: path.to_owned() })
+        if value.fields().is_none() {
+            return Err(format!("{what}: must be a JSON object"));
+        }
+        Ok(Self { object: value, path: path.to_owned() })
     }
 
     fn path(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 
-    fn get(&self, name: &str) -> Option<&'a Value> {
-        self.object.get(name).filter(|value| !value.is_null())
+    fn get(&self, name: &str) -> Option<&'a Json<'a>> {
+        Some(self.object.get(name)).filter(|value| **value != Json::Null)
     }
 
     fn only(&self, known: &[&str]) -> Result<(), String> {
-        match self.object.keys().find(|name| !known.contains(&name.as_str())) {
+        let mut names = self.object.fields().unwrap_or_default().iter().map(|(name, _)| name.as_ref());
+        match names.find(|name| !known.contains(name)) {
             None => Ok(()),
             Some(name) => Err(format!("{}: no such field; there are {}", self.path(name), known.join(", "))),
         }
@@ -200,7 +203,7 @@ impl<'a> Fields<'a> {
         let id = self
             .get(name)
             .ok_or_else(|| format!("{}: missing", self.path(name)))?
-            .as_str()
+            .text()
             .ok_or_else(|| format!("{}: must be a string", self.path(name)))?;
         check(id).map_err(|error| format!("{}: {error}", self.path(name)))?;
         Ok(id.to_owned())
@@ -209,7 +212,7 @@ impl<'a> Fields<'a> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -217,6 +220,10 @@ mod tests {
 
     fn keys() -> Keyring {
         Keyring::parse(&format!("k1:{}", "A".repeat(43))).0.unwrap()
+    }
+
+    fn mint(body: &Value, base_url: &str, keys: &Keyring) -> Result<Minted, String> {
+        super::mint(&Json::parse(&body.to_string()).unwrap(), base_url, keys)
     }
 
     fn body() -> Value {

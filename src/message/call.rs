@@ -4,8 +4,9 @@
 //! know is an error and changes nothing. Clicks come by [`ARRIVALS`], as bytes; an edge of an earlier version brings each as
 //! JSON.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::json::Json;
 use crate::record::EventId;
 use crate::record::Sighting;
 use crate::record::Verified;
@@ -47,7 +48,7 @@ pub enum Call {
 }
 
 /// One delivery time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Delivery {
     /// Whose copy.
     pub recipient_id: String,
@@ -56,7 +57,7 @@ pub struct Delivery {
 }
 
 /// The answer to [`Call::Deliver`], and the API's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Delivered {
     /// Distinct recipients told.
     pub recipients: usize,
@@ -74,7 +75,7 @@ pub struct Page {
 }
 
 /// The answer to [`Call::Reship`], and the API's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Reshipped {
     /// Events that go out again.
     pub events: usize,
@@ -110,7 +111,7 @@ impl Call {
         match path {
             "/arrive" => Ok(Self::Arrive(body)),
             "/act" => Ok(Self::Act(body)),
-            "/deliver" => serde_json::from_str(&body).map(Self::Deliver).map_err(|error| error.to_string()),
+            "/deliver" => delivered(&body).map(Self::Deliver),
             "/page" => {
                 let (limit, after) = body.split_once(' ').ok_or("page: no limit")?;
                 let limit: usize = limit.parse().map_err(|_| "page: bad limit")?;
@@ -139,6 +140,18 @@ impl Call {
             other => Err(format!("{UNKNOWN_CALL}: {other}")),
         }
     }
+}
+
+/// The times of a call.
+fn delivered(body: &str) -> Result<Vec<Delivery>, String> {
+    let body = Json::parse(body).map_err(|problem| problem.to_string())?;
+    let time = |time: &Json| {
+        let (recipient_id, delivered_at_ms) =
+            (time.get("recipient_id").text()?.to_owned(), time.get("delivered_at_ms").integer()?);
+        Some(Delivery { recipient_id, delivered_at_ms })
+    };
+    let times = body.list().and_then(|times| times.iter().map(time).collect());
+    times.ok_or_else(|| "deliver: no list of times".to_owned())
 }
 
 impl Page {

@@ -4,9 +4,8 @@
 //! A recipient's bucket is the first byte of its key, an entry the key's first eight bytes and the time (both
 //! big-endian), sorted, so that one row is read to know one time. 2 MB a row are room for 30 million recipients.
 
-use serde_json::Value;
-
 use super::call::Delivery;
+use crate::json::Json;
 use crate::link::{MAX_TIME_MS, text_id};
 use crate::verdict::Key;
 use crate::verdict::order::arranged;
@@ -44,14 +43,15 @@ pub fn merge(entries: &[u8], news: &[(Key, i64)]) -> Vec<u8> {
 ///
 /// # Errors
 /// A message that names the first bad entry and field; nothing is taken then.
-pub fn read(body: &Value) -> Result<Vec<Delivery>, String> {
-    let entries = body.as_array().ok_or("the body: must be a list of {recipient_id, delivered_at_ms}")?;
-    let read = |(at, entry): (usize, &Value)| {
+pub fn read(body: &Json) -> Result<Vec<Delivery>, String> {
+    let entries = body.list().ok_or("the body: must be a list of {recipient_id, delivered_at_ms}")?;
+    let read = |(at, entry): (usize, &Json)| {
         let recipient_id =
-            entry["recipient_id"].as_str().ok_or(format!("[{at}].recipient_id: must be a string"))?;
+            entry.get("recipient_id").text().ok_or(format!("[{at}].recipient_id: must be a string"))?;
         text_id::check_recipient_id(recipient_id).map_err(|error| format!("[{at}]: {error}"))?;
-        let delivered_at_ms = entry["delivered_at_ms"]
-            .as_u64()
+        let delivered_at_ms = entry
+            .get("delivered_at_ms")
+            .integer::<u64>()
             .filter(|ms| *ms <= MAX_TIME_MS)
             .and_then(|ms| i64::try_from(ms).ok())
             .ok_or(format!("[{at}].delivered_at_ms: must be a whole number of Unix milliseconds"))?;
@@ -86,9 +86,10 @@ mod tests {
 
     #[test]
     fn a_bad_entry_is_named() {
+        let read = |body: serde_json::Value| read(&Json::parse(&body.to_string()).unwrap());
         let good = serde_json::json!({"recipient_id": "r", "delivered_at_ms": 5});
-        assert_eq!(read(&serde_json::json!([good])).unwrap()[0].delivered_at_ms, 5);
-        assert_eq!(read(&serde_json::json!([])), Ok(vec![]));
+        assert_eq!(read(serde_json::json!([good])).unwrap()[0].delivered_at_ms, 5);
+        assert_eq!(read(serde_json::json!([])), Ok(vec![]));
         for (bad, words) in [
             (serde_json::json!({"delivered_at_ms": 5}), "[1].recipient_id: must be a string"),
             (serde_json::json!({"recipient_id": "a@b", "delivered_at_ms": 5}), "[1]: recipient_id"),
@@ -100,10 +101,10 @@ mod tests {
             (serde_json::json!({"recipient_id": "r", "delivered_at_ms": -1}), "[1].delivered_at_ms: must be"),
             (serde_json::json!("r"), "[1].recipient_id: must be a string"),
         ] {
-            let error = read(&serde_json::json!([good, bad])).unwrap_err();
+            let error = read(serde_json::json!([good, bad])).unwrap_err();
             assert!(error.starts_with(words), "{error}");
         }
-        assert!(read(&serde_json::json!({})).is_err());
+        assert!(read(serde_json::json!({})).is_err());
     }
 
     /// Frozen: rows written by one deploy are read by the next.

@@ -215,7 +215,7 @@ mod tests {
             ("[1]", "a JSON object"),
             ("7", "a JSON object"),
             ("{", "not a JSON object: EOF"),
-            ("{} x", "missing"),
+            ("{} x", "not a JSON object: trailing characters at byte 4"),
         ] {
             let error = Record::parse(json).unwrap_err();
             assert!(error.contains(words), "{json}: {error}");

@@ -1,6 +1,6 @@
 //! What a landing page shows of whoever clicked: the word that beacons, verdicts and events say it by.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::EventId;
 use super::named::named;
@@ -20,7 +20,7 @@ named! {
 }
 
 /// One report of a landing page.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Sighting {
     /// Its own id, which dates it.
     pub event_id: EventId,

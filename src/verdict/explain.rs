@@ -2,8 +2,9 @@
 //!
 //! Nothing is decided here. The rules' own conditions are asked once more and written down.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::case::Case;
 use super::rules::{self, Condition, Fact, Rule};
@@ -70,7 +71,7 @@ pub struct Asked {
     /// Its conditions.
     pub facts: Vec<Seen>,
     /// The settings that it obeys, with their values.
-    pub settings: Value,
+    pub settings: BTreeMap<&'static str, i64>,
     /// What would have changed that, in words.
     pub change: String,
 }
@@ -79,9 +80,18 @@ pub struct Asked {
 #[derive(Debug, Serialize)]
 pub struct Seen {
     fact: &'static str,
-    is: Value,
+    is: Is,
     needs: String,
     holds: bool,
+}
+
+/// What was found where a condition looked.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Is {
+    So(bool),
+    Named(Option<&'static str>),
+    Number(i64),
 }
 
 /// Explains the click of a case.
@@ -138,29 +148,30 @@ fn asked(rule: &Rule, case: &Case, decided: bool, is_late: bool) -> Asked {
             .to_owned()
     };
     let mut thresholds = case.thresholds.clone();
-    let settings: serde_json::Map<String, Value> = SETTINGS
+    let settings = SETTINGS
         .iter()
         .filter(|setting| rule.settings.contains(&setting.name))
-        .map(|setting| (setting.name.to_owned(), Value::from(*(setting.slot)(&mut thresholds))))
+        .map(|setting| (setting.name, *(setting.slot)(&mut thresholds)))
         .collect();
-    Asked { rule: rule.id, words: rule.words, held, decided, facts, settings: settings.into(), change }
+    Asked { rule: rule.id, words: rule.words, held, decided, facts, settings, change }
 }
 
 fn seen(condition: &Condition, case: &Case) -> Seen {
     let fact = (condition.fact)(case);
     let (is, needs) = match fact {
-        Fact::Is(so) => (json!(so), "true".to_owned()),
-        Fact::Named(name) => (json!(name), "any".to_owned()),
-        Fact::Below(is, bound) => (json!(is), format!("below {bound}")),
-        Fact::Over(is, bound) => (json!(is), format!("over {bound}")),
-        Fact::AtLeast(is, bound) => (json!(is), format!("at least {bound}")),
+        Fact::Is(so) => (Is::So(so), "true".to_owned()),
+        Fact::Named(name) => (Is::Named(name), "any".to_owned()),
+        Fact::Below(is, bound) => (Is::Number(is), format!("below {bound}")),
+        Fact::Over(is, bound) => (Is::Number(is), format!("over {bound}")),
+        Fact::AtLeast(is, bound) => (Is::Number(is), format!("at least {bound}")),
     };
     Seen { fact: condition.words, is, needs, holds: fact.holds() }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::{Value, json};
+
     use crate::record::Record;
     use crate::verdict::{Click, JudgedHistory, Ruleset, Thresholds};
 

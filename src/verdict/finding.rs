@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::record::named::named;
 
@@ -86,7 +86,7 @@ named! {
 }
 
 /// What a ruleset found about one click, before it gets a revision.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Finding {
     /// What the click was; `None` for a record that is not a click.
     pub click_type: Option<ClickType>,

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{ClickType, Finding, Ruleset};
 use crate::record::Verified;
 
 /// A finding as the world receives it (contract §6): with its flags, its ruleset and its place in time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Verdict {
     /// What was found.
     #[serde(flatten)]
@@ -27,7 +27,7 @@ pub struct Verdict {
     #[serde(rename = "final")]
     pub is_final: bool,
     /// What the shadow ruleset says of the click, where one is set: a second opinion that decides nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub shadow: Option<Box<Self>>,
 }
 

@@ -7,6 +7,7 @@ use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use clickproof::json::Json;
 use clickproof::link::keys::Keyring;
 use clickproof::link::mint::mint;
 use clickproof::link::token;
@@ -106,6 +107,8 @@ fn main() -> ExitCode {
         "message_id": "spring", "recipient_id": "r42", "sent_at_ms": SENT_MS,
         "links": [{"link_id": "cta", "url": "https://brand.example/spring/offers?utm_source=mail&utm_campaign=spring"}],
     });
+    let body = body.to_string();
+    let body = Json::parse(&body).expect("it is JSON");
     let minted =
         mint(&body, "https://click.brand.example", &keys).expect("the benchmark's own link is minted");
     let token = minted.links[0].href.rsplit('/').next().unwrap_or_default().to_owned();

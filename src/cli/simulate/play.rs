@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use clickproof::json::Json;
 use clickproof::link::keys::Keyring;
 use clickproof::link::mint::mint;
 use clickproof::link::url;
@@ -206,6 +207,8 @@ impl<'a> Player<'a> {
             "sent_at_ms": self.sent_at_ms,
             "links": links,
         });
+        let body = body.to_string();
+        let body = Json::parse(&body).map_err(|problem| problem.to_string())?;
         let copy = mint(&body, self.base_url, self.keys)?;
         let wanted = copy.links.into_iter().find(|link| Some(&link.link_id) == click.link_id.as_ref());
         let href = wanted.ok_or("the copy has no such link")?.href;

@@ -1,0 +1,445 @@
+//! Reads JSON. `serde_json` writes it here, and reads it in tests; its reader is six times the size of this one, which counts
+//! where a program is started by its first request.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// How deep values may stand in each other.
+const MAX_DEPTH: usize = 128;
+
+/// A value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Json<'a> {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Boolean(bool),
+    /// A number as it is written: who wants one says which.
+    Number(&'a str),
+    /// Text.
+    Text(Cow<'a, str>),
+    /// A string that is no text: it has half of a surrogate pair.
+    Broken,
+    /// A list.
+    List(Vec<Self>),
+    /// An object's names and values in their order.
+    Object(Vec<(Cow<'a, str>, Self)>),
+}
+
+/// What is wrong with a text that is no JSON, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Problem {
+    what: &'static str,
+    at: usize,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at byte {}", self.what, self.at)
+    }
+}
+
+impl<'a> Json<'a> {
+    /// Reads a text that holds one value and nothing else.
+    ///
+    /// # Errors
+    /// What is wrong with the first byte that is none of JSON's.
+    pub fn parse(text: &'a str) -> Result<Self, Problem> {
+        let mut reader = Reader { text, at: 0 };
+        let value = reader.value(0)?;
+        match reader.peek() {
+            None => Ok(value),
+            Some(_) => reader.fail("trailing characters"),
+        }
+    }
+
+    /// A field of an object, `Null` where it has none. Of a name that stands twice, the last counts.
+    #[must_use]
+    pub fn get(&self, name: &str) -> &Self {
+        let fields = self.fields().unwrap_or_default();
+        fields.iter().rev().find(|(known, _)| known == name).map_or(&Self::Null, |(_, value)| value)
+    }
+
+    /// An object's fields.
+    #[must_use]
+    pub fn fields(&self) -> Option<&[(Cow<'a, str>, Self)]> {
+        if let Self::Object(fields) = self { Some(fields) } else { None }
+    }
+
+    /// A list's values.
+    #[must_use]
+    pub fn list(&self) -> Option<&[Self]> {
+        if let Self::List(values) = self { Some(values) } else { None }
+    }
+
+    /// A text.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    /// A whole number.
+    #[must_use]
+    pub fn integer<T: std::str::FromStr>(&self) -> Option<T> {
+        if let Self::Number(digits) = self { digits.parse().ok() } else { None }
+    }
+}
+
+/// A text, and how far it is read.
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// The byte that is next, behind white space.
+    fn peek(&mut self) -> Option<u8> {
+        loop {
+            match self.byte() {
+                Some(b' ' | b'\t' | b'\n' | b'\r') => self.at += 1,
+                next => return next,
+            }
+        }
+    }
+
+    fn byte(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    /// Reads a byte if it is next, behind white space.
+    fn takes(&mut self, byte: u8) -> bool {
+        let takes = self.peek() == Some(byte);
+        self.at += usize::from(takes);
+        takes
+    }
+
+    fn since(&self, start: usize) -> &'a str {
+        self.text.get(start..self.at).unwrap_or_default()
+    }
+
+    fn fail<T>(&self, what: &'static str) -> Result<T, Problem> {
+        Err(Problem { what, at: self.text.len().min(self.at + 1) })
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Json<'a>, Problem> {
+        if depth > MAX_DEPTH {
+            return self.fail("values stand too deep in each other");
+        }
+        match self.peek() {
+            None => self.fail("EOF while parsing a value"),
+            Some(b'{') => self.object(depth),
+            Some(b'[') => self.array(depth),
+            Some(b'"') => Ok(self.string()?.map_or(Json::Broken, Json::Text)),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(_) => {
+                for (word, value) in
+                    [("null", Json::Null), ("true", Json::Boolean(true)), ("false", Json::Boolean(false))]
+                {
+                    if self.text.get(self.at..).is_some_and(|rest| rest.starts_with(word)) {
+                        self.at += word.len();
+                        return Ok(value);
+                    }
+                }
+                self.fail("expected value")
+            }
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Json<'a>, Problem> {
+        self.at += 1;
+        let mut fields = Vec::new();
+        if self.takes(b'}') {
+            return Ok(Json::Object(fields));
+        }
+        loop {
+            match self.peek() {
+                Some(b'"') => {}
+                None => return self.fail("EOF while parsing an object"),
+                Some(_) => return self.fail("key must be a string"),
+            }
+            let name = self.string()?.unwrap_or(Cow::Borrowed("\u{fffd}"));
+            if !self.takes(b':') {
+                return self.fail(if self.byte().is_none() {
+                    "EOF while parsing an object"
+                } else {
+                    "expected `:`"
+                });
+            }
+            fields.push((name, self.value(depth + 1)?));
+            if self.takes(b'}') {
+                return Ok(Json::Object(fields));
+            }
+            if !self.takes(b',') {
+                return self.fail(if self.byte().is_none() {
+                    "EOF while parsing an object"
+                } else {
+                    "expected `,` or `}`"
+                });
+            }
+        }
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Json<'a>, Problem> {
+        self.at += 1;
+        let mut values = Vec::new();
+        if self.takes(b']') {
+            return Ok(Json::List(values));
+        }
+        loop {
+            values.push(self.value(depth + 1)?);
+            if self.takes(b']') {
+                return Ok(Json::List(values));
+            }
+            if !self.takes(b',') {
+                return self.fail(if self.byte().is_none() {
+                    "EOF while parsing a list"
+                } else {
+                    "expected `,` or `]`"
+                });
+            }
+        }
+    }
+
+    fn number(&mut self) -> Result<Json<'a>, Problem> {
+        let start = self.at;
+        self.at += usize::from(self.byte() == Some(b'-'));
+        match self.byte() {
+            Some(b'0') => self.at += 1,
+            _ => self.digits()?,
+        }
+        if self.byte() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(self.byte(), Some(b'e' | b'E')) {
+            self.at += 1;
+            self.at += usize::from(matches!(self.byte(), Some(b'+' | b'-')));
+            self.digits()?;
+        }
+        if matches!(self.byte(), Some(b'0'..=b'9')) {
+            return self.fail("invalid number");
+        }
+        Ok(Json::Number(self.since(start)))
+    }
+
+    fn digits(&mut self) -> Result<(), Problem> {
+        let start = self.at;
+        while matches!(self.byte(), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+        if self.at == start { self.fail("invalid number") } else { Ok(()) }
+    }
+
+    /// A string, copied only where something in it is escaped; `None` where it is no text.
+    fn string(&mut self) -> Result<Option<Cow<'a, str>>, Problem> {
+        self.at += 1;
+        let (mut start, mut copied, mut is_text) = (self.at, None::<String>, true);
+        loop {
+            match self.byte() {
+                None => return self.fail("EOF while parsing a string"),
+                Some(b'"') => {
+                    let rest = self.since(start);
+                    self.at += 1;
+                    let whole = match copied {
+                        None => Cow::Borrowed(rest),
+                        Some(copied) => Cow::Owned(copied + rest),
+                    };
+                    return Ok(is_text.then_some(whole));
+                }
+                Some(b'\\') => {
+                    let copied = copied.get_or_insert_default();
+                    copied.push_str(self.since(start));
+                    match self.escape()? {
+                        Some(escaped) => copied.push(escaped),
+                        None => is_text = false,
+                    }
+                    start = self.at;
+                }
+                Some(0..=0x1f) => {
+                    return self.fail("control character (\\u0000-\\u001F) found while parsing a string");
+                }
+                Some(_) => self.at += 1,
+            }
+        }
+    }
+
+    /// What is escaped; `None` for half of a surrogate pair.
+    fn escape(&mut self) -> Result<Option<char>, Problem> {
+        self.at += 1;
+        let escaped = match self.byte() {
+            Some(plain @ (b'"' | b'\\' | b'/')) => char::from(plain),
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => return self.unicode(),
+            _ => return self.fail("invalid escape"),
+        };
+        self.at += 1;
+        Ok(Some(escaped))
+    }
+
+    fn unicode(&mut self) -> Result<Option<char>, Problem> {
+        let high = self.hex()?;
+        let is_pair = (0xd800..0xdc00).contains(&high)
+            && self.text.get(self.at..).is_some_and(|rest| rest.starts_with("\\u"));
+        if !is_pair {
+            return Ok(char::from_u32(high));
+        }
+        let before = self.at;
+        self.at += 1;
+        let low = self.hex()?;
+        if !(0xdc00..0xe000).contains(&low) {
+            // The second is another character's.
+            self.at = before;
+            return Ok(None);
+        }
+        Ok(char::from_u32(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00)))
+    }
+
+    /// The four digits behind a `u`.
+    fn hex(&mut self) -> Result<u32, Problem> {
+        let digits = self.text.get(self.at + 1..self.at + 5);
+        let is_hex = digits.is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        match digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()) {
+            Some(code) if is_hex => {
+                self.at += 5;
+                Ok(code)
+            }
+            _ => self.fail("invalid escape"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    /// The same value by the library that the world reads JSON with; `None` where a string is broken.
+    fn same(json: &Json) -> Option<Value> {
+        Some(match json {
+            Json::Null => Value::Null,
+            Json::Boolean(boolean) => (*boolean).into(),
+            Json::Number(digits) => serde_json::from_str(digits).ok()?,
+            Json::Text(text) => text.as_ref().into(),
+            Json::Broken => return None,
+            Json::List(values) => values.iter().map(same).collect::<Option<Vec<_>>>()?.into(),
+            Json::Object(fields) => {
+                let fields = fields.iter().map(|(name, value)| Some((name.to_string(), same(value)?)));
+                Value::Object(fields.collect::<Option<_>>()?)
+            }
+        })
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused_where_it_goes_wrong() {
+        for (text, problem) in [
+            ("", "EOF while parsing a value at byte 0"),
+            (" ", "EOF while parsing a value at byte 1"),
+            ("{", "EOF while parsing an object at byte 1"),
+            ("{\"a\"", "EOF while parsing an object at byte 4"),
+            ("{\"a\":", "EOF while parsing a value at byte 5"),
+            ("{\"a\":1", "EOF while parsing an object at byte 6"),
+            ("[1", "EOF while parsing a list at byte 2"),
+            ("\"a", "EOF while parsing a string at byte 2"),
+            ("{a}", "key must be a string at byte 2"),
+            ("{\"a\" 1}", "expected `:` at byte 6"),
+            ("{\"a\":1 2}", "expected `,` or `}` at byte 8"),
+            ("[1 2]", "expected `,` or `]` at byte 4"),
+            ("[1,]", "expected value at byte 4"),
+            ("{\"a\":1,}", "key must be a string at byte 8"),
+            ("nul", "expected value at byte 1"),
+            ("{} x", "trailing characters at byte 4"),
+            ("01", "invalid number at byte 2"),
+            ("1.", "invalid number at byte 2"),
+            ("-", "invalid number at byte 1"),
+            ("1e+", "invalid number at byte 3"),
+            ("\"\\x\"", "invalid escape at byte 3"),
+            ("\"\\u12g4\"", "invalid escape at byte 3"),
+            ("\"\\u+123\"", "invalid escape at byte 3"),
+            ("\"\n\"", "control character (\\u0000-\\u001F) found while parsing a string at byte 2"),
+        ] {
+            assert_eq!(
+                Json::parse(text).map_err(|problem| problem.to_string()),
+                Err(problem.to_owned()),
+                "{text}"
+            );
+            assert!(serde_json::from_str::<Value>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn depth_has_an_end() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(Json::parse(&nested(128)).is_ok());
+        assert!(Json::parse(&nested(100_000)).is_err());
+    }
+
+    #[test]
+    fn a_value_is_what_it_is_and_nothing_else() {
+        let json =
+            Json::parse(r#"{"a":7,"b":-7,"c":1.5,"d":"7","e":[1],"f":"\ud800","a":8,"g":1e3}"#).unwrap();
+        assert_eq!(json.get("a").integer::<u64>(), Some(8), "the last of a name counts");
+        assert_eq!((json.get("b").integer::<i64>(), json.get("b").integer::<u64>()), (Some(-7), None));
+        for name in ["c", "d", "e", "f", "g", "h"] {
+            assert_eq!(json.get(name).integer::<i64>(), None, "{name}");
+        }
+        assert_eq!((json.get("d").text(), json.get("f").text()), (Some("7"), None));
+        assert_eq!(json.get("e").list().map(<[_]>::len), Some(1));
+        assert_eq!((json.get("h"), json.get("a").get("x")), (&Json::Null, &Json::Null));
+    }
+
+    #[test]
+    fn half_a_pair_is_no_text_and_breaks_nothing_beside_it() {
+        for text in [r#""\ud800""#, r#""\udc00""#, r#""\ud800\ud800""#, r#""\ud800\u0041""#, r#""\ud800\n""#]
+        {
+            assert_eq!(Json::parse(text), Ok(Json::Broken), "{text}");
+        }
+        assert_eq!(Json::parse(r#""\ud83d\ude00""#).unwrap().text(), Some("😀"));
+    }
+
+    fn values() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            any::<f64>()
+                .prop_filter_map("finite", |number| serde_json::Number::from_f64(number).map(Value::from)),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::btree_map(any::<String>(), inner, 0..6)
+                    .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_others_write_is_read(value in values()) {
+            for text in [serde_json::to_string(&value).unwrap(), serde_json::to_string_pretty(&value).unwrap()] {
+                let theirs: Value = serde_json::from_str(&text).unwrap();
+                prop_assert_eq!(same(&Json::parse(&text).unwrap()), Some(theirs));
+            }
+        }
+
+        #[test]
+        fn what_others_refuse_is_refused(text in r#"[\[\]{}:,"\\ uetrns0-9.+eE-]{0,12}"#) {
+            let theirs = serde_json::from_str::<Value>(&text);
+            match Json::parse(&text) {
+                Ok(json) => match same(&json) {
+                    Some(value) => prop_assert_eq!(theirs.ok(), Some(value)),
+                    None => prop_assert!(theirs.is_err()),
+                },
+                Err(_) => prop_assert!(theirs.is_err()),
+            }
+        }
+    }
+}

@@ -28,8 +28,13 @@ const STAMP = path.join(root, "build/.stamp");
 const ENTRY = path.join(root, "src/edge/entry.mjs");
 
 const CARGO_BUILD = ["build", "--lib", "--profile=wasm", "--target=wasm32-unknown-unknown"];
-// worker-build sets it for its own cargo build: the same here, or each would undo the other's work.
-const CARGO_ENV = { ...process.env, WASM_BINDGEN_USE_JS_SYS: "1" };
+const CARGO_ENV = {
+  ...process.env,
+  // worker-build sets it for its own cargo build: the same here, or each would undo the other's work.
+  WASM_BINDGEN_USE_JS_SYS: "1",
+  // Of what "z" leaves apart the smallest functions are worth their place: 10 kB gzipped for an eighth of a click's time.
+  CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: "-Cllvm-args=-inline-threshold=80",
+};
 
 /** Makes the release build; fast when nothing has changed. */
 export async function build() {

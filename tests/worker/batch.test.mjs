@@ -282,7 +282,7 @@ test("an object with too much to do is asked once a second at most, and what it 
   }
 });
 
-test("what the second queue does not take is told of by the request whose click it is", async (t) => {
+test("what the second queue does not take is told of, each click once", async (t) => {
   const at = await isolate(t, {
     answer: async ({ calls }) => {
       if (calls.length > 1) throw failure({ overloaded: true }, "too much");
@@ -292,13 +292,13 @@ test("what the second queue does not take is told of by the request whose click 
   });
   const told = [];
   for (const id of range(0, 5)) {
-    at.click(id, { telling: { unrecorded: (bytes, reason) => told.push([id, ids(bytes)[0], reason]) } });
+    at.click(id, { telling: { unrecorded: (bytes, reason) => told.push([ids(bytes)[0], reason]) } });
   }
   await at.pass(5_000);
   const reason = "unreachable: too much; not spilled: no queue";
   assert.deepEqual(
     told.toSorted(),
-    range(1, 5).map((id) => [id, id, reason]),
+    range(1, 5).map((id) => [id, reason]),
   );
   assert.equal(at.waiting(), 0);
 });
@@ -421,13 +421,41 @@ test("a call has so many bytes and a message so many", async (t) => {
   );
 });
 
+test("two requests look after what waits, and all others end", async (t) => {
+  const at = await isolate(t, { answer: () => after(1_000, TAKEN) });
+  for (const id of range(0, 500)) at.click(id);
+  await at.pass(500);
+  assert.equal(at.waiting(), 2);
+  await at.pass(3_000);
+  assert.deepEqual([clicksOf(at.calls), at.waiting()], [[[0], range(1, 500)], 0]);
+});
+
+test("of many lost clicks no request tells: they go to the second queue", async (t) => {
+  for (const count of [6, 40]) {
+    const at = await isolate(t, {
+      answer: () => after(10).then(() => Promise.reject(failure({}, "broken"))),
+    });
+    for (const id of range(0, count)) at.click(id);
+    await at.pass(5_000);
+    const told = at.lost.map(({ click }) => click);
+    const spilled = at.spilled.flatMap(({ clicks }) => clicks);
+    assert.deepEqual(
+      [...told, ...spilled].toSorted((a, b) => a - b),
+      range(0, count),
+    );
+    // The first click, and the watcher's, have requests of their own to tell of them.
+    assert.equal(spilled.length, count > 10 ? count - 2 : 0);
+    mock.timers.reset();
+  }
+});
+
 test("past 16 MB of waiting clicks a click goes to the second queue at once", async (t) => {
   const at = await isolate(t, { answer: never });
   const bytes = 100_000;
   for (const id of range(0, 170)) at.click(id, { object: `m${id % 7}`, bytes });
   await settle();
   assert.equal(at.spilled.length, 170 - Math.floor((16 << 20) / bytes));
-  assert.equal(at.waiting(), Math.floor((16 << 20) / bytes));
+  assert.equal(at.waiting(), 2 * 7, "one leads and one watches for each object");
 });
 
 test("an isolate that has had 10,000 objects remembers none", async (t) => {

@@ -1,7 +1,5 @@
 //! Reads a record from JSON text, field by field: what is missing or of another type is named.
 
-use std::borrow::Cow;
-
 use super::{Kind, Record, Verified};
 use crate::json::Json;
 
@@ -11,18 +9,32 @@ impl Record {
     /// # Errors
     /// A message that says what is wrong with the text or the field.
     pub fn parse(json: &str) -> Result<Self, String> {
-        match Json::parse(json) {
-            Ok(Json::Object(fields)) => read(fields),
-            Ok(_) => Err("a click record is a JSON object".to_owned()),
+        let (mut fields, mut problem) = (Fields::default(), Ok(()));
+        let is_object = Json::each(json, &mut |name, value| {
+            if problem.is_ok() {
+                problem = fields.put(&name, value);
+            }
+        });
+        match is_object {
+            Ok(true) => problem.and_then(|()| fields.record()),
+            Ok(false) => Err("a click record is a JSON object".to_owned()),
             Err(problem) => Err(format!("not a JSON object: {problem}")),
         }
     }
 }
 
-fn read(fields: Vec<(Cow<str>, Json)>) -> Result<Record, String> {
-    let (mut record, mut ts_ms, mut sent_at_ms, mut method) = (Record::default(), None, None, None);
-    for (name, value) in fields {
-        let name = name.as_ref();
+/// A record as far as it is read.
+#[derive(Default)]
+struct Fields {
+    record: Record,
+    ts_ms: Option<i64>,
+    sent_at_ms: Option<i64>,
+    method: Option<String>,
+}
+
+impl Fields {
+    fn put(&mut self, name: &str, value: Json) -> Result<(), String> {
+        let record = &mut self.record;
         match name {
             "event_id" => record.event_id = text(name, value)?.unwrap_or_default(),
             "message_id" => record.message_id = text(name, value)?.unwrap_or_default(),
@@ -30,11 +42,11 @@ fn read(fields: Vec<(Cow<str>, Json)>) -> Result<Record, String> {
             "link_id" => record.link_id = text(name, value)?,
             "url" => record.url = text(name, value)?,
             "kind" => record.kind = word(name, value, Kind::named, Kind::MUST_BE)?.unwrap_or_default(),
-            "ts_ms" => ts_ms = integer(name, &value)?,
-            "sent_at_ms" => sent_at_ms = integer(name, &value)?,
+            "ts_ms" => self.ts_ms = integer(name, &value)?,
+            "sent_at_ms" => self.sent_at_ms = integer(name, &value)?,
             "delivered_at_ms" => record.delivered_at_ms = integer(name, &value)?,
             "links_total" => record.links_total = integer(name, &value)?,
-            "method" => method = text(name, value)?,
+            "method" => self.method = text(name, value)?,
             "ip" => record.ip = text(name, value)?,
             "asn" => record.asn = integer(name, &value)?,
             "country" => record.country = text(name, value)?,
@@ -61,23 +73,28 @@ fn read(fields: Vec<(Cow<str>, Json)>) -> Result<Record, String> {
             }
             _ => {}
         }
+        Ok(())
     }
-    record.ts_ms = ts_ms.ok_or_else(|| missing("ts_ms"))?;
-    record.sent_at_ms = sent_at_ms.ok_or_else(|| missing("sent_at_ms"))?;
-    record.method = method.unwrap_or_else(|| "GET".to_owned());
-    for (name, text) in [
-        ("event_id", &record.event_id),
-        ("message_id", &record.message_id),
-        ("recipient_id", &record.recipient_id),
-    ] {
-        if text.is_empty() {
-            return Err(missing(name));
+
+    fn record(self) -> Result<Record, String> {
+        let Self { mut record, ts_ms, sent_at_ms, method } = self;
+        record.ts_ms = ts_ms.ok_or_else(|| missing("ts_ms"))?;
+        record.sent_at_ms = sent_at_ms.ok_or_else(|| missing("sent_at_ms"))?;
+        record.method = method.unwrap_or_else(|| "GET".to_owned());
+        for (name, text) in [
+            ("event_id", &record.event_id),
+            ("message_id", &record.message_id),
+            ("recipient_id", &record.recipient_id),
+        ] {
+            if text.is_empty() {
+                return Err(missing(name));
+            }
         }
+        if record.link_id.is_none() && record.url.is_none() {
+            return Err("link_id: missing; a record needs link_id or url".to_owned());
+        }
+        Ok(record)
     }
-    if record.link_id.is_none() && record.url.is_none() {
-        return Err("link_id: missing; a record needs link_id or url".to_owned());
-    }
-    Ok(record)
 }
 
 fn missing(name: &str) -> String {

@@ -25,10 +25,13 @@ import { COURIER, COURIER_FLAGS, NAME_HEADER, startPlatform } from "./platform.m
 // The one that Miniflare runs.
 const WORKERD = createRequire(createRequire(import.meta.url).resolve("miniflare"))("workerd").default;
 
-// In memory where the system has a place for it. A disk that others keep busy blocks the whole process for seconds at
-// a commit, and connections that wait so long are closed.
 const MEMORY = "/dev/shm";
-const TEMP = existsSync(MEMORY) ? MEMORY : os.tmpdir();
+
+/**
+ * Where files are for a while: in memory where the system has a place for it. A disk that others keep busy blocks the whole
+ * process for seconds at a commit, and connections that wait so long are closed.
+ */
+export const TEMP = existsSync(MEMORY) ? MEMORY : os.tmpdir();
 
 const settings = readConfig({ config: path.join(root, "wrangler.toml") }, { hideWarnings: true });
 

@@ -92,7 +92,9 @@ test(`${KILLS} kills lose no acknowledged click, and none that the log does not 
     every: 250,
     timeout: 20_000,
     what: "the last acknowledged click in the bucket",
-  }).catch((error) => assert.fail(`${error.message}: ${missing()}`));
+  }).catch((error) =>
+    assert.fail(`${error.message}: ${missing().length} are missing, ${missing()[0]} is one`),
+  );
 
   const listed = [];
   for (const message of [...SHARED, ...Array.from({ length: KILLS }, (_, life) => own(life))]) {

@@ -5,7 +5,12 @@ const BUCKET = "clickproof-events";
 /** Every event in the bucket of a server, parsed. */
 export function archived(server) {
   const texts = [...server.platform.bucket(BUCKET).objects.values()].map(String);
-  return texts.flatMap((text) => text.split("\n").filter(Boolean).map((line) => JSON.parse(line)));
+  return texts.flatMap((text) =>
+    text
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line)),
+  );
 }
 
 /** Counts clicks that went to the second queue and those that were lost, by the lines that `note` is given. */

@@ -11,6 +11,7 @@ import { until } from "../worker/harness.mjs";
 import { clickproof, startWorkerd } from "../worker/workerd.mjs";
 import { archived, losses, table } from "./archive.mjs";
 import { MESSAGE, api, openLoop } from "./load.mjs";
+import { mb, measured, wasmMemory } from "./memory.mjs";
 
 const CLICKS = 20_000;
 const RATE = 4_000;
@@ -26,7 +27,7 @@ export async function burst({ clickproof: requests }) {
   console.error(`A burst of ${CLICKS} clicks`);
   const lost = losses();
   const [taken, settlings] = [[], []];
-  const server = await startWorkerd(telling(clickproof({ vars: { SETTLE_MS } })), {
+  const server = await startWorkerd(measured(telling(clickproof({ vars: { SETTLE_MS } })), "telling.js"), {
     logs(line) {
       lost.note(line);
       if (line.startsWith('{"event":"test.')) taken.push(...acknowledged(JSON.parse(line)));
@@ -83,6 +84,7 @@ export async function burst({ clickproof: requests }) {
       ["the runtime's memory before, MB", mb(before)],
       ["… at most", mb(server.peakMemory())],
       ["… after", mb(server.memory())],
+      ["its wasm's memory", mb(await wasmMemory(server))],
     ];
     console.error(table(rows));
     if (late > MAX_LATE_MS) throw new Failure("Clicks settle too late.");
@@ -101,8 +103,4 @@ function latest(taken, settlings) {
     first += settled;
   }
   return late;
-}
-
-function mb(bytes) {
-  return (bytes / 2 ** 20).toFixed(0);
 }

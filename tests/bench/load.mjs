@@ -17,6 +17,9 @@ export const DESTINATION = "https://shop.example/offer";
 const RECIPIENTS = 12_000;
 const LINKS = 3;
 
+// A connection that has nothing to do for five seconds is closed by the server.
+const IDLE_MS = 2_000;
+
 // Mint calls at once.
 const MINTERS = 8;
 
@@ -130,23 +133,30 @@ export async function closedLoop(load, connections, ms) {
  * says how many have been answered.
  */
 export function openLoop(server, requests, { rate, connections, count = Infinity }) {
-  const free = Array.from({ length: connections }, () => new Connection(server.port));
+  const free = [];
   const began = performance.now();
   const load = { sent: 0, ended: null, stop };
   let [started, ends, failure] = [0, false, null];
   const underWay = new Set();
 
+  function connection() {
+    const { connection, since } = free.pop() ?? {};
+    if (performance.now() - since < IDLE_MS) return connection;
+    connection?.close();
+    return new Connection(server.port);
+  }
+
   async function one(connection) {
     await redirected(connection, requests[started++ % requests.length]);
     load.sent += 1;
-    free.push(connection);
+    free.push({ connection, since: performance.now() });
   }
 
   async function run() {
     while (!ends && started < count) {
       const due = Math.min(count, Math.floor(((performance.now() - began) * rate) / 1_000));
-      while (started < due && free.length > 0) {
-        const click = one(free.pop())
+      while (started < due && underWay.size < connections) {
+        const click = one(connection())
           .catch((error) => (failure = error))
           .finally(() => underWay.delete(click));
         underWay.add(click);
@@ -155,7 +165,7 @@ export function openLoop(server, requests, { rate, connections, count = Infinity
       await sleep(Math.max(1, Math.min(20, 500 / rate)));
     }
     await Promise.all(underWay);
-    for (const connection of free) connection.close();
+    for (const { connection } of free) connection.close();
     if (failure) throw failure;
   }
   load.ended = run();

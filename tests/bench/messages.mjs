@@ -11,6 +11,7 @@ import { until } from "../worker/harness.mjs";
 import { clickproof, startWorkerd } from "../worker/workerd.mjs";
 import { archived, losses, table } from "./archive.mjs";
 import { oneClickMessages, openLoop } from "./load.mjs";
+import { mb, measured, wasmMemory } from "./memory.mjs";
 
 const WARM_UP = 5_000;
 const MESSAGES = 20_000;
@@ -25,7 +26,7 @@ export async function messages() {
   console.error(`Minting ${WARM_UP + MESSAGES} messages`);
   const requests = await oneClickMessages(WARM_UP + MESSAGES);
   const lost = losses();
-  const server = await startWorkerd(clickproof({ vars: { SETTLE_MS } }), { logs: lost.note });
+  const server = await startWorkerd(measured(clickproof({ vars: { SETTLE_MS } })), { logs: lost.note });
   try {
     if (server.openObjects() === undefined)
       throw new Failure("This system does not tell what a process holds.");
@@ -51,6 +52,7 @@ export async function messages() {
       [`… after ${WARM_UP.toLocaleString("en")} messages before these`, mb(before)],
       ["… at most", mb(server.peakMemory())],
       ["… after all", mb(after)],
+      ["its wasm's memory", mb(await wasmMemory(server))],
     ];
     console.error(table(rows));
     if (seen.open > 0 || after - before > MAX_GROWN) throw new Failure("Messages leave something behind.");
@@ -79,8 +81,4 @@ async function wave(server, requests, all) {
   } finally {
     clearInterval(watching);
   }
-}
-
-function mb(bytes) {
-  return (bytes / 2 ** 20).toFixed(0);
 }

@@ -17,6 +17,9 @@ export const DESTINATION = "https://shop.example/offer";
 const RECIPIENTS = 12_000;
 const LINKS = 3;
 
+// A connection that has nothing to do for five seconds is closed by the server.
+const IDLE_MS = 2_000;
+
 // Mint calls at once.
 const MINTERS = 8;
 
@@ -49,12 +52,12 @@ function headers(recipient) {
 
 /** The same clicks for each kind of contender, in the same order: Clickproof's, the peer's, and those who look at no link. */
 export async function clicks() {
-  const hrefs = await mint();
+  const paths = await mint(RECIPIENTS, copy);
   const all = { clickproof: [], javascript: [], redirect: [] };
   for (let link = 0; link < LINKS; link += 1) {
     for (let recipient = 0; recipient < RECIPIENTS; recipient += 1) {
       const peer = peerPath({ ...copy(recipient), ...copy(recipient).links[link] });
-      all.clickproof.push(get(new URL(hrefs[recipient][link]).pathname, headers(recipient)));
+      all.clickproof.push(get(paths[recipient][link], headers(recipient)));
       all.javascript.push(get(peer, headers(recipient)));
       all.redirect.push(get("/c/token", headers(recipient)));
     }
@@ -68,23 +71,35 @@ function copy(recipient) {
 }
 const SENT_AT_MS = Date.now();
 
-// Links hold on any server with the same keys.
-async function mint() {
+/** A click on each of so many messages, by a recipient of its own. */
+export async function oneClickMessages(count) {
+  const links = [{ link_id: "l", url: DESTINATION }];
+  const paths = await mint(count, (n) => ({
+    message_id: `message-${n}`,
+    recipient_id: `r${n}`,
+    sent_at_ms: SENT_AT_MS,
+    links,
+  }));
+  return paths.map(([path], n) => get(path, headers(n)));
+}
+
+/** The paths of the links of so many copies. Links hold on any server with the same keys. */
+async function mint(count, copyOf) {
   const server = await startWorkerd(clickproof());
-  const hrefs = [];
+  const paths = [];
   let next = 0;
   async function run() {
-    for (let n = next++; n < RECIPIENTS; n = next++) {
+    for (let n = next++; n < count; n = next++) {
       const { links } = await api(server.origin, "/v1/links", {
         method: "POST",
-        body: JSON.stringify(copy(n)),
+        body: JSON.stringify(copyOf(n)),
       });
-      hrefs[n] = links.map(({ href }) => href);
+      paths[n] = links.map(({ href }) => new URL(href).pathname);
     }
   }
   await Promise.all(Array.from({ length: MINTERS }, run));
   await server.close();
-  return hrefs;
+  return paths;
 }
 
 /** A call of Clickproof's API. */
@@ -113,27 +128,35 @@ export async function closedLoop(load, connections, ms) {
 }
 
 /**
- * Sends so many requests a second, whatever the answers do, over at most so many connections, until told to stop, which
- * fails where an answer was no redirect. `sent` says how many have been answered.
+ * Sends so many requests a second, whatever the answers do, over at most so many connections, until it has sent `count` or
+ * is told to stop. `ended` and `stop()` resolve when all are answered, and fail where an answer was no redirect. `sent`
+ * says how many have been answered.
  */
-export function openLoop(server, requests, { rate, connections }) {
-  const free = Array.from({ length: connections }, () => new Connection(server.port));
+export function openLoop(server, requests, { rate, connections, count = Infinity }) {
+  const free = [];
   const began = performance.now();
-  const load = { sent: 0, stop };
+  const load = { sent: 0, ended: null, stop };
   let [started, ends, failure] = [0, false, null];
   const underWay = new Set();
+
+  function connection() {
+    const { connection, since } = free.pop() ?? {};
+    if (performance.now() - since < IDLE_MS) return connection;
+    connection?.close();
+    return new Connection(server.port);
+  }
 
   async function one(connection) {
     await redirected(connection, requests[started++ % requests.length]);
     load.sent += 1;
-    free.push(connection);
+    free.push({ connection, since: performance.now() });
   }
 
   async function run() {
-    while (!ends) {
-      const due = Math.floor(((performance.now() - began) * rate) / 1_000);
-      while (started < due && free.length > 0) {
-        const click = one(free.pop())
+    while (!ends && started < count) {
+      const due = Math.min(count, Math.floor(((performance.now() - began) * rate) / 1_000));
+      while (started < due && underWay.size < connections) {
+        const click = one(connection())
           .catch((error) => (failure = error))
           .finally(() => underWay.delete(click));
         underWay.add(click);
@@ -142,16 +165,16 @@ export function openLoop(server, requests, { rate, connections }) {
       await sleep(Math.max(1, Math.min(20, 500 / rate)));
     }
     await Promise.all(underWay);
-    for (const connection of free) connection.close();
+    for (const { connection } of free) connection.close();
     if (failure) throw failure;
   }
-  const ran = run();
-  // Whoever stops it hears of a failure.
-  ran.catch(() => {});
+  load.ended = run();
+  // Whoever waits for its end hears of a failure.
+  load.ended.catch(() => {});
 
   function stop() {
     ends = true;
-    return ran;
+    return load.ended;
   }
   return load;
 }

@@ -1,26 +1,39 @@
 // `npm run bench`: what Clickproof costs beside peers measured in the same run on plain workerd, and what a million clicks cost
-// by what they were counted to take. Prints markdown tables and writes them to build/bench.md. `npm run bench -- speed` and
-// `-- counts` run one part.
+// by what they were counted to take; what a burst and very many small messages come to. Prints markdown tables and writes them to
+// build/bench.md. `npm run bench -- speed` runs one part: `speed`, `counts`, `burst` or `messages`.
 
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { build } from "../../src/dev/build.mjs";
 import { Failure, main, output, root } from "../../src/dev/run.mjs";
+import { burst } from "./burst.mjs";
 import { counts } from "./counts.mjs";
 import { clicks } from "./load.mjs";
+import { messages } from "./messages.mjs";
 import { speed } from "./speed.mjs";
 
-const PARTS = { speed: async (all) => `${await speed(all)}\n${judging()}`, counts };
+const PARTS = {
+  speed: async () => `${await speed(await minted())}\n${judging()}`,
+  counts: async () => counts(await minted()),
+  burst: async () => burst(await minted()),
+  messages,
+};
+
+let all;
+
+/** The clicks of one message, which most parts share. */
+function minted() {
+  if (!all) console.error("Minting");
+  return (all ??= clicks());
+}
 
 await main(async () => {
   const wanted = process.argv.slice(2);
   const unknown = wanted.find((part) => !Object.hasOwn(PARTS, part));
   if (unknown) throw new Failure(`There is no part "${unknown}": ${Object.keys(PARTS).join(", ")}.`);
   await build();
-  console.error("Minting");
-  const all = await clicks();
   const tables = [];
-  for (const part of wanted.length > 0 ? wanted : Object.keys(PARTS)) tables.push(await PARTS[part](all));
+  for (const part of wanted.length > 0 ? wanted : Object.keys(PARTS)) tables.push(await PARTS[part]());
   const text = tables.join("\n");
   console.log(`\n${text}`);
   writeFileSync(path.join(root, "build/bench.md"), text);

@@ -36,8 +36,8 @@ export function chrome() {
 let made = 0;
 
 /** A directory for a worker's state, gone when the test is over. */
-export function stateDir(t) {
-  const dir = mkdtempSync(path.join(os.tmpdir(), "clickproof-"));
+export function stateDir(t, parent = os.tmpdir()) {
+  const dir = mkdtempSync(path.join(parent, "clickproof-"));
   t.after(() => rmSync(dir, { recursive: true, force: true }));
   return dir;
 }

@@ -1,81 +1,125 @@
-// The runtime is killed twenty times while clicks arrive by hundreds a second, and started again on the same state: every recorded click is
-// settled by alarms alone, and reaches the event store when it is asked to be shipped again.
+// The runtime is killed twenty times while clicks arrive by hundreds a second, and started again on the same state. Its queues
+// and its bucket outlive it, as the platform's do. Every click whose call was acknowledged is settled by alarms alone and
+// shipped; every click that was answered stands in the log.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { acknowledged, telling } from "./acknowledged.mjs";
 import { clicksWhen, mintCopy, settledClicks, stateDir } from "./clicks.mjs";
-import { startWorker, startWrangler, until } from "./harness.mjs";
+import { client, startWrangler, until } from "./harness.mjs";
+import { Connection, get, status } from "./keepalive.mjs";
+import { startPlatform } from "./platform.mjs";
+import { TEMP, clickproof, startWorkerd } from "./workerd.mjs";
 
 const KILLS = 20;
-// Clicked in every round. Each round has a message of its own besides, which nothing calls until the end: its clicks
-// can only be settled by the alarm that the crash has left.
-const SHARED = ["autumn", "winter"];
-const own = (round) => `round-${round}`;
+// Clicked in every life. Each life has a message of its own besides, which nothing calls until the end: its clicks can only be
+// settled by the alarm that the crash has left.
+const SHARED = "autumn";
+const own = (life) => `life-${life}`;
 const LINKS = 6;
 const DESTINATION = "https://shop.example/offer";
-// How long a round goes on at least: clicks settle two seconds later, in the lives that follow.
-const ROUND_MS = 700;
-// So many requests in a row are answered, so far apart, and nothing else happens: then nothing is left to be done.
-const QUIET_PROBES = 90;
-const PROBE_MS = 100;
+const VISITORS = 16;
+// Between two clicks of a visitor.
+const PAUSE_MS = 20;
+// A life ends after so many answers, each life's later than the one's before: arrivals that wait together are stored after a
+// second or by 256, and kills come before, in between and behind.
+const answersOf = (life) => 300 + 45 * life;
+// Settled two seconds later, in the lives that follow.
+const SETTLE_MS = 200;
+const BUCKET = "clickproof-events";
+// What the log says of a runtime to which nothing happens but its end.
+const ROUTINE = ["click.received", "click.spilled", "message.settled", "events.written", "test.acknowledged"];
 
-test(`${KILLS} kills lose no recorded click`, async (t) => {
-  const persist = stateDir(t);
-  let runtime;
-  t.after(() => runtime?.close());
-  const start = async () => (runtime = await startWorker({ persist, vars: { SETTLE_MS: 200 } }));
+test(`${KILLS} kills lose no acknowledged click, and none that the log does not have`, async (t) => {
+  const worker = telling(clickproof({ vars: { SETTLE_MS } }));
+  const platform = await startPlatform(worker.platform);
+  const logs = [];
+  let server;
+  t.after(() => server?.close());
+  t.after(() => platform.close());
+  const state = stateDir(t, TEMP);
+  const start = async () => {
+    server = await startWorkerd(worker, { platform, state, logs: (line) => logs.push(...parsed(line)) });
+    return client(server.origin);
+  };
 
-  let answered = 0;
-  const confirmed = new Set();
-  for (let round = 0; round < KILLS; round += 1) {
-    await start();
-    const life = { killed: false, copies: new Map() };
-    const visits = [...SHARED, own(round)].map((message) => visit(runtime, message, round, life));
-    const some = until(() => life.copies.size === visits.length, { what: "a copy of each message" });
-    await Promise.race([Promise.all([sleep(ROUND_MS), some]), ...visits]);
-    // What the API lists is recorded, and the visits go on while it does.
-    for (const message of SHARED) {
-      const recorded = (click) => click.recipient_id.startsWith(`r${round}-`);
-      const listed = until(
-        async () => {
-          const clicks = await runtime.clicks(message);
-          return clicks.filter(recorded).length >= LINKS && clicks;
-        },
-        { what: `the round's clicks on ${message}` },
-      );
-      for (const click of await Promise.race([listed, ...visits])) confirmed.add(name(click));
-    }
-    life.killed = true;
-    // Kill -9 on workerd, as every close is.
-    const [, ...counts] = await Promise.all([runtime.close(), ...visits]);
-    answered += counts.reduce((sum, count) => sum + count, 0);
+  const answered = [];
+  const livesWithoutAnswer = [];
+  for (let life = 0; life < KILLS; life += 1) {
+    const runtime = await start();
+    const began = logs.length;
+    const minted = await Promise.all(
+      Array.from({ length: copiesOf(life) }, (_, n) => mint(runtime, life, n)),
+    );
+    const now = { port: server.port, copies: minted.values(), answered: [], killed: false };
+    const visits = Array.from({ length: VISITORS }, () => visit(now));
+    const enough = until(() => now.answered.length >= answersOf(life), {
+      every: 1,
+      what: "a life's answers",
+    });
+    await Promise.race([enough, ...visits.map((ended) => ended.then(() => enough))]);
+    now.killed = true;
+    await Promise.all([server.close(), ...visits]);
+    answered.push(...now.answered);
+    if (logs.slice(began).flatMap(acknowledged).length === 0) livesWithoutAnswer.push(life);
   }
-  await start();
-  const events = async () => (await runtime.r2Events()).map(({ event }) => event);
-  // Nobody calls an object meanwhile: alarms alone settle what is left. What they gave to the queue that a kill found in the
-  // runtime's memory is gone, as it is nowhere else; that is asked for again below.
-  await quiet(runtime);
+  assert.deepEqual(livesWithoutAnswer, [], "each life acknowledged something");
+  const safe = new Set(logs.flatMap(acknowledged).map(({ event_id }) => event_id));
+  const received = new Map(
+    logs.filter(({ event }) => event === "click.received").map((line) => [line.event_id, line]),
+  );
+  const named = new Set([...received.values()].map(name));
+  t.diagnostic(`${answered.length} clicks answered, ${received.size} logged, ${safe.size} acknowledged`);
+  const untold = answered.filter((click) => !named.has(click));
+  assert.deepEqual(untold, [], "every answered click stands in the log");
+  assert.ok(safe.size < received.size, "kills found clicks that were not acknowledged");
 
-  const listed = [];
-  for (const message of [...SHARED, ...Array.from({ length: KILLS }, (_, round) => own(round))]) {
-    const clicks = await runtime.clicks(message);
-    listed.push(...clicks);
-    const response = await runtime.api(`/v1/messages/${message}/reship`, { method: "POST" });
-    assert.equal(response.status, 202);
-    assert.ok((await response.json()).events >= clicks.length);
-  }
-  const byName = new Map(listed.map((click) => [name(click), click]));
-  const lost = [...confirmed].filter((click) => !byName.has(click));
-  assert.deepEqual(lost, []);
-  assert.equal(byName.size, listed.length, "no click is listed twice");
-  assert.ok(listed.some(({ message_id }) => !SHARED.includes(message_id)));
-  t.diagnostic(
-    `${answered} clicks answered, ${listed.length} recorded, ${confirmed.size} seen before a kill`,
+  // Nobody calls an object meanwhile: alarms alone settle and ship what is left.
+  const runtime = await start();
+  const { objects } = platform.bucket(BUCKET);
+  const events = () =>
+    [...objects.values()].flatMap((bytes) => String(bytes).split("\n").filter(Boolean).flatMap(parsed));
+  const missing = () => {
+    const stored = new Set(
+      events()
+        .filter(({ revision }) => revision === 1)
+        .map(({ event_id }) => event_id),
+    );
+    return [...safe].filter((id) => !stored.has(id));
+  };
+  await until(() => missing().length === 0, {
+    every: 250,
+    timeout: 20_000,
+    what: "the last acknowledged click in the bucket",
+  }).catch((error) =>
+    assert.fail(`${error.message}: ${missing().length} are missing, ${missing()[0]} is one`),
   );
 
-  const open = listed.filter(({ final, revision }) => !final || revision < 1);
-  assert.deepEqual(open, []);
+  const messages = [SHARED, ...Array.from({ length: KILLS }, (_, life) => own(life))];
+  const key = ({ event_id, revision }) => `${event_id} ${revision}`;
+  const revisions = (click) =>
+    Array.from({ length: click.revision }, (_, before) => key({ ...click, revision: before + 1 }));
+  // What is not due yet settles, and may amend others.
+  const listed = await until(
+    async () => {
+      const clicks = (await Promise.all(messages.map((message) => runtime.clicks(message)))).flat();
+      const stored = new Set(events().map(key));
+      return (
+        clicks.every((click) => click.final && revisions(click).every((each) => stored.has(each))) && clicks
+      );
+    },
+    { every: 250, what: "every revision in the bucket" },
+  );
+  const ids = new Set(listed.map(({ event_id }) => event_id));
+  assert.equal(ids.size, listed.length, "no click is listed twice");
+  assert.deepEqual(
+    [...safe].filter((id) => !ids.has(id)),
+    [],
+  );
+  assert.ok(listed.some(({ message_id }) => message_id !== SHARED));
+  const amended = listed.filter(({ revision }) => revision > 1).length;
+  t.diagnostic(`${listed.length} clicks recorded, ${amended} of them amended`);
   // A whole sweep is one, whoever made it, though a crash came into its middle or its evidence was settled before.
   const copies = new Map();
   for (const click of listed) copies.set(copyOf(click), [...(copies.get(copyOf(click)) ?? []), click]);
@@ -88,23 +132,26 @@ test(`${KILLS} kills lose no recorded click`, async (t) => {
     );
   }
 
-  const key = ({ event_id, revision }) => `${event_id} ${revision}`;
-  const expected = listed.flatMap((click) =>
-    Array.from({ length: click.revision }, (_, before) => key({ ...click, revision: before + 1 })),
-  );
   const stored = new Map();
-  await until(
-    async () => {
-      for (const event of await events()) {
-        assert.deepEqual(event, stored.get(key(event)) ?? event, "what is stored twice is the same");
-        stored.set(key(event), event);
-      }
-      return stored.size >= expected.length;
-    },
-    { every: 200, what: "every revision in the store" },
+  for (const event of events()) {
+    assert.deepEqual(event, stored.get(key(event)) ?? event, "what is stored twice is the same");
+    stored.set(key(event), event);
+  }
+  assert.deepEqual(
+    [...stored.keys()].toSorted(),
+    listed.flatMap(revisions).toSorted(),
+    "what was recorded, and nothing else",
   );
-  assert.deepEqual([...stored.keys()].toSorted(), expected.toSorted(), "what was recorded, and nothing else");
   for (const click of listed) assert.deepEqual(stored.get(key(click)), { event: "click", ...click });
+  assert.equal(platform.bucket(BUCKET).changes, 0, "what is written again is the same");
+  assert.deepEqual(
+    listed.filter(({ event_id }) => !received.has(event_id)),
+    [],
+  );
+  assert.deepEqual(
+    logs.filter(({ event }) => !ROUTINE.includes(event)),
+    [],
+  );
 });
 
 test("`wrangler dev`, killed with all its processes, goes on where it was", async (t) => {
@@ -121,39 +168,54 @@ test("`wrangler dev`, killed with all its processes, goes on where it was", asyn
   assert.deepEqual([click.event_id, click.revision], [event_id, 1]);
 });
 
-/** Opens all links of one recipient's copy after another's until the runtime dies; returns how many were answered. */
-async function visit(runtime, message_id, round, life) {
-  let answered = 0;
-  for (let copy = 0; ; copy += 1) {
-    const recipient_id = `r${round}-${copy}`;
-    const ip = isScanned(recipient_id) ? "40.92.1.1" : "192.0.2.1";
-    try {
-      const wanted = Array.from({ length: LINKS }, (_, link) => ({ link_id: `l${link}`, url: DESTINATION }));
-      const sent = { message_id, recipient_id, sent_at_ms: Date.now(), links: wanted };
-      for (const { href } of (await runtime.mint(sent)).links) {
-        const { status } = await runtime.click(href, { ip });
-        assert.equal(status, 302);
-        answered += 1;
+/** The JSON of a line; nothing where there is none, or where the kill has cut it. */
+function parsed(line) {
+  if (!line.startsWith("{")) return [];
+  try {
+    return [JSON.parse(line)];
+  } catch {
+    return [];
+  }
+}
+
+/** So many copies that none is clicked twice: those of a life's answers, one for each visitor, and a few. */
+const copiesOf = (life) => Math.ceil(answersOf(life) / LINKS) + 3 * VISITORS;
+
+/** One recipient's copy of one of the messages, with the paths of its links. */
+async function mint(runtime, life, copy) {
+  const message_id = copy % 2 === 0 ? SHARED : own(life);
+  const recipient_id = `r${life}-${copy}`;
+  const links = Array.from({ length: LINKS }, (_, link) => ({ link_id: `l${link}`, url: DESTINATION }));
+  const minted = await runtime.mint({ message_id, recipient_id, sent_at_ms: Date.now(), links });
+  return minted.links.map(({ href }, link) => {
+    const path = new URL(href).pathname;
+    return { message_id, recipient_id, link_id: links[link].link_id, path };
+  });
+}
+
+/** Opens all links of one copy after another's until the runtime dies. */
+async function visit(life) {
+  const connection = new Connection(life.port);
+  try {
+    for (const copy of life.copies) {
+      for (const link of copy) {
+        const ip = isScanned(link.recipient_id) ? "40.92.1.1" : "192.0.2.1";
+        const head = await connection.send(get(link.path, { "CF-Connecting-IP": ip }));
+        assert.equal(status(head), 302);
+        life.answered.push(name(link));
+        await sleep(PAUSE_MS);
       }
-      life.copies.set(message_id, copy);
-    } catch (error) {
-      // What is under way when the kill comes fails, and nothing else.
-      if (!life.killed || error instanceof assert.AssertionError) throw error;
-      return answered;
     }
+    assert.fail("more copies are needed");
+  } catch (error) {
+    // What is under way when the kill comes fails, and nothing else.
+    if (!life.killed || error instanceof assert.AssertionError) throw error;
+  } finally {
+    connection.close();
   }
 }
 
-/** Resolves when the runtime, which answers all the while, has logged nothing for so many requests. */
-async function quiet({ logs, request }) {
-  for (let [probes, seen] = [0, logs.length]; probes < QUIET_PROBES; probes += 1) {
-    await sleep(PROBE_MS);
-    await request("/healthz");
-    if (logs.length !== seen) [probes, seen] = [0, logs.length];
-  }
-}
-
-/** Every second copy is opened from Microsoft's filter. */
-const isScanned = (recipient_id) => Number(recipient_id.split("-")[1]) % 2 === 0;
+/** Half of each message's copies are opened from Microsoft's filter. */
+const isScanned = (recipient_id) => Number(recipient_id.split("-")[1]) % 4 < 2;
 const copyOf = ({ message_id, recipient_id }) => `${message_id}/${recipient_id}`;
 const name = (click) => `${copyOf(click)}/${click.link_id}`;

@@ -282,7 +282,8 @@ async function freePort() {
   return port;
 }
 
-function client(origin, apiToken) {
+/** What a test asks a worker at that origin. */
+export function client(origin, apiToken = API_TOKEN) {
   const at = (path) => origin + path;
   const api = (path, { body, headers, ...init } = {}) =>
     request(at(path), {

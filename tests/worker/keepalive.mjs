@@ -26,6 +26,8 @@ export class Connection {
   /** Sends a request as `get` has made it; resolves with the answer's head: its status line and headers. */
   send(request) {
     return new Promise((resolve, reject) => {
+      // Nothing more comes of it: it would wait for ever.
+      if (this.#socket.destroyed) return reject(new Error("the connection is closed"));
       this.#waiting = { resolve, reject };
       this.#socket.write(request);
     });

@@ -50,7 +50,7 @@ export async function startPlatform({ consumers = [] } = {}) {
     return queues.get(name);
   };
   const bucketNamed = (name) => {
-    if (!buckets.has(name)) buckets.set(name, { puts: 0, bytes: 0, objects: new Map() });
+    if (!buckets.has(name)) buckets.set(name, { puts: 0, bytes: 0, changes: 0, objects: new Map() });
     return buckets.get(name);
   };
 
@@ -176,7 +176,10 @@ export async function startPlatform({ consumers = [] } = {}) {
       const { settings: _, flush: __, waiting, ...counts } = queueNamed(name);
       return { ...counts, waiting: waiting.length };
     },
-    /** What a bucket has taken: `puts`, their `bytes`, and its `objects` by key, each its bytes. */
+    /**
+     * What a bucket has taken: `puts`, their `bytes`, the `changes` that were made to what it had, and its `objects` by key,
+     * each its bytes.
+     */
     bucket: bucketNamed,
     async close() {
       for (const { flush } of queues.values()) if (flush !== "delivering") clearTimeout(flush);
@@ -215,6 +218,7 @@ function put(bucket, request, body, answer) {
   const value = body.subarray(size);
   bucket.puts += 1;
   bucket.bytes += value.length;
+  if (bucket.objects.get(name)?.equals(value) === false) bucket.changes += 1;
   bucket.objects.set(name, value);
   const said = JSON.stringify({
     name,

@@ -25,10 +25,13 @@ import { COURIER, COURIER_FLAGS, NAME_HEADER, startPlatform } from "./platform.m
 // The one that Miniflare runs.
 const WORKERD = createRequire(createRequire(import.meta.url).resolve("miniflare"))("workerd").default;
 
-// In memory where the system has a place for it. A disk that others keep busy blocks the whole process for seconds at
-// a commit, and connections that wait so long are closed.
 const MEMORY = "/dev/shm";
-const TEMP = existsSync(MEMORY) ? MEMORY : os.tmpdir();
+
+/**
+ * Where files are for a while: in memory where the system has a place for it. A disk that others keep busy blocks the whole
+ * process for seconds at a commit, and connections that wait so long are closed.
+ */
+export const TEMP = existsSync(MEMORY) ? MEMORY : os.tmpdir();
 
 const settings = readConfig({ config: path.join(root, "wrangler.toml") }, { hideWarnings: true });
 
@@ -184,11 +187,9 @@ export async function startWorkerd(worker, { logs = null, platform: given, state
       return (Number(fields[11]) + Number(fields[12])) / 100;
     },
     /** The memory that it holds, bytes; undefined where the system does not tell. */
-    memory() {
-      const status = `/proc/${child.pid}/status`;
-      if (!existsSync(status)) return undefined;
-      return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(status, "latin1"))[1]) * 1024;
-    },
+    memory: () => memoryOf(child.pid, "VmRSS"),
+    /** The most memory that it has held so far. */
+    peakMemory: () => memoryOf(child.pid, "VmHWM"),
     /** How many objects it has in memory, by their open files; undefined where the system does not tell. */
     openObjects() {
       const open = `/proc/${child.pid}/fd`;
@@ -231,6 +232,13 @@ async function listening(control, sockets) {
     if (sockets.every((name) => ports.has(name))) return ports;
   }
   return null;
+}
+
+/** A line of what the system says of a process's memory, bytes. */
+function memoryOf(pid, name) {
+  const status = `/proc/${pid}/status`;
+  if (!existsSync(status)) return undefined;
+  return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(readFileSync(status, "latin1"))[1]) * 1024;
 }
 
 /** What a link leads to; nothing where it is gone. */

@@ -72,9 +72,12 @@ async function isolate(t, { answer = () => TAKEN, send = () => {} } = {}) {
     lines: () => logged.mock.calls.map(({ arguments: [line] }) => JSON.parse(line)),
     /** A request with a click for an object. One whose promises never go on is dead: it has an environment of its own. */
     click(id, { object = "m", bytes, of = env, telling = settings } = {}) {
-      const request = { isDone: false };
+      const request = { isDone: true };
       requests.push(request);
-      const waitUntil = (work) => void work.then(() => (request.isDone = true));
+      const waitUntil = (work) => {
+        request.isDone = false;
+        work.then(() => (request.isDone = true));
+      };
       take({ waitUntil }, of, object, frame(id, bytes), telling);
       return request;
     },

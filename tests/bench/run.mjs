@@ -41,8 +41,10 @@ await main(async () => {
 
 function judging() {
   console.error("What judging costs beside checking a token");
-  const cost = output("cargo", ["bench", "--bench", "cost", "--quiet"]);
+  const cost = output("cargo", ["bench", "--profile=wasm", "--bench=cost", "--quiet"]);
   if (!cost)
-    throw new Failure("Judging costs too much, or `cargo bench --bench cost` fails: run it to see why.");
+    throw new Failure(
+      "Judging costs too much, or `cargo bench --profile wasm --bench cost` fails: run it to see why.",
+    );
   return `Native, one thread, the best of nine:\n\n${cost}\n`;
 }

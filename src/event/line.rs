@@ -1,6 +1,8 @@
 //! The lines that leave: one JSON object an event, in the contract's names. What warehouses and logs read is written here and
 //! nowhere else.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use crate::proof::view::{Credit, NoCredit};
@@ -34,20 +36,6 @@ struct Verification<'a> {
     since_load_ms: Option<i64>,
     click_event_id: &'a str,
     click_ts_ms: i64,
-}
-
-/// A record as the edge logs it, with what the request showed.
-#[derive(Serialize)]
-struct Received<'a> {
-    event: &'static str,
-    #[serde(flatten)]
-    record: &'a Record,
-    network: Option<&'static str>,
-    network_vendor: Option<&'static str>,
-    network_class: Option<&'static str>,
-    agent: Option<&'static str>,
-    safelinks_referer: bool,
-    votes: Vec<&'static str>,
 }
 
 /// A click that could not be recorded: the whole record, so that it can be replayed from the log.
@@ -129,16 +117,109 @@ pub fn listed(record: &Record, verdict: &Verdict) -> String {
 #[must_use]
 pub fn received(record: &Record, signals: &Signals) -> String {
     let network = signals.place;
-    json(&Received {
-        event: "click.received",
-        record,
-        network: network.map(|network| network.name),
-        network_vendor: network.map(|network| network.vendor),
-        network_class: network.map(|network| network.class.name()),
-        agent: signals.agent.map(|agent| agent.name),
-        safelinks_referer: signals.safelinks_referer,
-        votes: signals.votes.seen().map(|vote| vote.reason).collect(),
-    })
+    let mut line = Fields(String::with_capacity(2_048));
+    line.text("event", Some("click.received"));
+    line.record(record);
+    line.text("network", network.map(|network| network.name));
+    line.text("network_vendor", network.map(|network| network.vendor));
+    line.text("network_class", network.map(|network| network.class.name()));
+    line.text("agent", signals.agent.map(|agent| agent.name));
+    line.boolean("safelinks_referer", Some(signals.safelinks_referer));
+    line.name("votes");
+    let mut between = '[';
+    for vote in signals.votes.seen() {
+        line.0.push(between);
+        push_text(&mut line.0, vote.reason);
+        between = ',';
+    }
+    line.0.push_str(if between == '[' { "[]}" } else { "]}" });
+    line.0
+}
+
+/// An object of JSON, written field by field: of every click there is one, and the way that a serialiser goes through a struct in
+/// a struct costs a tenth of all that a click takes.
+struct Fields(String);
+
+impl Fields {
+    fn name(&mut self, name: &str) {
+        self.0.push_str(if self.0.is_empty() { "{\"" } else { ",\"" });
+        self.0.push_str(name);
+        self.0.push_str("\":");
+    }
+
+    fn text(&mut self, name: &str, value: Option<&str>) {
+        self.name(name);
+        match value {
+            Some(text) => push_text(&mut self.0, text),
+            None => self.0.push_str("null"),
+        }
+    }
+
+    fn integer(&mut self, name: &str, value: Option<i64>) {
+        self.name(name);
+        match value {
+            // To write into a text does not fail.
+            Some(number) => _ = write!(self.0, "{number}"),
+            None => self.0.push_str("null"),
+        }
+    }
+
+    fn boolean(&mut self, name: &str, value: Option<bool>) {
+        self.name(name);
+        self.0.push_str(value.map_or("null", |value| if value { "true" } else { "false" }));
+    }
+
+    /// A record's fields, in its order.
+    fn record(&mut self, record: &Record) {
+        self.text("event_id", Some(&record.event_id));
+        self.text("message_id", Some(&record.message_id));
+        self.text("recipient_id", Some(&record.recipient_id));
+        self.text("link_id", record.link_id.as_deref());
+        self.text("url", record.url.as_deref());
+        self.text("kind", Some(record.kind.name()));
+        self.integer("ts_ms", Some(record.ts_ms));
+        self.integer("sent_at_ms", Some(record.sent_at_ms));
+        self.integer("delivered_at_ms", record.delivered_at_ms);
+        self.integer("links_total", record.links_total);
+        self.text("method", Some(&record.method));
+        self.text("ip", record.ip.as_deref());
+        self.integer("asn", record.asn);
+        for (name, value) in [
+            ("country", &record.country),
+            ("user_agent", &record.user_agent),
+            ("referer", &record.referer),
+            ("accept", &record.accept),
+            ("accept_language", &record.accept_language),
+            ("sec_fetch_site", &record.sec_fetch_site),
+            ("sec_fetch_mode", &record.sec_fetch_mode),
+            ("sec_fetch_dest", &record.sec_fetch_dest),
+            ("sec_fetch_user", &record.sec_fetch_user),
+            ("sec_purpose", &record.sec_purpose),
+            ("sec_ch_ua", &record.sec_ch_ua),
+            ("x_forwarded_for", &record.x_forwarded_for),
+            ("http_protocol", &record.http_protocol),
+        ] {
+            self.text(name, value.as_deref());
+        }
+        self.boolean("secure", record.secure);
+        self.text("cookie", record.cookie.as_deref());
+        self.text("visitor_id", record.visitor_id.as_deref());
+        self.integer("repeats", record.repeats);
+        if record.act.is_some() {
+            self.text("act", record.act.as_deref());
+        }
+    }
+}
+
+/// Appends a string of JSON. Few texts hold what must be escaped.
+fn push_text(line: &mut String, text: &str) {
+    if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+        line.push('"');
+        line.push_str(text);
+        line.push('"');
+    } else {
+        line.push_str(&json(&text));
+    }
 }
 
 /// The edge's line for a token that it did not open.
@@ -198,4 +279,60 @@ pub fn written(key: &str, events: u64) -> String {
 #[must_use]
 pub fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Written by hand, it says what a serialiser would: every field of a record, in its order, whatever it holds.
+    #[test]
+    fn the_edges_line_is_the_record_with_what_the_request_showed() {
+        let odd = |word: &str| Some(format!("{word} \"quoted\" \\ \u{1} \u{7f} \n é \u{1f600}"));
+        let least = Record { event_id: "e".to_owned(), ..Record::default() };
+        let full = Record {
+            link_id: odd("link"),
+            url: odd("url"),
+            ts_ms: i64::MAX,
+            sent_at_ms: -1,
+            delivered_at_ms: Some(2),
+            links_total: Some(3),
+            method: "POST".to_owned(),
+            ip: Some("40.92.1.1".to_owned()),
+            asn: Some(8075),
+            country: odd("country"),
+            user_agent: odd("curl/8.5.0"),
+            referer: odd("referer"),
+            accept: odd("accept"),
+            accept_language: odd("language"),
+            sec_fetch_site: odd("site"),
+            sec_fetch_mode: odd("mode"),
+            sec_fetch_dest: odd("dest"),
+            sec_fetch_user: odd("user"),
+            sec_purpose: odd("purpose"),
+            sec_ch_ua: odd("brands"),
+            x_forwarded_for: odd("forwarded"),
+            http_protocol: odd("protocol"),
+            secure: Some(false),
+            cookie: odd("cookie"),
+            visitor_id: odd("visitor"),
+            repeats: Some(4),
+            act: odd("act"),
+            ..least.clone()
+        };
+        for record in [least, full] {
+            let signals = Signals::of(&record);
+            let line = received(&record, &signals);
+            let fields = json(&record);
+            assert!(
+                line.starts_with(&format!("{{\"event\":\"click.received\",{}", &fields[1..fields.len() - 1])),
+                "{line}"
+            );
+            let read: serde_json::Value = serde_json::from_str(&line).unwrap();
+            let network = signals.place.map(|network| network.name);
+            assert_eq!(read["network"].as_str(), network);
+            assert_eq!(read["safelinks_referer"], signals.safelinks_referer);
+            assert_eq!(read["votes"].as_array().unwrap().len(), signals.votes.seen().count());
+        }
+    }
 }

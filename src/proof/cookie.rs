@@ -14,6 +14,7 @@ use super::reference;
 use crate::link::envelope::{Envelope, put_text, take_text};
 use crate::link::keys::{Keyring, Purpose};
 use crate::record::EventId;
+use crate::record::hex::push_hex;
 
 /// The cookie's name: the prefix keeps it to this host and to secure origins.
 pub const NAME: &str = "__Host-cp";
@@ -71,7 +72,9 @@ impl Visitor {
     /// The visitor's id as records carry it: 32 hexadecimal digits.
     #[must_use]
     pub fn hex(&self) -> String {
-        self.id.iter().fold(String::with_capacity(32), |hex, byte| format!("{hex}{byte:02x}"))
+        let mut hex = String::with_capacity(32);
+        push_hex(&mut hex, &self.id);
+        hex
     }
 
     /// Remembers a click as the newest.

@@ -21,8 +21,9 @@
 //! | 3 | a UUID, lower case |
 //! | 4 | what follows a beginning that the new text before it has, too; how long that is stands before them |
 
-use std::fmt::Write as _;
 use std::net::Ipv4Addr;
+
+use super::hex::push_hex;
 
 const NONE: u8 = 0;
 const SAME: u8 = 1;
@@ -316,13 +317,14 @@ impl<'a> Reader<'a> {
 fn text(known: &[Literal], place: usize) -> Result<String, Damaged> {
     let literal = known.get(place).ok_or(Damaged)?;
     let hex = |bytes: &[u8], dashes: &[usize]| {
-        bytes.iter().fold(String::new(), |mut text, byte| {
+        let mut text = String::with_capacity(36);
+        for byte in bytes {
             if dashes.contains(&text.len()) {
                 text.push('-');
             }
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+            push_hex(&mut text, &[*byte]);
+        }
+        text
     };
     match literal.form {
         HEX => Ok(hex(literal.bytes, &[])),

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use super::hex::push_hex;
 use serde::{Serialize, Serializer};
 
 /// Sixteen bytes in the order of time.
@@ -61,8 +62,8 @@ impl EventId {
         for byte in &mut bytes {
             *byte = nibble(digits.next()?.1)? << 4 | nibble(digits.next()?.1)?;
         }
-        let id = Self(bytes);
-        (id.to_string() == text).then_some(id)
+        let has_dashes = [8, 13, 18, 23].into_iter().all(|at| text.as_bytes().get(at) == Some(&b'-'));
+        (has_dashes && text.len() == 36).then_some(Self(bytes))
     }
 }
 
@@ -76,13 +77,17 @@ fn nibble(digit: u8) -> Option<u8> {
 
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, byte) in self.0.iter().enumerate() {
-            if matches!(at, 4 | 6 | 8 | 10) {
-                f.write_str("-")?;
+        let mut text = String::with_capacity(36);
+        let mut rest = self.0.as_slice();
+        for (at, length) in [4, 2, 2, 2, 6].into_iter().enumerate() {
+            if at > 0 {
+                text.push('-');
             }
-            write!(f, "{byte:02x}")?;
+            let (part, others) = rest.split_at(length);
+            push_hex(&mut text, part);
+            rest = others;
         }
-        Ok(())
+        f.write_str(&text)
     }
 }
 

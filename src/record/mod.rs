@@ -3,6 +3,7 @@
 
 pub mod columns;
 mod event_id;
+pub mod hex;
 mod kind;
 pub(crate) mod named;
 pub mod packed;

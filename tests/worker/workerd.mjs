@@ -94,7 +94,7 @@ export function jsWorker(source) {
 /**
  * Starts workerd with one worker.
  *
- * The worker may name `entrypoints` of its main module: each is served on a port of its own.
+ * The worker may name `entrypoints` of its main module: each is served on a port of its own; and V8's flags.
  *
  * - `logs`: a function that gets each line of its output as it comes; `null` throws the output away
  * - `platform`: the queues and buckets that it shall have, for a runtime that takes another's place; its own without
@@ -111,7 +111,7 @@ export async function startWorkerd(worker, { logs = null, platform: given, state
     `(name = ${quote(name)}, external = (address = ${quote(platform.address)}, http = (
       injectRequestHeaders = [(name = ${quote(NAME_HEADER)}, value = ${quote(header)})]))),`;
   const { queues = [], buckets = [] } = worker.platform ?? {};
-  const { entrypoints = [] } = worker;
+  const { entrypoints = [], v8Flags = [] } = worker;
   const socket = (name) =>
     `(name = ${quote(name)}, address = "127.0.0.1:0", http = (),
       service = (name = "main", entrypoint = ${quote(name)})),`;
@@ -124,6 +124,7 @@ export async function startWorkerd(worker, { logs = null, platform: given, state
     path.join(dir, "config.capnp"),
     `using Workerd = import "/workerd/workerd.capnp";
     const config :Workerd.Config = (
+      v8Flags = [${v8Flags.map(quote)}],
       services = [
         (name = "main", worker = .main),
         (name = "courier", worker = .courier),

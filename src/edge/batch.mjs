@@ -37,7 +37,10 @@ const PACE_MS = 20;
 /** How long an object is left alone that has too much to do, milliseconds. */
 const REST_MS = 1_000;
 
-/** So many lost clicks that were left to a request it tells of: records of 1.3 kB in the 16 kB that Logpush keeps of it. */
+/**
+ * Of so many lost clicks, left to it by others, a request tells itself: 1.3 kB each in the 16,384 characters that Logpush keeps of
+ * one (Cloudflare's documentation, 2026-11).
+ */
 const MOST_TOLD = 8;
 
 /** What a look at one's click comes later than the click is expected to be taken, and the latest, milliseconds. */

@@ -1,6 +1,6 @@
-//! What judging costs beside checking a token, in one run on one thread, compiled as the Worker is:
-//! `cargo bench --profile wasm --bench cost`, a part of
-//! `npm run bench`. Prints a markdown table; fails where signals and rules cost more than twice the token check.
+//! What judging costs beside checking a token, in one run on one thread, compiled as the Worker is: `cargo bench --profile wasm
+//! --bench cost`, a part of `npm run bench`. Prints a markdown table; fails where signals and rules cost more than twice the
+//! token check.
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 

@@ -103,6 +103,7 @@ impl<D: Database> Message<D> {
             asks.extend(spans.map(|(from_ms, until_ms)| Ask {
                 by: By::Origin,
                 key,
+                recipient: 0,
                 from_ms,
                 until_ms,
                 passes,

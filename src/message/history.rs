@@ -20,6 +20,8 @@ pub(super) type Clicks = ById<Click>;
 pub(super) struct Ask {
     pub by: By,
     pub key: u128,
+    /// The recipient's short key, where what is shared is one recipient's.
+    pub recipient: u64,
     pub from_ms: i64,
     pub until_ms: i64,
     /// Which of them; the clock of older ones is not known yet where this is asked.
@@ -162,8 +164,8 @@ impl<D: Database> Message<D> {
         let (mut theirs, mut spans) = (Vec::new(), Vec::new());
         for ask in asks.iter().filter(|ask| ask.from_ms < window_ms) {
             let until_ms = ask.until_ms.min(window_ms - 1);
-            if ask.by == By::Recipient {
-                theirs.push((Key::from_number(ask.key).short(), ask.from_ms, until_ms));
+            if matches!(ask.by, By::Recipient | By::Link) {
+                theirs.push((ask.recipient, ask.from_ms, until_ms));
             } else {
                 spans.push((ask.from_ms, until_ms));
             }
@@ -280,8 +282,14 @@ mod tests {
 
     #[test]
     fn a_thousand_questions_for_one_recipient_are_one() {
-        let ask =
-            |key, from_ms, until_ms| Ask { by: By::Recipient, key, from_ms, until_ms, passes: |_, _| true };
+        let ask = |key, from_ms, until_ms| Ask {
+            by: By::Recipient,
+            key,
+            recipient: 0,
+            from_ms,
+            until_ms,
+            passes: |_, _| true,
+        };
         let mut asks: Vec<Ask> = (0..1_000).map(|n| ask(1, n * 10, n * 10 + 60)).collect();
         // Another's between them; what lies apart stays apart; a chain may begin before the window.
         asks.insert(500, ask(2, 100, 200));

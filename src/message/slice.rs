@@ -104,7 +104,9 @@ impl<D: Database> Message<D> {
                 continue;
             }
             let (from_ms, until_ms) = self.span(row, click, after_ms, before_ms);
-            asks.push(Ask { by: row.by, key, from_ms, until_ms: until_ms.min(came_ms), passes: row.looks });
+            let recipient = click.recipient.short();
+            let until_ms = until_ms.min(came_ms);
+            asks.push(Ask { by: row.by, key, recipient, from_ms, until_ms, passes: row.looks });
         }
     }
 
@@ -136,7 +138,8 @@ impl<D: Database> Message<D> {
                 }
                 let (before_ms, after_ms) = ((row.before_ms)(thresholds), (row.after_ms)(thresholds));
                 let (from_ms, until_ms) = self.span(row, click, before_ms, after_ms);
-                theirs.push(Ask { by: row.by, key, from_ms, until_ms, passes: row.is_seen });
+                let recipient = click.recipient.short();
+                theirs.push(Ask { by: row.by, key, recipient, from_ms, until_ms, passes: row.is_seen });
             }
             asks.extend(joined(&theirs));
         }
@@ -208,6 +211,7 @@ impl<D: Database> Message<D> {
         let start_ms = self.window.start_ms();
         let until_ms = until_ms.min(start_ms.saturating_sub(1));
         let goes_on = from_ms <= until_ms && (first.ts_ms() < start_ms || !is_enough);
-        goes_on.then_some(Ask { by: row.by, key, from_ms, until_ms, passes: row.is_seen })
+        // What few are enough of is never one recipient's.
+        goes_on.then_some(Ask { by: row.by, key, recipient: 0, from_ms, until_ms, passes: row.is_seen })
     }
 }

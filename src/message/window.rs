@@ -23,9 +23,6 @@ pub const FLOOD_MS: i64 = 60_000;
 /// settle.
 const MAX_RECORDS: usize = 8_192;
 
-/// What clicks on one link of one copy share: pairs and floods go by it.
-const LINK: usize = By::ALL.len();
-
 /// The window lets go of some seconds at a time.
 const STEP_MS: i64 = 5_000;
 
@@ -77,7 +74,7 @@ impl Absent {
 #[derive(Default)]
 pub(super) struct Window {
     clicks: ById<Held>,
-    /// What clicks share ([`By`] as a number, or [`LINK`]), its key, the click.
+    /// What clicks share ([`By`] as a number), its key, the click.
     index: BTreeSet<(usize, u128, EventId)>,
     /// As numbers ([`Absent::number`]): a map of that kind is in the wasm already.
     absent: BTreeMap<EventId, i64>,
@@ -131,12 +128,12 @@ impl Window {
         if let Some(Absent::Seen(verified)) = self.absent.remove(&id).map(Absent::of) {
             click.verified = verified;
         }
-        for by in [By::Recipient, By::Url, By::Source] {
-            if let Some(key) = by.key(&click).filter(|_| by == By::Recipient || click.kind == Kind::Click) {
+        for by in [By::Recipient, By::Link, By::Url, By::Source] {
+            let is_for_all = matches!(by, By::Recipient | By::Link);
+            if let Some(key) = by.key(&click).filter(|_| is_for_all || click.kind == Kind::Click) {
                 self.index.insert((by as usize, key, id));
             }
         }
-        self.index.insert((LINK, link_of_copy(&click), id));
         self.clicks.insert(id, Held { click, record: None, came_ms, repeats: 0, settled: None });
     }
 
@@ -172,8 +169,8 @@ impl Window {
         record
     }
 
-    /// The ids of clicks with a key between two moments (both included), oldest first: by recipient those of every kind, by
-    /// URL and source clicks alone, by origin what has settled undecided.
+    /// The ids of clicks with a key between two moments (both included), oldest first: by recipient and link those of every
+    /// kind, by URL and source clicks alone, by origin what has settled undecided.
     pub(super) fn ids(
         &self,
         by: By,
@@ -181,19 +178,20 @@ impl Window {
         from_ms: i64,
         until_ms: i64,
     ) -> impl DoubleEndedIterator<Item = EventId> {
-        self.indexed(by as usize, key, from_ms, until_ms)
+        let from = (by as usize, key, EventId::first_of(from_ms));
+        let until = (by as usize, key, EventId::first_of(until_ms.saturating_add(1)).max(from.2));
+        self.index.range(from..until).map(|(_, _, id)| *id)
     }
 
-    fn indexed(
+    /// The ids of clicks on a click's own link of its copy between two moments (both included), of every kind, oldest first.
+    fn of_link(
         &self,
-        by: usize,
-        key: u128,
+        click: &Click,
         from_ms: i64,
         until_ms: i64,
     ) -> impl DoubleEndedIterator<Item = EventId> {
-        let from = (by, key, EventId::first_of(from_ms));
-        let until = (by, key, EventId::first_of(until_ms.saturating_add(1)).max(from.2));
-        self.index.range(from..until).map(|(_, _, id)| *id)
+        let key = By::Link.key(click).unwrap_or_default();
+        self.ids(By::Link, key, from_ms, until_ms)
     }
 
     /// The clicks of a recipient, oldest first.
@@ -209,9 +207,7 @@ impl Window {
             return (i64::MIN, i64::MAX);
         }
         let (mut from_ms, mut until_ms) = (click.ts_ms, click.ts_ms);
-        let link = |from_ms, until_ms| {
-            self.indexed(LINK, link_of_copy(click), from_ms, until_ms).map(EventId::ts_ms)
-        };
+        let link = |from_ms, until_ms| self.of_link(click, from_ms, until_ms).map(EventId::ts_ms);
         for ms in link(self.start_ms, click.ts_ms).rev() {
             if from_ms.saturating_sub(ms) > step_ms {
                 break;
@@ -233,7 +229,7 @@ impl Window {
         let (from_ms, until_ms) =
             (click.ts_ms.saturating_sub(FLOOD_MS - 1), click.ts_ms.saturating_add(FLOOD_MS));
         let is_same = |id: &EventId| self.clicks.get(*id).is_some_and(|other| other.click.kind == click.kind);
-        let minute = || self.indexed(LINK, link_of_copy(click), from_ms, until_ms).filter(is_same);
+        let minute = || self.of_link(click, from_ms, until_ms).filter(is_same);
         let last = minute().next_back()?;
         (minute().take(FLOOD_CLICKS).count() >= FLOOD_CLICKS).then_some(last)
     }
@@ -250,16 +246,10 @@ impl Window {
                     self.index.remove(&(by as usize, key, id));
                 }
             }
-            self.index.remove(&(LINK, link_of_copy(&entry.click), id));
             self.records -= usize::from(entry.record.is_some());
         }
         self.absent = self.absent.split_off(&from);
         self.start_ms = from_ms;
         true
     }
-}
-
-/// The key of a link of a copy: both are digests, so turned against each other they are as good as one.
-fn link_of_copy(click: &Click) -> u128 {
-    click.recipient.number() ^ click.link.number().rotate_left(1)
 }

@@ -24,7 +24,8 @@ pub use words::{CookieState, Way};
 /// queue message.
 pub const MAX_FIELD_BYTES: usize = 1_024;
 
-/// One request to a tracked link. Absent and empty text mean the same: `None`.
+/// One request to a tracked link. Absent and empty text mean the same, `None`, but for `user_agent`: where it stands and is
+/// empty, somebody has looked and there was none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Record {
     /// UUIDv7; its time is `ts_ms`.
@@ -100,6 +101,34 @@ impl Record {
     #[must_use]
     pub fn link(&self) -> &str {
         self.link_id.as_deref().or(self.url.as_deref()).unwrap_or_default()
+    }
+
+    /// The agent, where there is one.
+    #[must_use]
+    pub fn agent(&self) -> Option<&str> {
+        self.user_agent.as_deref().filter(|agent| !agent.trim_ascii().is_empty())
+    }
+
+    /// Whether the record knows headers other than agent and referer, which logs without any others hold too: what is missing
+    /// of them was not sent. A record that holds none knows nothing of them.
+    #[must_use]
+    pub fn knows_headers(&self) -> bool {
+        self.http_protocol.is_some()
+            || self.accept.is_some()
+            || self.accept_language.is_some()
+            || self.sec_fetch_site.is_some()
+            || self.sec_fetch_mode.is_some()
+            || self.sec_fetch_dest.is_some()
+            || self.sec_fetch_user.is_some()
+            || self.sec_purpose.is_some()
+            || self.sec_ch_ua.is_some()
+            || self.x_forwarded_for.is_some()
+    }
+
+    /// Whether the request is known to have come without an agent.
+    #[must_use]
+    pub fn has_no_agent(&self) -> bool {
+        self.agent().is_none() && (self.user_agent.is_some() || self.knows_headers())
     }
 
     /// Where it leads: `url`, or `link_id` where that is absent.

@@ -50,7 +50,8 @@ impl Fields {
             "ip" => record.ip = text(name, value)?,
             "asn" => record.asn = integer(name, &value)?,
             "country" => record.country = text(name, value)?,
-            "user_agent" => record.user_agent = text(name, value)?,
+            // An empty one says that there was none.
+            "user_agent" => record.user_agent = whole_text(name, value)?,
             "referer" => record.referer = text(name, value)?,
             "accept" => record.accept = text(name, value)?,
             "accept_language" => record.accept_language = text(name, value)?,
@@ -102,9 +103,13 @@ fn missing(name: &str) -> String {
 }
 
 fn text(name: &str, value: Json) -> Result<Option<String>, String> {
+    Ok(whole_text(name, value)?.filter(|text| !text.is_empty()))
+}
+
+fn whole_text(name: &str, value: Json) -> Result<Option<String>, String> {
     match value {
         Json::Null => Ok(None),
-        Json::Text(text) => Ok(Some(text.into_owned()).filter(|text| !text.is_empty())),
+        Json::Text(text) => Ok(Some(text.into_owned())),
         _ => Err(format!("{name}: must be a string")),
     }
 }

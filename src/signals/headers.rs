@@ -1,7 +1,7 @@
 //! Whether a request's headers fit the browser that its agent names: each thing that does, or does not, is a vote.
 //!
-//! Headers count only where they could have been seen. `Sec-` headers go to secure origins alone; a record that holds
-//! nothing but an agent says nothing of what was missing. Proxies strip headers, so a missing one is a vote and no more.
+//! Headers count only where they could have been seen. `Sec-` headers go to secure origins alone; a record that knows no
+//! headers ([`Record::knows_headers`]) says nothing of what was missing. Proxies strip headers, so a missing one is a vote and no more.
 
 use super::browser::{self, Browser, Family, Header};
 use super::votes::{Sign, Votes};
@@ -21,10 +21,8 @@ pub fn votes(record: &Record) -> Votes {
     let mode = record.sec_fetch_mode.as_deref();
     let dest = record.sec_fetch_dest.as_deref();
     let has_metadata = mode.is_some() || dest.is_some() || record.sec_fetch_site.is_some();
-    let Some(user_agent) = record.user_agent.as_deref() else {
-        // A record that holds no header at all comes from a log without them.
-        let seen = record.secure.is_some() || has_metadata;
-        votes.note(Sign::NoUserAgent, seen || record.accept.is_some() || record.accept_language.is_some());
+    let Some(user_agent) = record.agent() else {
+        votes.note(Sign::NoUserAgent, record.has_no_agent());
         return votes;
     };
     let opens_page = mode.is_none_or(|mode| mode == "navigate")
@@ -37,12 +35,11 @@ pub fn votes(record: &Record) -> Votes {
     votes.note(Sign::AgedBrowser, (AGED..STALE).contains(&behind));
     votes.note(Sign::StaleBrowser, behind >= STALE);
 
-    let secure = record.secure == Some(true);
+    let known = record.knows_headers();
+    let secure = record.secure == Some(true) && known;
     let html = record.accept.as_deref().map(|accept| accept.contains("text/html"));
     // Whoever sends Sec-Fetch headers sends an Accept: where neither stands beside them, the log left them out.
-    let seen = record.accept.is_some()
-        || record.accept_language.is_some()
-        || record.secure.is_some() && !has_metadata;
+    let seen = record.accept.is_some() || record.accept_language.is_some() || known && !has_metadata;
     votes.note(Sign::NoAcceptLanguage, seen && record.accept_language.is_none());
     votes.note(Sign::AcceptNotHtml, seen && html != Some(true));
 

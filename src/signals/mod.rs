@@ -30,6 +30,8 @@ pub struct Signals {
     pub safelinks_referer: bool,
     /// There is a referer at all, or none could be.
     pub has_referer: bool,
+    /// It is known that there was none.
+    pub lacks_referer: bool,
     /// The address could be read.
     pub has_address: bool,
     /// The catalogue's entry for the address: what the published table goes by.
@@ -38,12 +40,16 @@ pub struct Signals {
     pub place: Option<&'static Network>,
     /// The machine that the agent says it is.
     pub agent: Option<Agent>,
+    /// Headers are known: what is missing of them was not sent.
+    pub knows_headers: bool,
     /// The agent is Office's, which checks links and opens them for people.
     pub is_office: bool,
     /// The method is one that people's browsers use there: GET, and POST where a link acts.
     pub is_get: bool,
     /// A mail provider asks for its user, without a browser (RFC 8058).
     pub is_one_click: bool,
+    /// A link that acts was told to, by whichever way; without that its page was looked at.
+    pub has_acted: bool,
     /// `Sec-CH-UA` names a browser without a window.
     pub is_headless: bool,
     /// A header says that the page is only fetched ahead.
@@ -94,14 +100,18 @@ fn number_of(text: Option<&str>) -> u64 {
 pub struct Source {
     /// The address (in IPv6 its /64) and the agent, in one number.
     pub exact: u64,
-    /// The network (/24, in IPv6 /48) and the agent, in one number.
+    /// What counts as one that asks: where machines are rented, the network and the agent, because one render comes from
+    /// several addresses there; else the same as `exact`.
+    pub group: u64,
+    /// The network (/24, in IPv6 /48) and the agent, in one number. Where machines are rented, the network alone: a neighbour
+    /// there is the same tenant's under another name.
     pub origin: u64,
     /// There is an agent.
     pub has_agent: bool,
 }
 
 impl Source {
-    fn of(address: IpAddr, user_agent: Option<&str>) -> Self {
+    fn of(address: IpAddr, user_agent: Option<&str>, is_rented: bool) -> Self {
         let (host, network) = match address {
             IpAddr::V4(v4) => (u64::from(v4.to_bits()), u64::from(v4.to_bits()) & 0xffff_ff00),
             IpAddr::V6(v6) => {
@@ -110,15 +120,18 @@ impl Source {
                 (high, high & 0xffff_ffff_ffff_0000)
             }
         };
-        let number = |place: u64, is_v4: bool, is_host: bool| {
+        let number = |place: u64, is_v4: bool, is_host: bool, user_agent: Option<&str>| {
             let mut hasher = DefaultHasher::new();
             (place, is_v4, is_host, user_agent).hash(&mut hasher);
             hasher.finish()
         };
         let is_v4 = address.is_ipv4();
+        let exact = number(host, is_v4, true, user_agent);
+        let in_network = number(network, is_v4, false, user_agent);
         Self {
-            exact: number(host, is_v4, true),
-            origin: number(network, is_v4, false),
+            exact,
+            group: if is_rented { in_network } else { exact },
+            origin: if is_rented { number(network, is_v4, false, None) } else { in_network },
             has_agent: user_agent.is_some(),
         }
     }
@@ -133,13 +146,16 @@ impl Signals {
         let network = address.and_then(|address| catalogue::lookup(address, request));
         let system = record.asn.and_then(|asn| catalogue::system(asn, request));
         let place = place(network, system);
-        let agent = record.user_agent.as_deref().and_then(agents::declared);
+        let user_agent = record.agent();
+        let agent = user_agent.and_then(agents::declared);
         let referer = record.referer.as_deref();
         let acts = record.kind.acts();
+        let knows_headers = record.knows_headers();
         let mut votes = headers::votes(record);
         votes.note(Sign::AppAgent, agent.is_some_and(|agent| agent.class == AgentClass::App));
         let is_class = |class: Class| place.is_some_and(|network| network.class == class);
         votes.note(Sign::Hosting, is_class(Class::Hosting));
+        let is_rented = place.is_some_and(|network| network.class.is_machines());
         votes.note(Sign::PrivateRelay, is_class(Class::Relay));
         votes.note(Sign::HumanProxy, is_class(Class::HumanProxy));
         votes.note(Sign::ForwardedScanner, record.x_forwarded_for.as_deref().is_some_and(names_scanner));
@@ -151,20 +167,23 @@ impl Signals {
             safelinks_referer: referer.is_some_and(is_safelinks),
             // Our own pages' forms never have one: their policy is no-referrer.
             has_referer: referer.is_some() || acts,
+            lacks_referer: referer.is_none() && !acts && knows_headers,
+            knows_headers,
             has_address: address.is_some(),
             network,
             place,
             agent,
-            is_office: record.user_agent.as_deref().is_some_and(agents::is_office),
+            is_office: user_agent.is_some_and(agents::is_office),
             is_get: record.method == "GET" || acts && record.method == "POST",
             is_one_click: record.act.as_deref() == Some(Way::OneClick.name()),
+            has_acted: record.act.is_some(),
             is_headless: record.sec_ch_ua.as_deref().is_some_and(browser::is_headless_brand),
             is_prefetch: record.sec_purpose.as_deref().is_some_and(headers::is_prefetch),
             is_microsoft_system: system.is_some_and(Network::is_microsoft),
             votes,
-            source: address.map(|address| Source::of(address, record.user_agent.as_deref())),
+            source: address.map(|address| Source::of(address, user_agent, is_rented)),
             cookie: Cookie::of(record),
-            browser: number_of(record.user_agent.as_deref()),
+            browser: number_of(user_agent),
         }
     }
 

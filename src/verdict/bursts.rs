@@ -1,6 +1,8 @@
 //! The two bursts of ruleset `full`: many links of one copy at once (a sweep), many recipients from one source at once
 //! (a fan-out).
 //!
+//! The page of a link that acts belongs to the sweep of its copy: what goes through a mail opens that, too.
+//!
 //! Each has a table of shapes: so many different ones within so many milliseconds are so many points. A click's points
 //! are those of the best shape that holds it. Points are evidence, to which the click's votes are added: a person who
 //! opens five tabs in ten seconds reaches what a slow sweep reaches, and only the headers tell them apart.
@@ -43,8 +45,21 @@ pub const SWEEP: [Shape; 12] = [
     shape(60_000, 8, 6),
 ];
 
+/// What a slow shape is worth less where no headers are known: tabs are opened so, and nothing there tells hands.
+const TABS: i32 = 2;
+
 /// What it adds when every link of the copy is among them.
 pub const WHOLE_COPY: i32 = 3;
+
+/// The page of a link that acts and another link of the copy within two seconds: nobody follows a link and unsubscribes at
+/// once, or accepts and declines.
+pub const ACT: Shape = shape(2_000, 2, 16);
+
+/// A copy of at most so many links is small: all of them are no sweep by number.
+const SMALL_COPY: u32 = 3;
+
+/// All links of a small copy are looked for within this time, milliseconds.
+const SMALL_COPY_MS: i64 = 10_000;
 
 /// A shape of so many points leaves nothing to the slower ones: a person's click some seconds beside a sweep is not
 /// counted together with it.
@@ -59,10 +74,10 @@ const FAST_MS: i64 = 3_000;
 /// one address, is a machine. A web proxy's and a relay's addresses are no source: everybody shares them.
 pub const FANOUT: [Shape; 5] = [
     shape(10_000, 30, 20),
-    shape(10_000, 10, 14),
+    shape(10_000, 10, 11),
     shape(10_000, 5, 8),
-    shape(60_000, 20, 14),
-    shape(60_000, 10, 12),
+    shape(60_000, 20, 15),
+    shape(60_000, 10, 11),
 ];
 
 /// No shape of a fan-out asks for more recipients.
@@ -97,6 +112,14 @@ pub struct Burst {
     pub shape: Option<Shape>,
     /// Whether every link of the copy was in it (sweeps only).
     pub whole_copy: bool,
+}
+
+impl Burst {
+    /// What it is worth less where no headers are known.
+    #[must_use]
+    pub fn tabs(&self) -> i32 {
+        if self.shape.is_some_and(|shape| shape.within_ms > FAST_MS) { TABS } else { 0 }
+    }
 }
 
 /// Sees how many different ones of something a window holds.
@@ -138,6 +161,7 @@ pub(super) fn sweep(
         }
     };
     shapes(group, true, bursts);
+    acts(clicks, group, link, back, bursts);
     let left: Vec<usize> = group.iter().copied().filter(|at| bursts[*at].points < CLAIMS).collect();
     if left.len() < group.len() {
         // A fast burst may lie in a slower one that is worth more; only those beside it are not counted with it.
@@ -148,6 +172,61 @@ pub(super) fn sweep(
         }
     }
     shapes(&left, false, bursts);
+}
+
+/// Gives the pages of links that act, and what was followed beside them, their points.
+fn acts(clicks: &[Click], group: &[usize], link: &[usize], back: bool, bursts: &mut [Burst]) {
+    let mut found = |at: usize| {
+        if bursts[at].points < ACT.points {
+            bursts[at] = Burst { points: ACT.points, shape: Some(ACT), whole_copy: false };
+        }
+    };
+    for (place, &at) in group.iter().enumerate().filter(|(_, at)| clicks[**at].kind.acts()) {
+        let is_near =
+            |other: &&usize| clicks[**other].ts_ms.abs_diff(clicks[at].ts_ms) <= ACT.within_ms.unsigned_abs();
+        let before = group[..place].iter().rev().take_while(is_near);
+        let after = group[place + 1..].iter().take_while(is_near);
+        for (&other, is_after) in before.map(|at| (at, false)).chain(after.map(|at| (at, true))) {
+            if link[other] != link[at] {
+                // Looking back, the earlier of both has not seen the later yet.
+                if !back || !is_after {
+                    found(at);
+                }
+                if !back || is_after {
+                    found(other);
+                }
+            }
+        }
+    }
+}
+
+/// Calls `mark` for the clicks of one copy (`group`, by time) that are among all the links of a small one within seconds.
+pub(super) fn small_copies(
+    clicks: &[Click],
+    group: &[usize],
+    link: &[usize],
+    seen: &mut [u32],
+    back: bool,
+    mark: &mut dyn FnMut(usize),
+) {
+    let total = |at: usize| clicks[at].links_total.filter(|total| (1..=SMALL_COPY).contains(total));
+    let mut counter = Counter { which: link, seen, distinct: 0 };
+    let (mut start, mut marked) = (0, 0);
+    for (end, &at) in group.iter().enumerate() {
+        counter.enter(at);
+        while clicks[at].ts_ms.saturating_sub(clicks[group[start]].ts_ms) > SMALL_COPY_MS {
+            counter.leave(group[start]);
+            start += 1;
+        }
+        if total(at).is_some_and(|total| counter.distinct >= total) {
+            let from = if back { end } else { marked.max(start) };
+            group[from..=end].iter().for_each(|at| mark(*at));
+            marked = end + 1;
+        }
+    }
+    for &at in &group[start..] {
+        counter.leave(at);
+    }
 }
 
 /// Gives the clicks of one source their fan-out points. `person` numbers the recipients; `seen` is all zero before and

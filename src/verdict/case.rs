@@ -5,7 +5,7 @@ use super::convictions::Carried;
 use super::windows::{Around, Role, Windows};
 use super::{Click, Ruleset, Thresholds};
 use crate::record::Verified;
-use crate::signals::votes::{Sign, Votes};
+use crate::signals::votes::{FIRST_MINUTE_MS, Sign, UNKNOWN_HEADERS, Votes};
 
 /// One click with all that the rules look at.
 #[derive(Clone, Copy)]
@@ -58,20 +58,27 @@ impl Case<'_> {
         votes.note(Sign::Interacted, self.page == Verified::Interacted);
         votes.note(Sign::Rendered, self.page == Verified::Rendered);
         votes.note(Sign::FirstSeconds, self.delta_ms < 10_000);
-        votes.note(Sign::FirstMinute, (10_000..60_000).contains(&self.delta_ms));
+        votes.note(Sign::FirstMinute, (10_000..=FIRST_MINUTE_MS).contains(&self.delta_ms));
+        votes.note(Sign::BeforeDelivery, self.click.is_before_delivery());
         votes
     }
 
-    /// The points of its sweep with the votes.
-    #[must_use]
-    pub fn sweep_points(&self) -> i32 {
-        self.around.sweep.points + self.votes().sum().min(bursts::MAX_VOTES)
+    /// The benefit of the doubt where no headers are known.
+    fn doubt(&self) -> i32 {
+        if self.click.signals.knows_headers { 0 } else { UNKNOWN_HEADERS }
     }
 
-    /// The points of its fan-out with the votes.
+    /// The points of its sweep with what speaks beside it.
+    #[must_use]
+    pub fn sweep_points(&self) -> i32 {
+        let tabs = if self.click.signals.knows_headers { 0 } else { self.around.sweep.tabs() };
+        self.around.sweep.points - tabs + self.votes().sum().min(bursts::MAX_VOTES) + self.doubt()
+    }
+
+    /// The points of its fan-out with what speaks beside it.
     #[must_use]
     pub fn fanout_points(&self) -> i32 {
-        self.around.fanout.points + self.votes().sum().min(bursts::MAX_VOTES)
+        self.around.fanout.points + self.votes().sum().min(bursts::MAX_VOTES) + self.doubt()
     }
 
     /// Whether a person is proven, so that what is only probable does not stand. The published table knows no proof.

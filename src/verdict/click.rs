@@ -16,6 +16,8 @@ pub struct Click {
     pub ts_ms: i64,
     /// The delivery where it is known, else the send, Unix milliseconds.
     pub clock_ms: i64,
+    /// The clock is the delivery.
+    pub is_clocked_by_delivery: bool,
     /// Who.
     pub recipient: Key,
     /// Which link of the message: `link_id`, or `url` where that is absent.
@@ -40,6 +42,7 @@ impl Click {
             event_id: record.event_id.as_str().into(),
             ts_ms: record.ts_ms,
             clock_ms: delivered_at_ms.or(record.delivered_at_ms).unwrap_or(record.sent_at_ms),
+            is_clocked_by_delivery: delivered_at_ms.or(record.delivered_at_ms).is_some(),
             recipient: Key::of(&record.recipient_id),
             link: Key::of(record.link()),
             url: Key::of(record.destination()),
@@ -55,6 +58,19 @@ impl Click {
     pub const fn delta_ms(&self) -> i64 {
         let delta = self.ts_ms.saturating_sub(self.clock_ms);
         if delta < 0 { 0 } else { delta }
+    }
+
+    /// Whether it came before the mail was delivered, as far as that is known.
+    #[must_use]
+    pub const fn is_before_delivery(&self) -> bool {
+        self.is_clocked_by_delivery && self.ts_ms < self.clock_ms
+    }
+
+    /// Whether it takes part in the sweep of its copy: a link that was followed, or the page of a link that acts. Whoever
+    /// acted there had seen the page before.
+    #[must_use]
+    pub fn sweeps(&self) -> bool {
+        self.kind == Kind::Click || self.kind.acts() && !self.signals.has_acted
     }
 
     /// Whether somebody touched the landing page.

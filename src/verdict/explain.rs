@@ -278,7 +278,7 @@ mod tests {
     fn votes_are_listed_with_weight_source_and_sum() {
         let explanation = explained(Ruleset::Full, |record| {
             record.asn = Some(24_940);
-            record.secure = Some(true);
+            record.http_protocol = Some("HTTP/2".to_owned());
         });
         let votes = explanation["votes"].as_array().unwrap();
         let reasons: Vec<_> = votes.iter().map(|vote| vote["reason"].as_str().unwrap()).collect();

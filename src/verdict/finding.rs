@@ -33,12 +33,14 @@ named! {
         ScannerHeadless = "scanner_headless",
         /// An open that a mail provider's image proxy or privacy prefetch made: it says nothing of a person.
         ProxyOpen = "proxy_open",
+        /// One link of one copy requested again and again.
+        ScannerRepeat = "scanner_repeat",
     }
 }
 
 impl ClickType {
     /// Every type that a click can have, in the order in which reports list them.
-    pub const CLICKS: [Self; 11] = [
+    pub const CLICKS: [Self; 12] = [
         Self::Human,
         Self::ScannerSafelinksDelivery,
         Self::ScannerTimeOfClick,
@@ -50,6 +52,7 @@ impl ClickType {
         Self::ScannerSweep,
         Self::ScannerFanout,
         Self::ScannerHeadless,
+        Self::ScannerRepeat,
     ];
 
     /// How many types there are, opens' included.

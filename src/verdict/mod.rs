@@ -1,7 +1,7 @@
 //! What a click was: the step from signals to a typed, explained, revisable verdict.
 //!
-//! [`click`] is the little of a click that the rules look at, [`windows`] and [`bursts`] what they see around it, all of
-//! which makes a [`case`]; [`rules`] are the tables that decide a [`finding`], [`convictions`] holds what a source's
+//! [`click`] is the little of a click that the rules look at, [`windows`], [`bursts`] and [`repeats`] what they see around it,
+//! all of which makes a [`case`]; [`rules`] are the tables that decide a [`finding`], [`convictions`] holds what a source's
 //! convictions mean for its other clicks, [`explain`] says why. [`reach`] says what depends on what. A finding with a place
 //! in time is a verdict ([`revision`]).
 //!
@@ -19,6 +19,7 @@ pub mod judging;
 mod key;
 pub mod order;
 pub mod reach;
+pub mod repeats;
 pub mod revision;
 pub mod rules;
 pub mod ruleset;

@@ -9,7 +9,7 @@
 
 use super::bursts::{FANOUT_REACH_MS, MOST_RECIPIENTS, SWEEP_REACH_MS};
 use super::windows::{self, RETURN_MS};
-use super::{Click, Judging, Ruleset, Thresholds, convictions};
+use super::{Click, Judging, Ruleset, Thresholds, convictions, repeats};
 use crate::record::Kind;
 use crate::signals::Cookie;
 
@@ -18,9 +18,11 @@ use crate::signals::Cookie;
 pub enum By {
     /// The recipient.
     Recipient,
+    /// The link of a copy.
+    Link,
     /// The URL.
     Url,
-    /// The address and the agent, where not everybody shares them.
+    /// The address and the agent, where not everybody shares them; where machines are rented, their network and the agent.
     Source,
     /// The network and the agent, likewise: what carry-over goes by.
     Origin,
@@ -28,15 +30,17 @@ pub enum By {
 
 impl By {
     /// Every one.
-    pub const ALL: [Self; 4] = [Self::Recipient, Self::Url, Self::Source, Self::Origin];
+    pub const ALL: [Self; 5] = [Self::Recipient, Self::Link, Self::Url, Self::Source, Self::Origin];
 
     /// The click's key, where it has one.
     #[must_use]
     pub fn key(self, click: &Click) -> Option<u128> {
         match self {
             Self::Recipient => Some(click.recipient.number()),
+            // Both are digests, so turned against each other they are as good as one.
+            Self::Link => Some(click.recipient.number() ^ click.link.number().rotate_left(1)),
             Self::Url => Some(click.url.number()),
-            Self::Source => click.signals.own_source().map(|source| source.exact.into()),
+            Self::Source => click.signals.own_source().map(|source| source.group.into()),
             Self::Origin => click.signals.own_source().map(|source| source.origin.into()),
         }
     }
@@ -86,7 +90,7 @@ const DEFENDER: &[Ruleset] = &[Ruleset::Defender];
 const FULL: &[Ruleset] = &[Ruleset::Full];
 
 /// The table.
-pub const TABLE: [Dependency; 8] = [
+pub const TABLE: [Dependency; 9] = [
     Dependency {
         name: "pair",
         rulesets: BOTH,
@@ -118,6 +122,18 @@ pub const TABLE: [Dependency; 8] = [
         by: By::Recipient,
         before_ms: |_| SWEEP_REACH_MS,
         after_ms: |_| SWEEP_REACH_MS,
+        looks: sweeps,
+        is_seen: sweeps,
+        enough: None,
+        chains: false,
+        heeds_proof: false,
+    },
+    Dependency {
+        name: "repetition",
+        rulesets: FULL,
+        by: By::Link,
+        before_ms: |_| repeats::REACH_MS,
+        after_ms: |_| repeats::REACH_MS,
         looks: is_click,
         is_seen: is_click,
         enough: None,
@@ -190,6 +206,10 @@ fn is_click(click: &Click, _: &Thresholds) -> bool {
     click.kind == Kind::Click
 }
 
+fn sweeps(click: &Click, _: &Thresholds) -> bool {
+    click.sweeps()
+}
+
 fn most_of_campaign(thresholds: &Thresholds) -> usize {
     usize::try_from(thresholds.campaign_recipients).unwrap_or(usize::MAX)
 }
@@ -206,12 +226,12 @@ impl Judging {
         TABLE.iter().filter(|row| row.rulesets.iter().any(asks)).collect()
     }
 
-    /// How far two clicks may lie apart of which one is looked at from the other, milliseconds; what is looked for over a
-    /// day or longer apart, which is the recipient's own and found by the recipient.
+    /// How far two clicks may lie apart of which one is looked at from the other, milliseconds; what is looked for over half an
+    /// hour or longer apart, which is the recipient's own and found by the recipient.
     #[must_use]
     pub fn reach_ms(&self) -> i64 {
         let mut reach_ms = 0;
-        for row in self.dependencies() {
+        for row in self.dependencies().into_iter().filter(|row| row.by != By::Link) {
             for span in [row.before_ms, row.after_ms] {
                 let ms = span(&self.thresholds);
                 reach_ms = if ms < RETURN_MS { reach_ms.max(ms) } else { reach_ms };

@@ -21,7 +21,7 @@ impl Ruleset {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Defender => "defender@1",
-            Self::Full => "full@2",
+            Self::Full => "full@3",
         }
     }
 }

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 use super::bursts::{self, Burst};
 use super::order::arrange;
-use super::{Click, Ruleset, Thresholds};
+use super::{Click, Ruleset, Thresholds, repeats};
 use crate::record::Kind;
 use crate::signals::{Cookie, Signals};
 
@@ -60,6 +60,10 @@ pub struct Around {
     pub has_fresh_cookie: bool,
     /// The recipient has been here with a cookie and this very agent, which came without it now (ruleset `full`).
     pub returns_without_cookie: bool,
+    /// It is one of all links of a copy of three at most, which were followed within seconds (ruleset `full`).
+    pub in_small_copy: bool,
+    /// It is one of many requests for its link by its source (ruleset `full`).
+    pub is_repeated: bool,
     /// Its sweep (ruleset `full`).
     pub sweep: Burst,
     /// Its fan-out (ruleset `full`).
@@ -79,11 +83,14 @@ impl Windows {
         debug_assert!(clicks.is_sorted_by(|a, b| a.order() <= b.order()), "clicks must be sorted");
         let is_full = ruleset == Ruleset::Full;
         let mut windows = Self { ruleset, around: vec![Around::default(); clicks.len()] };
-        let mut sweeps = vec![Burst::default(); clicks.len()];
-        let mut fanouts = sweeps.clone();
-        // Opens and acts are nobody's neighbours.
-        let of_clicks = || (0..clicks.len()).filter(|at| clicks[*at].kind == Kind::Click);
-        let mut positions: Vec<usize> = of_clicks().collect();
+        let mut swept = vec![Burst::default(); clicks.len()];
+        let mut fanouts = swept.clone();
+        // Opens are nobody's neighbours; acts' pages belong to a sweep and to nothing else.
+        let is_click = |at: &usize| clicks[*at].kind == Kind::Click;
+        let of_clicks = || (0..clicks.len()).filter(is_click);
+        let back = look == Look::Back;
+        let sweeps = |at: &usize| if is_full { clicks[*at].sweeps() } else { is_click(at) };
+        let mut positions: Vec<usize> = (0..clicks.len()).filter(sweeps).collect();
         // Which recipient, and which link of whose copy, each click belongs to.
         let (mut person, mut link) = (vec![0_usize; clicks.len()], vec![0_usize; clicks.len()]);
         let mut seen = vec![0_u32; clicks.len()];
@@ -93,9 +100,21 @@ impl Windows {
             .chunk_by(|&a, &b| (clicks[a].recipient, clicks[a].link) == (clicks[b].recipient, clicks[b].link))
             .enumerate()
         {
-            windows.find_pairs(clicks, copy_of_link, thresholds, look);
             for &at in copy_of_link {
                 link[at] = number;
+            }
+            // An act's link may be called like a click's.
+            let followed: Vec<usize>;
+            let followed = if copy_of_link.iter().all(is_click) {
+                copy_of_link
+            } else {
+                followed = copy_of_link.iter().copied().filter(is_click).collect();
+                &followed
+            };
+            windows.find_pairs(clicks, followed, thresholds, look);
+            if is_full {
+                let around = &mut windows.around;
+                repeats::find(clicks, followed, back, &mut |at| around[at].is_repeated = true);
             }
         }
         for (number, copy) in
@@ -104,12 +123,16 @@ impl Windows {
             // The group is sorted by link first: what follows goes by time.
             let mut by_time = copy.to_vec();
             arrange(&mut by_time, &|at| (0, at as u128));
-            windows.count_early(clicks, &by_time, thresholds, look);
             if is_full {
-                let back = look == Look::Back;
+                bursts::sweep(clicks, &by_time, &link, &mut seen, back, &mut swept);
+                by_time.retain(is_click);
                 windows.find_returns(clicks, &by_time);
-                bursts::sweep(clicks, &by_time, &link, &mut seen, back, &mut sweeps);
+                let around = &mut windows.around;
+                bursts::small_copies(clicks, &by_time, &link, &mut seen, back, &mut |at| {
+                    around[at].in_small_copy = true;
+                });
             }
+            windows.count_early(clicks, &by_time, thresholds, look);
             for &at in copy {
                 person[at] = number;
             }
@@ -128,15 +151,14 @@ impl Windows {
             for copy in positions.chunk_by(|&a, &b| clicks[a].recipient == clicks[b].recipient) {
                 windows.find_fresh_cookies(clicks, copy);
             }
-            let source = |at: usize| clicks[at].signals.own_source().map(|source| source.exact);
+            let source = |at: usize| clicks[at].signals.own_source().map(|source| source.group);
             positions = of_clicks().filter(|at| source(*at).is_some()).collect();
             arrange(&mut positions, &|at| (source(at).unwrap_or_default().into(), 0));
             for group in positions.chunk_by(|&a, &b| source(a) == source(b)) {
-                let back = look == Look::Back;
                 bursts::fanout(clicks, group, &person, &mut seen, back, &mut fanouts);
             }
         }
-        for (around, (sweep, fanout)) in windows.around.iter_mut().zip(sweeps.into_iter().zip(fanouts)) {
+        for (around, (sweep, fanout)) in windows.around.iter_mut().zip(swept.into_iter().zip(fanouts)) {
             (around.sweep, around.fanout) = (sweep, fanout);
         }
         windows
@@ -319,9 +341,10 @@ fn pair_of(ruleset: Ruleset, earlier: &Click, later: &Click) -> Option<[Role; 2]
         return None;
     }
     let reversed = [Role::Person, Role::Scanner];
-    // Without Safe Links' referer on either side only Microsoft's own network beside a person's is a pair.
-    let beside =
-        |check: &Signals, person: &Signals| checked || check.is_microsoft() && person.looks_like_a_person();
+    // Without Safe Links' referer on either side only Microsoft's own network beside a person's is a pair; whose headers
+    // nobody knows is given that much.
+    let may_be_person = |person: &Signals| person.looks_like_a_person() || !person.knows_headers;
+    let beside = |check: &Signals, person: &Signals| checked || check.is_microsoft() && may_be_person(person);
     match one.check_strength().cmp(&other.check_strength()) {
         Ordering::Greater => beside(one, other).then_some(IN_ORDER),
         Ordering::Less => beside(other, one).then_some(reversed),

@@ -45,6 +45,7 @@ fn hit(agent: Option<String>) -> Hit {
     record.ip = Some(HOME.to_owned());
     record.user_agent = agent;
     record.secure = Some(true);
+    record.http_protocol = Some("HTTP/2".to_owned());
     Hit(record)
 }
 
@@ -160,7 +161,16 @@ pub fn nobody() -> Hit {
 
 /// A record that holds a browser's agent and no header, as logs from elsewhere do.
 pub fn logged(agent: &str) -> Hit {
-    hit(Some(agent.to_owned())).with(|record| record.secure = None)
+    hit(Some(agent.to_owned())).with(no_headers)
+}
+
+/// A record that holds neither an agent nor a header.
+pub fn unknown() -> Hit {
+    hit(None).with(no_headers)
+}
+
+fn no_headers(record: &mut Record) {
+    (record.secure, record.http_protocol) = (None, None);
 }
 
 impl Hit {
@@ -270,4 +280,46 @@ pub fn told(history: &[Record]) -> Vec<Told> {
         all[at] = Some(Told { held: held.map(|asked| asked.rule).collect(), finding });
     }
     all.into_iter().map(Option::unwrap).collect()
+}
+
+/// What is played, the clicks, and the verdicts: one for all or one for each, `!` behind what is certain.
+pub type Row = (&'static str, Vec<Hit>, &'static str);
+
+/// Holds each row's verdicts, one for all or one for each of its clicks, and that no other rule holds.
+#[track_caller]
+pub fn hold(rows: impl IntoIterator<Item = Row>) {
+    for (words, hits, expected) in rows {
+        let told = told(&history(hits));
+        let verdicts: Vec<String> = told.iter().map(Told::verdict).collect();
+        let mut expected: Vec<&str> = expected.split(' ').collect();
+        if expected.len() == 1 {
+            expected.resize(told.len(), expected[0]);
+        }
+        assert_eq!(verdicts, expected, "{words}: {:?}", told.iter().map(|told| &told.finding.reasons));
+        for told in &told {
+            let alone: &[&str] =
+                if told.finding.rule == "human" { &[] } else { &[told.finding.rule.as_ref()] };
+            assert_eq!(told.held, alone, "{words}: no other rule holds");
+        }
+    }
+}
+
+/// Every link of a list by one kind of visitor, `gap_ms` apart, beginning at `start_ms` after the send.
+pub fn links(count: i64, start_ms: i64, gap_ms: i64, visitor: impl Fn() -> Hit) -> Vec<Hit> {
+    (0..count).map(|n| visitor().on(&format!("l{n}")).at(start_ms + n * gap_ms)).collect()
+}
+
+/// One link of so many recipients.
+pub fn recipients(count: i64, start_ms: i64, gap_ms: i64, visitor: impl Fn() -> Hit) -> Vec<Hit> {
+    (0..count).map(|n| visitor().by(&format!("r{n}")).at(start_ms + n * gap_ms)).collect()
+}
+
+/// The same visitors, each from an address of its own: no source, so no fan-out and no conviction reaches another.
+pub fn apart(hits: Vec<Hit>, network: &str) -> Vec<Hit> {
+    hits.into_iter().enumerate().map(|(n, hit)| hit.from(&format!("{network}.{n}.7"))).collect()
+}
+
+pub fn and(mut hits: Vec<Hit>, more: impl IntoIterator<Item = Hit>) -> Vec<Hit> {
+    hits.extend(more);
+    hits
 }

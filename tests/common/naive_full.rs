@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use clickproof::record::Record;
 use clickproof::verdict::convictions::Carried;
-use clickproof::verdict::{ClickType, Finding};
+use clickproof::verdict::{ClickType, Confidence, Finding};
 
 /// Within so many milliseconds, so many different ones: so many points.
 type Shape = (i64, usize, i32);
@@ -16,7 +16,7 @@ const FAST_SWEEPS: [Shape; 7] =
 const SLOW_SWEEPS: [Shape; 5] =
     [(10_000, 8, 18), (10_000, 6, 13), (10_000, 5, 12), (10_000, 4, 6), (60_000, 8, 6)];
 const FAN_OUTS: [Shape; 5] =
-    [(10_000, 30, 20), (10_000, 10, 14), (10_000, 5, 8), (60_000, 20, 14), (60_000, 10, 12)];
+    [(10_000, 30, 20), (10_000, 10, 11), (10_000, 5, 8), (60_000, 20, 15), (60_000, 10, 11)];
 const WHOLE_COPY: i32 = 3;
 /// A fast sweep of so many points is left out of the slow ones of others.
 const CLAIMED: i32 = 12;
@@ -71,8 +71,8 @@ pub fn sweep_points(x: &Record, history: &[Record], back: bool) -> i32 {
 
 /// The points of x's fan-out.
 pub fn fanout_points(x: &Record, history: &[Record], back: bool) -> i32 {
-    let Some(source) = source(x) else { return 0 };
-    let of_it: Vec<&Record> = history.iter().filter(|y| self::source(y).as_ref() == Some(&source)).collect();
+    let Some(group) = group(x) else { return 0 };
+    let of_it: Vec<&Record> = history.iter().filter(|y| self::group(y).as_ref() == Some(&group)).collect();
     best(x, &of_it, &FAN_OUTS, back, |y| &y.recipient_id, None)
 }
 
@@ -93,21 +93,44 @@ fn within(ip: IpAddr, v4_bits: u32, v6_bits: u32) -> String {
 /// A place and an agent.
 type Place = (String, Option<String>);
 
+/// Whether machines are rented there, of those that the tests play.
+fn is_rented(record: &Record) -> bool {
+    use super::hits::{AZURE, FILTER, HETZNER};
+    record.ip.as_deref() == Some(FILTER) || record.asn.is_some_and(|asn| asn == HETZNER || asn == AZURE)
+}
+
 /// The address (in IPv6 its /64) and the agent, where it is not everybody's.
 pub fn source(record: &Record) -> Option<Place> {
     Some((within(address(record)?, 32, 64), record.user_agent.clone()))
 }
 
-/// The network (/24, in IPv6 /48) and the agent.
+/// What a fan-out counts as one: where machines are rented, their network and the agent.
+fn group(record: &Record) -> Option<Place> {
+    let (v4_bits, v6_bits) = if is_rented(record) { (24, 48) } else { (32, 64) };
+    Some((within(address(record)?, v4_bits, v6_bits), record.user_agent.clone()))
+}
+
+/// The network (/24, in IPv6 /48) and the agent; where machines are rented the network alone.
 pub fn origin(record: &Record) -> Option<Place> {
-    Some((within(address(record)?, 24, 48), record.user_agent.clone()))
+    let agent = record.user_agent.clone().filter(|_| !is_rented(record));
+    Some((within(address(record)?, 24, 48), agent))
 }
 
 /// Whether what was found without a look at other convictions convicts its source.
 pub fn convicts(alone: &Finding) -> bool {
-    let rules =
-        ["safe_attachments", "campaign_view", "gateway", "scanner_network", "sweep", "fanout", "headless"];
-    rules.contains(&alone.rule.as_ref())
+    let rules = [
+        "safe_attachments",
+        "campaign_view",
+        "gateway",
+        "scanner_network",
+        "sweep",
+        "fanout",
+        "headless",
+        "no_agent",
+        "repeat",
+    ];
+    let is_certain = alone.confidence == Confidence::Certain;
+    rules.contains(&alone.rule.as_ref()) || alone.rule == "declared" && is_certain
 }
 
 /// The conviction that reaches x: up to fifteen minutes behind it the latest, else up to a minute before it the first; of

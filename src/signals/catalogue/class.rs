@@ -25,6 +25,13 @@ named! {
 }
 
 impl Class {
+    /// Whether one tenant's machines stand side by side there, under whichever agents: people have no neighbours in such a
+    /// network. Where browser isolation may be, they have.
+    #[must_use]
+    pub const fn is_machines(self) -> bool {
+        matches!(self, Self::Hosting | Self::ScannerCertain | Self::ThreatIntelligence)
+    }
+
     /// Whether scanners send from there.
     #[must_use]
     pub const fn is_scanner(self) -> bool {

@@ -121,10 +121,7 @@ pub(super) const AIR_OR_MBI: Rule = Rule {
     settings: &["LATE_MS"],
     needs: &[
         MICROSOFT,
-        Condition {
-            words: "milliseconds since the clock",
-            fact: |case| Fact::Over(case.delta_ms, case.thresholds.late_ms),
-        },
+        LONG_AFTER_SEND,
         Condition { words: "no referer", fact: |case| Fact::Is(!case.click.signals.has_referer) },
     ],
     yields: true,
@@ -142,7 +139,12 @@ pub(super) const AIR_OR_MBI: Rule = Rule {
     ],
 };
 
-const MICROSOFT: Condition = Condition {
+pub(super) const LONG_AFTER_SEND: Condition = Condition {
+    words: "milliseconds since the clock",
+    fact: |case| Fact::Over(case.delta_ms, case.thresholds.late_ms),
+};
+
+pub(super) const MICROSOFT: Condition = Condition {
     words: "the address is in a Microsoft network",
     fact: |case| {
         let network = case.click.signals.network.filter(|network| network.is_microsoft());

@@ -8,10 +8,13 @@ use super::super::ClickType;
 use super::super::case::Case;
 use super::super::convictions::Carried;
 use super::super::windows::Role;
-use super::defender::{AIR_OR_MBI, CAMPAIGN_VIEW, SAFE_ATTACHMENTS, SAFELINKS_DELIVERY, TIMEOFCLICK_PAIR};
+use super::defender::{
+    AIR_OR_MBI, CAMPAIGN_VIEW, LONG_AFTER_SEND, MICROSOFT, SAFE_ATTACHMENTS, SAFELINKS_DELIVERY,
+    TIMEOFCLICK_PAIR,
+};
 use super::rule::{Carries, Condition, Fact, Found, HUMAN, Reason, Rule, certain, probable};
 use crate::signals::catalogue::{Class, Network};
-use crate::signals::votes::{ENOUGH, Sign};
+use crate::signals::votes::{ENOUGH, FIRST_MINUTE_MS, Sign, TEN_MINUTES_MS, UNKNOWN_HEADERS};
 
 /// What a network that only scanners use is worth as evidence.
 const CERTAIN_NETWORK: i32 = 20;
@@ -19,22 +22,30 @@ const CERTAIN_NETWORK: i32 = 20;
 /// What a network is worth that scanners use, and somebody who may be a person: browser isolation, a vendor's office.
 const PROBABLE_NETWORK: i32 = 10;
 
+/// What a threat intelligence network is worth: nobody browses through it but its own people, with their browsers' headers.
+const THREAT_INTELLIGENCE: i32 = 14;
+
 /// From so many points on a sweep is certain, five links of one copy inside a second, where nothing in the request
 /// speaks for a person.
 const CERTAIN_SWEEP: i32 = 20;
 
+/// What it is worth that all links of a small copy were followed at once.
+const SMALL_COPY: i32 = 3;
+
 /// The rules in the order in which they are asked.
-pub(super) const RULES: [Rule; 13] = [
+pub(super) const RULES: [Rule; 15] = [
     SAFELINKS_DELIVERY,
     PAIR,
     SAFE_ATTACHMENTS,
     CAMPAIGN_VIEW,
-    AIR_OR_MBI,
+    LATE,
     DECLARED,
+    REPEAT,
     GATEWAY,
     SWEEP,
     FANOUT,
     SCANNER_NETWORK,
+    NO_AGENT,
     HEADLESS,
     CARRY_OVER,
     NO_SCANNER,
@@ -47,6 +58,23 @@ const PAIR: Rule = Rule {
         Reason { name: "-person_of_pair", spoke: |case| matches!(case.pair, Some((Role::Person, _))) },
     ],
     ..TIMEOFCLICK_PAIR
+};
+
+/// The table's, which here asks for what is known: a record without headers does not say that there was no referer, and from
+/// Microsoft's wide ranges people come as well.
+const LATE: Rule = Rule {
+    needs: &[
+        MICROSOFT,
+        LONG_AFTER_SEND,
+        Condition {
+            words: "known to have no referer, or from where only scanners are",
+            fact: |case| {
+                let signals = &case.click.signals;
+                Fact::Is(signals.lacks_referer || !signals.has_referer && signals.is_scanner_for_certain())
+            },
+        },
+    ],
+    ..AIR_OR_MBI
 };
 
 const DECLARED: Rule = Rule {
@@ -65,8 +93,38 @@ const DECLARED: Rule = Rule {
         let found = if certainly { certain } else { probable };
         Found { vendor: vendor.or(vendor_of(case)), ..found(ClickType::ScannerDeclared) }
     },
-    carries: Carries::Nothing,
+    // Who sends a HEAD and then a GET is one visitor.
+    carries: Carries::WhatIsCertain,
     reasons: &[Reason { name: "+declared", spoke: |case| case.click.signals.declares().is_some() }],
+};
+
+const REPEAT: Rule = Rule {
+    id: "repeat",
+    words: "one link of one copy requested again and again, faster or longer than a person does",
+    settings: &[],
+    needs: &[Condition {
+        words: "one of many requests for its link by its source",
+        fact: |case| Fact::Is(case.around.is_repeated),
+    }],
+    // Whoever asks a hundred times has the cookie of the first.
+    yields: false,
+    found: |case| Found { vendor: vendor_of(case), ..probable(ClickType::ScannerRepeat) },
+    carries: Carries::Conviction,
+    reasons: &[Reason { name: "+repeat", spoke: |case| case.around.is_repeated }],
+};
+
+const NO_AGENT: Rule = Rule {
+    id: "no_agent",
+    words: "no User-Agent at all: no browser does that",
+    settings: &[],
+    needs: &[Condition {
+        words: "known to have no User-Agent",
+        fact: |case| Fact::Is(case.click.signals.votes.has(Sign::NoUserAgent)),
+    }],
+    yields: true,
+    found: |case| Found { vendor: vendor_of(case), ..probable(ClickType::ScannerHeadless) },
+    carries: Carries::Conviction,
+    reasons: &[],
 };
 
 const GATEWAY: Rule = Rule {
@@ -80,7 +138,7 @@ const GATEWAY: Rule = Rule {
         },
         Condition {
             words: "points of the network and votes",
-            fact: |case| enough(network_points(gateway(case)) + case.votes().sum()),
+            fact: |case| enough(network_points(gateway(case)) + beside_network(case)),
         },
     ],
     yields: true,
@@ -109,7 +167,7 @@ const SCANNER_NETWORK: Rule = Rule {
         },
         Condition {
             words: "points of the network and votes",
-            fact: |case| enough(network_points(other_scanner(case)) + case.votes().sum()),
+            fact: |case| enough(network_points(other_scanner(case)) + beside_network(case)),
         },
     ],
     yields: true,
@@ -170,12 +228,15 @@ const HEADLESS: Rule = Rule {
             words: "headers that contradict the agent",
             fact: |case| Fact::Is(CONTRADICTIONS.iter().any(|sign| case.click.signals.votes.has(*sign))),
         },
-        Condition { words: "votes", fact: |case| enough(case.votes().sum()) },
+        Condition {
+            words: "votes, and points of a small copy whose links were all followed",
+            fact: |case| enough(small_copy_points(case) + case.votes().sum()),
+        },
     ],
     yields: true,
     found: |case| Found { vendor: vendor_of(case), ..probable(ClickType::ScannerHeadless) },
     carries: Carries::Conviction,
-    reasons: &[],
+    reasons: &[Reason { name: "+small_copy", spoke: |case| small_copy_points(case) > 0 }],
 };
 
 const CARRY_OVER: Rule = Rule {
@@ -209,8 +270,7 @@ const NO_SCANNER: Rule =
     Rule { reasons: &[Reason { name: "-proof_of_person", spoke: |case| case.has_proof() }], ..HUMAN };
 
 /// What no real browser of that name does. A stale version or a missing gesture is no contradiction.
-const CONTRADICTIONS: [Sign; 10] = [
-    Sign::NoUserAgent,
+const CONTRADICTIONS: [Sign; 9] = [
     Sign::ImpossibleBrowser,
     Sign::NoFetchMetadata,
     Sign::NoClientHints,
@@ -250,9 +310,28 @@ fn hosting(case: &Case) -> Option<&'static Network> {
 fn network_points(network: Option<&Network>) -> i32 {
     match network.map(|network| network.class) {
         Some(Class::ScannerCertain) => CERTAIN_NETWORK,
-        Some(Class::ScannerProbable | Class::ThreatIntelligence) => PROBABLE_NETWORK,
+        Some(Class::ThreatIntelligence) => THREAT_INTELLIGENCE,
+        Some(Class::ScannerProbable) => PROBABLE_NETWORK,
         _ => 0,
     }
+}
+
+/// What speaks beside a network. In the first minute, when most gateways look at a mail and few people do, nobody gets the
+/// benefit of the doubt, in the first ten half of it.
+fn beside_network(case: &Case) -> i32 {
+    let benefit = match case.delta_ms {
+        _ if case.click.signals.knows_headers => 0,
+        ..=FIRST_MINUTE_MS => 0,
+        ..=TEN_MINUTES_MS => UNKNOWN_HEADERS / 2,
+        _ => UNKNOWN_HEADERS,
+    };
+    case.votes().sum() + benefit
+}
+
+/// Of a small copy all links were followed within seconds, or the only one was, from rented machines: a sandbox does that, and
+/// no shape of a sweep is so small.
+fn small_copy_points(case: &Case) -> i32 {
+    if case.around.in_small_copy && hosting(case).is_some() { SMALL_COPY } else { 0 }
 }
 
 /// Certain where only scanners come from there.

@@ -91,7 +91,11 @@ fn carries(finding: &Finding) -> Carries {
 #[must_use]
 pub fn conviction(kind: Kind, finding: &Finding) -> Option<ClickType> {
     let found = finding.click_type.filter(|found| kind == Kind::Click && found.is_bot());
-    found.filter(|_| carries(finding) == Carries::Conviction)
+    found.filter(|_| match carries(finding) {
+        Carries::Conviction => true,
+        Carries::WhatIsCertain => finding.confidence == Confidence::Certain,
+        Carries::Nothing | Carries::Undecided => false,
+    })
 }
 
 /// Whether the finding would be another one beside a conviction: nothing else has decided. Opens stand by themselves.
@@ -112,19 +116,29 @@ mod tests {
             ..Finding::not_a_click()
         };
         let sweep = ClickType::ScannerSweep;
-        for rule in
-            ["safe_attachments", "campaign_view", "gateway", "scanner_network", "sweep", "fanout", "headless"]
-        {
+        for rule in [
+            "safe_attachments",
+            "campaign_view",
+            "gateway",
+            "scanner_network",
+            "sweep",
+            "fanout",
+            "headless",
+            "no_agent",
+            "repeat",
+        ] {
             assert_eq!(conviction(Kind::Click, &finding(rule, sweep)), Some(sweep), "{rule}");
             assert_eq!(conviction(Kind::Open, &finding(rule, sweep)), None, "{rule}: an open");
             assert_eq!(conviction(Kind::Click, &finding(rule, ClickType::Human)), None, "{rule}: a person");
         }
-        for rule in
-            ["safelinks_delivery", "timeofclick_pair", "air_or_mbi", "declared", "carry_over", "human"]
-        {
+        for rule in ["safelinks_delivery", "timeofclick_pair", "air_or_mbi", "carry_over", "human"] {
             assert_eq!(conviction(Kind::Click, &finding(rule, sweep)), None, "{rule}");
             let undecided = matches!(rule, "carry_over" | "human");
             assert_eq!(is_undecided(Kind::Click, &finding(rule, sweep)), undecided, "{rule}");
         }
+        let declared = |confidence| Finding { confidence, ..finding("declared", ClickType::ScannerDeclared) };
+        let convicted = |confidence| conviction(Kind::Click, &declared(confidence));
+        assert_eq!(convicted(Confidence::Certain), Some(ClickType::ScannerDeclared), "a HEAD");
+        assert_eq!(convicted(Confidence::Probable), None, "a prefetch is the person's own browser's");
     }
 }

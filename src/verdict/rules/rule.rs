@@ -30,6 +30,8 @@ pub struct Rule {
 pub enum Carries {
     /// It convicts the source: what looks at the request itself and its bursts.
     Conviction,
+    /// Likewise where it is certain: what a person's browser does ahead of the person is not.
+    WhatIsCertain,
     /// Nothing: what a person's own browser can set off beside the person, and what knows a network anyway.
     Nothing,
     /// It decides nothing: a conviction of the source may.

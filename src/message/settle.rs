@@ -10,7 +10,7 @@ use super::Message;
 use super::by_id::ById;
 use super::history::{Ask, Clicks};
 use super::settled::{Findings, Settled};
-use super::slice::Panel;
+use super::slice::{Panel, Slice};
 use super::sql::Database;
 use crate::event::pack::{self, Draft};
 use crate::event::parcel;
@@ -126,11 +126,34 @@ impl<D: Database> Message<D> {
             let others = self.slice(reached, false)?;
             let other_panel = Panel::of(&others, &judging, Look::Whole);
             let mut others_found = other_panel.base();
-            // A change of rulesets may have convicted them or let them go.
+            // They, too, may see what came since they settled, and what they were convicted of may have ended or begun by that:
+            // whom that reaches is judged in rounds of its own, of which there is hardly ever one.
+            let mut known = changed.len();
             changed.extend(self.convict(&others, &mut others_found, &before));
-            self.carry_over(&mut [(&panel, &mut found), (&other_panel, &mut others_found)], &changed)?;
-            found = in_order(found, others_found);
-            seen += others.len();
+            let (mut rounds, mut rounds_found): (Vec<Slice>, Vec<Vec<(EventId, Findings)>>) =
+                Default::default();
+            while known < changed.len() {
+                let mut reached = self.reached(&changed[known..], &slice)?;
+                for (id, _) in rounds.iter().chain([&others]).flat_map(Slice::wanted) {
+                    reached.remove(id);
+                }
+                before.extend(self.settled_of(reached.ids())?);
+                let round = self.slice(reached, false)?;
+                let mut round_found = Panel::of(&round, &judging, Look::Whole).base();
+                known = changed.len();
+                changed.extend(self.convict(&round, &mut round_found, &before));
+                rounds.push(round);
+                rounds_found.push(round_found);
+            }
+            let more: Vec<Panel> =
+                rounds.iter().map(|slice| Panel::of(slice, &judging, Look::Whole)).collect();
+            let mut panels = vec![(&panel, &mut found), (&other_panel, &mut others_found)];
+            panels.extend(more.iter().zip(&mut rounds_found));
+            self.carry_over(&mut panels, &changed)?;
+            for others_found in [others_found].into_iter().chain(rounds_found) {
+                found = in_order(found, others_found);
+            }
+            seen += rounds.iter().chain([&others]).map(Slice::len).sum::<usize>();
         }
         let counted = self.repeats_of(found.iter().map(|(id, _)| *id))?;
         let mut settlement = Settlement { judged: found.len(), seen, ..Settlement::default() };

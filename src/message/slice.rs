@@ -85,6 +85,17 @@ impl<D: Database> Message<D> {
         (from_ms.saturating_sub(before_ms), until_ms.saturating_add(after_ms))
     }
 
+    /// Whether there are as many neighbours of a click as a row needs to show anything; those from before the window are
+    /// counted by their recipient.
+    fn has_enough(&self, row: &Dependency, key: u128, click: &Click) -> bool {
+        if row.fewest == 0 {
+            return true;
+        }
+        let here = self.window.ids(row.by, key, i64::MIN, i64::MAX).take(row.fewest).count();
+        let past = self.people.packs(click.recipient.short()).take(row.fewest).count();
+        here + past >= row.fewest
+    }
+
     /// Who may depend on a click: questions for settled clicks that have not seen it, because it came when no click later
     /// than `came_ms` was settled.
     pub(super) fn ask_dependents(
@@ -97,7 +108,9 @@ impl<D: Database> Message<D> {
         let thresholds = &self.judging.thresholds;
         let is_asked = |row: &&'static Dependency| rows(row) && (row.is_seen)(click, thresholds);
         for row in self.judging.dependencies().into_iter().filter(is_asked) {
-            let Some(key) = row.by.key(click) else { continue };
+            let Some(key) = row.by.key(click).filter(|key| self.has_enough(row, *key, click)) else {
+                continue;
+            };
             let (before_ms, after_ms) = ((row.before_ms)(thresholds), (row.after_ms)(thresholds));
             // Late is what comes when somebody who might have looked at it has settled.
             if click.ts_ms.saturating_sub(after_ms) > came_ms {
@@ -131,7 +144,9 @@ impl<D: Database> Message<D> {
                 |click: &Click| is_whole && click.kind == Kind::Click || (row.looks)(click, thresholds);
             let mut theirs = Vec::new();
             for (id, click) in wanted.iter().filter(|(_, click)| looks(click)) {
-                let Some(key) = row.by.key(click) else { continue };
+                let Some(key) = row.by.key(click).filter(|key| self.has_enough(row, *key, click)) else {
+                    continue;
+                };
                 if row.enough.is_some() {
                     crowds.insert((number, key, id));
                     continue;

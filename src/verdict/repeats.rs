@@ -20,7 +20,7 @@ const BEATS: usize = 8;
 const JITTER_MS: i64 = 40;
 
 /// No fewer requests are repetition.
-const FEWEST: usize = BEATS;
+pub const FEWEST: usize = BEATS;
 
 /// Calls `mark` for each place of `group` that is part of a repetition. The group is the clicks on one link of one copy by
 /// time; looking back, only what came before a click counts.

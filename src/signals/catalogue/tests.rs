@@ -206,8 +206,6 @@ fn an_address_alone_tells_whose_it_is() {
         // Single addresses that click, and their neighbours.
         ("54.70.53.60", Some(("unnamed", Class::ScannerProbable))),
         ("54.70.53.61", None),
-        ("20.72.100.79", Some(("azure", Class::ScannerProbable))),
-        ("20.72.100.80", None),
         // Barracuda's, and what it has sold to an access provider.
         ("64.235.150.252", Some(("barracuda", Class::ScannerProbable))),
         ("64.235.148.1", None),

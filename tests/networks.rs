@@ -62,7 +62,7 @@ fn the_list_counts_what_the_file_holds() {
     assert_eq!(stdout(&output).lines().count(), sections.len() + 1);
     let line = stdout(&output).lines().find(|line| line.starts_with("Netskope ")).unwrap();
     let cells: Vec<_> = line.split_whitespace().take(7).collect();
-    assert_eq!(cells, ["Netskope", "human-proxy", "netskope", "all", "0", "1", "2026-06-17"]);
+    assert_eq!(cells, ["Netskope", "human-proxy", "netskope", "all", "11", "1", "2026-06-17"]);
 }
 
 #[test]

@@ -157,7 +157,7 @@ fn meaning(network: &Network, request: Request) -> &'static str {
             "Mail Privacy Protection fetches from here, for a reader or ahead of one: neither a person nor a scanner"
         }
         Class::Relay => "people behind a privacy relay: the address is no evidence of a scanner",
-        Class::Hosting => "rented machines: a vote against a person, never enough alone",
+        Class::Hosting => "machines, rented or a service's own: a vote against a person, never enough alone",
         Class::ImageProxy => {
             "a mail provider's image proxy: neither a person nor a scanner, and its place is not the reader's"
         }

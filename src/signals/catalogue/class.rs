@@ -11,13 +11,15 @@ named! {
         ScannerCertain = "scanner-certain",
         /// Scanners send from there, but so does something that may act for a person.
         ScannerProbable = "scanner-probable",
-        /// Crawlers of antivirus and anti-phishing houses: they open links that somebody else reported or mailed.
+        /// Crawlers of antivirus and anti-phishing houses: they open links that somebody else reported or mailed, or that a
+        /// firewall of theirs saw.
         ThreatIntelligence = "threat-intelligence",
         /// A web gateway, browser isolation or proxy: people browse through it, whatever else its owner does.
         HumanProxy = "human-proxy",
         /// A privacy relay: people, though it looks like a data centre.
         Relay = "relay",
-        /// Rented machines: people rarely browse from there, but cloud PCs and VPNs do.
+        /// Rented machines, and those of services that fetch previews: people rarely browse from there, but cloud PCs, VPNs
+        /// and a service's staff do.
         Hosting = "hosting",
         /// A mail provider's image proxy: it fetches for a person or ahead of one, from its own place.
         ImageProxy = "image-proxy",

@@ -40,9 +40,11 @@ fn the_published_ranges_are_microsofts_to_their_last_address() {
         ("255.255.255.255", false),
         ("::", false),
         ("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", false),
-        // Azure, where anybody's machines are.
+        // Azure, where anybody's machines are; Teams and Bing, which the published table does not know.
         ("20.72.100.79", false),
         ("40.64.64.91", false),
+        ("52.123.190.36", false),
+        ("40.77.167.67", false),
     ];
     for (text, expected) in cases {
         assert_eq!(network_of(text).is_some_and(Network::is_microsoft), expected, "{text}");
@@ -81,7 +83,8 @@ fn a_mapped_address_is_its_ipv4_address() {
     }
     let uncanonical = IpAddr::V6(Ipv4Addr::new(40, 92, 1, 2).to_ipv6_mapped());
     assert!(lookup(uncanonical, Request::Click).is_some_and(Network::is_microsoft));
-    assert!(network_of("::ffff:52.112.0.0").is_none());
+    assert!(!network_of("::ffff:52.112.0.0").is_some_and(Network::is_microsoft));
+    assert!(network_of("::ffff:52.95.255.255").is_none());
     // Other ways to embed an IPv4 address are not mapped ones.
     assert!(network_of("::40.92.1.2").is_none());
     assert!(network_of("64:ff9b::40.92.1.2").is_none());
@@ -144,12 +147,17 @@ fn a_section_speaks_of_its_own_requests_alone() {
     // Gmail's proxy makes no clicks.
     assert_eq!(found("66.249.84.1", Request::Open), Some(("google", Class::ImageProxy)));
     assert_eq!(found("66.249.84.1", Request::Click), None);
+    // Apple's own network asks for iCloud's images; of clicks it says nothing, save where its crawler is.
+    assert_eq!(found("17.1.2.3", Request::Open), Some(("apple", Class::ImageProxy)));
+    assert_eq!(found("2620:149:a44::1", Request::Open), Some(("apple", Class::ImageProxy)));
+    assert_eq!(found("2620:149:a44::1", Request::Click), None);
 
     let found = |asn, request| system(asn, request).map(|network| (network.vendor, network.class));
     assert_eq!(found(15169, Request::Click), Some(("google", Class::Hosting)));
     assert_eq!(found(15169, Request::Open), Some(("google", Class::ImageProxy)));
     assert_eq!(found(36646, Request::Click), None);
     assert_eq!(found(36646, Request::Open), Some(("yahoo", Class::ImageProxy)));
+    assert_eq!(found(714, Request::Open), Some(("apple", Class::ImageProxy)));
 }
 
 #[test]
@@ -174,6 +182,79 @@ fn each_class_has_its_networks() {
     }
 }
 
+/// What an export without AS numbers needs, each with an address beside it that is somebody else's.
+#[test]
+fn an_address_alone_tells_whose_it_is() {
+    let cases = [
+        // Gateways and crawlers in clouds, where the AS number would say hosting.
+        ("67.219.246.1", Some(("symantec", Class::ScannerProbable))),
+        ("195.245.230.1", Some(("symantec", Class::ScannerProbable))),
+        ("195.245.232.1", None),
+        ("64.74.215.51", Some(("paloalto", Class::ThreatIntelligence))),
+        ("64.74.214.51", None),
+        ("65.154.226.101", Some(("paloalto", Class::ThreatIntelligence))),
+        ("70.42.131.106", Some(("paloalto", Class::ThreatIntelligence))),
+        ("74.217.90.250", Some(("paloalto", Class::ThreatIntelligence))),
+        ("74.217.90.249", None),
+        ("35.203.211.255", Some(("paloalto", Class::ThreatIntelligence))),
+        ("35.203.212.0", None),
+        ("2604:a940:301:225::1", Some(("paloalto", Class::ThreatIntelligence))),
+        ("18.97.5.127", Some(("crowdstrike", Class::ThreatIntelligence))),
+        ("18.97.5.128", None),
+        // The same house's firewalls and its people's VPN stay where they were.
+        ("66.232.32.1", Some(("paloalto", Class::Hosting))),
+        // Single addresses that click, and their neighbours.
+        ("54.70.53.60", Some(("unnamed", Class::ScannerProbable))),
+        ("54.70.53.61", None),
+        // Barracuda's, and what it has sold to an access provider.
+        ("64.235.150.252", Some(("barracuda", Class::ScannerProbable))),
+        ("64.235.148.1", None),
+        // On Adobe's list too, and people's all the same: a university, a hospital, an access provider, Google's proxies.
+        ("128.220.160.1", None),
+        ("162.129.251.14", None),
+        ("60.28.2.248", None),
+        ("66.249.91.149", None),
+        // People behind proxies, some of them in Google's cloud.
+        ("82.145.222.200", Some(("opera", Class::HumanProxy))),
+        ("82.145.224.0", None),
+        ("77.111.246.93", Some(("opera", Class::HumanProxy))),
+        ("107.178.47.255", Some(("puffin", Class::HumanProxy))),
+        ("107.178.48.0", None),
+        ("148.64.14.164", Some(("symantec-wss", Class::HumanProxy))),
+        ("148.64.32.0", None),
+        ("163.116.200.1", Some(("netskope", Class::HumanProxy))),
+        ("146.112.1.1", Some(("cisco-umbrella", Class::HumanProxy))),
+        ("208.87.239.1", Some(("forcepoint", Class::HumanProxy))),
+        // Fetchers are worth a hoster's vote.
+        ("52.112.103.113", Some(("teams", Class::Hosting))),
+        ("52.116.0.0", None),
+        ("40.77.167.67", Some(("bing", Class::Hosting))),
+        ("66.249.66.1", Some(("google", Class::Hosting))),
+        ("17.241.208.161", Some(("apple", Class::Hosting))),
+        ("17.1.2.3", None),
+        ("149.154.161.1", Some(("telegram", Class::Hosting))),
+    ];
+    for (text, expected) in cases {
+        let network = network_of(text).map(|network| (network.vendor, network.class));
+        assert_eq!(network, expected, "{text}");
+    }
+}
+
+#[test]
+fn every_number_of_microsofts_is_a_vote_and_no_more() {
+    let numbers =
+        (8068..=8075).chain([3598, 12076, 6584, 23468, 45139, 58862, 59067, 63314, 200_517, 396_463]);
+    for number in numbers {
+        let network = system(number, Request::Click).map(|network| (network.vendor, network.class));
+        assert_eq!(network, Some(("microsoft", Class::Hosting)), "AS{number}");
+    }
+    // Neighbours, and the numbers of houses that Microsoft bought and left apart.
+    for number in [8067, 8076, 3597, 12077] {
+        assert_eq!(system(number, Request::Click), None, "AS{number}");
+    }
+    assert_eq!(system(14413, Request::Click).map(|network| network.vendor), Some("linkedin"));
+}
+
 #[test]
 fn a_system_is_known_by_its_very_number() {
     let cases = [
@@ -184,6 +265,10 @@ fn a_system_is_known_by_its_very_number() {
         (55256, Some(("netskope", Class::HumanProxy))),
         (36183, Some(("apple", Class::Relay))),
         (16276, Some(("ovh", Class::Hosting))),
+        (39832, Some(("opera", Class::HumanProxy))),
+        (32934, Some(("meta", Class::Hosting))),
+        (398_324, Some(("censys", Class::ThreatIntelligence))),
+        (398_325, None),
         // People and machines alike.
         (13335, None),
         (714, None),
@@ -339,6 +424,15 @@ fn a_wrapper_is_a_host_and_not_a_word() {
         ("https://x.trendmicro.com/wis/clicktime/v1/query?url=y", Some("trendmicro")),
         ("https://www.trendmicro.com/", None),
         ("https://hes32-ctp.trendmicro.com/", Some("trendmicro")),
+        // Parts before and after the vendor's own name.
+        ("https://outlook.office.com.mcas.ms/mail/", Some("microsoft")),
+        ("https://mcas.ms.evil.example/", None),
+        ("https://links.eu1.defend.egress.com/Warning?crId=1", Some("knowbe4")),
+        ("https://www.egress.com/", None),
+        ("https://0a1b2c3d.isolation.zscaler.com/profile/", Some("zscaler")),
+        ("https://www.zscaler.com/", None),
+        ("https://link.zixcentral.com/u/0/1?u=x", Some("zix")),
+        ("https://scanner.topsec.com/?d=1&u=x", Some("topsec")),
         ("android-app://com.google.android.gm/", None),
         ("urldefense.com", None),
         ("", None),

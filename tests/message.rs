@@ -864,6 +864,7 @@ fn a_touch_overturns_what_is_probable_whenever_it_comes() {
                 let ts_ms = NOON_MS + 90_000 + 2_000 * i64::from(n);
                 let mut click = record(&id(ts_ms, n).to_string(), "r", &format!("l{n}"), ts_ms);
                 click.ip = Some(HOME.to_owned());
+                click.http_protocol = Some("HTTP/2".to_owned());
                 click
             })
             .collect();

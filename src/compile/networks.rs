@@ -23,6 +23,8 @@ pub struct Section {
     pub source: String,
     /// The source's own date, or else the day it was read.
     pub date: String,
+    /// Which people come from there beside what its class says.
+    pub people: Option<String>,
     /// Where the prefixes can be had anew.
     pub feed: Option<FeedPart>,
     /// In the file's order.
@@ -71,7 +73,7 @@ impl fmt::Display for FeedPart {
 /// networks of this kind.
 pub const MAX_V6_LEN: u8 = 64;
 
-const SETTINGS: [&str; 7] = ["vendor", "class", "scope", "source", "date", "feed", "blocks"];
+const SETTINGS: [&str; 8] = ["vendor", "class", "scope", "people", "source", "date", "feed", "blocks"];
 
 /// How many sections there may be: in the Worker's tables a byte says whose a stretch is, and 0 is nobody.
 const MOST: usize = 255;
@@ -110,6 +112,7 @@ pub fn parse(text: &str) -> Result<Vec<Section>, Mistake> {
             vendor: section.required("vendor")?.vendor()?,
             class: section.required("class")?.word(&Class::ALL, Class::name)?,
             scope,
+            people: section.optional("people").map(|people| people.text.to_owned()),
             source: section.required("source")?.text.to_owned(),
             date: section.required("date")?.date()?,
             feed: feed(&section)?,
@@ -205,13 +208,14 @@ mod tests {
     #[test]
     fn a_section_is_read_with_its_comments() {
         let text = "# for people\n\n [ Some name ] # a note\nvendor = some-vendor2\nclass=scanner-probable\n\
-                    scope = opens\nsource = issue #7 of a=b\ndate = 2026-09\nfeed = azure SomeTag\nblocks = 24 40\n\
+                    scope = opens\npeople = readers\nsource = issue #7 of a=b\ndate = 2026-09\nfeed = azure SomeTag\nblocks = 24 40\n\
                     192.0.2.0/24 # why = this\nAS64496\n2001:db8::/32\n";
         let expected = Section {
             name: "Some name".to_owned(),
             vendor: "some-vendor2".to_owned(),
             class: Class::ScannerProbable,
             scope: Scope::Opens,
+            people: Some("readers".to_owned()),
             source: "issue #7 of a=b".to_owned(),
             date: "2026-09".to_owned(),
             feed: Some(FeedPart {
@@ -266,7 +270,7 @@ mod tests {
             (
                 and("note = n"),
                 8,
-                "`note` is no setting of a section: those are vendor, class, scope, source, date, feed, blocks",
+                "`note` is no setting of a section: those are vendor, class, scope, people, source, date, feed, blocks",
             ),
             (with("vendor = v\n", ""), 1, "section `One` has no `vendor = …`"),
             (with("class = scanner-certain\n", ""), 1, "section `One` has no `class = …`"),

@@ -136,6 +136,7 @@ mod tests {
             scope: Scope::All,
             source: String::new(),
             date: String::new(),
+            people: None,
             feed: None,
             prefixes: prefixes.iter().map(|prefix| prefix.parse().unwrap()).collect(),
             systems: Vec::new(),

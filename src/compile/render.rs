@@ -14,11 +14,12 @@ use crate::signals::catalogue::Scope;
 /// For `catalogue/mod.rs`: whose the stretches of addresses and AS numbers are.
 pub(crate) fn networks(sections: &[networks::Section]) -> String {
     let mut code = format!("static NETWORKS: [Network; {}] = [\n", sections.len());
-    for networks::Section { name, vendor, class, scope, source, date, .. } in sections {
+    for networks::Section { name, vendor, class, scope, people, source, date, .. } in sections {
+        let has_people = people.is_some();
         let _ = writeln!(
             code,
             "    Network {{ name: {name:?}, vendor: {vendor:?}, class: Class::{class:?}, scope: Scope::{scope:?}, \
-             source: {source:?}, date: {date:?} }},"
+             has_people: {has_people}, source: {source:?}, date: {date:?} }},"
         );
     }
     code.push_str("];\n");

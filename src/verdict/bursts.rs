@@ -72,13 +72,8 @@ const FAST_MS: i64 = 3_000;
 ///
 /// An office behind one address sends some clicks a minute; the thirty a minute of the published campaign pattern, from
 /// one address, is a machine. A web proxy's and a relay's addresses are no source: everybody shares them.
-pub const FANOUT: [Shape; 5] = [
-    shape(10_000, 30, 20),
-    shape(10_000, 10, 11),
-    shape(10_000, 5, 8),
-    shape(60_000, 20, 15),
-    shape(60_000, 10, 11),
-];
+pub const FANOUT: [Shape; 4] =
+    [shape(10_000, 30, 20), shape(10_000, 5, 8), shape(60_000, 20, 15), shape(60_000, 10, 11)];
 
 /// No shape of a fan-out asks for more recipients.
 pub const MOST_RECIPIENTS: usize = 30;

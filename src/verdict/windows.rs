@@ -48,6 +48,7 @@ pub struct Pair {
 
 /// What was seen around one click. Whoever adds a window adds a field here, and fills it below.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is something that was seen by itself")]
 pub struct Around {
     /// Its place in a pair.
     pub pair: Option<Pair>,

@@ -15,8 +15,7 @@ const FAST_SWEEPS: [Shape; 7] =
     [(100, 2, 10), (250, 2, 6), (300, 3, 16), (1_000, 5, 20), (1_000, 3, 12), (1_500, 4, 16), (3_000, 5, 16)];
 const SLOW_SWEEPS: [Shape; 5] =
     [(10_000, 8, 18), (10_000, 6, 13), (10_000, 5, 12), (10_000, 4, 6), (60_000, 8, 6)];
-const FAN_OUTS: [Shape; 5] =
-    [(10_000, 30, 20), (10_000, 10, 11), (10_000, 5, 8), (60_000, 20, 15), (60_000, 10, 11)];
+const FAN_OUTS: [Shape; 4] = [(10_000, 30, 20), (10_000, 5, 8), (60_000, 20, 15), (60_000, 10, 11)];
 const WHOLE_COPY: i32 = 3;
 /// A fast sweep of so many points is left out of the slow ones of others.
 const CLAIMED: i32 = 12;

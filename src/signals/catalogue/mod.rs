@@ -23,6 +23,8 @@ pub struct Network {
     pub class: Class,
     /// Which requests the section speaks of.
     pub scope: Scope,
+    /// People come from there beside what its class says, behind browser isolation for example.
+    pub has_people: bool,
     /// Where the facts come from.
     pub source: &'static str,
     /// The source's own date, or else the day it was read: `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.

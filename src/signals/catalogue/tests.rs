@@ -128,7 +128,15 @@ fn vendor_and_class_make_a_network_microsofts_or_a_gateways() {
         ("ovh", Class::Hosting, false, false),
     ];
     for (vendor, class, is_microsoft, is_gateway) in cases {
-        let network = Network { name: "microsoft", vendor, class, scope: Scope::All, source: "", date: "" };
+        let network = Network {
+            name: "microsoft",
+            vendor,
+            class,
+            scope: Scope::All,
+            has_people: false,
+            source: "",
+            date: "",
+        };
         assert_eq!((network.is_microsoft(), network.is_gateway()), (is_microsoft, is_gateway), "{network:?}");
     }
 }
@@ -338,7 +346,7 @@ fn borders(prefix: &IpNet) -> Vec<IpAddr> {
 type Facts<'a> = (&'a str, &'a str, Class, Scope, &'a str, &'a str);
 
 fn facts(network: &Network) -> Facts<'_> {
-    let Network { name, vendor, class, scope, source, date } = *network;
+    let Network { name, vendor, class, scope, has_people: _, source, date } = *network;
     (name, vendor, class, scope, source, date)
 }
 

@@ -22,8 +22,9 @@ const CERTAIN_NETWORK: i32 = 20;
 /// What a network is worth that scanners use, and somebody who may be a person: browser isolation, a vendor's office.
 const PROBABLE_NETWORK: i32 = 10;
 
-/// What a threat intelligence network is worth: nobody browses through it but its own people, with their browsers' headers.
-const THREAT_INTELLIGENCE: i32 = 14;
+/// What Microsoft's AS number is worth beside the vote of a hosting network, in the first minute: Defender detonates links
+/// there as a mail comes in, and cloud PCs browse.
+const MICROSOFT_SYSTEM: i32 = 4;
 
 /// From so many points on a sweep is certain, five links of one copy inside a second, where nothing in the request
 /// speaks for a person.
@@ -44,9 +45,9 @@ pub(super) const RULES: [Rule; 15] = [
     GATEWAY,
     SWEEP,
     FANOUT,
+    HEADLESS,
     SCANNER_NETWORK,
     NO_AGENT,
-    HEADLESS,
     CARRY_OVER,
     NO_SCANNER,
 ];
@@ -147,7 +148,10 @@ const GATEWAY: Rule = Rule {
     reasons: &[
         // What is known of the sender, for all rules that ask, stands before what bursts show.
         Reason { name: "+gateway_network", spoke: |case| gateway(case).is_some() },
-        Reason { name: "+scanner_network", spoke: |case| other_scanner(case).is_some() },
+        Reason {
+            name: "+scanner_network",
+            spoke: |case| other_scanner(case).is_some_and(|network| network.class != Class::Hosting),
+        },
         Reason {
             name: "+microsoft_as",
             spoke: |case| case.click.signals.is_microsoft_system && !case.click.signals.is_microsoft(),
@@ -158,7 +162,8 @@ const GATEWAY: Rule = Rule {
 
 const SCANNER_NETWORK: Rule = Rule {
     id: "scanner_network",
-    words: "a single hit from another network of scanners: Microsoft's filter, threat intelligence",
+    words: "a single hit from another network of scanners: Microsoft's filter, its clouds in the first minute, threat \
+            intelligence",
     settings: &[],
     needs: &[
         Condition {
@@ -296,11 +301,13 @@ fn gateway(case: &Case) -> Option<&'static Network> {
     place(case, Network::is_gateway)
 }
 
-/// Another scanner's network that the click came from: Microsoft's filter, threat intelligence.
+/// Another scanner's network that the click came from: Microsoft's filter and its clouds, threat intelligence.
 fn other_scanner(case: &Case) -> Option<&'static Network> {
-    place(case, |network| {
-        network.class == Class::ThreatIntelligence || network.class.is_scanner() && network.is_microsoft()
-    })
+    let is_microsofts = |network: &Network| {
+        let is_early = case.delta_ms <= FIRST_MINUTE_MS;
+        network.is_microsoft() && (network.class.is_scanner() || network.class == Class::Hosting && is_early)
+    };
+    place(case, |network| network.class == Class::ThreatIntelligence || is_microsofts(network))
 }
 
 fn hosting(case: &Case) -> Option<&'static Network> {
@@ -310,8 +317,8 @@ fn hosting(case: &Case) -> Option<&'static Network> {
 fn network_points(network: Option<&Network>) -> i32 {
     match network.map(|network| network.class) {
         Some(Class::ScannerCertain) => CERTAIN_NETWORK,
-        Some(Class::ThreatIntelligence) => THREAT_INTELLIGENCE,
-        Some(Class::ScannerProbable) => PROBABLE_NETWORK,
+        Some(Class::ScannerProbable | Class::ThreatIntelligence) => PROBABLE_NETWORK,
+        Some(Class::Hosting) => MICROSOFT_SYSTEM,
         _ => 0,
     }
 }
@@ -319,11 +326,13 @@ fn network_points(network: Option<&Network>) -> i32 {
 /// What speaks beside a network. In the first minute, when most gateways look at a mail and few people do, nobody gets the
 /// benefit of the doubt, in the first ten half of it.
 fn beside_network(case: &Case) -> i32 {
-    let benefit = match case.delta_ms {
-        _ if case.click.signals.knows_headers => 0,
-        ..=FIRST_MINUTE_MS => 0,
-        ..=TEN_MINUTES_MS => UNKNOWN_HEADERS / 2,
-        _ => UNKNOWN_HEADERS,
+    let has_people = place(case, |network| network.has_people).is_some();
+    let benefit = if case.click.signals.knows_headers || !has_people || case.delta_ms <= FIRST_MINUTE_MS {
+        0
+    } else if case.delta_ms <= TEN_MINUTES_MS {
+        UNKNOWN_HEADERS / 2
+    } else {
+        UNKNOWN_HEADERS
     };
     case.votes().sum() + benefit
 }
@@ -337,7 +346,8 @@ fn small_copy_points(case: &Case) -> i32 {
 /// Certain where only scanners come from there.
 fn by_network(case: &Case) -> Found {
     let found = if case.click.signals.is_scanner_for_certain() { certain } else { probable };
-    Found { vendor: vendor_of(case), ..found(ClickType::ScannerGateway) }
+    let vendor = vendor_of(case).or(other_scanner(case).map(|network| network.vendor));
+    Found { vendor, ..found(ClickType::ScannerGateway) }
 }
 
 /// Whose scanner it is, as far as the network tells: a hoster's name says nothing of its customer.

@@ -364,7 +364,7 @@ fn a_result_has_every_field_of_a_verdict() {
             "verified": "none", "ruleset": ruleset, "revision": 1, "final": true,
         })
     };
-    let full = expected("full@2", &["+first_seconds"]);
+    let full = expected("full@3", &["+first_seconds"]);
     assert_eq!(classify(&[], &line), std::slice::from_ref(&full), "the default");
     assert_eq!(classify(&["--ruleset", "full"], &line), [full]);
     let defender = expected("defender@1", &["-other_network"]);
@@ -467,7 +467,7 @@ fn opens_are_judged_by_their_own_signals() {
         assert_eq!(said, expected, "{user_agent} from {ip}");
         assert_eq!(answers[0]["is_bot"], expected[0].starts_with("scanner_"));
         assert_eq!(answers[0]["is_defender_bot"], false);
-        assert_eq!(answers[0]["ruleset"], "full@2");
+        assert_eq!(answers[0]["ruleset"], "full@3");
 
         let table = classify(&["--ruleset", "defender"], &ndjson(&[open]));
         assert_eq!((pick(&table, "click_type")[0], pick(&table, "rule")[0]), ("null", "not_a_click"));
@@ -516,7 +516,7 @@ fn records_come_back_whole_under_their_verdict() {
         assert_eq!(text.matches(&format!("\"{name}\":")).count(), 1, "{name} stands once in {text}");
         assert!(text.contains(&format!("\"{name}\":{value}")), "{name} in {text}");
     }
-    assert!(text.contains("\"ruleset\":\"full@2\"") && !text.contains("\"x\""), "{text}");
+    assert!(text.contains("\"ruleset\":\"full@3\"") && !text.contains("\"x\""), "{text}");
     assert!(text.starts_with("{\"event_id\":\"a\",") && text.ends_with("}\n"), "{text}");
 
     // Its own output is input as well, and says the same.
@@ -646,7 +646,7 @@ fn the_summary_counts() {
         "scanner_safelinks_delivery 1 25.0 %",
         "scanner_timeofclick 1 25.0 %",
         "scanner_campaign_view 0 0.0 %",
-        "by rule of full@2",
+        "by rule of full@3",
         "safelinks_delivery 1 25.0 %",
         "timeofclick_pair 2 50.0 %",
         "human 1 25.0 %",

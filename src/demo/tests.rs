@@ -29,7 +29,7 @@ fn listed(values: &[(&str, Value)]) -> String {
         "confidence": "probable",
         "vendor": null,
         "rule": "human",
-        "ruleset": "full@2",
+        "ruleset": "full@3",
         "reasons": ["+first_seconds", "-navigated"],
         "verified": "none",
         "revision": 0,

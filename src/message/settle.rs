@@ -138,12 +138,12 @@ impl<D: Database> Message<D> {
                     reached.remove(id);
                 }
                 before.extend(self.settled_of(reached.ids())?);
-                let round = self.slice(reached, false)?;
-                let mut round_found = Panel::of(&round, &judging, Look::Whole).base();
+                let news = self.slice(reached, false)?;
+                let mut news_found = Panel::of(&news, &judging, Look::Whole).base();
                 known = changed.len();
-                changed.extend(self.convict(&round, &mut round_found, &before));
-                rounds.push(round);
-                rounds_found.push(round_found);
+                changed.extend(self.convict(&news, &mut news_found, &before));
+                rounds.push(news);
+                rounds_found.push(news_found);
             }
             let more: Vec<Panel> =
                 rounds.iter().map(|slice| Panel::of(slice, &judging, Look::Whole)).collect();

@@ -1,4 +1,4 @@
-//! Why a click got its verdict: every rule in order, whether it held, on which facts, and what would have changed it.
+//! Why a click got its verdict: a sentence first, then every rule in order, whether it held, on which facts, and what would have changed it.
 //!
 //! Nothing is decided here. The rules' own conditions are asked once more and written down.
 
@@ -9,11 +9,18 @@ use serde::Serialize;
 use super::case::Case;
 use super::rules::{self, Condition, Fact, Rule};
 use super::thresholds::SETTINGS;
+use super::{ClickType, Confidence, Finding};
 use crate::signals::catalogue::Network;
 
 /// A click explained.
 #[derive(Debug, Serialize)]
 pub struct Explanation {
+    /// What happened, when and how sure that is, in a sentence for people who send mail.
+    pub sentence: String,
+    /// Whose clock the times count from.
+    pub clock: Clock,
+    /// Every reason of the verdict, with its words.
+    pub reasons: Vec<Told>,
     /// Name and version of the ruleset.
     pub ruleset: &'static str,
     /// The network that the click came from, where the catalogue knows it.
@@ -24,6 +31,63 @@ pub struct Explanation {
     pub votes_sum: i32,
     /// Every rule in order.
     pub rules: Vec<Asked>,
+}
+
+/// The moment that times count from.
+#[derive(Debug, Serialize)]
+pub struct Clock {
+    /// `delivery`, where one is known, else `send`.
+    of: &'static str,
+    /// Unix milliseconds.
+    at_ms: i64,
+    /// Milliseconds since then; negative where the click came before.
+    since_ms: i64,
+}
+
+impl Clock {
+    fn of(case: &Case) -> Self {
+        let click = case.click;
+        let of = if click.is_clocked_by_delivery { "delivery" } else { "send" };
+        Self { of, at_ms: click.clock_ms, since_ms: click.ts_ms.saturating_sub(click.clock_ms) }
+    }
+
+    /// How long after or before what.
+    fn words(&self) -> String {
+        let ms = self.since_ms.saturating_abs();
+        let (number, unit) = match ms / 1_000 {
+            _ if ms < 1_000 => (ms, "ms"),
+            1 => (1, "second"),
+            seconds @ ..120 => (seconds, "seconds"),
+            seconds @ ..7_200 => (seconds / 60, "minutes"),
+            seconds @ ..172_800 => (seconds / 3_600, "hours"),
+            seconds => (seconds / 86_400, "days"),
+        };
+        let side = if self.since_ms < 0 { "before" } else { "after" };
+        let clock = if self.of == "send" { "the send (no delivery time is known)" } else { "the delivery" };
+        format!("{number} {unit} {side} {clock}")
+    }
+}
+
+/// A reason with its words.
+#[derive(Debug, Serialize)]
+pub struct Told {
+    reason: String,
+    words: &'static str,
+}
+
+/// What happened, when and how sure that is.
+fn sentence(finding: &Finding, clock: &Clock) -> String {
+    let Some(kind) = finding.click_type else {
+        return "This is no click, and the published table judges clicks alone.".to_owned();
+    };
+    let vendor = finding.vendor.as_deref().filter(|_| !kind.is_defender_bot());
+    let vendor = vendor.map_or_else(String::new, |vendor| format!(" ({vendor})"));
+    let sure = match (finding.confidence, kind) {
+        (Confidence::Certain, _) => "That is certain.",
+        (Confidence::Probable, ClickType::Human) => "Nothing that counts speaks for a machine.",
+        (Confidence::Probable, _) => "That is probable; what proves a person would overturn it.",
+    };
+    format!("{}{vendor}, {}. {sure}", kind.words(), clock.words())
 }
 
 /// An entry of the catalogue.
@@ -98,10 +162,16 @@ enum Is {
 #[must_use]
 pub fn explain(case: &Case) -> Explanation {
     // What has no windows is asked no rule.
-    let rules = if rules::by_kind(case).is_some() { &[] } else { case.ruleset.rules() };
+    let asked_of = if rules::by_kind(case).is_some() { &[] } else { case.ruleset.rules() };
     let decides = |rule: &Rule| rule.holds(case).is_some_and(|found| !rule.is_overturned(found, case));
-    let deciding = rules.iter().position(decides);
+    let deciding = asked_of.iter().position(decides);
+    let (finding, clock) = (rules::decide(case), Clock::of(case));
+    let told =
+        |reason: &std::borrow::Cow<str>| Told { reason: reason.to_string(), words: rules::words_of(reason) };
     Explanation {
+        sentence: sentence(&finding, &clock),
+        clock,
+        reasons: finding.reasons.iter().map(told).collect(),
         ruleset: case.ruleset.label(),
         network: case.click.signals.place.map(Place::of),
         votes: case
@@ -115,7 +185,7 @@ pub fn explain(case: &Case) -> Explanation {
             })
             .collect(),
         votes_sum: case.votes().sum(),
-        rules: rules
+        rules: asked_of
             .iter()
             .enumerate()
             .map(|(at, rule)| {
@@ -207,6 +277,51 @@ mod tests {
             assert_eq!(decided.len(), 1);
             assert_eq!(decided[0]["rule"], "human");
             assert_eq!(decided[0]["change"], "any rule above it that holds");
+        }
+    }
+
+    #[test]
+    fn it_begins_with_a_sentence_for_people_who_send_mail() {
+        let said = |change: fn(&mut Record)| explained(Ruleset::Full, change)["sentence"].clone();
+        assert_eq!(
+            said(|_| ()),
+            "A person opened this link, 1 second after the send (no delivery time is known). Nothing that counts speaks \
+             for a machine."
+        );
+        assert_eq!(
+            said(|record| record.ip = Some("209.222.82.5".to_owned())),
+            "A mail security service opened this link to check it (barracuda), 1 second after the send (no delivery time is \
+             known). That is certain."
+        );
+        let repeated = said(|record| {
+            record.user_agent = Some("curl/8.5.0".to_owned());
+            record.delivered_at_ms = Some(301_000);
+        });
+        assert_eq!(
+            repeated,
+            "A program opened this link, and says so itself, 5 minutes before the delivery. That is certain."
+        );
+        let text = serde_json::to_string(&explained(Ruleset::Full, |_| ())).unwrap();
+        assert!(text.contains(r#""sentence":"A person"#), "{text}");
+    }
+
+    #[test]
+    fn every_reason_has_its_words() {
+        let explanation = explained(Ruleset::Full, |record| {
+            record.asn = Some(24_940);
+            record.http_protocol = Some("HTTP/2".to_owned());
+        });
+        let reasons = explanation["reasons"].as_array().unwrap();
+        assert_eq!(reasons[0], json!({"reason": "+no_user_agent", "words": "no User-Agent at all"}));
+        assert_eq!(explanation["clock"], json!({"of": "send", "at_ms": 0, "since_ms": 1_000}));
+        let names =
+            Ruleset::ALL.into_iter().flat_map(|ruleset| ruleset.rules()).flat_map(|rule| rule.reasons);
+        for name in names.map(|reason| reason.name).chain([
+            "+image_proxy_agent",
+            "+image_proxy_network",
+            "-one_click",
+        ]) {
+            assert!(!crate::verdict::rules::words_of(name).is_empty(), "{name}");
         }
     }
 

@@ -58,6 +58,40 @@ impl ClickType {
     /// How many types there are, opens' included.
     pub const COUNT: usize = Self::ALL.len();
 
+    /// What happened, in a sentence for people who send mail.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Human => "A person opened this link",
+            Self::ScannerSafelinksDelivery => {
+                "Microsoft Safe Links checked this link as the mail was delivered"
+            }
+            Self::ScannerTimeOfClick => {
+                "Microsoft Safe Links checked this link because a person was opening it"
+            }
+            Self::ScannerSafeAttachments => {
+                "Microsoft Safe Attachments opened the links of this mail to see whether they are safe"
+            }
+            Self::ScannerCampaignView => {
+                "Microsoft opened this link in many recipients' mails at once, to judge the campaign as a whole"
+            }
+            Self::ScannerAirOrMbi => {
+                "Microsoft looked into this mail long after it came, as it does after an alarm"
+            }
+            Self::ScannerDeclared => "A program opened this link, and says so itself",
+            Self::ScannerGateway => "A mail security service opened this link to check it",
+            Self::ScannerSweep => {
+                "A machine opened several links of this mail at once, faster than a person does"
+            }
+            Self::ScannerFanout => "One machine opened this link in many recipients' mails within moments",
+            Self::ScannerHeadless => "A program opened this link: no person's browser asks like that",
+            Self::ScannerRepeat => "A program asked for this link again and again",
+            Self::ProxyOpen => {
+                "A mail provider fetched this picture by itself, whether anybody read the mail or not"
+            }
+        }
+    }
+
     /// Whether a machine made the click: the name begins with `scanner_`.
     #[must_use]
     pub fn is_bot(self) -> bool {

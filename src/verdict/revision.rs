@@ -19,7 +19,7 @@ pub struct Verdict {
     pub is_defender_bot: bool,
     /// What the landing page showed.
     pub verified: Verified,
-    /// Name and version of the ruleset, such as `full@2`.
+    /// Name and version of the ruleset, such as `full@3`.
     pub ruleset: Cow<'static, str>,
     /// 0 is provisional, 1 the settled verdict, higher ones amend it.
     pub revision: u32,

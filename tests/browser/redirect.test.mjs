@@ -194,7 +194,7 @@ test("a click by somebody with a browser is a person's, and in the next mail it 
   const [first, again] = await settledClicks(worker, mails[0].message_id, 2);
   const [next] = await settledClicks(worker, mails[1].message_id, 1);
   for (const { click_type, rule, ruleset, reasons } of [first, again, next]) {
-    assert.deepEqual([click_type, rule, ruleset], ["human", "human", "full@2"]);
+    assert.deepEqual([click_type, rule, ruleset], ["human", "human", "full@3"]);
     assert.ok(reasons.includes("-navigated") && reasons.includes("-coherent_headers"), String(reasons));
     const against = reasons.filter((reason) => reason.startsWith("+"));
     // The local runtime speaks HTTP/1 alone, and an installed browser may be an aged one.

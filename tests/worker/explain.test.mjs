@@ -69,7 +69,7 @@ describe("a click explained", { concurrency: true }, () => {
     for (const [at, click] of clicks.entries()) {
       const { explanation, ...line } = await explain(worker, message_id, click.event_id);
       assert.deepEqual(line, click);
-      assert.equal(explanation.ruleset, "full@2");
+      assert.equal(explanation.ruleset, "full@3");
       assert.deepEqual(explanation, batch[at].explanation, click.rule);
       assert.deepEqual(decidingOf({ explanation }), [click.rule]);
     }

@@ -168,7 +168,7 @@ test("a SHADOW_RULESET that is none, or the one that judges anyway, is named, an
     ],
     ["defender", "defender", /judges anyway/],
     ["full", "fulll", /^SHADOW_RULESET: must be one of defender, full; no shadow judges$/],
-    ["full", "full@2", /must be one of/],
+    ["full", "full@3", /must be one of/],
     ["full", 1, /must be a string/],
   ]) {
     const worker = await startWorker({ vars: { RULESET, SHADOW_RULESET } });

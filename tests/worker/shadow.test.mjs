@@ -29,7 +29,7 @@ const HOUR_MS = 3_600_000;
 /** The workers by their active ruleset; the other one is the shadow. */
 const workers = {};
 const OTHER = { full: "defender", defender: "full" };
-const LABEL = { full: "full@2", defender: "defender@1" };
+const LABEL = { full: "full@3", defender: "defender@1" };
 before(async () => {
   for (const [RULESET, SHADOW_RULESET] of Object.entries(OTHER)) {
     workers[RULESET] = await startWorker({ vars: { SETTLE_MS: 0, RULESET, SHADOW_RULESET } });
@@ -178,7 +178,7 @@ describe("a second ruleset", { concurrency: true }, () => {
       ["human", "scanner_gateway", 2],
     );
     assert.deepEqual(await reported(defender, late.message_id), {
-      ruleset: "full@2",
+      ruleset: "full@3",
       clicks: 1,
       differ: 1,
       human_to_scanner: 1,
@@ -203,7 +203,7 @@ describe("a second ruleset", { concurrency: true }, () => {
     assert.deepEqual([click.shadow.revision, click.revision], [0, 0]);
     assert.deepEqual(await reported(slow, message_id), difference([click]));
     const { explanation, ...line } = await explain(slow, message_id, click.event_id);
-    assert.deepEqual([line, explanation.ruleset], [click, "full@2"]);
+    assert.deepEqual([line, explanation.ruleset], [click, "full@3"]);
   });
 
   test("a shadow that is switched on counts the clicks from then on, and switched off it is gone", async (t) => {

@@ -31,8 +31,16 @@ pub(super) const SAFELINKS_DELIVERY: Rule = Rule {
     found: |_| probable(ClickType::ScannerSafelinksDelivery),
     carries: Carries::Nothing,
     reasons: &[
-        Reason { name: "+safelinks_referer", spoke: |case| case.click.signals.safelinks_referer },
-        Reason { name: "+at_delivery", spoke: |case| is_delivery_check(case.click, case.thresholds) },
+        Reason {
+            name: "+safelinks_referer",
+            words: "it came from Safe Links",
+            spoke: |case| case.click.signals.safelinks_referer,
+        },
+        Reason {
+            name: "+at_delivery",
+            words: "so soon after the send that Safe Links was delivering it",
+            spoke: |case| is_delivery_check(case.click, case.thresholds),
+        },
     ],
 };
 
@@ -53,8 +61,16 @@ pub(super) const TIMEOFCLICK_PAIR: Rule = Rule {
     },
     carries: Carries::Nothing,
     reasons: &[
-        Reason { name: "+first_of_pair", spoke: |case| matches!(case.pair, Some((Role::Scanner, _))) },
-        Reason { name: "-second_of_pair", spoke: |case| matches!(case.pair, Some((Role::Person, _))) },
+        Reason {
+            name: "+first_of_pair",
+            words: "the first of two requests for one click",
+            spoke: |case| matches!(case.pair, Some((Role::Scanner, _))),
+        },
+        Reason {
+            name: "-second_of_pair",
+            words: "the second of two requests for one click",
+            spoke: |case| matches!(case.pair, Some((Role::Person, _))),
+        },
     ],
 };
 
@@ -85,9 +101,14 @@ pub(super) const SAFE_ATTACHMENTS: Rule = Rule {
     },
     carries: Carries::Conviction,
     reasons: &[
-        Reason { name: "+microsoft_network", spoke: |case| case.click.signals.is_microsoft() },
+        Reason {
+            name: "+microsoft_network",
+            words: "one of Microsoft's networks",
+            spoke: |case| case.click.signals.is_microsoft(),
+        },
         Reason {
             name: "+sandbox_burst",
+            words: "one of many clicks on this copy in its first minute",
             spoke: |case| case.click.signals.is_microsoft() && is_sandbox_burst(case),
         },
     ],
@@ -110,6 +131,7 @@ pub(super) const CAMPAIGN_VIEW: Rule = Rule {
     carries: Carries::Conviction,
     reasons: &[Reason {
         name: "+campaign_burst",
+        words: "many recipients' copies of the link were opened at once",
         spoke: |case| case.click.signals.is_microsoft() && case.around.in_burst,
     }],
 };
@@ -130,10 +152,12 @@ pub(super) const AIR_OR_MBI: Rule = Rule {
     reasons: &[
         Reason {
             name: "+long_after_send",
+            words: "long after the send",
             spoke: |case| case.click.signals.is_microsoft() && case.delta_ms > case.thresholds.late_ms,
         },
         Reason {
             name: "+no_referer",
+            words: "no page that it came from",
             spoke: |case| case.click.signals.is_microsoft() && !case.click.signals.has_referer,
         },
     ],
@@ -156,6 +180,7 @@ pub(super) const MICROSOFT: Condition = Condition {
 const NOT_MICROSOFT: Rule = Rule {
     reasons: &[Reason {
         name: "-other_network",
+        words: "a network that is not Microsoft's",
         spoke: |case| case.click.signals.has_address && !case.click.signals.is_microsoft(),
     }],
     ..HUMAN

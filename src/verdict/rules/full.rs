@@ -55,8 +55,16 @@ pub(super) const RULES: [Rule; 15] = [
 /// The table's, which here goes by the evidence and not by the order of arrival.
 const PAIR: Rule = Rule {
     reasons: &[
-        Reason { name: "+scanner_of_pair", spoke: |case| matches!(case.pair, Some((Role::Scanner, _))) },
-        Reason { name: "-person_of_pair", spoke: |case| matches!(case.pair, Some((Role::Person, _))) },
+        Reason {
+            name: "+scanner_of_pair",
+            words: "the check that a person's click sets off",
+            spoke: |case| matches!(case.pair, Some((Role::Scanner, _))),
+        },
+        Reason {
+            name: "-person_of_pair",
+            words: "the person's click beside a check of it",
+            spoke: |case| matches!(case.pair, Some((Role::Person, _))),
+        },
     ],
     ..TIMEOFCLICK_PAIR
 };
@@ -96,7 +104,11 @@ const DECLARED: Rule = Rule {
     },
     // Who sends a HEAD and then a GET is one visitor.
     carries: Carries::WhatIsCertain,
-    reasons: &[Reason { name: "+declared", spoke: |case| case.click.signals.declares().is_some() }],
+    reasons: &[Reason {
+        name: "+declared",
+        words: "it says itself that it is no person's click",
+        spoke: |case| case.click.signals.declares().is_some(),
+    }],
 };
 
 const REPEAT: Rule = Rule {
@@ -111,7 +123,11 @@ const REPEAT: Rule = Rule {
     yields: false,
     found: |case| Found { vendor: vendor_of(case), ..probable(ClickType::ScannerRepeat) },
     carries: Carries::Conviction,
-    reasons: &[Reason { name: "+repeat", spoke: |case| case.around.is_repeated }],
+    reasons: &[Reason {
+        name: "+repeat",
+        words: "one of many requests for this link by the same source",
+        spoke: |case| case.around.is_repeated,
+    }],
 };
 
 const NO_AGENT: Rule = Rule {
@@ -147,16 +163,26 @@ const GATEWAY: Rule = Rule {
     carries: Carries::Conviction,
     reasons: &[
         // What is known of the sender, for all rules that ask, stands before what bursts show.
-        Reason { name: "+gateway_network", spoke: |case| gateway(case).is_some() },
+        Reason {
+            name: "+gateway_network",
+            words: "a mail gateway's network",
+            spoke: |case| gateway(case).is_some(),
+        },
         Reason {
             name: "+scanner_network",
+            words: "a network that scanners use",
             spoke: |case| other_scanner(case).is_some_and(|network| network.class != Class::Hosting),
         },
         Reason {
             name: "+microsoft_as",
+            words: "Microsoft's cloud, by its AS number",
             spoke: |case| case.click.signals.is_microsoft_system && !case.click.signals.is_microsoft(),
         },
-        Reason { name: "+office_agent", spoke: |case| case.click.signals.is_office },
+        Reason {
+            name: "+office_agent",
+            words: "Office's own agent, which checks links",
+            spoke: |case| case.click.signals.is_office,
+        },
     ],
 };
 
@@ -200,7 +226,11 @@ const SWEEP: Rule = Rule {
         Found { vendor: vendor_of(case), ..found(ClickType::ScannerSweep) }
     },
     carries: Carries::Conviction,
-    reasons: &[Reason { name: "+sweep", spoke: |case| case.around.sweep.points > 0 }],
+    reasons: &[Reason {
+        name: "+sweep",
+        words: "several links of this copy were opened at once",
+        spoke: |case| case.around.sweep.points > 0,
+    }],
 };
 
 const FANOUT: Rule = Rule {
@@ -217,7 +247,11 @@ const FANOUT: Rule = Rule {
     yields: true,
     found: |case| Found { vendor: vendor_of(case), ..probable(ClickType::ScannerFanout) },
     carries: Carries::Conviction,
-    reasons: &[Reason { name: "+fanout", spoke: |case| case.around.fanout.points > 0 }],
+    reasons: &[Reason {
+        name: "+fanout",
+        words: "one source opened many recipients' links at once",
+        spoke: |case| case.around.fanout.points > 0,
+    }],
 };
 
 const HEADLESS: Rule = Rule {
@@ -241,7 +275,11 @@ const HEADLESS: Rule = Rule {
     yields: true,
     found: |case| Found { vendor: vendor_of(case), ..probable(ClickType::ScannerHeadless) },
     carries: Carries::Conviction,
-    reasons: &[Reason { name: "+small_copy", spoke: |case| small_copy_points(case) > 0 }],
+    reasons: &[Reason {
+        name: "+small_copy",
+        words: "all of the few links of this copy were opened at once",
+        spoke: |case| small_copy_points(case) > 0,
+    }],
 };
 
 const CARRY_OVER: Rule = Rule {
@@ -267,12 +305,22 @@ const CARRY_OVER: Rule = Rule {
         Found { vendor: vendor_of(case), ..probable(kind) }
     },
     carries: Carries::Undecided,
-    reasons: &[Reason { name: "+convicted_source", spoke: |case| case.carried.is_some() }],
+    reasons: &[Reason {
+        name: "+convicted_source",
+        words: "the same source has just been convicted on this message",
+        spoke: |case| case.carried.is_some(),
+    }],
 };
 
 /// The rest.
-const NO_SCANNER: Rule =
-    Rule { reasons: &[Reason { name: "-proof_of_person", spoke: |case| case.has_proof() }], ..HUMAN };
+const NO_SCANNER: Rule = Rule {
+    reasons: &[Reason {
+        name: "-proof_of_person",
+        words: "a person is proven, by a touch of the landing page or a cookie that came back",
+        spoke: |case| case.has_proof(),
+    }],
+    ..HUMAN
+};
 
 /// What no real browser of that name does. A stale version or a missing gesture is no contradiction.
 const CONTRADICTIONS: [Sign; 9] = [

@@ -14,6 +14,7 @@ use std::borrow::Cow;
 use super::case::Case;
 use super::{ClickType, Confidence, Finding, Ruleset};
 use crate::record::{Kind, Way};
+use crate::signals::votes;
 use rule::{HUMAN, probable};
 
 pub use rule::{Carries, Condition, Fact, Found, Reason, Rule};
@@ -40,7 +41,7 @@ pub fn by_kind(case: &Case) -> Option<Finding> {
         (_, Ruleset::Full) if case.click.signals.is_one_click => Some(Finding {
             click_type: Some(ClickType::Human),
             rule: Cow::Borrowed(Way::OneClick.name()),
-            reasons: vec![Cow::Borrowed("-one_click")],
+            reasons: vec![Cow::Borrowed(ONE_CLICK)],
             confidence: Confidence::Probable,
             ..Finding::not_a_click()
         }),
@@ -70,6 +71,20 @@ pub fn decide(case: &Case) -> Finding {
         paired_with: if rule.id == defender::PAIR { case.pair.map(|(_, other)| other.into()) } else { None },
     }
 }
+
+/// What a reason is, in words.
+#[must_use]
+pub fn words_of(reason: &str) -> &'static str {
+    let by_rules = Ruleset::ALL.into_iter().flat_map(|ruleset| ruleset.rules()).flat_map(|rule| rule.reasons);
+    let by_rules = by_rules.map(|reason| (reason.name, reason.words));
+    let by_votes = votes::TABLE.iter().map(|vote| (vote.reason, vote.words));
+    let one_click = (ONE_CLICK, "a mail provider asks because its user pressed the provider's own button");
+    let all = by_rules.chain(by_votes).chain([opens::BY_AGENT, opens::BY_NETWORK, one_click]);
+    all.into_iter().find(|(name, _)| *name == reason).map_or("", |(_, words)| words)
+}
+
+/// The reason of an act that a mail provider asked for.
+const ONE_CLICK: &str = "-one_click";
 
 /// Every signal that spoke: first what rules look at, in their order, then in `full` the votes. `+` for a scanner, `-` for
 /// a person.

@@ -12,6 +12,10 @@ use crate::signals::Signals;
 use crate::signals::agents::AgentClass;
 use crate::signals::catalogue::Class;
 
+/// Reasons that no rule for clicks has, each with its words.
+pub(super) const BY_AGENT: (&str, &str) = ("+image_proxy_agent", "an image proxy's own agent");
+pub(super) const BY_NETWORK: (&str, &str) = ("+image_proxy_network", "an image proxy's network");
+
 /// Judges an open.
 #[must_use]
 pub fn judge(signals: &Signals) -> Finding {
@@ -37,8 +41,8 @@ pub fn judge(signals: &Signals) -> Finding {
         (ClickType::Human, "human", None, Confidence::Probable)
     };
     let spoken = [
-        (by_agent, "+image_proxy_agent"),
-        (class == Some(Class::ImageProxy), "+image_proxy_network"),
+        (by_agent, BY_AGENT.0),
+        (class == Some(Class::ImageProxy), BY_NETWORK.0),
         (!by_agent && signals.declares().is_some(), "+declared"),
         (class.is_some_and(Class::is_scanner), "+scanner_network"),
         (class == Some(Class::Relay), "-private_relay"),

@@ -42,6 +42,8 @@ pub enum Carries {
 pub struct Reason {
     /// `+name` for a scanner, `-name` for a person.
     pub name: &'static str,
+    /// What it is, in words.
+    pub words: &'static str,
     /// Whether it spoke.
     pub spoke: fn(&Case) -> bool,
 }

@@ -5,6 +5,7 @@ pub mod columns;
 mod event_id;
 pub mod hex;
 mod kind;
+pub mod moment;
 pub(crate) mod named;
 pub mod packed;
 mod read;

@@ -11,6 +11,7 @@ use clickproof::record::Record;
 use clickproof::verdict::{Click, JudgedHistory, Key, Ruleset, Thresholds};
 
 use crate::evaluate::Labels;
+use crate::form::Wanted;
 use crate::lines::Lines;
 use crate::merge::VerdictNames;
 use crate::say::say;
@@ -58,7 +59,7 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
     let stopwatch = Stopwatch::start();
     let ruleset = Ruleset::named(&args.ruleset)
         .ok_or_else(|| Stop::Refused(format!("--ruleset: must be {}", Ruleset::NAMES.join(" or "))))?;
-    let (mut lines, mut output) = args.streams.open()?;
+    let (mut lines, mut output) = args.streams.open(Wanted::Objects)?;
     let mut history = History::read(&mut lines, args.with_record, args.evaluate)?;
     lines.finish();
     let counts = args.summary.then(|| history.count(lines.bad()));
@@ -118,7 +119,7 @@ impl History {
         while let Some(line) = lines.next()? {
             let added = line.and_then(|line| {
                 let known = history.events.len();
-                history.add(Record::parse(line)?, &mut places);
+                history.add(Record::given(line, &mut |_| {})?, &mut places);
                 if let Some(labels) = history.labels.as_mut().filter(|_| history.events.len() > known) {
                     labels.take(line);
                 }

@@ -4,12 +4,15 @@
 //! [`streams`] (the flags and the opening), [`lines`] (reading) and [`output`] (writing).
 
 mod classify;
+mod complaints;
 mod evaluate;
+mod form;
 mod lines;
 mod merge;
 mod mint;
 mod networks;
 mod output;
+mod plain;
 mod say;
 mod simulate;
 mod stop;

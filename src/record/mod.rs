@@ -234,6 +234,40 @@ mod tests {
     }
 
     #[test]
+    fn a_record_from_outside_has_times_in_milliseconds() {
+        let given = |json: &str| Record::given(json, &mut |_| {});
+        let json = LEAST
+            .replace(":2,", ":1795348860000,")
+            .replace(":1}", ":1795348800000,\"delivered_at_ms\":null}");
+        assert_eq!(given(&json), Record::parse(&json));
+        for (name, from, to) in [
+            ("ts_ms", "1795348860000", "1795348860"),
+            ("sent_at_ms", "1795348800000", "1795348800"),
+            ("delivered_at_ms", "null", "1795348801"),
+        ] {
+            let json = json.replace(from, to);
+            let words = format!("`{name}` is {to}, which looks like seconds: give Unix milliseconds");
+            assert_eq!(given(&json), Err(words));
+            assert!(Record::parse(&json).is_ok(), "what is stored is read for ever");
+        }
+    }
+
+    #[test]
+    fn the_names_of_extra_fields_are_handed_over() {
+        let json = LEAST.replacen(
+            '{',
+            r#"{"useragent":"curl/8","\u0069p":null,"verified":"none","x":[{"ip":1}],"#,
+            1,
+        );
+        let mut names = Vec::new();
+        assert!(
+            Record::given(&json, &mut |name| names.push(name.to_owned())).is_err(),
+            "its times are of 1970"
+        );
+        assert_eq!(names, ["useragent", "x"]);
+    }
+
+    #[test]
     fn escaped_names_and_values_are_read_and_the_last_of_a_name_counts() {
         let json = LEAST.replacen('{', r#"{"ip":"1.1.1.1","\u0069p":"\u0031.2.3.4","#, 1);
         assert_eq!(Record::parse(&json).unwrap().ip.as_deref(), Some("1.2.3.4"));

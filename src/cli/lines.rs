@@ -89,10 +89,10 @@ impl Lines {
         }
         let form = match self.form {
             Some(form) => form,
-            None => match self.begin()? {
-                Some(form) => *self.form.insert(form),
-                None => return Ok(None),
-            },
+            None => {
+                let form = self.begin()?;
+                *self.form.insert(form)
+            }
         };
         let read = match form {
             Form::Lines => self.next_line()?,
@@ -133,28 +133,20 @@ impl Lines {
         self.complaints.finish();
     }
 
-    /// Goes to the first line that is not blank, and sees how the input is parted.
-    fn begin(&mut self) -> Result<Option<Form>, Stop> {
-        loop {
+    /// Sees how the input is parted: of its beginning as much as that needs is read, and given back.
+    fn begin(&mut self) -> Result<Form, Stop> {
+        let mut begin = Vec::new();
+        let form = loop {
             let buffer = filled(&mut self.source, &self.complaints, self.at)?;
-            if buffer.is_empty() {
-                return Ok(None);
+            let count = buffer.len();
+            begin.extend_from_slice(buffer);
+            self.source.consume(count);
+            if let Some(form) = self.wanted.form(&begin, count == 0) {
+                break form;
             }
-            let blank = buffer.len() - buffer.trim_ascii_start().len();
-            let form = (blank < buffer.len()).then(|| self.wanted.form(&buffer[blank..]));
-            // The line's own beginning is left to who reads it.
-            let ends = buffer[..blank].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-            let taken = if form.is_some() { ends } else { blank };
-            self.at += newlines(&buffer[..taken]);
-            self.source.consume(taken);
-            match form {
-                Some(Ok(form)) => return Ok(Some(form)),
-                Some(Err(words)) => {
-                    return Err(Stop::Refused(format!("{}: {words}", self.complaints.input())));
-                }
-                None => {}
-            }
-        }
+        };
+        self.source.get_mut().give_back(begin);
+        form.map_err(|words| Stop::Refused(format!("{}: {words}", self.complaints.input())))
     }
 
     fn next_line(&mut self) -> Result<Option<Result<(), String>>, Stop> {

@@ -2,7 +2,7 @@
 //! write before UTF-8. What they begin with says so, not the file's name: a pipe has none.
 
 use std::cell::Cell;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, Cursor, Read};
 use std::rc::Rc;
 
 use flate2::read::MultiGzDecoder;
@@ -27,16 +27,22 @@ impl Plain {
         (Self { bytes, is_open: false }, count)
     }
 
+    /// Takes bytes back: they come again, before all others.
+    pub(crate) fn give_back(&mut self, begin: Vec<u8>) {
+        let rest = std::mem::replace(&mut self.bytes, Box::new(io::empty()));
+        self.bytes = Box::new(Cursor::new(begin).chain(rest));
+    }
+
     fn open(&mut self) -> io::Result<()> {
-        let input = Peeked::at(std::mem::replace(&mut self.bytes, Box::new(io::empty())), &GZIP)?;
-        let is_gzipped = input.begin == GZIP;
-        let input: Box<dyn Read> =
-            if is_gzipped { Box::new(MultiGzDecoder::new(input)) } else { Box::new(input) };
-        let mut input = Peeked::at(input, &BYTE_ORDER_MARK)?;
-        if input.begin == BYTE_ORDER_MARK {
-            input.begin.clear();
-        }
-        self.bytes = Box::new(input);
+        let mut input = std::mem::replace(&mut self.bytes, Box::new(io::empty()));
+        let begin = beginning(&mut *input, &GZIP)?;
+        let is_gzipped = begin == GZIP;
+        let whole = Cursor::new(begin).chain(input);
+        let mut input: Box<dyn Read> =
+            if is_gzipped { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) };
+        let begin = beginning(&mut *input, &BYTE_ORDER_MARK)?;
+        let is_marked = begin == BYTE_ORDER_MARK;
+        self.bytes = if is_marked { input } else { Box::new(Cursor::new(begin).chain(input)) };
         self.is_open = true;
         Ok(())
     }
@@ -51,38 +57,16 @@ impl Read for Plain {
     }
 }
 
-/// Bytes of which the first were looked at.
-struct Peeked {
-    begin: Vec<u8>,
-    rest: Box<dyn Read>,
-}
-
-impl Peeked {
-    /// Looks at the first bytes as far as they are the wanted ones, and at the first that is not: whoever writes a line and
-    /// waits for its answer is not kept waiting for the bytes behind it.
-    fn at(mut rest: Box<dyn Read>, wanted: &[u8]) -> io::Result<Self> {
-        let mut begin = Vec::new();
-        while wanted.starts_with(&begin) && begin.len() < wanted.len() {
-            if (&mut rest).take(1).read_to_end(&mut begin)? == 0 {
-                break;
-            }
-        }
-        Ok(Self { begin, rest })
-    }
-}
-
-impl Read for Peeked {
-    /// What was looked at comes together with what is behind it: the form of an input is seen from more than a byte.
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let begin = self.begin.len().min(into.len());
-        into[..begin].copy_from_slice(&self.begin[..begin]);
-        self.begin.drain(..begin);
-        match self.rest.read(&mut into[begin..]) {
-            Ok(count) => Ok(begin + count),
-            Err(error) if begin > 0 && error.kind() == ErrorKind::Interrupted => Ok(begin),
-            Err(error) => Err(error),
+/// The first bytes as far as they are the wanted ones, and the first that is not: whoever writes a line and waits for its
+/// answer is not kept waiting for the bytes behind it.
+fn beginning(mut input: &mut dyn Read, wanted: &[u8]) -> io::Result<Vec<u8>> {
+    let mut begin = Vec::new();
+    while wanted.starts_with(&begin) && begin.len() < wanted.len() {
+        if (&mut input).take(1).read_to_end(&mut begin)? == 0 {
+            break;
         }
     }
+    Ok(begin)
 }
 
 /// Counts what goes by.

@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 
 use crate::complaints::Complaints;
 use crate::form::{Form, Wanted};
-use crate::plain::Plain;
+use crate::plain::{Plain, look};
 use crate::stop::Stop;
 
 /// The longest line, bytes: the API's limit on a body, and far above any record. It bounds the memory that input
@@ -133,19 +133,11 @@ impl Lines {
         self.complaints.finish();
     }
 
-    /// Sees how the input is parted: of its beginning as much as that needs is read, and given back.
+    /// Sees how the input is parted.
     fn begin(&mut self) -> Result<Form, Stop> {
-        let mut begin = Vec::new();
-        let form = loop {
-            let buffer = filled(&mut self.source, &self.complaints, self.at)?;
-            let count = buffer.len();
-            begin.extend_from_slice(buffer);
-            self.source.consume(count);
-            if let Some(form) = self.wanted.form(&begin, count == 0) {
-                break form;
-            }
-        };
-        self.source.get_mut().give_back(begin);
+        let wanted = self.wanted;
+        let form = look(&mut self.source, |begin, is_all| wanted.form(begin, is_all));
+        let form = form.map_err(|error| unreadable(&self.complaints, self.at, &error))?;
         form.map_err(|words| Stop::Refused(format!("{}: {words}", self.complaints.input())))
     }
 

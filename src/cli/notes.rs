@@ -187,9 +187,10 @@ impl Notes {
         for (name, count) in extra {
             match meant(name).filter(|field| self.lacks(field, bad)) {
                 Some(field) => lines.push(format!(
-                    "`{}` in {} records: no rule knows it; did you mean `{field}`?",
+                    "`{}` in {} {}: no rule knows it; did you mean `{field}`?",
                     name.replace(char::is_control, "\u{fffd}"),
-                    said(count)
+                    said(count),
+                    if count == 1 { "record" } else { "records" },
                 )),
                 None => others.push(format!("`{}`", name.replace(char::is_control, "\u{fffd}"))),
             }

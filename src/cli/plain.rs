@@ -2,7 +2,7 @@
 //! write before UTF-8. What they begin with says so, not the file's name: a pipe has none.
 
 use std::cell::Cell;
-use std::io::{self, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read};
 use std::rc::Rc;
 
 use flate2::read::MultiGzDecoder;
@@ -28,7 +28,7 @@ impl Plain {
     }
 
     /// Takes bytes back: they come again, before all others.
-    pub(crate) fn give_back(&mut self, begin: Vec<u8>) {
+    fn give_back(&mut self, begin: Vec<u8>) {
         let rest = std::mem::replace(&mut self.bytes, Box::new(io::empty()));
         self.bytes = Box::new(Cursor::new(begin).chain(rest));
     }
@@ -45,6 +45,28 @@ impl Plain {
         self.bytes = if is_marked { input } else { Box::new(Cursor::new(begin).chain(input)) };
         self.is_open = true;
         Ok(())
+    }
+}
+
+/// Sees how an input begins: reads as much of it as `seen` needs to say something, which is also told whether there is no
+/// more, and gives it back.
+pub(crate) fn look<T>(
+    source: &mut BufReader<Plain>,
+    seen: impl Fn(&[u8], bool) -> Option<T>,
+) -> io::Result<T> {
+    let mut begin = Vec::new();
+    loop {
+        let before = begin.len();
+        match source.fill_buf() {
+            Ok(more) => begin.extend_from_slice(more),
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        }
+        source.consume(begin.len() - before);
+        if let Some(seen) = seen(&begin, begin.len() == before) {
+            source.get_mut().give_back(begin);
+            return Ok(seen);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Exports as CSV: what the columns are, the flags say, or their names where those are a record's.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::io::BufReader;
 
 use clickproof::record::Kind;
 use csv::{ByteRecord, ReaderBuilder};
@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::event::{Event, Found, Times, What};
 use super::time::Clock;
-use crate::plain::Plain;
+use crate::form::MOST_BYTES;
+use crate::plain::{Plain, look};
 use crate::stop::Stop;
 
 /// Every field that a column can be, and how its cells are read.
@@ -86,6 +87,8 @@ pub(super) struct Table {
     input: String,
     /// The fields that have a column, and which.
     columns: Vec<(&'static str, Cell, usize)>,
+    /// How many cells a row has.
+    width: usize,
     /// Columns that are no field.
     left: Vec<String>,
     clock: Clock,
@@ -104,12 +107,19 @@ impl Table {
         names_message: bool,
     ) -> Result<Self, Stop> {
         let refused = |words: String| Stop::Refused(format!("{input}: {words}"));
-        let begin = bytes.fill_buf().map_err(|error| refused(format!("cannot be read: {error}")))?;
-        if matches!(begin.trim_ascii_start().first(), Some(b'{' | b'[')) {
-            return Err(refused("this is JSON: name the provider that wrote it as --from".to_owned()));
-        }
-        let separator = separator(begin);
-        let mut rows = ReaderBuilder::new().delimiter(separator).from_reader(bytes);
+        let seen = look(&mut bytes, |begin, is_all| {
+            let is_enough = is_all || begin.len() >= MOST_BYTES || begin.trim_ascii_start().contains(&b'\n');
+            let is_json = || matches!(begin.trim_ascii_start().first(), Some(b'{' | b'['));
+            is_enough.then(|| if is_json() { None } else { Some(separator(begin)) })
+        });
+        let seen = seen
+            .map_err(|error| refused(format!("cannot be read: {error}; start again from a readable copy")))?;
+        let separator = seen
+            .ok_or_else(|| refused("this is JSON: name the provider that wrote it as --from".to_owned()))?;
+        // What stands before a line feed is blank, and cells are trimmed: so lines are counted as editors count them.
+        let line_feed = csv::Terminator::Any(b'\n');
+        let mut rows =
+            ReaderBuilder::new().delimiter(separator).terminator(line_feed).flexible(true).from_reader(bytes);
         let header = rows.byte_headers().map_err(|error| refused(error.to_string()))?;
         let names: Vec<String> =
             header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
@@ -154,7 +164,7 @@ impl Table {
             .filter(|at| columns.iter().all(|(_, _, column)| column != at))
             .map(|at| names[at].clone())
             .collect();
-        Ok(Self { rows, input: input.to_owned(), columns, left, clock })
+        Ok(Self { rows, input: input.to_owned(), columns, width: names.len(), left, clock })
     }
 
     /// The columns that no field of a record comes of.
@@ -168,27 +178,29 @@ impl Table {
     /// When the input cannot be read any further.
     pub(super) fn next(&mut self) -> Result<Option<(u64, Result<Found, String>)>, Stop> {
         let mut row = ByteRecord::new();
-        let line = self.rows.position().line();
-        match self.rows.read_byte_record(&mut row) {
-            Ok(false) => Ok(None),
-            Ok(true) => {
-                let line = row.position().map_or(line, csv::Position::line);
-                Ok(Some((line, self.event(&row))))
-            }
-            Err(error) => match error.kind() {
-                csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
-                    let line = pos.as_ref().map_or(line, csv::Position::line);
-                    Ok(Some((line, Err(format!("{len} cells, and the header has {expected_len}")))))
+        loop {
+            let line = self.rows.position().line();
+            match self.rows.read_byte_record(&mut row) {
+                Ok(false) => return Ok(None),
+                Ok(true) if row.iter().all(|cell| cell.trim_ascii().is_empty()) && row.len() <= 1 => {}
+                Ok(true) => {
+                    let line = row.position().map_or(line, csv::Position::line);
+                    return Ok(Some((line, self.event(&row))));
                 }
-                _ => Err(Stop::Refused(format!(
-                    "{} cannot be read after line {line}: {error}; start again from a readable copy",
-                    self.input
-                ))),
-            },
+                Err(error) => {
+                    return Err(Stop::Refused(format!(
+                        "{} cannot be read after line {line}: {error}; start again from a readable copy",
+                        self.input
+                    )));
+                }
+            }
         }
     }
 
     fn event(&self, row: &ByteRecord) -> Result<Found, String> {
+        if row.len() != self.width {
+            return Err(format!("{} cells, and the header has {}", row.len(), self.width));
+        }
         let mut what = What::Request(Kind::Click);
         let mut texts = BTreeMap::new();
         let (mut ts_ms, mut times, mut fields) = (None, Times::default(), Vec::new());

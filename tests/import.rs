@@ -275,7 +275,7 @@ fn one_export_comes_in_many_wrappings() {
 
     let mut pages = String::new();
     GzDecoder::new(&fixture("mailgun.ndjson.gz")[..]).read_to_string(&mut pages).unwrap();
-    let paged = said("mailgun", &pages);
+    let expected = said("mailgun", &pages);
     let items = pages.lines().flat_map(|page| {
         let page: Value = serde_json::from_str(page).unwrap();
         page["items"].as_array().unwrap().clone()
@@ -285,7 +285,7 @@ fn one_export_comes_in_many_wrappings() {
             json!({"signature": {"token": "t", "timestamp": "1"}, "event-data": event}).to_string() + "\n"
         })
         .collect();
-    assert_eq!(said("mailgun", &hooks), paged);
+    assert_eq!(said("mailgun", &hooks), expected);
 
     // SES: a notification's message is the event that Firehose, Lambda and EventBridge bring, too.
     let events: Vec<Value> = text("ses.ndjson")

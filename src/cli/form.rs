@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(Wanted::Objects.form(b"{\"a\":1}", false), None);
         assert_eq!(Wanted::Objects.form(b"{\"a\":1}\n", false), Some(Ok(Form::Lines)));
         assert_eq!(Wanted::Values.form(b"1", false), Some(Ok(Form::Lines)));
-        assert_eq!(Wanted::Objects.form(&[b'x'; MOST_BYTES], false), Some(Ok(Form::Lines)));
+        assert_eq!(Wanted::Objects.form(&vec![b'x'; MOST_BYTES], false), Some(Ok(Form::Lines)));
     }
 
     #[test]

@@ -87,12 +87,11 @@ impl Lines {
         if self.may_wait() {
             self.complaints.progress(self.bytes.as_ref().map_or(self.at, |bytes| bytes.get()));
         }
-        let form = match self.form {
-            Some(form) => form,
-            None => {
-                let form = self.begin()?;
-                *self.form.insert(form)
-            }
+        let form = if let Some(form) = self.form {
+            form
+        } else {
+            let form = self.begin()?;
+            *self.form.insert(form)
         };
         let read = match form {
             Form::Lines => self.next_line()?,
@@ -303,7 +302,7 @@ impl Scan {
 }
 
 fn newlines(bytes: &[u8]) -> u64 {
-    bytes.iter().filter(|byte| **byte == b'\n').count() as u64
+    bytes.iter().map(|byte| u64::from(*byte == b'\n')).sum()
 }
 
 fn filled<'a>(

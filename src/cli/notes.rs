@@ -246,7 +246,7 @@ impl Notes {
         match (user_agent, headers) {
             (0, _) => missing.push(("`user_agent`", "agents and headers were not judged")),
             (_, 0) => {
-                missing.push(("headers such as `accept` and `sec_fetch_mode`", "headers were not judged"))
+                missing.push(("headers such as `accept` and `sec_fetch_mode`", "headers were not judged"));
             }
             _ => {}
         }

@@ -27,7 +27,7 @@ use crate::streams::Streams;
 use event::Found;
 use gather::{Bad, Gathered, Given};
 use names::Recipients;
-use table::Table;
+use table::{Row, Table};
 use time::{Clock, Unit};
 
 /// The longest line, bytes: a page of a provider's API may stand on one, with ten thousand events.
@@ -80,7 +80,7 @@ pub(crate) struct Args {
     /// When mails were sent of which the export does not say it: Unix milliseconds or ISO 8601
     #[arg(long, value_name = "TIME", value_parser = sent_at)]
     sent_at: Option<i64>,
-    /// Which column of a CSV is which field of a record, such as ip=ip_address; a column that has a field's name is that
+    /// Which column of a CSV is which field of a record, such as `ip=Address`; a column that has a field's name is that
     /// field. `kind` says what the row tells of: click, open, delivered, … (without it all are clicks)
     #[arg(long, value_name = "FIELD=COLUMN", value_parser = table::mapping)]
     map: Vec<(String, String)>,
@@ -150,7 +150,7 @@ fn of_table(args: &Args) -> Result<usize, Stop> {
     let (bytes, mut complaints) = lines.into_bytes();
     let clock = Clock { unit: args.time, zone: args.zone };
     let mut table = Table::open(bytes, complaints.input(), &args.map, clock, args.message_id.is_some())?;
-    while let Some((line, found)) = table.next()? {
+    while let Some(Row { line, found }) = table.next()? {
         match found.map_err(Bad::Lacks).and_then(|found| gathered.take(line, found)) {
             Ok(()) => {}
             Err(Bad::Keyless) => return Err(keyless()),

@@ -81,6 +81,14 @@ pub(super) fn mapping(text: &str) -> Result<(String, String), String> {
     Ok((field.to_owned(), column.to_owned()))
 }
 
+/// What a row says.
+pub(super) struct Row {
+    /// The line where it begins, from 1.
+    pub(super) line: u64,
+    /// The event, or what is wrong with it.
+    pub(super) found: Result<Found, String>,
+}
+
 /// A table whose columns are known.
 pub(super) struct Table {
     rows: csv::Reader<BufReader<Plain>>,
@@ -176,7 +184,7 @@ impl Table {
     ///
     /// # Errors
     /// When the input cannot be read any further.
-    pub(super) fn next(&mut self) -> Result<Option<(u64, Result<Found, String>)>, Stop> {
+    pub(super) fn next(&mut self) -> Result<Option<Row>, Stop> {
         let mut row = ByteRecord::new();
         loop {
             let line = self.rows.position().line();
@@ -185,7 +193,7 @@ impl Table {
                 Ok(true) if row.iter().all(|cell| cell.trim_ascii().is_empty()) && row.len() <= 1 => {}
                 Ok(true) => {
                     let line = row.position().map_or(line, csv::Position::line);
-                    return Ok(Some((line, self.event(&row))));
+                    return Ok(Some(Row { line, found: self.event(&row) }));
                 }
                 Err(error) => {
                     return Err(Stop::Refused(format!(
@@ -226,10 +234,10 @@ impl Table {
                 // A cell without text says nothing: whether there was something, the export does not know.
                 Cell::Text => fields.push((field, text.map_or(Value::Null, Value::from))),
                 Cell::Number => {
-                    fields.push((field, text.map(|text| number(field, text)).transpose()?.into()))
+                    fields.push((field, text.map(|text| number(field, text)).transpose()?.into()));
                 }
                 Cell::Boolean => {
-                    fields.push((field, text.map(|text| boolean(field, text)).transpose()?.into()))
+                    fields.push((field, text.map(|text| boolean(field, text)).transpose()?.into()));
                 }
             }
         }

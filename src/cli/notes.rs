@@ -133,18 +133,7 @@ impl Notes {
 
     /// Sees a record.
     pub(crate) fn record(&mut self, record: &Record) {
-        let knows_headers = record.http_protocol.is_some()
-            || record.secure.is_some()
-            || record.accept.is_some()
-            || record.referer.is_some()
-            || record.accept_language.is_some()
-            || record.sec_fetch_mode.is_some()
-            || record.sec_fetch_site.is_some()
-            || record.sec_fetch_dest.is_some()
-            || record.sec_fetch_user.is_some()
-            || record.sec_purpose.is_some()
-            || record.sec_ch_ua.is_some()
-            || record.x_forwarded_for.is_some();
+        let knows_headers = record.knows_headers();
         self.records += 1;
         for (count, is_carried) in [
             (&mut self.carried.ip, record.ip.is_some()),

@@ -304,6 +304,12 @@ fn the_same_records_are_read_in_every_form() {
         assert_eq!(results(&output), results(&expected), "{form}");
         assert_eq!(output.stdout.split(|byte| *byte == b'\n').count(), 3 + 1, "{form}: a line each");
     }
+    // What records hold besides may lie on many lines, and comes back on one.
+    let mut deep = serde_json::to_value(&records[0]).unwrap();
+    deep["deep"] = json!({"a": [1, {"b": "x\ny"}]});
+    let spread = serde_json::to_string_pretty(&[&deep]).unwrap();
+    let answers = results(&run(&["classify", "--with-record"], spread.as_bytes()));
+    assert_eq!((answers.len(), &answers[0]["deep"]), (1, &deep["deep"]));
     let bodies = format!("[{}, {}]", body("r1"), body("r2"));
     let answers = results(&run(&BASE, &gzipped(bodies.as_bytes())));
     assert_eq!(answers.iter().map(minted_for).collect::<Vec<_>>(), ["r1", "r2"]);

@@ -350,6 +350,31 @@ fn a_click_whose_mail_has_no_time_is_told_with_the_remedy() {
 }
 
 #[test]
+fn of_events_that_tell_the_same_the_first_in_time_counts() {
+    let mut export: Vec<Value> = serde_json::from_slice(&fixture("sendgrid.json")).unwrap();
+    let expected = import("sendgrid", &[], &fixture("sendgrid.json")).stdout;
+    // A webhook that was called again, and a server that said yes twice.
+    let again: Vec<Value> = export.iter().filter(|event| event["event"] != "click").cloned().collect();
+    for mut event in again
+        .into_iter()
+        .filter(|event| ["processed", "delivered"].map(Value::from).contains(&event["event"]))
+    {
+        let later = event["timestamp"].as_i64().unwrap() + 900;
+        event["timestamp"] = json!(later);
+        export.push(event);
+    }
+    let text = String::from_utf8(expected).unwrap();
+    let mut expected: Vec<String> = text.lines().map(str::to_owned).collect();
+    for _ in 0..2 {
+        let output = import("sendgrid", &[], json!(export).to_string().as_bytes());
+        assert_eq!(String::from_utf8(output.stdout).unwrap().lines().collect::<Vec<_>>(), expected);
+        // And the other way round.
+        export.reverse();
+        expected.reverse();
+    }
+}
+
+#[test]
 fn what_names_no_campaign_is_a_message_by_itself_or_by_name() {
     let mut export: Vec<Value> = serde_json::from_slice(&fixture("sendgrid.json")).unwrap();
     for event in &mut export {

@@ -16,6 +16,8 @@ use clickproof::record::{EventId, EventIds, Kind, Record, packed};
 use clickproof::verdict::thresholds::SETTINGS;
 use clickproof::verdict::{Finding, Ruleset, Thresholds, Verdict};
 use common::{NOON_MS, naive, record};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -55,6 +57,12 @@ fn stderr(output: &Output) -> &str {
     std::str::from_utf8(&output.stderr).unwrap()
 }
 
+/// What stderr says beside what `classify` could not use: the records of these tests have little that it could.
+fn complaints(output: &Output) -> Vec<&str> {
+    let is_note = |line: &&str| line.starts_with("0 of ") || line.contains(" that no rule looks at: ");
+    stderr(output).lines().filter(|line| !is_note(line)).collect()
+}
+
 fn results(output: &Output) -> Vec<Value> {
     output
         .stdout
@@ -66,7 +74,7 @@ fn results(output: &Output) -> Vec<Value> {
 /// Runs without a bad line.
 fn classify(flags: &[&str], lines: &str) -> Vec<Value> {
     let output = run(&[&["classify"], flags].concat(), lines.as_bytes());
-    assert_eq!((output.status.code(), stderr(&output)), (Some(0), ""));
+    assert_eq!((output.status.code(), complaints(&output)), (Some(0), vec![]));
     results(&output)
 }
 
@@ -163,7 +171,7 @@ fn files_stand_for_streams() {
     let (input, output) =
         (Temporary::new("in", &ndjson(&records)), Temporary::new("out", "what it held before"));
     let done = run(&["classify", "--input", input.path(), "--output", output.path()], b"not read");
-    assert_eq!((done.status.code(), stderr(&done), done.stdout.len()), (Some(0), "", 0));
+    assert_eq!((done.status.code(), complaints(&done), done.stdout.len()), (Some(0), vec![], 0));
     let written = std::fs::read_to_string(output.path()).unwrap();
     assert_eq!(written, String::from_utf8(run(&["classify"], ndjson(&records).as_bytes()).stdout).unwrap());
     assert_eq!(written.lines().count(), 2);
@@ -195,7 +203,7 @@ fn a_bad_line_is_told_and_the_rest_goes_on() {
     for (output, source) in [(piped, "stdin"), (named, file.path())] {
         assert_eq!(output.status.code(), Some(1));
         assert_eq!(pick(&results(&output), "event_id"), ["a", "z"]);
-        let said: Vec<&str> = stderr(&output).lines().collect();
+        let said = complaints(&output);
         let expected = [
             (3, "not a JSON object: EOF while parsing a value at byte 12"),
             (5, "a JSON object"),
@@ -255,6 +263,145 @@ fn a_reader_that_leaves_ends_it_quietly() {
         assert!(first.starts_with('{'), "{first}");
         assert_eq!((output.status.code(), stderr(&output)), (Some(0), ""), "{args:?}");
     }
+}
+
+// What all commands that read JSON share
+
+fn gzipped(bytes: &[u8]) -> Vec<u8> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    gzip.write_all(bytes).unwrap();
+    gzip.finish().unwrap()
+}
+
+#[test]
+fn the_same_records_are_read_in_every_form() {
+    let records =
+        [record("a", "r", "l", NOON_MS), record("b", "r", "l", NOON_MS + 1), record("c", "s", "l", NOON_MS)];
+    let lines = ndjson(&records);
+    let expected = run(&["classify", "--with-record"], lines.as_bytes());
+    let marked = format!("\u{feff}{lines}");
+    let array = serde_json::to_string(&records).unwrap();
+    let spread = serde_json::to_string_pretty(&records).unwrap();
+    let objects: String =
+        records.iter().map(|record| serde_json::to_string_pretty(record).unwrap() + "\n").collect();
+    let arrays: String =
+        records.iter().map(|record| serde_json::to_string(&[record]).unwrap() + "\n").collect();
+    for (form, input) in [
+        ("gzip", gzipped(lines.as_bytes())),
+        ("two gzip members", [gzipped(&lines.as_bytes()[..200]), gzipped(&lines.as_bytes()[200..])].concat()),
+        ("byte order mark", marked.clone().into_bytes()),
+        ("both", gzipped(marked.as_bytes())),
+        ("array", array.clone().into_bytes()),
+        ("gzipped array", gzipped(array.as_bytes())),
+        ("array on many lines", spread.into_bytes()),
+        ("array behind blank lines and a mark", format!("\u{feff}\n \n{array}").into_bytes()),
+        ("objects on many lines", objects.into_bytes()),
+        ("an array on each line", arrays.into_bytes()),
+        ("lines with CRLF", lines.replace('\n', "\r\n").into_bytes()),
+    ] {
+        let output = run(&["classify", "--with-record"], &input);
+        assert_eq!((output.status.code(), stderr(&output)), (Some(0), stderr(&expected)), "{form}");
+        assert_eq!(results(&output), results(&expected), "{form}");
+        assert_eq!(output.stdout.split(|byte| *byte == b'\n').count(), 3 + 1, "{form}: a line each");
+    }
+    // What records hold besides may lie on many lines, and comes back on one.
+    let mut deep = serde_json::to_value(&records[0]).unwrap();
+    deep["deep"] = json!({"a": [1, {"b": "x\ny"}]});
+    let spread = serde_json::to_string_pretty(&[&deep]).unwrap();
+    let answers = results(&run(&["classify", "--with-record"], spread.as_bytes()));
+    assert_eq!((answers.len(), &answers[0]["deep"]), (1, &deep["deep"]));
+    let bodies = format!("[{}, {}]", body("r1"), body("r2"));
+    let answers = results(&run(&BASE, &gzipped(bodies.as_bytes())));
+    assert_eq!(answers.iter().map(minted_for).collect::<Vec<_>>(), ["r1", "r2"]);
+    let asked = run(&["networks", "lookup"], br#"["40.92.0.1", {"asn":8075}, "junk"]"#);
+    assert_eq!((asked.status.code(), results(&asked).len()), (Some(1), 2));
+}
+
+#[test]
+fn a_bad_item_is_told_by_its_line_and_the_rest_goes_on() {
+    let good = |id: &str| serde_json::to_string(&record(id, "r", "l", NOON_MS)).unwrap();
+    let long = format!("{{\"x\":\"{}\"}}", "x".repeat(1 << 20));
+    let array = format!(
+        "[\n{},\n{{}},\n7, \"a]\\\"]\",\n{{\"event_id\": nope\n}},\n{long},\n{} {}\n,[], {}",
+        good("a"),
+        good("b"),
+        good("lost"),
+        good("z"),
+    );
+    let output = run(&["classify"], array.as_bytes());
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(pick(&results(&output), "event_id"), ["a", "b", "z"]);
+    let said = complaints(&output);
+    let expected = [
+        (3, "ts_ms: missing"),
+        (4, "a click record is a JSON object"),
+        (4, "a click record is a JSON object"),
+        (5, "not a JSON object: expected value"),
+        (7, "longer than 1048576 bytes"),
+        (8, "no comma before it"),
+        (9, "a click record is a JSON object"),
+        (9, "the array does not end: get the whole of it"),
+    ];
+    assert_eq!(said.len(), expected.len(), "{said:?}");
+    for (line, (number, words)) in said.into_iter().zip(expected) {
+        assert!(line.starts_with(&format!("stdin:{number}: ")) && line.contains(words), "{line}");
+    }
+    let half = run(&["classify"], &array.as_bytes()[..array.len() - 5]);
+    assert!(
+        stderr(&half).contains("stdin:9: a value does not end: get the whole of it"),
+        "{}",
+        stderr(&half)
+    );
+}
+
+#[test]
+fn what_is_neither_lines_nor_an_array_is_said_once() {
+    let table = "email,event,timestamp\n".to_owned() + &"ann@example.com,click,1795348860\n".repeat(100);
+    for command in [&["classify"][..], &BASE, &["import", "--from", "ses", "--recipient-key", "k"]] {
+        for (input, words) in [
+            (table.clone().into_bytes(), "stdin: this is CSV: see `import`"),
+            (gzipped(table.as_bytes()), "stdin: this is CSV: see `import`"),
+            (b"a line\nanother\n".repeat(50), "stdin: this is neither NDJSON nor a JSON array"),
+            (b"\xff\xfe{\0\"\0".to_vec(), "stdin: this is UTF-16: write it as UTF-8"),
+            (gzipped(table.as_bytes())[..40].to_vec(), "stdin cannot be read after line 0: "),
+        ] {
+            let output = run(command, &input);
+            assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{command:?}");
+            assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
+            assert!(stderr(&output).contains(words), "{}", stderr(&output));
+        }
+    }
+    let pretty = "{\n  \"event_id\": \"a\"\n}\n";
+    assert_eq!(
+        complaints(&run(&["classify"], pretty.as_bytes())),
+        ["stdin:1: ts_ms: missing; a record needs it"]
+    );
+}
+
+#[test]
+fn a_time_in_seconds_is_refused_by_name() {
+    let line = |name: &str| {
+        let mut record = serde_json::to_value(record("a", "r", "l", NOON_MS)).unwrap();
+        record[name] = json!(NOON_MS / 1_000);
+        record.to_string()
+    };
+    let input = ["ts_ms", "sent_at_ms", "delivered_at_ms"].map(line).join("\n");
+    let output = run(&["classify"], input.as_bytes());
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+    for (at, (name, said)) in
+        ["ts_ms", "sent_at_ms", "delivered_at_ms"].iter().zip(complaints(&output)).enumerate()
+    {
+        let words = format!(
+            "stdin:{}: `{name}` is 1795348800, which looks like seconds: give Unix milliseconds",
+            at + 1
+        );
+        assert_eq!(said, words);
+    }
+    let century = NOON_MS.to_string().replacen("17", "97", 1);
+    let late = serde_json::to_string(&record("a", "r", "l", NOON_MS))
+        .unwrap()
+        .replace(&NOON_MS.to_string(), &century);
+    assert!(stderr(&run(&["classify"], late.as_bytes())).contains("is before 2000 or after 2100"));
 }
 
 // mint
@@ -503,7 +650,7 @@ fn a_repeated_id_is_the_same_click() {
 fn records_come_back_whole_under_their_verdict() {
     let line = r#"{ "event_id":"a","label":"person", "message_id":"m","recipient_id":"r","link_id":"l","ts_ms":1795348800000,"sent_at_ms":1795348800000,"big":123456789012345678901234567890,"small":1.10e-7,"deep":{"b":[1,  {"a":null}]},"text":"\u00e9\t\"<","rule":"old","revision":7,"final":false,"click_type":{"x":1},"r\u0075leset":"x"}"#;
     let output = run(&["classify", "--with-record"], line.as_bytes());
-    assert_eq!((output.status.code(), stderr(&output)), (Some(0), ""));
+    assert_eq!((output.status.code(), complaints(&output)), (Some(0), vec![]));
     let text = std::str::from_utf8(&output.stdout).unwrap();
     for kept in [
         r#""label":"person""#,
@@ -669,6 +816,74 @@ fn the_summary_counts() {
 }
 
 #[test]
+fn what_could_not_be_used_is_said_at_the_end() {
+    let line = |n: i64, more: Value| {
+        let ids = json!({"event_id": format!("e{n}"), "message_id": "m", "recipient_id": "r", "url": "https://brand.example/"});
+        let mut line = ids.as_object().unwrap().clone();
+        line.extend([("ts_ms".to_owned(), json!(NOON_MS + n)), ("sent_at_ms".to_owned(), json!(NOON_MS))]);
+        line.extend(more.as_object().unwrap().clone());
+        Value::from(line).to_string() + "\n"
+    };
+    let told = |flags: &[&str], lines: &str| {
+        let output = run(&[&["classify"], flags].concat(), lines.as_bytes());
+        stderr(&output).lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    // An export under its provider's names.
+    let export: String = (0..1_200)
+        .map(|n| line(n, json!({"useragent": "curl/8.5.0", "ip_address": "203.0.113.9", "email": "", "label": "human", "note": n})))
+        .collect();
+    assert_eq!(
+        told(&[], &export),
+        [
+            "`ip_address` in 1,200 records: no rule knows it; did you mean `ip`?",
+            "`useragent` in 1,200 records: no rule knows it; did you mean `user_agent`?",
+            // All records have a `recipient_id`: `email` is nobody's mistake.
+            "2 fields that no rule looks at: `email`, `note`",
+            "0 of 1,200 records have `ip`: networks and sources were not judged",
+            "0 of 1,200 records have `user_agent`: agents and headers were not judged",
+            "0 of 1,200 records have `links_total`: whether all links of a mail were clicked was not judged",
+            "0 of 1,200 records have `cookie`: who came back was not judged",
+        ]
+    );
+    assert_eq!(
+        told(&["--ruleset", "defender"], &export)[3..],
+        [
+            "0 of 1,200 records have `ip`: networks were not judged",
+            "0 of 1,200 records have `referer`: Safe Links was not judged"
+        ]
+    );
+    // One record that carries a signal is enough.
+    let agent =
+        line(0, json!({"user_agent": "curl/8.5.0", "ip": "203.0.113.9", "cookie": "none", "links_total": 2}));
+    assert_eq!(
+        told(&[], &(agent.clone() + &line(1, json!({})))),
+        [
+            "0 of 2 records have `asn`: networks were judged by the address alone",
+            "0 of 2 records have headers such as `accept` and `sec_fetch_mode`: headers were not judged",
+        ]
+    );
+    // The edge's own lines: what is not there is known not to be, and nothing is to be said.
+    let edge = json!({
+        "event": "click.received", "ip": "203.0.113.9", "asn": 64_496, "user_agent": null, "http_protocol": "HTTP/2", "secure": true,
+        "cookie": "new", "links_total": 1, "network": null, "network_vendor": null, "network_class": null, "agent": null,
+        "safelinks_referer": false, "votes": [],
+    });
+    assert_eq!(told(&[], &line(0, edge)), [""; 0]);
+    // A bad line may be one for its name.
+    let seconds = line(0, json!({"ts_ms": null, "timestamp": NOON_MS}));
+    assert_eq!(
+        told(&[], &seconds),
+        [
+            "stdin:1: ts_ms: missing; a record needs it",
+            "`timestamp` in 1 record: no rule knows it; did you mean `ts_ms`?",
+        ]
+    );
+    let output = run(&["classify", "--with-record"], agent.as_bytes());
+    let again = run(&["classify", "--with-record"], &output.stdout);
+    assert_eq!(stderr(&again), stderr(&output), "its own output is all known");
+}
+
+#[test]
 fn an_explanation_asks_every_rule_in_order_and_says_which_decided() {
     let person = Record {
         ip: Some("203.0.113.9".to_owned()),
@@ -781,7 +996,7 @@ fn an_explanation_holds_the_facts_and_what_would_change_them() {
 fn an_explanation_stands_beside_the_record_and_is_taken_back_as_input() {
     let lines = ndjson(&[record("a", "r", "l", NOON_MS), record("a", "r", "l", NOON_MS)]);
     let output = run(&["classify", "--explain", "--with-record"], lines.as_bytes());
-    assert_eq!((output.status.code(), stderr(&output)), (Some(0), ""));
+    assert_eq!((output.status.code(), complaints(&output)), (Some(0), vec![]));
     let answers = results(&output);
     assert_eq!(answers[0], answers[1], "each line gets it");
     assert_eq!((&answers[0]["link_id"], &answers[0]["rule"]), (&json!("l"), &json!("human")));

@@ -11,8 +11,10 @@ use clickproof::record::Record;
 use clickproof::verdict::{Click, JudgedHistory, Key, Ruleset, Thresholds};
 
 use crate::evaluate::Labels;
+use crate::form::Wanted;
 use crate::lines::Lines;
 use crate::merge::VerdictNames;
+use crate::notes::Notes;
 use crate::say::say;
 use crate::stop::Stop;
 use crate::streams::Streams;
@@ -28,7 +30,8 @@ Each result is its event_id and verdict, revision 1 and final:
   {\"event_id\":\"…\",\"click_type\":\"human\",\"rule\":\"human\",…}
 
 A repeated event_id is the same click: the first line counts, each line gets its verdict. Blank lines are skipped; a line \
-has at most 1 MiB.")]
+has at most 1 MiB. A JSON array is read as its items, gzipped input as what it holds. At the end stderr says which signals no \
+record carries, and which fields no rule knows.")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -58,8 +61,9 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
     let stopwatch = Stopwatch::start();
     let ruleset = Ruleset::named(&args.ruleset)
         .ok_or_else(|| Stop::Refused(format!("--ruleset: must be {}", Ruleset::NAMES.join(" or "))))?;
-    let (mut lines, mut output) = args.streams.open()?;
-    let mut history = History::read(&mut lines, args.with_record, args.evaluate)?;
+    let (mut lines, mut output) = args.streams.open(Wanted::Objects)?;
+    let mut notes = Notes::default();
+    let mut history = History::read(&mut lines, args.with_record, args.evaluate, &mut notes)?;
     lines.finish();
     let counts = args.summary.then(|| history.count(lines.bad()));
 
@@ -87,6 +91,9 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
         })?;
     }
     output.flush()?;
+    for note in notes.lines(ruleset, lines.bad(), &names) {
+        say(&note);
+    }
     if let Some(counts) = counts {
         say(&counts.table(&verdicts, ruleset, stopwatch.seconds()));
     }
@@ -112,13 +119,20 @@ struct History {
 }
 
 impl History {
-    fn read(lines: &mut Lines, keep_records: bool, keep_labels: bool) -> Result<Self, Stop> {
+    fn read(
+        lines: &mut Lines,
+        keep_records: bool,
+        keep_labels: bool,
+        notes: &mut Notes,
+    ) -> Result<Self, Stop> {
         let labels = keep_labels.then(Labels::default);
         let (mut history, mut places) = (Self { labels, ..Self::default() }, HashMap::new());
         while let Some(line) = lines.next()? {
             let added = line.and_then(|line| {
                 let known = history.events.len();
-                history.add(Record::parse(line)?, &mut places);
+                let record = Record::given(line, &mut |name| notes.extra(name))?;
+                notes.record(&record);
+                history.add(record, &mut places);
                 if let Some(labels) = history.labels.as_mut().filter(|_| history.events.len() > known) {
                     labels.take(line);
                 }

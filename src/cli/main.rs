@@ -4,12 +4,17 @@
 //! [`streams`] (the flags and the opening), [`lines`] (reading) and [`output`] (writing).
 
 mod classify;
+mod complaints;
 mod evaluate;
+mod form;
+mod import;
 mod lines;
 mod merge;
 mod mint;
 mod networks;
+mod notes;
 mod output;
+mod plain;
 mod say;
 mod simulate;
 mod stop;
@@ -51,6 +56,8 @@ enum Command {
     Mint(mint::Args),
     /// Judge click records, in any order: each one's verdict out.
     Classify(classify::Args),
+    /// Read a mail provider's export of events: click records out
+    Import(import::Args),
     /// Write labelled traffic of a send that never was, or play it against a Worker
     Simulate(simulate::Args),
     /// Read what objects and queues keep as bytes: click records, or events as they are shipped, out
@@ -63,6 +70,7 @@ fn main() -> ExitCode {
     let end = match Cli::parse().command {
         Command::Mint(args) => mint::run(&args),
         Command::Classify(args) => classify::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Unpack(args) => unpack::run(&args),
         Command::Networks(args) => networks::run(&args),

@@ -22,6 +22,11 @@ impl VerdictNames {
         Ok(Self(names.chain(["shadow".to_owned(), "explanation".to_owned()]).collect()))
     }
 
+    /// Whether a verdict has a field of that name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains(name)
+    }
+
     /// Appends the record's fields, each with the comma behind it. Where the request came from a mail provider's proxy
     /// the country is the proxy's: nobody's, so it is null.
     pub(crate) fn write_others(

@@ -5,6 +5,7 @@ use clickproof::json::Json;
 use clickproof::link::keys::Keyring;
 use clickproof::link::mint::{Minted, mint};
 
+use crate::form::Wanted;
 use crate::stop::Stop;
 use crate::streams::Streams;
 
@@ -33,7 +34,7 @@ pub(crate) struct Args {
 /// Mints; says how many lines were bad.
 pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
     let keys = keys()?;
-    let (mut lines, mut output) = args.streams.open()?;
+    let (mut lines, mut output) = args.streams.open(Wanted::Objects)?;
     loop {
         if lines.may_wait() {
             output.flush()?;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::form::Wanted;
 use crate::lines::Lines;
 use crate::output::Output;
 use crate::stop::Stop;
@@ -23,7 +24,7 @@ pub(crate) struct Streams {
 
 impl Streams {
     /// Opens both ends. The input comes first: an output that exists is emptied only when there is something to read.
-    pub(crate) fn open(&self) -> Result<(Lines, Output), Stop> {
+    pub(crate) fn open(&self, wanted: Wanted) -> Result<(Lines, Output), Stop> {
         let (source, name, size) = match &self.input {
             None => (Box::new(io::stdin().lock()) as Box<dyn Read>, "stdin".to_owned(), None),
             Some(path) => {
@@ -40,7 +41,7 @@ impl Streams {
         };
         let bar = bar(size);
         let by_bytes = size.is_some();
-        Ok((Lines::new(source, name, bar.clone(), by_bytes), Output::new(sink, sink_name, bar)))
+        Ok((Lines::new(source, name, bar.clone(), by_bytes, wanted), Output::new(sink, sink_name, bar)))
     }
 
     /// Emptying the output would empty the input.

@@ -8,6 +8,7 @@ use clickproof::event::parcel::{Letter, Parcel};
 use clickproof::event::spilled::Spilled;
 use clickproof::record::packed;
 
+use crate::form::Wanted;
 use crate::stop::Stop;
 use crate::streams::Streams;
 
@@ -23,7 +24,7 @@ pub(crate) struct Args {
 
 /// Unpacks every line; returns how many were bad.
 pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
-    let (mut lines, mut output) = args.streams.open()?;
+    let (mut lines, mut output) = args.streams.open(Wanted::Lines)?;
     loop {
         if lines.may_wait() {
             output.flush()?;

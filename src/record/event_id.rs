@@ -23,6 +23,21 @@ impl EventId {
         Self(((high as u128) << 64 | low as u128).to_be_bytes())
     }
 
+    /// The id of a click from elsewhere, which has none of its own: its time (before 1970 as in 1970) and 74 bits of a digest of
+    /// it, so that the same click has the same id whenever it is read again.
+    #[must_use]
+    pub fn of_digest(ts_ms: i64, digest: [u8; 16]) -> Self {
+        let digest = u128::from_be_bytes(digest);
+        let (counter, random) = (digest >> 32 & u128::from(COUNTER_END - 1), digest & u128::from(u32::MAX));
+        // Both fit: they are masked.
+        let counter = u64::try_from(counter).unwrap_or_default();
+        Self::new(
+            u64::try_from(ts_ms).unwrap_or_default(),
+            counter,
+            u32::try_from(random).unwrap_or_default(),
+        )
+    }
+
     /// The id of these bytes, as storage keeps it.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
@@ -144,6 +159,18 @@ mod tests {
         let id = EventIds::default().next(0x017F_22E2_79B0, [0xff; 12]);
         assert_eq!(id.to_string(), "017f22e2-79b0-77ff-bfff-ffffffffffff");
         assert_eq!(id.ts_ms(), 0x017F_22E2_79B0);
+    }
+
+    #[test]
+    fn an_id_of_a_digest_has_its_time_and_its_bits() {
+        let id = EventId::of_digest(0x017F_22E2_79B0, [0xff; 16]);
+        assert_eq!(id.to_string(), "017f22e2-79b0-7fff-bfff-ffffffffffff");
+        let id = EventId::of_digest(0x017F_22E2_79B0, [0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        assert_eq!(
+            (id.to_string().as_str(), id.ts_ms()),
+            ("017f22e2-79b0-7004-8203-040506070809", 0x017F_22E2_79B0)
+        );
+        assert_eq!(EventId::parse(&id.to_string()), Some(id));
     }
 
     #[test]

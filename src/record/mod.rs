@@ -5,6 +5,7 @@ pub mod columns;
 mod event_id;
 pub mod hex;
 mod kind;
+pub mod moment;
 pub(crate) mod named;
 pub mod packed;
 mod read;
@@ -230,6 +231,40 @@ mod tests {
             let json = LEAST.replacen('{', &format!("{{\"extra\":{value},"), 1);
             assert_eq!(Record::parse(&json), Record::parse(LEAST), "{json}");
         }
+    }
+
+    #[test]
+    fn a_record_from_outside_has_times_in_milliseconds() {
+        let given = |json: &str| Record::given(json, &mut |_| {});
+        let json = LEAST
+            .replace(":2,", ":1795348860000,")
+            .replace(":1}", ":1795348800000,\"delivered_at_ms\":null}");
+        assert_eq!(given(&json), Record::parse(&json));
+        for (name, from, to) in [
+            ("ts_ms", "1795348860000", "1795348860"),
+            ("sent_at_ms", "1795348800000", "1795348800"),
+            ("delivered_at_ms", "null", "1795348801"),
+        ] {
+            let json = json.replace(from, to);
+            let words = format!("`{name}` is {to}, which looks like seconds: give Unix milliseconds");
+            assert_eq!(given(&json), Err(words));
+            assert!(Record::parse(&json).is_ok(), "what is stored is read for ever");
+        }
+    }
+
+    #[test]
+    fn the_names_of_extra_fields_are_handed_over() {
+        let json = LEAST.replacen(
+            '{',
+            r#"{"useragent":"curl/8","\u0069p":null,"verified":"none","x":[{"ip":1}],"#,
+            1,
+        );
+        let mut names = Vec::new();
+        assert!(
+            Record::given(&json, &mut |name| names.push(name.to_owned())).is_err(),
+            "its times are of 1970"
+        );
+        assert_eq!(names, ["useragent", "x"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Reads a record from JSON text, field by field: what is missing or of another type is named.
 
-use super::{Kind, Record, Verified};
+use super::{Kind, Record, Verified, moment};
 use crate::json::Json;
 
 impl Record {
@@ -9,17 +9,44 @@ impl Record {
     /// # Errors
     /// A message that says what is wrong with the text or the field.
     pub fn parse(json: &str) -> Result<Self, String> {
-        let (mut fields, mut problem) = (Fields::default(), Ok(()));
-        let is_object = Json::each(json, &mut |name, value| {
-            if problem.is_ok() {
-                problem = fields.put(&name, value);
-            }
-        });
-        match is_object {
-            Ok(true) => problem.and_then(|()| fields.record()),
-            Ok(false) => Err("a click record is a JSON object".to_owned()),
-            Err(problem) => Err(format!("not a JSON object: {problem}")),
+        read(json, &mut |_| {})
+    }
+
+    /// Reads a record that comes from outside: as [`Self::parse`], and hands over the names of extra fields.
+    ///
+    /// # Errors
+    /// As [`Self::parse`], and where a time is none in milliseconds. What is stored already is read for ever, so `parse` does
+    /// not ask.
+    pub fn given(json: &str, extra: &mut dyn FnMut(&str)) -> Result<Self, String> {
+        let record = read(json, extra)?;
+        let times = [
+            ("ts_ms", Some(record.ts_ms)),
+            ("sent_at_ms", Some(record.sent_at_ms)),
+            ("delivered_at_ms", record.delivered_at_ms),
+        ];
+        for (name, ms) in times {
+            ms.map_or(Ok(()), |ms| moment::check(name, ms))?;
         }
+        Ok(record)
+    }
+}
+
+fn read(json: &str, extra: &mut dyn FnMut(&str)) -> Result<Record, String> {
+    let (mut fields, mut problem) = (Fields::default(), Ok(()));
+    let is_object = Json::each(json, &mut |name, value| match fields.put(&name, value) {
+        Ok(true) => {}
+        Ok(false) => extra(&name),
+        Err(words) => {
+            // The first is told of.
+            if problem.is_ok() {
+                problem = Err(words);
+            }
+        }
+    });
+    match is_object {
+        Ok(true) => problem.and_then(|()| fields.record()),
+        Ok(false) => Err("a click record is a JSON object".to_owned()),
+        Err(problem) => Err(format!("not a JSON object: {problem}")),
     }
 }
 
@@ -33,7 +60,8 @@ struct Fields {
 }
 
 impl Fields {
-    fn put(&mut self, name: &str, value: Json) -> Result<(), String> {
+    /// Takes a field; says whether a record has one of that name.
+    fn put(&mut self, name: &str, value: Json) -> Result<bool, String> {
         let record = &mut self.record;
         match name {
             "event_id" => record.event_id = text(name, value)?.unwrap_or_default(),
@@ -72,9 +100,9 @@ impl Fields {
                 let verified = word(name, value, Verified::named, Verified::MUST_BE)?;
                 record.verified = verified.unwrap_or_default();
             }
-            _ => {}
+            _ => return Ok(false),
         }
-        Ok(())
+        Ok(true)
     }
 
     fn record(self) -> Result<Record, String> {

@@ -6,6 +6,7 @@ use clickproof::signals::catalogue::{self, Class, Network, Request};
 use clickproof::signals::place;
 use serde::{Deserialize, Serialize};
 
+use crate::form::Wanted;
 use crate::stop::Stop;
 use crate::streams::Streams;
 
@@ -62,7 +63,7 @@ struct Asked {
 
 /// Answers; says how many lines were bad.
 pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
-    let (mut lines, mut output) = args.streams.open()?;
+    let (mut lines, mut output) = args.streams.open(Wanted::Values)?;
     for query in &args.queries {
         output.line(|block| serde_json::to_writer(block, &query.answer()))?;
     }

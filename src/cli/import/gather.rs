@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
-use clickproof::record::{EventId, Kind};
+use clickproof::record::{EventId, Kind, Way};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -273,6 +273,10 @@ fn text_of(kind: Kind, fields: &[(&'static str, Value)]) -> Result<Box<str>, Str
     // Which link it was is known or not told of.
     let told = fields.iter().filter(|(name, value)| !value.is_null() || !matches!(*name, "url" | "link_id"));
     texts.extend(told.map(|(name, value)| format!("\"{name}\":{value}")));
+    // Who is unsubscribed has pressed something: a page that was only looked at makes no such event.
+    if kind == Kind::Unsubscribe && !is_there("act") {
+        texts.push(format!("\"act\":\"{}\"", Way::Page.name()));
+    }
     if !is_there("links_total") {
         texts.push("\"links_total\":null".to_owned());
     }

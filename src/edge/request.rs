@@ -8,6 +8,10 @@ use crate::link::place::Place;
 use crate::link::{Link, token};
 use crate::record::{self, EventId, Kind, Record, Verb};
 
+/// The protocol where the platform tells none: a record that has one knows headers (contract §4), and here they are always
+/// known.
+const SOME_PROTOCOL: &str = "HTTP";
+
 /// A header that an answer or a record looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Header {
@@ -151,7 +155,7 @@ impl<'a> Incoming<'a> {
             sec_purpose: self.purpose().and_then(cut),
             sec_ch_ua: text(Header::SecChUa),
             x_forwarded_for: text(Header::XForwardedFor),
-            http_protocol: cut(self.http_protocol),
+            http_protocol: cut(self.http_protocol).or_else(|| cut(SOME_PROTOCOL)),
             secure: Some(self.place.is_secure()),
             ..Record::default()
         }
@@ -264,7 +268,8 @@ mod tests {
     fn what_is_not_there_or_odd_is_nothing() {
         for asn in ["", "x", "1.5", "99999999999999999999"] {
             let record = record(&shown("GET", "http://c.example/", &[], [asn, "", ""]));
-            assert_eq!((record.asn, record.country, record.http_protocol), (None, None, None), "{asn}");
+            assert_eq!((record.asn, record.country), (None, None), "{asn}");
+            assert_eq!(record.http_protocol.as_deref(), Some(SOME_PROTOCOL), "headers are known here");
             assert_eq!((record.user_agent, record.secure), (None, Some(false)));
         }
         // Nothing at all is a request of no method to nowhere.

@@ -276,6 +276,7 @@ export async function clickproof(args, { input = "", env = {} } = {}) {
 export async function classified(clicks, ...flags) {
   const input = clicks.map((click) => `${JSON.stringify(recordOf(click))}\n`).join("");
   const { status, stdout, stderr } = await clickproof(["classify", ...flags], { input });
-  assert.deepEqual([status, stderr], [0, ""]);
+  // It may also say which signals no record carries.
+  assert.equal(status, 0, stderr);
   return parseLines(stdout);
 }

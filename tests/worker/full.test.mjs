@@ -61,8 +61,8 @@ describe("ruleset full", { concurrency: true }, () => {
 
         const revisions = [];
         for (const [ms, click_type, vote, reissued] of [
-          [60_000, "human", undefined, 0],
-          [59_999, "scanner_gateway", "+first_minute", 1],
+          [60_001, "human", undefined, 0],
+          [60_000, "scanner_gateway", "+first_minute", 1],
           [10_000, "scanner_gateway", "+first_minute", 0],
           [9_999, "scanner_gateway", "+first_seconds", 1],
           [HOUR_MS, "human", undefined, 1],

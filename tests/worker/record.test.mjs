@@ -203,13 +203,13 @@ test("older ways to say prefetch count where Sec-Purpose is not sent", async () 
   assert.equal((await logged({ headers: both })).sec_purpose, "prefetch;prerender");
 });
 
-test("what the platform does not tell, or tells oddly, is null", async () => {
+test("what the platform does not tell, or tells oddly, is null, and the protocol some", async () => {
   const cases = [
-    [{}, [null, null, null]],
-    [{ asn: null, country: null, httpProtocol: null }, [null, null, null]],
-    [{ asn: "8075", country: 7, httpProtocol: [] }, [null, null, null]],
+    [{}, [null, null, "HTTP"]],
+    [{ asn: null, country: null, httpProtocol: null }, [null, null, "HTTP"]],
+    [{ asn: "8075", country: 7, httpProtocol: [] }, [null, null, "HTTP"]],
     [{ asn: 4294967295, country: "T1", httpProtocol: "HTTP/3" }, [4294967295, "T1", "HTTP/3"]],
-    [{ country: "", httpProtocol: "" }, [null, null, null]],
+    [{ country: "", httpProtocol: "" }, [null, null, "HTTP"]],
   ];
   for (const [cf, expected] of cases) {
     const blob = JSON.stringify({ ...cf, clientAcceptEncoding: "" });

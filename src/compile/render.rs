@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::compile::agents::{
-    ANCHORED, BEGINS_PHRASES, Group, LONGEST_STEM, LONGEST_WORD, NO_GROUP, PEOPLE, Patterns,
+    ANCHORED, BEGINS_PHRASES, Group, LONGEST_STEM, LONGEST_WORD, NO_GROUP, PHONE, Patterns, SYSTEM,
 };
 use crate::compile::ranges::{flatten, stretches};
 use crate::compile::{networks, wrappers};
@@ -97,7 +97,8 @@ pub(crate) fn agents(patterns: &Patterns) -> String {
         code.push_str("];\n");
     }
     for (name, value) in [
-        ("PEOPLE", PEOPLE),
+        ("SYSTEM", SYSTEM),
+        ("PHONE", PHONE),
         ("NO_GROUP", NO_GROUP),
         ("ANCHORED", ANCHORED),
         ("BEGINS_PHRASES", BEGINS_PHRASES),

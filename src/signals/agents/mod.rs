@@ -4,8 +4,13 @@
 //!
 //! A word is a run of letters and digits. What speaks for a machine, the strongest first: a word or phrase of the tables; a
 //! word's beginning or ending (`…bot`, `crawl…`); an address in the agent, which crawlers put there for complaints; the form
-//! `(compatible; Name`, which among browsers Internet Explorer and a few of its time had; and an agent that does not even
-//! say that it is a browser, such as `Zapier` or `acme-feeds/1.0`. The last three are never `certain`.
+//! `(compatible; Name`, which among browsers Internet Explorer and a few of its time had; a desktop browser's agent that
+//! ends with its first brackets; and an agent that does not even say that it is a browser, such as `Zapier` or
+//! `acme-feeds/1.0 (linux)`. The last four are never `certain`.
+//!
+//! What an app says in brackets behind its name is about the phone that it runs on, and phones are called anything: no
+//! word there is a machine's, unless the brackets begin as crawlers' do (`(compatible; …`) or hold an address. And a
+//! browser may say in brackets where its maker lives.
 //!
 //! Gateways' scanners do not declare themselves: they send a browser's agent, and nothing here finds them.
 
@@ -58,7 +63,14 @@ const OBSERVED_DATE: &str = "2026-11-22";
 
 const ADDRESS: Agent = by_form("an address in the agent", AgentClass::Crawler);
 const COMPATIBLE: Agent = by_form("(compatible; …", AgentClass::Crawler);
+const CUT_SHORT: Agent = by_form("a browser's system and no browser", AgentClass::Library);
 const NO_BROWSER: Agent = by_form("no browser's form", AgentClass::Library);
+
+/// What stands in a desktop browser's first brackets.
+const DESKTOPS: [&str; 3] = ["Windows NT ", "Macintosh; ", "X11; "];
+
+/// How the names of browsers and apps end that may give their maker's address.
+const OF_PEOPLE: [&str; 2] = ["browser", "app"];
 
 const fn by_form(name: &'static str, class: AgentClass) -> Agent {
     Agent { name, class, vendor: None, certain: false, source: OBSERVED, date: OBSERVED_DATE }
@@ -102,14 +114,15 @@ pub fn declared(user_agent: &str) -> Option<Agent> {
         best: None,
         rank: 0,
         known: false,
+        has_system: false,
+        has_unknown: false,
+        is_phone: false,
         has_address: false,
         device: Device::Before,
+        is_aside: false,
     };
     scan.words();
-    if scan.best.is_none() && !scan.known {
-        return Some(NO_BROWSER);
-    }
-    scan.best()
+    if scan.best.is_some() { scan.best() } else { scan.by_form() }
 }
 
 /// How much a finding is worth beside the others of the same agent.
@@ -125,9 +138,17 @@ struct Scan<'a> {
     rank: u8,
     /// A word that people's browsers, phones and apps have.
     known: bool,
+    /// A word of people, be it only their system's.
+    has_system: bool,
+    /// A word that nobody has.
+    has_unknown: bool,
+    /// A word of phones and of the apps there.
+    is_phone: bool,
     /// An address, as crawlers give it for complaints.
     has_address: bool,
     device: Device,
+    /// Within brackets whose words are an app's about its phone, or its maker's address.
+    is_aside: bool,
 }
 
 /// Where an Android phone's name stands: in the first brackets, between the words `Android` and `Build`. Phones are called
@@ -166,16 +187,48 @@ impl Scan<'_> {
     /// What stands between words: brackets and the signs of an address.
     fn sign(&mut self, byte: u8, at: usize) {
         match byte {
-            b'(' if self.device == Device::Before => self.device = Device::Brackets,
-            b')' => self.device = Device::After,
+            b'(' | b'[' => {
+                self.is_aside = self.opens_aside(at);
+                if self.device == Device::Before {
+                    self.device = Device::Brackets;
+                }
+            }
+            b')' | b']' => (self.device, self.is_aside) = (Device::After, false),
+            _ if self.is_aside => {}
             b':' if self.agent[at..].starts_with(b"://") => self.address(),
             b'@' if is_mail_domain(&self.agent[at + 1..]) => self.address(),
             _ => {}
         }
     }
 
+    /// Whether the brackets that open here are an app's, about its phone, or a browser's with its maker's address.
+    fn opens_aside(&self, at: usize) -> bool {
+        let inside = &self.agent[at + 1..];
+        let word = inside.iter().position(|b| !b.is_ascii_alphabetic()).unwrap_or(inside.len());
+        let is_product = word > 0 && inside.get(word) == Some(&b'/');
+        if is_product || begins(inside, "compatible") || begins(inside, "khtml") {
+            return false;
+        }
+        let inside = &inside[..inside.iter().position(|b| b")]".contains(b)).unwrap_or(inside.len())];
+        if inside.windows(3).any(|signs| signs == b"://") { self.is_of_people(at) } else { self.is_phone }
+    }
+
+    /// Whether the product before brackets is a browser or an app of people: `AcmeBrowser/1.2 (`.
+    fn is_of_people(&self, bracket: usize) -> bool {
+        let before = self.agent[..bracket].trim_ascii_end();
+        let product = before.rsplit(|b| *b == b' ').next().unwrap_or_default();
+        let name = product.split(|b| *b == b'/').next().unwrap_or_default();
+        strip(self.agent, "mozilla/5.0 (").is_some()
+            && OF_PEOPLE.iter().any(|end| {
+                name.len().checked_sub(end.len()).is_some_and(|at| strip(&name[at..], end).is_some())
+            })
+    }
+
     /// Looks one word up; true when nothing stronger can come.
     fn word(&mut self, begin: usize, end: usize) -> bool {
+        if self.is_aside {
+            return false;
+        }
         let (rest, word) = (&self.agent[begin..], &self.agent[begin..end]);
         match self.device {
             Device::Name if !begins(word, "build") => return false,
@@ -190,19 +243,22 @@ impl Scan<'_> {
             {
                 return self.named(phrase, value);
             }
-            if value & NO_GROUP != NO_GROUP && (value & ANCHORED == 0 || begin == 0) {
+            if value & NO_GROUP != NO_GROUP {
                 return self.named(name, value);
             }
         }
         if word.len() == "compatible".len() && self.is_compatible(begin) {
             self.found(COMPATIBLE, BY_FORM);
         }
+        let mut is_unknown = true;
         for (stem, value) in [beginning(word), ending(word)].into_iter().flatten() {
+            is_unknown = false;
             match of_group(stem, value) {
                 Some(agent) => self.found(agent, BY_STEM),
-                None => self.known = true,
+                None => self.know(value),
             }
         }
+        self.has_unknown |= is_unknown;
         false
     }
 
@@ -215,16 +271,23 @@ impl Scan<'_> {
         let before = &self.agent[..at];
         strip(self.agent, "mozilla/5.0").is_some()
             && (before.ends_with(b"(") || before.ends_with(b"Gecko; "))
-            && find(&WORDS, name).is_none_or(|(_, value)| value != PEOPLE)
+            && find(&WORDS, name).is_none_or(|(_, value)| !is_of_people(value))
     }
 
     fn named(&mut self, name: &'static str, value: u8) -> bool {
         match of_group(name, value) {
             Some(agent) if agent.certain => self.found(agent, BY_CERTAIN_NAME),
             Some(agent) => self.found(agent, BY_NAME),
-            None => self.known = true,
+            None => self.know(value),
         }
         self.rank == BY_CERTAIN_NAME
+    }
+
+    /// Notes what a word of people says. A system's name alone does not tell a browser from a program there.
+    fn know(&mut self, value: u8) {
+        self.has_system = true;
+        self.known |= value & NO_GROUP != SYSTEM;
+        self.is_phone |= value & NO_GROUP == PHONE;
     }
 
     fn address(&mut self) {
@@ -232,10 +295,30 @@ impl Scan<'_> {
         self.found(ADDRESS, BY_FORM);
     }
 
-    /// What was found. An app may end like a machine (`Tweetbot`), but gives no address for complaints.
+    /// What was found. An app may end like a machine (`Tweetbot`), but gives no address for complaints; and a chat app
+    /// that names its phone is not its preview, which shows no more than the app's name.
     fn best(self) -> Option<Agent> {
         let is_crawler = self.rank == BY_STEM && self.has_address;
-        self.best.map(|agent| Agent { certain: agent.certain || is_crawler, ..agent })
+        let is_app = |agent: &Agent| self.is_phone && agent.class == AgentClass::Preview && !agent.certain;
+        let agent = self.best.filter(|agent| !is_app(agent))?;
+        Some(Agent { certain: agent.certain || is_crawler, ..agent })
+    }
+
+    /// What an agent is in which no word told.
+    fn by_form(&self) -> Option<Agent> {
+        if self.agent.ends_with(b")") && self.is_cut_short() {
+            return Some(CUT_SHORT);
+        }
+        let is_browser = || self.agent.windows(8).any(|text| text.eq_ignore_ascii_case(b"mozilla/"));
+        let is_person = self.known || self.has_system && (!self.has_unknown || is_browser());
+        (!is_person).then_some(NO_BROWSER)
+    }
+
+    /// Whether a desktop browser's agent ends with its first brackets.
+    fn is_cut_short(&self) -> bool {
+        let Some(inside) = strip(self.agent, "mozilla/5.0 (") else { return false };
+        DESKTOPS.iter().any(|system| strip(inside, system).is_some())
+            && inside.iter().position(|b| *b == b')') == Some(inside.len() - 1)
     }
 
     fn found(&mut self, agent: Agent, rank: u8) {
@@ -243,6 +326,11 @@ impl Scan<'_> {
             (self.best, self.rank) = (Some(agent), rank);
         }
     }
+}
+
+/// Whether a pattern is people's.
+fn is_of_people(value: u8) -> bool {
+    (SYSTEM..NO_GROUP).contains(&(value & NO_GROUP))
 }
 
 /// The agent of a pattern, unless the pattern is people's.
@@ -276,7 +364,8 @@ fn longest_phrase(word: &str, agent: &[u8]) -> Option<(&'static str, u8)> {
     let sign = agent.get(word.len());
     let first = PHRASES.partition_point(|(phrase, _)| *phrase < word);
     let phrases = PHRASES[first..].iter().take_while(|(phrase, _)| phrase.starts_with(word));
-    let phrases = phrases.filter(|(phrase, _)| phrase.as_bytes().get(word.len()) == sign);
+    let phrases =
+        phrases.filter(|(phrase, _)| phrase.len() == word.len() || phrase.as_bytes().get(word.len()) == sign);
     phrases.filter(|(phrase, _)| begins(agent, phrase)).max_by_key(|(phrase, _)| phrase.len()).copied()
 }
 

@@ -25,6 +25,8 @@ pub enum Family {
     IosWebView,
     /// Something built on Chromium that may send other headers than Chrome.
     OtherChromium,
+    /// A browser whose maker has ended it, on a desktop: Internet Explorer, Edge and Opera before they were Chromium.
+    Ended,
     /// Any other agent.
     Other,
 }

@@ -1,6 +1,6 @@
 //! What `agents.txt` says: patterns by their kind, each with the group of agents that it belongs to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::sections::{self, Mistake, Once};
 use crate::signals::agents::AgentClass;
@@ -82,6 +82,7 @@ pub fn parse(text: &str) -> Result<Patterns, Mistake> {
             patterns.add(pattern.text, group).map_err(|text| pattern.mistake(text))?;
         }
     }
+    patterns.shorten();
     Ok(patterns)
 }
 
@@ -116,6 +117,23 @@ impl Patterns {
         number
     }
 
+    /// A word that means something at the agent's beginning alone needs no phrase of its own.
+    fn shorten(&mut self) {
+        self.phrases.retain(|phrase, value| match self.words.get_mut(phrase) {
+            Some(word) if *word & NO_GROUP == NO_GROUP => {
+                *word = *word & BEGINS_PHRASES | *value;
+                false
+            }
+            _ => true,
+        });
+        let firsts: BTreeSet<_> = self.phrases.keys().map(|phrase| first_word(phrase)).collect();
+        for (word, value) in &mut self.words {
+            if !firsts.contains(word.as_str()) {
+                *value &= !BEGINS_PHRASES;
+            }
+        }
+    }
+
     fn add(&mut self, pattern: &str, group: u8) -> Result<(), String> {
         if let Some(whole) = pattern.strip_prefix('=') {
             self.whole.insert(whole.to_owned(), group);
@@ -131,7 +149,7 @@ impl Patterns {
             return add_stem(&mut self.beginnings, stem, group);
         }
         let (pattern, flag) = pattern.strip_prefix('^').map_or((pattern, 0), |rest| (rest, ANCHORED));
-        let first = pattern.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        let first = first_word(pattern);
         if first.is_empty() || !pattern.ends_with(|c: char| c.is_ascii_alphanumeric()) {
             return Err(format!("`{pattern}` does not begin and end with a letter or digit"));
         }
@@ -142,7 +160,6 @@ impl Patterns {
             return Err(format!("`{first}` is a number: numbers are not looked up"));
         }
         let word = self.words.entry(first.to_owned()).or_insert(NO_GROUP);
-        // At the beginning a word may say something else than elsewhere.
         if first == pattern && flag == 0 {
             *word = *word & BEGINS_PHRASES | group;
         } else {
@@ -151,6 +168,11 @@ impl Patterns {
         }
         Ok(())
     }
+}
+
+/// The letters and digits that a pattern begins with.
+fn first_word(pattern: &str) -> &str {
+    pattern.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default()
 }
 
 fn add_stem(stems: &mut BTreeMap<String, u8>, stem: &str, group: u8) -> Result<(), String> {
@@ -168,7 +190,7 @@ mod tests {
     #[test]
     fn patterns_stand_by_their_kind_with_their_group() {
         let text = "[m]\nclass = library\nvendor = acme\ncertain = yes\nsource = issue #7 of a=b\ndate = 2026-09\n\
-                    acme # why\n^acme-get\n^acme\nget*\n*bot\n=Acme/1.0 (a=b)\n[p]\nclass = person\ncubot\n\
+                    acme # why\n^acme-get\n^acme\n^solo\nget*\n*bot\n=Acme/1.0 (a=b)\n[p]\nclass = person\ncubot\n\
                     [t]\nclass = phone\nandroid\n[s]\nclass = system\nlinux\n";
         let Patterns { groups, words, phrases, beginnings, endings, whole } = parse(text).unwrap();
         let group = Group {
@@ -182,8 +204,8 @@ mod tests {
         let of =
             |texts: &[(&str, u8)]| texts.iter().map(|(text, byte)| ((*text).to_owned(), *byte)).collect();
         let people = [("cubot", PEOPLE), ("android", PHONE), ("linux", SYSTEM)];
-        assert_eq!(words, of(&[&[("acme", BEGINS_PHRASES)][..], &people].concat()));
-        // At the beginning a word is a phrase of its own.
+        assert_eq!(words, of(&[&[("acme", BEGINS_PHRASES), ("solo", ANCHORED)][..], &people].concat()));
+        // What says something else at the beginning is a phrase of its own.
         assert_eq!(phrases, of(&[("acme-get", ANCHORED), ("acme", ANCHORED)]));
         assert_eq!((beginnings, endings), (of(&[("get", 0)]), of(&[("bot", 0)])));
         assert_eq!(whole, of(&[("Acme/1.0 (a=b)", 0)]));

@@ -43,7 +43,7 @@ pub fn votes(record: &Record) -> Votes {
     let seen = record.accept.is_some() || record.accept_language.is_some() || known && !has_metadata;
     votes.note(Sign::NoAcceptLanguage, seen && record.accept_language.is_none());
     // Internet Explorer asked for pictures and anything.
-    votes.note(Sign::AcceptNotHtml, seen && html != Some(true) && browser.family != Family::Ended);
+    votes.note(Sign::AcceptNotHtml, seen && html != Some(true) && browser.family != Family::Explorer);
 
     votes.note(Sign::NoFetchMetadata, secure && !has_metadata && browser.sends(Header::SecFetchMode));
     let hints = record.sec_ch_ua.as_deref();

@@ -58,6 +58,36 @@ struct Words {
     filter: [u8; 32],
 }
 
+/// Phrases, sorted, one after the other in `text`: where each ends, and its byte.
+struct Phrases {
+    text: &'static str,
+    ends: &'static [u16],
+    groups: &'static [u8],
+}
+
+impl Phrases {
+    /// A phrase by its number, and its byte; `None` past the last.
+    fn at(&self, number: usize) -> Option<(&'static str, u8)> {
+        let begin = number.checked_sub(1).map_or(0, |before| *self.ends.get(before).unwrap_or(&0));
+        let end = *self.ends.get(number)?;
+        Some((self.text.get(usize::from(begin)..usize::from(end))?, *self.groups.get(number)?))
+    }
+
+    /// The phrases from the first one on that is not before a text.
+    fn from(&self, text: &str) -> impl Iterator<Item = (&'static str, u8)> {
+        let (mut low, mut high) = (0, self.ends.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if self.at(middle).is_some_and(|(phrase, _)| phrase < text) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        (low..).map_while(|number| self.at(number))
+    }
+}
+
 const OBSERVED: &str = "crawlers and browsers of public user-agent corpora, told apart by form";
 const OBSERVED_DATE: &str = "2026-11-22";
 
@@ -206,15 +236,19 @@ impl Scan<'_> {
         let inside = &self.agent[at + 1..];
         let word = inside.iter().position(|b| !b.is_ascii_alphabetic()).unwrap_or(inside.len());
         let is_product = word > 0 && inside.get(word) == Some(&b'/');
-        if is_product || begins(inside, "compatible") || begins(inside, "khtml") {
+        if is_product || begins(inside, "compatible") {
             return false;
         }
         let inside = &inside[..inside.iter().position(|b| b")]".contains(b)).unwrap_or(inside.len())];
-        if inside.windows(3).any(|signs| signs == b"://") { self.is_of_people(at) } else { self.is_phone }
+        if inside.windows(3).any(|signs| signs == b"://") {
+            self.is_behind_a_browser(at)
+        } else {
+            self.is_phone
+        }
     }
 
     /// Whether the product before brackets is a browser or an app of people: `AcmeBrowser/1.2 (`.
-    fn is_of_people(&self, bracket: usize) -> bool {
+    fn is_behind_a_browser(&self, bracket: usize) -> bool {
         let before = self.agent[..bracket].trim_ascii_end();
         let product = before.rsplit(|b| *b == b' ').next().unwrap_or_default();
         let name = product.split(|b| *b == b'/').next().unwrap_or_default();
@@ -243,7 +277,7 @@ impl Scan<'_> {
             {
                 return self.named(phrase, value);
             }
-            if value & NO_GROUP != NO_GROUP {
+            if value & NO_GROUP != NO_GROUP && (value & ANCHORED == 0 || begin == 0) {
                 return self.named(name, value);
             }
         }
@@ -305,7 +339,7 @@ impl Scan<'_> {
     }
 
     /// What an agent is in which no word told.
-    fn by_form(&self) -> Option<Agent> {
+    fn without_words(&self) -> Option<Agent> {
         if self.agent.ends_with(b")") && self.is_cut_short() {
             return Some(CUT_SHORT);
         }
@@ -362,11 +396,10 @@ fn find(table: &'static [Words], word: &[u8]) -> Option<(&'static str, u8)> {
 /// The longest phrase that stands at the beginning, of those that begin with a word.
 fn longest_phrase(word: &str, agent: &[u8]) -> Option<(&'static str, u8)> {
     let sign = agent.get(word.len());
-    let first = PHRASES.partition_point(|(phrase, _)| *phrase < word);
-    let phrases = PHRASES[first..].iter().take_while(|(phrase, _)| phrase.starts_with(word));
+    let phrases = PHRASES.from(word).take_while(|(phrase, _)| phrase.starts_with(word));
     let phrases =
         phrases.filter(|(phrase, _)| phrase.len() == word.len() || phrase.as_bytes().get(word.len()) == sign);
-    phrases.filter(|(phrase, _)| begins(agent, phrase)).max_by_key(|(phrase, _)| phrase.len()).copied()
+    phrases.filter(|(phrase, _)| begins(agent, phrase)).max_by_key(|(phrase, _)| phrase.len())
 }
 
 /// The longest beginning of a word that the table knows.

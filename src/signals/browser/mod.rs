@@ -10,7 +10,7 @@ mod releases;
 pub use family::Family;
 pub use headers::Header;
 
-use releases::{CHROME, Ended, FIREFOX, Releases};
+use releases::{CHROME, FIREFOX, Releases};
 
 /// What an agent claims to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +31,6 @@ pub struct Browser {
     is_old_windows: bool,
     /// The agent of Chrome itself on a desktop tells its build.
     is_unreduced: bool,
-    /// What has ended.
-    ended: Option<Ended>,
 }
 
 impl Browser {
@@ -45,31 +43,14 @@ impl Browser {
         let (name, rest) = agent.split_at(at + 1);
         let end = rest.iter().position(|b| *b == b')')?;
         let (system, products) = rest.split_at(end);
-        if name != b"Mozilla/5.0 (" {
-            return ended(name, system, products).map(Self::ended);
+        if name == b"Mozilla/5.0 (" {
+            let browser = Products::read(products).browser(&System::of(system));
+            if !matches!(browser.family, Family::Other | Family::OtherChromium) {
+                return Some(browser);
+            }
+            return Some(ended(name, system, products).unwrap_or(browser));
         }
-        let browser = Products::read(products).browser(&System::of(system));
-        if matches!(browser.family, Family::Other | Family::OtherChromium)
-            && let Some(ended) = ended(name, system, products)
-        {
-            return Some(Self::ended(ended));
-        }
-        Some(browser)
-    }
-
-    const fn ended(ended: Ended) -> Self {
-        let (Ended::Explorer(major) | Ended::Edge(major) | Ended::Opera(major)) = ended;
-        Self {
-            family: Family::Ended,
-            major,
-            minor: 0,
-            patch: None,
-            ios: (0, 0),
-            is_chrome_on_ios: false,
-            is_old_windows: false,
-            is_unreduced: false,
-            ended: Some(ended),
-        }
+        ended(name, system, products)
     }
 
     /// Whether this browser in this version sends a header to a secure origin. False for what is not known.
@@ -87,8 +68,8 @@ impl Browser {
     /// Chrome has gone on since. `None` where versions do not follow Chrome's or Firefox's, as Safari's and Samsung's.
     #[must_use]
     pub fn majors_behind(&self, ts_ms: i64) -> Option<i64> {
-        if let Some(ended) = self.ended {
-            return ended.behind(ts_ms);
+        if let Some(version) = releases::chrome_at_its_end(self.family, self.major) {
+            return Some((CHROME.newest(ts_ms)? - version).max(0));
         }
         if self.family == Family::Firefox && releases::is_kept_up(self.major, self.is_old_windows, ts_ms) {
             return Some(0);
@@ -151,22 +132,37 @@ pub fn is_headless_brand(sec_ch_ua: &str) -> bool {
 ///
 /// On desktops only: phones, television sets and Opera Mini's servers still send such agents for people. Office shows mail
 /// with Internet Explorer's parts and dresses as version 7, whatever its age.
-fn ended(name: &[u8], system: &[u8], products: &[u8]) -> Option<Ended> {
+fn ended(name: &[u8], system: &[u8], products: &[u8]) -> Option<Browser> {
     let names = |names: &[&[u8]]| names.iter().any(|name| after(system, name).is_some());
-    let is_desktop = names(&[b"Windows", b"Macintosh", b"X11"]);
-    if !is_desktop || names(&[b"Phone", b"Windows CE", b"Xbox", b"Mini/", b"ffice", b"Outlook"]) {
+    if !names(&[b"Windows", b"Macintosh", b"X11"])
+        || names(&[b"Phone", b"Windows CE", b"Xbox", b"Mini/", b"ffice", b"Outlook"])
+    {
         return None;
     }
-    if let Some(opera) = name.strip_prefix(b"Opera/") {
-        let opera = after(products, b"Version/").unwrap_or(opera);
-        return Some(Ended::Opera(version(opera).major));
+    let (family, version_of) = if name.starts_with(b"Opera/") {
+        (Family::OldOpera, after(products, b"Version/").or_else(|| name.get(6..)))
+    } else if let Some(edge) = after(products, b" Edge/") {
+        (Family::OldEdge, Some(edge))
+    } else {
+        (Family::Explorer, after(system, b"MSIE ").or_else(|| after(system, b"Trident/")))
+    };
+    let mut major = version(version_of?).major;
+    // The engine tells more than the name, which a company's pages may ask to be older.
+    if family == Family::Explorer
+        && let Some(engine) = after(system, b"Trident/")
+    {
+        major = version(engine).major.saturating_add(4);
     }
-    // The engine tells more than the name, which companies' pages may ask to be older.
-    if let Some(engine) = after(system, b"Trident/") {
-        return Some(Ended::Explorer(version(engine).major.saturating_add(4)));
-    }
-    let explorer = || after(system, b"MSIE ").map(|explorer| Ended::Explorer(version(explorer).major));
-    after(products, b" Edge/").map(|edge| Ended::Edge(version(edge).major)).or_else(explorer)
+    Some(Browser {
+        family,
+        major,
+        minor: 0,
+        patch: None,
+        ios: (0, 0),
+        is_chrome_on_ios: false,
+        is_old_windows: false,
+        is_unreduced: false,
+    })
 }
 
 /// The first version of Chrome that tells no build on any desktop, and a few more.
@@ -284,7 +280,6 @@ impl Products {
                 && version.major >= REDUCED
                 && system.is_desktop
                 && !self.kin,
-            ended: None,
             family,
             major: version.major,
             minor: version.minor,

@@ -4,6 +4,8 @@
 //! Anchors of MDN's browser-compat-data 8.1.9 (2026-11-12): between two of them versions lie evenly, which is off by at
 //! most 16 days for every release up to 2026-11.
 
+use super::family::Family;
+
 const DAY_MS: i64 = 86_400_000;
 
 /// Weeks between two versions past the last anchor: at least that many for counting behind, so that nobody is taken for
@@ -51,9 +53,7 @@ pub(super) const FIREFOX: Releases = Releases(&[
 
 /// Firefox's lines of long support: the major version, the day it came out and the day of its last release, which is that
 /// of the next line's third. BCD as above; the ends are those of endoflife.date (2026-10-20), the last one of the same rule.
-const LONG_SUPPORT: [(u16, i64, i64); 6] = [
-    (91, day(2021, 8, 10), day(2022, 9, 20)),
-    (102, day(2022, 6, 28), day(2023, 9, 26)),
+const LONG_SUPPORT: [(u16, i64, i64); 4] = [
     (115, day(2023, 7, 4), day(2024, 10, 1)),
     (128, day(2024, 7, 9), day(2025, 9, 16)),
     (140, day(2025, 6, 24), day(2026, 10, 13)),
@@ -62,41 +62,26 @@ const LONG_SUPPORT: [(u16, i64, i64); 6] = [
 
 /// Until when Firefox 115 is kept up for Windows 7 and 8, which no later one runs on: Mozilla's release calendar as
 /// pupuweb.com quotes it in 2026. On a Mac the agent does not tell the system's age.
-const OLD_WINDOWS: (u16, i64) = (115, day(2026, 9, 15));
+const ON_OLD_WINDOWS: (u16, i64) = (115, day(2026, 9, 15));
 
-/// Whether a Firefox of long support is kept up at a time, on Windows 7 or 8 if so.
+/// Whether a Firefox of long support is kept up at a time.
 pub(super) fn is_kept_up(major: u16, is_old_windows: bool, ts_ms: i64) -> bool {
-    let lasts = |(line, end): (u16, i64)| line == major && ts_ms < end * DAY_MS;
-    LONG_SUPPORT.iter().any(|(line, begin, end)| ts_ms >= begin * DAY_MS && lasts((*line, *end)))
-        || is_old_windows && lasts(OLD_WINDOWS)
+    let lasts = |line: u16, end: i64| line == major && ts_ms < end * DAY_MS;
+    let (line, end) = ON_OLD_WINDOWS;
+    is_old_windows && lasts(line, end)
+        || LONG_SUPPORT.iter().any(|(line, begin, end)| ts_ms >= begin * DAY_MS && lasts(*line, *end))
 }
 
-/// A browser that its maker has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ended {
-    /// Internet Explorer by its major version.
-    Explorer(u16),
-    /// Edge by its major version, which was 18 at most.
-    Edge(u16),
-    /// Opera by its major version, which was 12 at most.
-    Opera(u16),
-}
-
-impl Ended {
-    /// The day from which on nobody kept it up: Microsoft's lifecycle pages for Internet Explorer (only the newest since
-    /// 2016-01-12, none since 2022-06-15) and Edge; Opera 12.18 was the last of its kind.
-    const fn day(self) -> i64 {
-        match self {
-            Self::Explorer(..=10) => day(2016, 1, 12),
-            Self::Explorer(_) => day(2022, 6, 15),
-            Self::Edge(_) => day(2021, 3, 9),
-            Self::Opera(_) => day(2016, 2, 15),
-        }
-    }
-
-    /// How many versions of Chrome have come out since; 0 while it was kept up.
-    pub(super) fn behind(self, ts_ms: i64) -> Option<i64> {
-        Some((CHROME.newest(ts_ms)? - CHROME.newest(self.day() * DAY_MS)?).max(0))
+/// Chrome's version at the time from which on nobody kept a browser up; `None` for one that is. Microsoft's lifecycle pages
+/// say so of Internet Explorer (only the newest since 2016-01-12, none since 2022-06-15) and Edge (2021-03-09); the last
+/// Opera of its kind, 12.18, came out on 2016-02-15.
+pub(super) const fn chrome_at_its_end(family: Family, major: u16) -> Option<i64> {
+    match (family, major) {
+        (Family::Explorer, ..=10) => Some(47),
+        (Family::Explorer, _) => Some(102),
+        (Family::OldEdge, _) => Some(89),
+        (Family::OldOpera, _) => Some(48),
+        _ => None,
     }
 }
 
@@ -199,20 +184,18 @@ mod tests {
     }
 
     #[test]
-    fn what_has_ended_ages_from_its_end_on() {
-        let at = |y, m, d| day(y, m, d) * DAY_MS;
-        for (behind, ended, ts_ms) in [
-            (0, Ended::Explorer(11), at(2018, 1, 1)),
-            (0, Ended::Explorer(11), at(2022, 6, 15)),
-            (56, Ended::Explorer(11), at(2026, 11, 22)),
-            (111, Ended::Explorer(8), at(2026, 11, 22)),
-            (0, Ended::Edge(18), at(2020, 6, 1)),
-            (70, Ended::Edge(18), at(2026, 11, 22)),
-            (110, Ended::Opera(12), at(2026, 11, 22)),
+    fn what_has_ended_did_so_in_chromes_time() {
+        for (family, major, day) in [
+            (Family::Explorer, 10, day(2016, 1, 12)),
+            (Family::Explorer, 11, day(2022, 6, 15)),
+            (Family::OldEdge, 18, day(2021, 3, 9)),
+            (Family::OldOpera, 12, day(2016, 2, 15)),
         ] {
-            let found = ended.behind(ts_ms).unwrap();
-            assert!((found - behind).abs() <= 1, "{ended:?} at {ts_ms}: {found}");
+            let newest = CHROME.newest(day * DAY_MS).unwrap();
+            let found = chrome_at_its_end(family, major).unwrap();
+            assert!((newest - found).abs() <= 1, "{family:?} {major}: {newest}");
         }
+        assert_eq!(chrome_at_its_end(Family::Chrome, 158), None);
     }
 
     #[test]
@@ -228,7 +211,7 @@ mod tests {
     #[test]
     fn no_time_is_too_far_out() {
         for ts_ms in [i64::MIN, -1, 0, i64::MAX] {
-            let _ = (CHROME.newest(ts_ms), Ended::Edge(18).behind(ts_ms), is_kept_up(153, false, ts_ms));
+            let _ = (CHROME.newest(ts_ms), is_kept_up(153, false, ts_ms));
             assert_eq!(CHROME.is_ahead(i64::MAX, ts_ms), CHROME.newest(ts_ms).is_some());
         }
         assert_eq!(CHROME.newest(0), None);

@@ -24,8 +24,8 @@ fn browser(agent: &str) -> Browser {
 #[test]
 fn browsers_are_told_apart() {
     use Family::{
-        AndroidWebView, Chrome, ChromeIos, Edge, Ended, Firefox, FirefoxIos, IosWebView, Other,
-        OtherChromium, Safari, SafariIos, Samsung,
+        AndroidWebView, Chrome, ChromeIos, Edge, Explorer, Firefox, FirefoxIos, IosWebView, OldEdge,
+        OldOpera, Other, OtherChromium, Safari, SafariIos, Samsung,
     };
     for (family, major, minor, patch, agent) in [
         (Chrome, 154, 0, Some(0), windows("Chrome/154.0.0.0 Safari/537.36")),
@@ -34,15 +34,15 @@ fn browsers_are_told_apart() {
         (Chrome, 113, 0, Some(63), windows("HeadlessChrome/113.0.5672.63 Safari/537.36")),
         (Edge, 153, 0, Some(0), windows("Chrome/153.0.0.0 Safari/537.36 Edg/153.0.0.0")),
         (OtherChromium, 117, 0, Some(0), windows("Chrome/117.0.0.0 Safari/537.36 Edg/117.0.2045.47 OneOutlook/1.2023.927.100")),
-        (Ended, 17, 0, None, windows("Chrome/64.0.3282.140 Safari/537.36 Edge/17.17134")),
-        (Ended, 8, 0, None, "Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 6.1; Trident/4.0; SLCC2)".to_owned()),
-        (Ended, 9, 0, None, "Mozilla/5.0 (compatible; MSIE 9.0; Windows NT 6.1; Trident/5.0)".to_owned()),
-        (Ended, 6, 0, None, "Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1; SV1)".to_owned()),
+        (OldEdge, 17, 0, None, windows("Chrome/64.0.3282.140 Safari/537.36 Edge/17.17134")),
+        (Explorer, 8, 0, None, "Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 6.1; Trident/4.0; SLCC2)".to_owned()),
+        (Explorer, 9, 0, None, "Mozilla/5.0 (compatible; MSIE 9.0; Windows NT 6.1; Trident/5.0)".to_owned()),
+        (Explorer, 6, 0, None, "Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1; SV1)".to_owned()),
         // Asked to be older.
-        (Ended, 11, 0, None, "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 10.0; WOW64; Trident/7.0)".to_owned()),
-        (Ended, 11, 0, None, "Mozilla/5.0 (Windows NT 10.0; WOW64; Trident/7.0; rv:11.0) like Gecko".to_owned()),
-        (Ended, 12, 0, None, "Opera/9.80 (Windows NT 6.0) Presto/2.12.388 Version/12.16".to_owned()),
-        (Ended, 9, 0, None, "Opera/9.64 (X11; Linux i686; U; en) Presto/2.1.1".to_owned()),
+        (Explorer, 11, 0, None, "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 10.0; WOW64; Trident/7.0)".to_owned()),
+        (Explorer, 11, 0, None, "Mozilla/5.0 (Windows NT 10.0; WOW64; Trident/7.0; rv:11.0) like Gecko".to_owned()),
+        (OldOpera, 12, 0, None, "Opera/9.80 (Windows NT 6.0) Presto/2.12.388 Version/12.16".to_owned()),
+        (OldOpera, 9, 0, None, "Opera/9.64 (X11; Linux i686; U; en) Presto/2.1.1".to_owned()),
         (OtherChromium, 108, 0, Some(0), windows("Chrome/108.0.0.0 Safari/537.36 AcmeBrowser/3.1")),
         (
             OtherChromium,

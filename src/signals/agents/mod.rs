@@ -152,7 +152,7 @@ pub fn declared(user_agent: &str) -> Option<Agent> {
         is_aside: false,
     };
     scan.words();
-    if scan.best.is_some() { scan.best() } else { scan.by_form() }
+    if scan.best.is_some() { scan.best() } else { scan.without_words() }
 }
 
 /// How much a finding is worth beside the others of the same agent.

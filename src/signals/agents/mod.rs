@@ -5,7 +5,7 @@
 //! A word is a run of letters and digits. What speaks for a machine, the strongest first: a word or phrase of the tables; a
 //! word's beginning or ending (`…bot`, `crawl…`); an address in the agent, which crawlers put there for complaints; the form
 //! `(compatible; Name`, which among browsers Internet Explorer and a few of its time had; a desktop browser's agent that
-//! ends with its first brackets; and an agent that does not even say that it is a browser, such as `Zapier` or
+//! names no engine; and an agent that does not even say that it is a browser, such as `Zapier` or
 //! `acme-feeds/1.0 (linux)`. The last four are never `certain`.
 //!
 //! What an app says in brackets behind its name is about the phone that it runs on, and phones are called anything: no
@@ -93,14 +93,17 @@ const OBSERVED_DATE: &str = "2026-11-22";
 
 const ADDRESS: Agent = by_form("an address in the agent", AgentClass::Crawler);
 const COMPATIBLE: Agent = by_form("(compatible; …", AgentClass::Crawler);
-const CUT_SHORT: Agent = by_form("a browser's system and no browser", AgentClass::Library);
+const NO_ENGINE: Agent = by_form("a browser's system and no engine", AgentClass::Library);
 const NO_BROWSER: Agent = by_form("no browser's form", AgentClass::Library);
 
 /// What stands in a desktop browser's first brackets.
-const DESKTOPS: [&str; 3] = ["Windows NT ", "Macintosh; ", "X11; "];
+const DESKTOPS: [&[u8]; 3] = [b"Windows NT ", b"Macintosh; ", b"X11; "];
+
+/// And what stands behind them, as most write it.
+const ENGINES: [&[u8]; 2] = [b"AppleWebKit/", b"Gecko/"];
 
 /// How the names of browsers and apps end that may give their maker's address.
-const OF_PEOPLE: [&str; 2] = ["browser", "app"];
+const OF_PEOPLE: [&[u8]; 2] = [b"browser", b"app"];
 
 const fn by_form(name: &'static str, class: AgentClass) -> Agent {
     Agent { name, class, vendor: None, certain: false, source: OBSERVED, date: OBSERVED_DATE }
@@ -149,6 +152,7 @@ pub fn declared(user_agent: &str) -> Option<Agent> {
         is_phone: false,
         has_address: false,
         device: Device::Before,
+        bracket: 0,
         is_aside: false,
     };
     scan.words();
@@ -177,7 +181,9 @@ struct Scan<'a> {
     /// An address, as crawlers give it for complaints.
     has_address: bool,
     device: Device,
-    /// Within brackets whose words are an app's about its phone, or its maker's address.
+    /// Where brackets last opened.
+    bracket: usize,
+    /// Within brackets whose words are an app's about its phone.
     is_aside: bool,
 }
 
@@ -218,44 +224,25 @@ impl Scan<'_> {
     fn sign(&mut self, byte: u8, at: usize) {
         match byte {
             b'(' | b'[' => {
-                self.is_aside = self.opens_aside(at);
+                (self.bracket, self.is_aside) = (at, self.is_phone && self.opens_aside(at));
                 if self.device == Device::Before {
                     self.device = Device::Brackets;
                 }
             }
             b')' | b']' => (self.device, self.is_aside) = (Device::After, false),
-            _ if self.is_aside => {}
             b':' if self.agent[at..].starts_with(b"://") => self.address(),
             b'@' if is_mail_domain(&self.agent[at + 1..]) => self.address(),
             _ => {}
         }
     }
 
-    /// Whether the brackets that open here are an app's, about its phone, or a browser's with its maker's address.
+    /// Whether the brackets that open here, after a phone's name, are an app's about it: a crawler's begin with its own name
+    /// and version.
     fn opens_aside(&self, at: usize) -> bool {
         let inside = &self.agent[at + 1..];
-        let word = inside.iter().position(|b| !b.is_ascii_alphabetic()).unwrap_or(inside.len());
-        let is_product = word > 0 && inside.get(word) == Some(&b'/');
-        if is_product || begins(inside, "compatible") {
-            return false;
-        }
-        let inside = &inside[..inside.iter().position(|b| b")]".contains(b)).unwrap_or(inside.len())];
-        if inside.windows(3).any(|signs| signs == b"://") {
-            self.is_behind_a_browser(at)
-        } else {
-            self.is_phone
-        }
-    }
-
-    /// Whether the product before brackets is a browser or an app of people: `AcmeBrowser/1.2 (`.
-    fn is_behind_a_browser(&self, bracket: usize) -> bool {
-        let before = self.agent[..bracket].trim_ascii_end();
-        let product = before.rsplit(|b| *b == b' ').next().unwrap_or_default();
-        let name = product.split(|b| *b == b'/').next().unwrap_or_default();
-        strip(self.agent, "mozilla/5.0 (").is_some()
-            && OF_PEOPLE.iter().any(|end| {
-                name.len().checked_sub(end.len()).is_some_and(|at| strip(&name[at..], end).is_some())
-            })
+        let name = inside.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+        let is_product = name > 0 && inside.get(name) == Some(&b'/');
+        !is_product && !["compatible", "khtml"].iter().any(|word| begins(inside, word))
     }
 
     /// Looks one word up; true when nothing stronger can come.
@@ -325,8 +312,22 @@ impl Scan<'_> {
     }
 
     fn address(&mut self) {
-        self.has_address = true;
-        self.found(ADDRESS, BY_FORM);
+        if !self.is_behind_a_browser() {
+            self.has_address = true;
+            self.found(ADDRESS, BY_FORM);
+        }
+    }
+
+    /// Whether the last brackets stand behind a browser or an app of people: `AcmeBrowser/1.2 (`.
+    fn is_behind_a_browser(&self) -> bool {
+        let before = self.agent[..self.bracket].trim_ascii_end();
+        let product = before.rsplit(|b| *b == b' ').next().unwrap_or_default();
+        let name = product.split(|b| *b == b'/').next().unwrap_or_default();
+        let ends = |end: &&[u8]| {
+            let tail = name.len().checked_sub(end.len()).and_then(|at| name.get(at..));
+            tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+        };
+        strip(self.agent, "mozilla/5.0 (").is_some() && OF_PEOPLE.iter().any(ends)
     }
 
     /// What was found. An app may end like a machine (`Tweetbot`), but gives no address for complaints; and a chat app
@@ -340,19 +341,25 @@ impl Scan<'_> {
 
     /// What an agent is in which no word told.
     fn without_words(&self) -> Option<Agent> {
-        if self.agent.ends_with(b")") && self.is_cut_short() {
-            return Some(CUT_SHORT);
+        if self.names_no_engine() {
+            return Some(NO_ENGINE);
         }
         let is_browser = || self.agent.windows(8).any(|text| text.eq_ignore_ascii_case(b"mozilla/"));
         let is_person = self.known || self.has_system && (!self.has_unknown || is_browser());
         (!is_person).then_some(NO_BROWSER)
     }
 
-    /// Whether a desktop browser's agent ends with its first brackets.
-    fn is_cut_short(&self) -> bool {
-        let Some(inside) = strip(self.agent, "mozilla/5.0 (") else { return false };
-        DESKTOPS.iter().any(|system| strip(inside, system).is_some())
-            && inside.iter().position(|b| *b == b')') == Some(inside.len() - 1)
+    /// Whether this is a desktop browser's agent that names no engine behind its first brackets: every one says `Gecko`,
+    /// or that it is like that.
+    fn names_no_engine(&self) -> bool {
+        let Some(inside) = self.agent.strip_prefix(b"Mozilla/5.0 (") else { return false };
+        if !DESKTOPS.iter().any(|system| inside.starts_with(system)) {
+            return false;
+        }
+        let end = inside.iter().position(|b| *b == b')').unwrap_or(inside.len());
+        let behind = inside.get(end + 2..).unwrap_or_default();
+        !ENGINES.iter().any(|engine| behind.starts_with(engine))
+            && !behind.windows(4).any(|text| text.eq_ignore_ascii_case(b"ecko"))
     }
 
     fn found(&mut self, agent: Agent, rank: u8) {

@@ -215,12 +215,13 @@ fn what_an_app_says_of_its_phone_is_no_machines_word() {
         // Crawlers that dress as phones say so as crawlers do.
         ("bot", format!("{PHONE} (compatible; AcmeBot)")),
         ("bot", format!("{PHONE} (AcmeBot/2.1)")),
-        ("bot", format!("{PHONE} (the acmebot, https://acme.example)")),
+        ("an address in the agent", format!("{PHONE} (the acmebot, https://acme.example)")),
         (
             "bot",
             format!("{IPHONE} Mobile/15E148 Safari/604.1 (compatible; AcmeBot/2.1; +https://acme.example)"),
         ),
         ("bot", format!("{PHONE} Acmebot")),
+        ("mediapartners-google", "Mozilla/5.0 (Linux; Android 14; AC-7) AppleWebKit/537.36 (KHTML, like Gecko; Mediapartners-Google) Chrome/141.0.0.0 Mobile Safari/537.36".to_owned()),
         ("an address in the agent", format!("{IPHONE} Mobile/15E148 Acme/3.17 (https://acme.example)")),
         // No browser's form is before the name.
         ("an address in the agent", "AcmeBrowser/1.0 (https://acme.example)".to_owned()),
@@ -291,12 +292,14 @@ fn programs_on_a_desktop_are_no_browsers() {
 }
 
 #[test]
-fn a_desktop_browser_names_itself_behind_its_system() {
-    let name = "a browser's system and no browser";
+fn a_desktop_browser_names_its_engine() {
+    let name = "a browser's system and no engine";
     for cut in [
         "Mozilla/5.0 (Windows NT 10.0; Win64; x64)",
         "Mozilla/5.0 (X11; Linux x86_64)",
         "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)",
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X) Word/14.10.0",
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/120.0.0.0",
     ] {
         check(AgentClass::Library, false, name, cut);
     }
@@ -307,6 +310,8 @@ fn a_desktop_browser_names_itself_behind_its_system() {
         "Mozilla/5.0 (F05A;FOMA;like Gecko)",
         "Mozilla/5.0 (compatible; MSIE 9.0; Windows NT 6.1; Trident/5.0)",
         "Mozilla/5.0 (Windows NT 10.0; WOW64; Trident/7.0; rv:11.0) like Gecko",
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AcmeWeb/3.0 AppleWebKit/537.36 (KHTML, like Gecko) Chrome/75.0.3770.101 Safari/537.36",
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_0) AcmeFlow/5.7 (like Gecko Firefox/53.0 rv:53.0)",
         "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko)",
     ] {
         assert_eq!(declared(people), None, "{people}");
@@ -322,7 +327,6 @@ fn office_looks_behind_links_and_shows_mail() {
         "Microsoft Data Access Internet Publishing Provider Protocol Discovery",
         "Microsoft Office Word 2014 (16.0.17000) Windows NT 10.0",
         "Microsoft Office Excel 2013 (15.0.4700) Windows NT 6.1",
-        "Mozilla/5.0 (Macintosh; Intel Mac OS X) Word/14.10.0",
         "Microsoft Exchange/15.20 (Windows NT 10.0; Win64; x64)",
         "Mozilla/5.0 (compatible; MSIE 9.0; Windows NT 6.1; Trident/5.0; SafeLinks)",
     ] {

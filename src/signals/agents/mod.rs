@@ -99,8 +99,8 @@ const NO_BROWSER: Agent = by_form("no browser's form", AgentClass::Library);
 /// What stands in a desktop browser's first brackets.
 const DESKTOPS: [&[u8]; 3] = [b"Windows NT ", b"Macintosh; ", b"X11; "];
 
-/// And what stands behind them, as most write it.
-const ENGINES: [&[u8]; 2] = [b"AppleWebKit/", b"Gecko/"];
+/// And what stands behind them, as most write it; some are known to leave all out but Chrome.
+const ENGINES: [&[u8]; 3] = [b"AppleWebKit/", b"Gecko/", b"Chrome/"];
 
 /// How the names of browsers and apps end that may give their maker's address.
 const OF_PEOPLE: [&[u8]; 2] = [b"browser", b"app"];
@@ -166,6 +166,7 @@ const BY_STEM: u8 = 3;
 const BY_CERTAIN_NAME: u8 = 4;
 
 /// The state of reading one agent.
+#[expect(clippy::struct_excessive_bools, reason = "each was seen by itself")]
 struct Scan<'a> {
     agent: &'a [u8],
     best: Option<Agent>,

@@ -299,7 +299,7 @@ fn a_desktop_browser_names_its_engine() {
         "Mozilla/5.0 (X11; Linux x86_64)",
         "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)",
         "Mozilla/5.0 (Macintosh; Intel Mac OS X) Word/14.10.0",
-        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/120.0.0.0",
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Acme/1.0",
     ] {
         check(AgentClass::Library, false, name, cut);
     }
@@ -311,6 +311,7 @@ fn a_desktop_browser_names_its_engine() {
         "Mozilla/5.0 (compatible; MSIE 9.0; Windows NT 6.1; Trident/5.0)",
         "Mozilla/5.0 (Windows NT 10.0; WOW64; Trident/7.0; rv:11.0) like Gecko",
         "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AcmeWeb/3.0 AppleWebKit/537.36 (KHTML, like Gecko) Chrome/75.0.3770.101 Safari/537.36",
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/120.0.0.0",
         "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_0) AcmeFlow/5.7 (like Gecko Firefox/53.0 rv:53.0)",
         "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko)",
     ] {

@@ -169,6 +169,7 @@ fn ended(name: &[u8], system: &[u8], products: &[u8]) -> Option<Browser> {
 const REDUCED: u16 = 110;
 
 /// What an agent's first brackets say.
+#[expect(clippy::struct_excessive_bools, reason = "each is said by itself")]
 struct System {
     is_ios: bool,
     is_desktop: bool,

@@ -1,7 +1,6 @@
 //! What `agents.txt` says: patterns by their kind, each with the group of agents that it belongs to.
 
-use std::collections::BTreeMap;
-use std::iter;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::sections::{self, Mistake, Once};
 use crate::signals::agents::AgentClass;
@@ -13,8 +12,12 @@ pub const LONGEST_STEM: usize = 12;
 
 // A byte of the tables holds the group's number, and what else is true of the pattern.
 
+/// In place of a group's number: a system's name, which people's agents have and programs' too. The first such number.
+pub const SYSTEM: u8 = 0x3c;
 /// In place of a group's number: a word of people's agents.
-pub const PEOPLE: u8 = 0x3e;
+pub const PEOPLE: u8 = 0x3d;
+/// In place of a group's number: a word of people's phones and of the apps there.
+pub const PHONE: u8 = 0x3e;
 /// In place of a group's number: the word only begins phrases.
 pub const NO_GROUP: u8 = 0x3f;
 /// Only at the agent's beginning.
@@ -56,8 +59,8 @@ pub struct Group {
 
 const SETTINGS: [&str; 5] = ["class", "vendor", "certain", "source", "date"];
 
-/// The class of words that no machine is known by.
-const PERSON: &str = "person";
+/// The classes of words that no machine is known by.
+const OF_PEOPLE: [(&str, u8); 3] = [("person", PEOPLE), ("phone", PHONE), ("system", SYSTEM)];
 
 /// Reads the data file.
 ///
@@ -69,9 +72,9 @@ pub fn parse(text: &str) -> Result<Patterns, Mistake> {
     let mut once = Once::new();
     for section in sections::read(text, &SETTINGS)? {
         let group = match group(&section)? {
-            None => PEOPLE,
-            Some(group) => patterns.number(group).ok_or_else(|| {
-                section.mistake(format!("there is room for {PEOPLE} sections of machines: merge some"))
+            Owner::People(value) => value,
+            Owner::Machines(group) => patterns.number(group).ok_or_else(|| {
+                section.mistake(format!("there is room for {SYSTEM} sections of machines: merge some"))
             })?,
         };
         for pattern in section.entries("patterns")? {
@@ -79,17 +82,25 @@ pub fn parse(text: &str) -> Result<Patterns, Mistake> {
             patterns.add(pattern.text, group).map_err(|text| pattern.mistake(text))?;
         }
     }
+    patterns.shorten();
     Ok(patterns)
 }
 
-/// What a section's machines have in common; `None` for people.
-fn group(section: &sections::Section) -> Result<Option<Group>, Mistake> {
-    let classes: Vec<_> = iter::once(None).chain(AgentClass::ALL.map(Some)).collect();
-    let class = section.required("class")?;
-    let Some(class) = class.word(&classes, |class| class.map_or(PERSON, AgentClass::name))? else {
-        return Ok(None);
-    };
-    Ok(Some(Group {
+/// Whose a section's patterns are.
+enum Owner {
+    /// People's: what stands in place of a group's number.
+    People(u8),
+    /// Machines', and what they have in common.
+    Machines(Group),
+}
+
+fn group(section: &sections::Section) -> Result<Owner, Mistake> {
+    let of_people = OF_PEOPLE.map(|(name, value)| (name, None, value));
+    let of_machines = AgentClass::ALL.map(|class| (class.name(), Some(class), NO_GROUP));
+    let classes: Vec<_> = of_people.into_iter().chain(of_machines).collect();
+    let (_, class, value) = section.required("class")?.word(&classes, |(name, ..)| name)?;
+    let Some(class) = class else { return Ok(Owner::People(value)) };
+    Ok(Owner::Machines(Group {
         class,
         vendor: section.optional("vendor").map(|vendor| vendor.vendor()).transpose()?,
         certain: section.required("certain")?.yes_or_no()?,
@@ -101,9 +112,26 @@ fn group(section: &sections::Section) -> Result<Option<Group>, Mistake> {
 impl Patterns {
     /// Adds a group; `None` where its number would be one that means something else.
     fn number(&mut self, group: Group) -> Option<u8> {
-        let number = u8::try_from(self.groups.len()).ok().filter(|number| *number < PEOPLE);
+        let number = u8::try_from(self.groups.len()).ok().filter(|number| *number < SYSTEM);
         self.groups.push(group);
         number
+    }
+
+    /// A word that means something at the agent's beginning alone needs no phrase of its own.
+    fn shorten(&mut self) {
+        self.phrases.retain(|phrase, value| match self.words.get_mut(phrase) {
+            Some(word) if *word & NO_GROUP == NO_GROUP => {
+                *word = *word & BEGINS_PHRASES | *value;
+                false
+            }
+            _ => true,
+        });
+        let firsts: BTreeSet<_> = self.phrases.keys().map(|phrase| first_word(phrase)).collect();
+        for (word, value) in &mut self.words {
+            if !firsts.contains(word.as_str()) {
+                *value &= !BEGINS_PHRASES;
+            }
+        }
     }
 
     fn add(&mut self, pattern: &str, group: u8) -> Result<(), String> {
@@ -121,7 +149,7 @@ impl Patterns {
             return add_stem(&mut self.beginnings, stem, group);
         }
         let (pattern, flag) = pattern.strip_prefix('^').map_or((pattern, 0), |rest| (rest, ANCHORED));
-        let first = pattern.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        let first = first_word(pattern);
         if first.is_empty() || !pattern.ends_with(|c: char| c.is_ascii_alphanumeric()) {
             return Err(format!("`{pattern}` does not begin and end with a letter or digit"));
         }
@@ -132,14 +160,19 @@ impl Patterns {
             return Err(format!("`{first}` is a number: numbers are not looked up"));
         }
         let word = self.words.entry(first.to_owned()).or_insert(NO_GROUP);
-        if first == pattern {
-            *word = *word & BEGINS_PHRASES | group | flag;
+        if first == pattern && flag == 0 {
+            *word = *word & BEGINS_PHRASES | group;
         } else {
             *word |= BEGINS_PHRASES;
             self.phrases.insert(pattern.to_owned(), group | flag);
         }
         Ok(())
     }
+}
+
+/// The letters and digits that a pattern begins with.
+fn first_word(pattern: &str) -> &str {
+    pattern.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default()
 }
 
 fn add_stem(stems: &mut BTreeMap<String, u8>, stem: &str, group: u8) -> Result<(), String> {
@@ -157,7 +190,8 @@ mod tests {
     #[test]
     fn patterns_stand_by_their_kind_with_their_group() {
         let text = "[m]\nclass = library\nvendor = acme\ncertain = yes\nsource = issue #7 of a=b\ndate = 2026-09\n\
-                    acme # why\n^acme-get\nget*\n*bot\n=Acme/1.0 (a=b)\n[p]\nclass = person\ncubot\n";
+                    acme # why\n^acme-get\n^acme\n^solo\nget*\n*bot\n=Acme/1.0 (a=b)\n[p]\nclass = person\ncubot\n\
+                    [t]\nclass = phone\nandroid\n[s]\nclass = system\nlinux\n";
         let Patterns { groups, words, phrases, beginnings, endings, whole } = parse(text).unwrap();
         let group = Group {
             class: AgentClass::Library,
@@ -169,8 +203,10 @@ mod tests {
         assert_eq!(groups, [group]);
         let of =
             |texts: &[(&str, u8)]| texts.iter().map(|(text, byte)| ((*text).to_owned(), *byte)).collect();
-        assert_eq!(words, of(&[("acme", BEGINS_PHRASES), ("cubot", PEOPLE)]));
-        assert_eq!(phrases, of(&[("acme-get", ANCHORED)]));
+        let people = [("cubot", PEOPLE), ("android", PHONE), ("linux", SYSTEM)];
+        assert_eq!(words, of(&[&[("acme", BEGINS_PHRASES), ("solo", ANCHORED)][..], &people].concat()));
+        // What says something else at the beginning is a phrase of its own.
+        assert_eq!(phrases, of(&[("acme-get", ANCHORED), ("acme", ANCHORED)]));
         assert_eq!((beginnings, endings), (of(&[("get", 0)]), of(&[("bot", 0)])));
         assert_eq!(whole, of(&[("Acme/1.0 (a=b)", 0)]));
     }
@@ -180,7 +216,7 @@ mod tests {
         let section = "[x]\nclass = crawler\ncertain = yes\nsource = s\ndate = 2026\n";
         for (text, line, words) in [
             ("[x]\nclas = crawler", 2, "`clas` is no setting"),
-            ("[x]\nclass = robot", 2, "no class `robot`, only person, crawler, scanner"),
+            ("[x]\nclass = robot", 2, "no class `robot`, only person, phone, system, crawler, scanner"),
             ("[x]\nword", 1, "has no `class = …`"),
             ("[x]\nclass = crawler\ncertain = maybe", 3, "yes or no, not `maybe`"),
             ("[x]\nclass = crawler\ncertain = yes", 1, "has no `source = …`"),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::compile::agents::{
-    ANCHORED, BEGINS_PHRASES, Group, LONGEST_STEM, LONGEST_WORD, NO_GROUP, PEOPLE, Patterns,
+    ANCHORED, BEGINS_PHRASES, Group, LONGEST_STEM, LONGEST_WORD, NO_GROUP, PHONE, Patterns, SYSTEM,
 };
 use crate::compile::ranges::{flatten, stretches};
 use crate::compile::{networks, wrappers};
@@ -89,15 +89,12 @@ pub(crate) fn agents(patterns: &Patterns) -> String {
     push_words(&mut code, "WORDS", &patterns.words, LONGEST_WORD);
     push_words(&mut code, "BEGINNINGS", &patterns.beginnings, LONGEST_STEM);
     push_words(&mut code, "ENDINGS", &patterns.endings, LONGEST_STEM);
-    for (name, texts) in [("PHRASES", &patterns.phrases), ("WHOLE", &patterns.whole)] {
-        let _ = writeln!(code, "static {name}: [(&str, u8); {}] = [", texts.len());
-        for (text, group) in texts {
-            let _ = writeln!(code, "    ({text:?}, {group}),");
-        }
-        code.push_str("];\n");
-    }
+    push_phrases(&mut code, &patterns.phrases);
+    let whole: Vec<_> = patterns.whole.iter().collect();
+    let _ = writeln!(code, "static WHOLE: [(&str, u8); {}] = {whole:?};", whole.len());
     for (name, value) in [
-        ("PEOPLE", PEOPLE),
+        ("SYSTEM", SYSTEM),
+        ("PHONE", PHONE),
         ("NO_GROUP", NO_GROUP),
         ("ANCHORED", ANCHORED),
         ("BEGINS_PHRASES", BEGINS_PHRASES),
@@ -123,6 +120,22 @@ fn push_words(code: &mut String, name: &str, words: &BTreeMap<String, u8>, longe
         let _ = writeln!(code, "    Words {{ text: {text:?}, groups: &{groups:?}, filter: {filter:?} }},");
     }
     code.push_str("];\n");
+}
+
+/// Phrases stand in one text without gaps, sorted, each with its end: an offset takes a fifth of a text's place.
+fn push_phrases(code: &mut String, phrases: &BTreeMap<String, u8>) {
+    let text: String = phrases.keys().map(String::as_str).collect();
+    let groups: Vec<_> = phrases.values().collect();
+    let mut end = 0;
+    let ends = phrases.keys().map(|phrase| {
+        end += phrase.len();
+        end
+    });
+    let ends: Vec<_> = ends.collect();
+    let _ = writeln!(
+        code,
+        "static PHRASES: Phrases = Phrases {{ text: {text:?}, ends: &{ends:?}, groups: &{groups:?} }};"
+    );
 }
 
 /// A bit for each length of the stems that one letter begins or ends.

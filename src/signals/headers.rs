@@ -34,6 +34,7 @@ pub fn votes(record: &Record) -> Votes {
     let behind = browser.majors_behind(record.ts_ms).unwrap_or_default();
     votes.note(Sign::AgedBrowser, (AGED..STALE).contains(&behind));
     votes.note(Sign::StaleBrowser, behind >= STALE);
+    votes.note(Sign::UnreducedVersion, browser.is_unreduced());
 
     let known = record.knows_headers();
     let secure = record.secure == Some(true) && known;
@@ -41,7 +42,8 @@ pub fn votes(record: &Record) -> Votes {
     // Whoever sends Sec-Fetch headers sends an Accept: where neither stands beside them, the log left them out.
     let seen = record.accept.is_some() || record.accept_language.is_some() || known && !has_metadata;
     votes.note(Sign::NoAcceptLanguage, seen && record.accept_language.is_none());
-    votes.note(Sign::AcceptNotHtml, seen && html != Some(true));
+    // Internet Explorer asked for pictures and anything.
+    votes.note(Sign::AcceptNotHtml, seen && html != Some(true) && browser.family != Family::Explorer);
 
     votes.note(Sign::NoFetchMetadata, secure && !has_metadata && browser.sends(Header::SecFetchMode));
     let hints = record.sec_ch_ua.as_deref();

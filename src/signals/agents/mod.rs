@@ -4,8 +4,13 @@
 //!
 //! A word is a run of letters and digits. What speaks for a machine, the strongest first: a word or phrase of the tables; a
 //! word's beginning or ending (`…bot`, `crawl…`); an address in the agent, which crawlers put there for complaints; the form
-//! `(compatible; Name`, which among browsers Internet Explorer and a few of its time had; and an agent that does not even
-//! say that it is a browser, such as `Zapier` or `acme-feeds/1.0`. The last three are never `certain`.
+//! `(compatible; Name`, which among browsers Internet Explorer and a few of its time had; a desktop browser's agent that
+//! names no engine; and an agent that does not even say that it is a browser, such as `Zapier` or
+//! `acme-feeds/1.0 (linux)`. The last four are never `certain`.
+//!
+//! What an app says in brackets behind its name is about the phone that it runs on, and phones are called anything: no
+//! word there is a machine's, unless the brackets begin as crawlers' do (`(compatible; …`) or hold an address. And a
+//! browser may say in brackets where its maker lives.
 //!
 //! Gateways' scanners do not declare themselves: they send a browser's agent, and nothing here finds them.
 
@@ -53,12 +58,52 @@ struct Words {
     filter: [u8; 32],
 }
 
+/// Phrases, sorted, one after the other in `text`: where each ends, and its byte.
+struct Phrases {
+    text: &'static str,
+    ends: &'static [u16],
+    groups: &'static [u8],
+}
+
+impl Phrases {
+    /// A phrase by its number, and its byte; `None` past the last.
+    fn at(&self, number: usize) -> Option<(&'static str, u8)> {
+        let begin = number.checked_sub(1).map_or(0, |before| *self.ends.get(before).unwrap_or(&0));
+        let end = *self.ends.get(number)?;
+        Some((self.text.get(usize::from(begin)..usize::from(end))?, *self.groups.get(number)?))
+    }
+
+    /// The phrases from the first one on that is not before a text.
+    fn from(&self, text: &str) -> impl Iterator<Item = (&'static str, u8)> {
+        let (mut low, mut high) = (0, self.ends.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if self.at(middle).is_some_and(|(phrase, _)| phrase < text) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        (low..).map_while(|number| self.at(number))
+    }
+}
+
 const OBSERVED: &str = "crawlers and browsers of public user-agent corpora, told apart by form";
 const OBSERVED_DATE: &str = "2026-11-22";
 
 const ADDRESS: Agent = by_form("an address in the agent", AgentClass::Crawler);
 const COMPATIBLE: Agent = by_form("(compatible; …", AgentClass::Crawler);
+const NO_ENGINE: Agent = by_form("a browser's system and no engine", AgentClass::Library);
 const NO_BROWSER: Agent = by_form("no browser's form", AgentClass::Library);
+
+/// What stands in a desktop browser's first brackets.
+const DESKTOPS: [&[u8]; 3] = [b"Windows NT ", b"Macintosh; ", b"X11; "];
+
+/// And what stands behind them, as most write it; some are known to leave all out but Chrome.
+const ENGINES: [&[u8]; 3] = [b"AppleWebKit/", b"Gecko/", b"Chrome/"];
+
+/// How the names of browsers and apps end that may give their maker's address.
+const OF_PEOPLE: [&[u8]; 2] = [b"browser", b"app"];
 
 const fn by_form(name: &'static str, class: AgentClass) -> Agent {
     Agent { name, class, vendor: None, certain: false, source: OBSERVED, date: OBSERVED_DATE }
@@ -102,14 +147,16 @@ pub fn declared(user_agent: &str) -> Option<Agent> {
         best: None,
         rank: 0,
         known: false,
+        has_system: false,
+        has_unknown: false,
+        is_phone: false,
         has_address: false,
         device: Device::Before,
+        bracket: 0,
+        is_aside: false,
     };
     scan.words();
-    if scan.best.is_none() && !scan.known {
-        return Some(NO_BROWSER);
-    }
-    scan.best()
+    if scan.best.is_some() { scan.best() } else { scan.without_words() }
 }
 
 /// How much a finding is worth beside the others of the same agent.
@@ -119,15 +166,26 @@ const BY_STEM: u8 = 3;
 const BY_CERTAIN_NAME: u8 = 4;
 
 /// The state of reading one agent.
+#[expect(clippy::struct_excessive_bools, reason = "each was seen by itself")]
 struct Scan<'a> {
     agent: &'a [u8],
     best: Option<Agent>,
     rank: u8,
     /// A word that people's browsers, phones and apps have.
     known: bool,
+    /// A word of people, be it only their system's.
+    has_system: bool,
+    /// A word that nobody has.
+    has_unknown: bool,
+    /// A word of phones and of the apps there.
+    is_phone: bool,
     /// An address, as crawlers give it for complaints.
     has_address: bool,
     device: Device,
+    /// Where brackets last opened.
+    bracket: usize,
+    /// Within brackets whose words are an app's about its phone.
+    is_aside: bool,
 }
 
 /// Where an Android phone's name stands: in the first brackets, between the words `Android` and `Build`. Phones are called
@@ -166,16 +224,33 @@ impl Scan<'_> {
     /// What stands between words: brackets and the signs of an address.
     fn sign(&mut self, byte: u8, at: usize) {
         match byte {
-            b'(' if self.device == Device::Before => self.device = Device::Brackets,
-            b')' => self.device = Device::After,
+            b'(' | b'[' => {
+                (self.bracket, self.is_aside) = (at, self.is_phone && self.opens_aside(at));
+                if self.device == Device::Before {
+                    self.device = Device::Brackets;
+                }
+            }
+            b')' | b']' => (self.device, self.is_aside) = (Device::After, false),
             b':' if self.agent[at..].starts_with(b"://") => self.address(),
             b'@' if is_mail_domain(&self.agent[at + 1..]) => self.address(),
             _ => {}
         }
     }
 
+    /// Whether the brackets that open here, after a phone's name, are an app's about it: a crawler's begin with its own name
+    /// and version.
+    fn opens_aside(&self, at: usize) -> bool {
+        let inside = &self.agent[at + 1..];
+        let name = inside.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+        let is_product = name > 0 && inside.get(name) == Some(&b'/');
+        !is_product && !["compatible", "khtml"].iter().any(|word| begins(inside, word))
+    }
+
     /// Looks one word up; true when nothing stronger can come.
     fn word(&mut self, begin: usize, end: usize) -> bool {
+        if self.is_aside {
+            return false;
+        }
         let (rest, word) = (&self.agent[begin..], &self.agent[begin..end]);
         match self.device {
             Device::Name if !begins(word, "build") => return false,
@@ -197,12 +272,15 @@ impl Scan<'_> {
         if word.len() == "compatible".len() && self.is_compatible(begin) {
             self.found(COMPATIBLE, BY_FORM);
         }
+        let mut is_unknown = true;
         for (stem, value) in [beginning(word), ending(word)].into_iter().flatten() {
+            is_unknown = false;
             match of_group(stem, value) {
                 Some(agent) => self.found(agent, BY_STEM),
-                None => self.known = true,
+                None => self.know(value),
             }
         }
+        self.has_unknown |= is_unknown;
         false
     }
 
@@ -215,27 +293,74 @@ impl Scan<'_> {
         let before = &self.agent[..at];
         strip(self.agent, "mozilla/5.0").is_some()
             && (before.ends_with(b"(") || before.ends_with(b"Gecko; "))
-            && find(&WORDS, name).is_none_or(|(_, value)| value != PEOPLE)
+            && find(&WORDS, name).is_none_or(|(_, value)| !is_of_people(value))
     }
 
     fn named(&mut self, name: &'static str, value: u8) -> bool {
         match of_group(name, value) {
             Some(agent) if agent.certain => self.found(agent, BY_CERTAIN_NAME),
             Some(agent) => self.found(agent, BY_NAME),
-            None => self.known = true,
+            None => self.know(value),
         }
         self.rank == BY_CERTAIN_NAME
     }
 
-    fn address(&mut self) {
-        self.has_address = true;
-        self.found(ADDRESS, BY_FORM);
+    /// Notes what a word of people says. A system's name alone does not tell a browser from a program there.
+    fn know(&mut self, value: u8) {
+        self.has_system = true;
+        self.known |= value & NO_GROUP != SYSTEM;
+        self.is_phone |= value & NO_GROUP == PHONE;
     }
 
-    /// What was found. An app may end like a machine (`Tweetbot`), but gives no address for complaints.
+    fn address(&mut self) {
+        if !self.is_behind_a_browser() {
+            self.has_address = true;
+            self.found(ADDRESS, BY_FORM);
+        }
+    }
+
+    /// Whether the last brackets stand behind a browser or an app of people: `AcmeBrowser/1.2 (`.
+    fn is_behind_a_browser(&self) -> bool {
+        let before = self.agent[..self.bracket].trim_ascii_end();
+        let product = before.rsplit(|b| *b == b' ').next().unwrap_or_default();
+        let name = product.split(|b| *b == b'/').next().unwrap_or_default();
+        let ends = |end: &&[u8]| {
+            let tail = name.len().checked_sub(end.len()).and_then(|at| name.get(at..));
+            tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+        };
+        strip(self.agent, "mozilla/5.0 (").is_some() && OF_PEOPLE.iter().any(ends)
+    }
+
+    /// What was found. An app may end like a machine (`Tweetbot`), but gives no address for complaints; and a chat app
+    /// that names its phone is not its preview, which shows no more than the app's name.
     fn best(self) -> Option<Agent> {
         let is_crawler = self.rank == BY_STEM && self.has_address;
-        self.best.map(|agent| Agent { certain: agent.certain || is_crawler, ..agent })
+        let is_app = |agent: &Agent| self.is_phone && agent.class == AgentClass::Preview && !agent.certain;
+        let agent = self.best.filter(|agent| !is_app(agent))?;
+        Some(Agent { certain: agent.certain || is_crawler, ..agent })
+    }
+
+    /// What an agent is in which no word told.
+    fn without_words(&self) -> Option<Agent> {
+        if self.names_no_engine() {
+            return Some(NO_ENGINE);
+        }
+        let is_browser = || self.agent.windows(8).any(|text| text.eq_ignore_ascii_case(b"mozilla/"));
+        let is_person = self.known || self.has_system && (!self.has_unknown || is_browser());
+        (!is_person).then_some(NO_BROWSER)
+    }
+
+    /// Whether this is a desktop browser's agent that names no engine behind its first brackets: every one says `Gecko`,
+    /// or that it is like that.
+    fn names_no_engine(&self) -> bool {
+        let Some(inside) = self.agent.strip_prefix(b"Mozilla/5.0 (") else { return false };
+        if !DESKTOPS.iter().any(|system| inside.starts_with(system)) {
+            return false;
+        }
+        let end = inside.iter().position(|b| *b == b')').unwrap_or(inside.len());
+        let behind = inside.get(end + 2..).unwrap_or_default();
+        !ENGINES.iter().any(|engine| behind.starts_with(engine))
+            && !behind.windows(4).any(|text| text.eq_ignore_ascii_case(b"ecko"))
     }
 
     fn found(&mut self, agent: Agent, rank: u8) {
@@ -243,6 +368,11 @@ impl Scan<'_> {
             (self.best, self.rank) = (Some(agent), rank);
         }
     }
+}
+
+/// Whether a pattern is people's.
+fn is_of_people(value: u8) -> bool {
+    (SYSTEM..NO_GROUP).contains(&(value & NO_GROUP))
 }
 
 /// The agent of a pattern, unless the pattern is people's.
@@ -274,10 +404,10 @@ fn find(table: &'static [Words], word: &[u8]) -> Option<(&'static str, u8)> {
 /// The longest phrase that stands at the beginning, of those that begin with a word.
 fn longest_phrase(word: &str, agent: &[u8]) -> Option<(&'static str, u8)> {
     let sign = agent.get(word.len());
-    let first = PHRASES.partition_point(|(phrase, _)| *phrase < word);
-    let phrases = PHRASES[first..].iter().take_while(|(phrase, _)| phrase.starts_with(word));
-    let phrases = phrases.filter(|(phrase, _)| phrase.as_bytes().get(word.len()) == sign);
-    phrases.filter(|(phrase, _)| begins(agent, phrase)).max_by_key(|(phrase, _)| phrase.len()).copied()
+    let phrases = PHRASES.from(word).take_while(|(phrase, _)| phrase.starts_with(word));
+    let phrases =
+        phrases.filter(|(phrase, _)| phrase.len() == word.len() || phrase.as_bytes().get(word.len()) == sign);
+    phrases.filter(|(phrase, _)| begins(agent, phrase)).max_by_key(|(phrase, _)| phrase.len())
 }
 
 /// The longest beginning of a word that the table knows.

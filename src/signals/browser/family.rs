@@ -25,6 +25,12 @@ pub enum Family {
     IosWebView,
     /// Something built on Chromium that may send other headers than Chrome.
     OtherChromium,
+    /// Internet Explorer on a desktop.
+    Explorer,
+    /// Edge before it was Chromium, on a desktop.
+    OldEdge,
+    /// Opera before it was Chromium, on a desktop.
+    OldOpera,
     /// Any other agent.
     Other,
 }

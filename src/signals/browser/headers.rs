@@ -43,6 +43,8 @@ pub(super) fn since(header: Header, family: Family) -> (u16, u16) {
         Family::Safari | Family::SafariIos => row[3],
         Family::ChromeIos | Family::FirefoxIos | Family::IosWebView => row[4],
         Family::Samsung => row[5],
-        Family::OtherChromium | Family::Other => NEVER,
+        Family::Explorer | Family::OldEdge | Family::OldOpera | Family::OtherChromium | Family::Other => {
+            NEVER
+        }
     }
 }

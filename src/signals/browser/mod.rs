@@ -27,17 +27,30 @@ pub struct Browser {
     ios: (u16, u16),
     /// Chrome's own product stands in an agent of an iPhone or iPad.
     is_chrome_on_ios: bool,
+    /// Windows 7 or 8.
+    is_old_windows: bool,
+    /// The agent of Chrome itself on a desktop tells its build.
+    is_unreduced: bool,
 }
 
 impl Browser {
-    /// The browser that an agent claims; `None` when it names no product in a browser's way (`Mozilla/5.0 (…`).
+    /// The browser that an agent claims; `None` when it names no product in a browser's way (`Mozilla/5.0 (…`), nor is
+    /// one that has ended.
     #[must_use]
     pub fn of(user_agent: &str) -> Option<Self> {
         let agent = user_agent.trim_ascii().as_bytes();
-        let rest = agent.strip_prefix(b"Mozilla/5.0 (")?;
+        let at = agent.iter().position(|b| *b == b'(')?;
+        let (name, rest) = agent.split_at(at + 1);
         let end = rest.iter().position(|b| *b == b')')?;
         let (system, products) = rest.split_at(end);
-        Some(Products::read(products).browser(&System::of(system)))
+        if name == b"Mozilla/5.0 (" {
+            let browser = Products::read(products).browser(&System::of(system));
+            if !matches!(browser.family, Family::Other | Family::OtherChromium) {
+                return Some(browser);
+            }
+            return Some(ended(name, system, products).unwrap_or(browser));
+        }
+        ended(name, system, products)
     }
 
     /// Whether this browser in this version sends a header to a secure origin. False for what is not known.
@@ -51,10 +64,25 @@ impl Browser {
     }
 
     /// How many major versions the newest one is ahead of this at a time (Unix milliseconds); negative for a version that
-    /// was not yet out. `None` where versions do not follow Chrome's or Firefox's, as Safari's and Samsung's.
+    /// was not yet out, 0 for a Firefox of long support while it is kept up. A browser that has ended is as far behind as
+    /// Chrome has gone on since. `None` where versions do not follow Chrome's or Firefox's, as Safari's and Samsung's.
     #[must_use]
     pub fn majors_behind(&self, ts_ms: i64) -> Option<i64> {
+        if let Some(version) = releases::chrome_at_its_end(self.family, self.major) {
+            return Some((CHROME.newest(ts_ms)? - version).max(0));
+        }
+        if self.family == Family::Firefox && releases::is_kept_up(self.major, self.is_old_windows, ts_ms) {
+            return Some(0);
+        }
         Some(self.releases()?.newest(ts_ms)? - i64::from(self.major))
+    }
+
+    /// Whether this says that it is Chrome itself on a desktop and tells a build, which Chrome has not done since it cut its
+    /// agent down: by Chrome 107 (2022-10) everywhere; from 110 on here, so that no late trial of a site's counts. Until
+    /// 144 (2026-01) a company's policy could have it otherwise.
+    #[must_use]
+    pub const fn is_unreduced(&self) -> bool {
+        self.is_unreduced
     }
 
     /// Whether no real browser sends this agent at a time (Unix milliseconds): a version that cannot be out yet, a fourth
@@ -100,9 +128,52 @@ pub fn is_headless_brand(sec_ch_ua: &str) -> bool {
     sec_ch_ua.contains("\"Headless")
 }
 
+/// The browser that has ended whose agent this is, by what stands before, in and behind its first brackets.
+///
+/// On desktops only: phones, television sets and Opera Mini's servers still send such agents for people. Office shows mail
+/// with Internet Explorer's parts and dresses as version 7, whatever its age.
+fn ended(name: &[u8], system: &[u8], products: &[u8]) -> Option<Browser> {
+    let names = |names: &[&[u8]]| names.iter().any(|name| after(system, name).is_some());
+    if !names(&[b"Windows", b"Macintosh", b"X11"])
+        || names(&[b"Phone", b"Windows CE", b"Xbox", b"Mini/", b"ffice", b"Outlook"])
+    {
+        return None;
+    }
+    let (family, version_of) = if name.starts_with(b"Opera/") {
+        (Family::OldOpera, after(products, b"Version/").or_else(|| name.get(6..)))
+    } else if let Some(edge) = after(products, b" Edge/") {
+        (Family::OldEdge, Some(edge))
+    } else {
+        (Family::Explorer, after(system, b"MSIE ").or_else(|| after(system, b"Trident/")))
+    };
+    let mut major = version(version_of?).major;
+    // The engine tells more than the name, which a company's pages may ask to be older.
+    if family == Family::Explorer
+        && let Some(engine) = after(system, b"Trident/")
+    {
+        major = version(engine).major.saturating_add(4);
+    }
+    Some(Browser {
+        family,
+        major,
+        minor: 0,
+        patch: None,
+        ios: (0, 0),
+        is_chrome_on_ios: false,
+        is_old_windows: false,
+        is_unreduced: false,
+    })
+}
+
+/// The first version of Chrome that tells no build on any desktop, and a few more.
+const REDUCED: u16 = 110;
+
 /// What an agent's first brackets say.
+#[expect(clippy::struct_excessive_bools, reason = "each is said by itself")]
 struct System {
     is_ios: bool,
+    is_desktop: bool,
+    is_old_windows: bool,
     is_mac: bool,
     is_webview: bool,
     version: (u16, u16),
@@ -114,6 +185,10 @@ impl System {
         let version = if is_ios { after(system, b" OS ").map(version) } else { None };
         Self {
             is_ios,
+            is_desktop: [&b"Windows NT"[..], b"Macintosh", b"X11"]
+                .iter()
+                .any(|name| system.starts_with(name)),
+            is_old_windows: system.starts_with(b"Windows NT 6."),
             is_mac: system.starts_with(b"Macintosh"),
             is_webview: system.ends_with(b"; wv"),
             version: version.map_or((0, 0), |version| (version.major, version.minor)),
@@ -129,6 +204,7 @@ const EDGE_IS_CHROMIUM: u16 = 79;
 struct Version {
     major: u16,
     minor: u16,
+    build: Option<u32>,
     patch: Option<u32>,
 }
 
@@ -146,6 +222,8 @@ struct Products {
     safari: bool,
     /// Another product, which makes it another browser or an app.
     foreign: bool,
+    /// Another browser's product that goes by Chrome's version and sends what Chrome does.
+    kin: bool,
 }
 
 impl Products {
@@ -166,8 +244,8 @@ impl Products {
                 b"FxiOS" => all.firefox_ios = Some(version),
                 b"Version" => all.version = Some(version),
                 b"Safari" => all.safari = true,
-                b"AppleWebKit" | b"Gecko" | b"Mobile" | b"Build" | b"OPR" | b"Vivaldi" | b"Brave"
-                | b"Ubuntu" => {}
+                b"OPR" | b"Vivaldi" | b"Brave" => all.kin = true,
+                b"AppleWebKit" | b"Gecko" | b"Mobile" | b"Build" | b"Ubuntu" => {}
                 _ => all.foreign = true,
             }
         }
@@ -194,7 +272,15 @@ impl Products {
             }
             _ => (Family::Other, zero),
         };
+        let tells_build =
+            version.build.is_some_and(|build| build > 0) || version.patch.is_some_and(|patch| patch > 0);
         Browser {
+            is_old_windows: system.is_old_windows,
+            is_unreduced: tells_build
+                && family == Family::Chrome
+                && version.major >= REDUCED
+                && system.is_desktop
+                && !self.kin,
             family,
             major: version.major,
             minor: version.minor,
@@ -216,7 +302,7 @@ impl Products {
             }
             _ => {
                 let (major, minor) = system.version;
-                (Family::IosWebView, Version { major, minor, patch: None })
+                (Family::IosWebView, Version { major, minor, ..Version::default() })
             }
         }
     }
@@ -233,7 +319,7 @@ fn version(text: &[u8]) -> Version {
         rest = behind;
     }
     let short = |part: Option<u32>| part.map_or(0, |value| u16::try_from(value).unwrap_or(u16::MAX - 1));
-    Version { major: short(parts[0]), minor: short(parts[1]), patch: parts[3] }
+    Version { major: short(parts[0]), minor: short(parts[1]), build: parts[2], patch: parts[3] }
 }
 
 /// A number and what follows it; one past what 32 bits hold counts as the largest they do.

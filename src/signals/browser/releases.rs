@@ -1,7 +1,10 @@
-//! When browsers' major versions came out: how old a claimed one is, and whether it can exist yet.
+//! When browsers' major versions came out, and until when their makers kept the old ones up: how old a claimed one is, and
+//! whether it can exist yet.
 //!
 //! Anchors of MDN's browser-compat-data 8.1.9 (2026-11-12): between two of them versions lie evenly, which is off by at
 //! most 16 days for every release up to 2026-11.
+
+use super::family::Family;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -47,6 +50,40 @@ pub(super) const FIREFOX: Releases = Releases(&[
     (155, day(2026, 9, 1)),
     (160, day(2026, 11, 10)),
 ]);
+
+/// Firefox's lines of long support: the major version, the day it came out and the day of its last release, which is that
+/// of the next line's third. BCD as above; the ends are those of endoflife.date (2026-10-20), the last one of the same rule.
+const LONG_SUPPORT: [(u16, i64, i64); 4] = [
+    (115, day(2023, 7, 4), day(2024, 10, 1)),
+    (128, day(2024, 7, 9), day(2025, 9, 16)),
+    (140, day(2025, 6, 24), day(2026, 10, 13)),
+    (153, day(2026, 7, 21), day(2027, 10, 12)),
+];
+
+/// Until when Firefox 115 is kept up for Windows 7 and 8, which no later one runs on: Mozilla's release calendar as
+/// pupuweb.com quotes it in 2026. On a Mac the agent does not tell the system's age.
+const ON_OLD_WINDOWS: (u16, i64) = (115, day(2026, 9, 15));
+
+/// Whether a Firefox of long support is kept up at a time.
+pub(super) fn is_kept_up(major: u16, is_old_windows: bool, ts_ms: i64) -> bool {
+    let lasts = |line: u16, end: i64| line == major && ts_ms < end * DAY_MS;
+    let (line, end) = ON_OLD_WINDOWS;
+    is_old_windows && lasts(line, end)
+        || LONG_SUPPORT.iter().any(|(line, begin, end)| ts_ms >= begin * DAY_MS && lasts(*line, *end))
+}
+
+/// Chrome's version at the time from which on nobody kept a browser up; `None` for one that is. Microsoft's lifecycle pages
+/// say so of Internet Explorer (only the newest since 2016-01-12, none since 2022-06-15) and Edge (2021-03-09); the last
+/// Opera of its kind, 12.18, came out on 2016-02-15.
+pub(super) const fn chrome_at_its_end(family: Family, major: u16) -> Option<i64> {
+    match (family, major) {
+        (Family::Explorer, ..=10) => Some(47),
+        (Family::Explorer, _) => Some(102),
+        (Family::OldEdge, _) => Some(89),
+        (Family::OldOpera, _) => Some(48),
+        _ => None,
+    }
+}
 
 impl Releases {
     /// The newest major version at a time; past the last anchor at least that. `None` before the first one.
@@ -125,6 +162,43 @@ mod tests {
     }
 
     #[test]
+    fn a_line_of_long_support_lasts_from_its_release_to_its_end() {
+        let at = |y, m, d| day(y, m, d) * DAY_MS;
+        for (kept_up, major, is_old_windows, ts_ms) in [
+            (true, 153, false, at(2026, 11, 22)),
+            (false, 153, false, at(2026, 7, 20)),
+            (false, 153, false, at(2027, 11, 22)),
+            (true, 140, false, at(2026, 9, 1)),
+            (false, 140, false, at(2026, 11, 22)),
+            // Its neighbours are no such line.
+            (false, 152, false, at(2026, 11, 22)),
+            (false, 154, false, at(2026, 11, 22)),
+            // Windows 7 has no other.
+            (false, 115, false, at(2025, 6, 1)),
+            (true, 115, true, at(2025, 6, 1)),
+            (false, 115, true, at(2026, 11, 22)),
+            (false, 128, true, at(2026, 6, 1)),
+        ] {
+            assert_eq!(is_kept_up(major, is_old_windows, ts_ms), kept_up, "{major} at {ts_ms}");
+        }
+    }
+
+    #[test]
+    fn what_has_ended_did_so_in_chromes_time() {
+        for (family, major, day) in [
+            (Family::Explorer, 10, day(2016, 1, 12)),
+            (Family::Explorer, 11, day(2022, 6, 15)),
+            (Family::OldEdge, 18, day(2021, 3, 9)),
+            (Family::OldOpera, 12, day(2016, 2, 15)),
+        ] {
+            let newest = CHROME.newest(day * DAY_MS).unwrap();
+            let found = chrome_at_its_end(family, major).unwrap();
+            assert!((newest - found).abs() <= 1, "{family:?} {major}: {newest}");
+        }
+        assert_eq!(chrome_at_its_end(Family::Chrome, 158), None);
+    }
+
+    #[test]
     fn past_the_last_anchor_nobody_is_late_or_early_too_soon() {
         let last = day(2026, 11, 17) * DAY_MS;
         assert_eq!(CHROME.newest(last - 1), Some(157));
@@ -137,7 +211,7 @@ mod tests {
     #[test]
     fn no_time_is_too_far_out() {
         for ts_ms in [i64::MIN, -1, 0, i64::MAX] {
-            let _ = CHROME.newest(ts_ms);
+            let _ = (CHROME.newest(ts_ms), is_kept_up(153, false, ts_ms));
             assert_eq!(CHROME.is_ahead(i64::MAX, ts_ms), CHROME.newest(ts_ms).is_some());
         }
         assert_eq!(CHROME.newest(0), None);

@@ -24,8 +24,8 @@ fn browser(agent: &str) -> Browser {
 #[test]
 fn browsers_are_told_apart() {
     use Family::{
-        AndroidWebView, Chrome, ChromeIos, Edge, Firefox, FirefoxIos, IosWebView, Other, OtherChromium,
-        Safari, SafariIos, Samsung,
+        AndroidWebView, Chrome, ChromeIos, Edge, Explorer, Firefox, FirefoxIos, IosWebView, OldEdge,
+        OldOpera, Other, OtherChromium, Safari, SafariIos, Samsung,
     };
     for (family, major, minor, patch, agent) in [
         (Chrome, 154, 0, Some(0), windows("Chrome/154.0.0.0 Safari/537.36")),
@@ -34,7 +34,15 @@ fn browsers_are_told_apart() {
         (Chrome, 113, 0, Some(63), windows("HeadlessChrome/113.0.5672.63 Safari/537.36")),
         (Edge, 153, 0, Some(0), windows("Chrome/153.0.0.0 Safari/537.36 Edg/153.0.0.0")),
         (OtherChromium, 117, 0, Some(0), windows("Chrome/117.0.0.0 Safari/537.36 Edg/117.0.2045.47 OneOutlook/1.2023.927.100")),
-        (OtherChromium, 64, 0, Some(140), windows("Chrome/64.0.3282.140 Safari/537.36 Edge/17.17134")),
+        (OldEdge, 17, 0, None, windows("Chrome/64.0.3282.140 Safari/537.36 Edge/17.17134")),
+        (Explorer, 8, 0, None, "Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 6.1; Trident/4.0; SLCC2)".to_owned()),
+        (Explorer, 9, 0, None, "Mozilla/5.0 (compatible; MSIE 9.0; Windows NT 6.1; Trident/5.0)".to_owned()),
+        (Explorer, 6, 0, None, "Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1; SV1)".to_owned()),
+        // Asked to be older.
+        (Explorer, 11, 0, None, "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 10.0; WOW64; Trident/7.0)".to_owned()),
+        (Explorer, 11, 0, None, "Mozilla/5.0 (Windows NT 10.0; WOW64; Trident/7.0; rv:11.0) like Gecko".to_owned()),
+        (OldOpera, 12, 0, None, "Opera/9.80 (Windows NT 6.0) Presto/2.12.388 Version/12.16".to_owned()),
+        (OldOpera, 9, 0, None, "Opera/9.64 (X11; Linux i686; U; en) Presto/2.1.1".to_owned()),
         (OtherChromium, 108, 0, Some(0), windows("Chrome/108.0.0.0 Safari/537.36 AcmeBrowser/3.1")),
         (
             OtherChromium,
@@ -75,7 +83,14 @@ fn browsers_are_told_apart() {
         "Mozilla/5.0",
         "curl/8.5.0",
         "Mozilla/5.0 (unclosed",
-        "Opera/9.80 (Windows NT 6.0) Presto/2.12.388",
+        // Office's parts, whatever they say, and what people's phones and television sets have.
+        "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 10.0; WOW64; Trident/7.0; ms-office; MSOffice 16)",
+        "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 6.1; Trident/7.0; Microsoft Outlook 16.0.5134)",
+        "Mozilla/4.0 (compatible; MSIE 7.0; Windows Phone OS 7.0; Trident/3.1; IEMobile/7.0; Acme; AC7)",
+        "Opera/9.80 (J2ME/MIDP; Opera Mini/9.80; U; en) Presto/2.12.423 Version/12.16",
+        "Opera/9.80 (Windows Mobile; Opera Mini/5.1; U; en) Presto/2.12.423 Version/12.16",
+        "Opera/9.80 (Linux mips; U; HbbTV/1.1.1; Acme) Presto/2.10.287 Version/12.00",
+        "curl/8.5.0 (Windows NT 10.0)",
     ] {
         assert_eq!(Browser::of(none), None, "{none}");
     }
@@ -138,9 +153,53 @@ fn age_is_counted_in_major_versions() {
         (Some(101), windows("Chrome/57.0.2987.133 Safari/537.36")),
         (Some(5), windows("Chrome/153.0.0.0 Safari/537.36 Edg/153.0.0.0")),
         (Some(20), "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned()),
+        // A line of long support that is kept up, and its neighbour.
+        (
+            Some(0),
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:153.0) Gecko/20100101 Firefox/153.0".to_owned(),
+        ),
+        (
+            Some(8),
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:152.0) Gecko/20100101 Firefox/152.0".to_owned(),
+        ),
+        // What has ended.
+        (Some(56), "Mozilla/5.0 (Windows NT 10.0; WOW64; Trident/7.0; rv:11.0) like Gecko".to_owned()),
+        (Some(69), windows("Chrome/64.0.3282.140 Safari/537.36 Edge/18.17763")),
         (None, iphone("18_7", "Version/26.6.1 Mobile/15E148 Safari/604.1")),
     ] {
         assert_eq!(browser(&agent).majors_behind(NOON_MS), behind, "{agent}");
+    }
+}
+
+#[test]
+fn windows_7_has_no_newer_firefox_than_115() {
+    let year_ago_ms = NOON_MS - 365 * 86_400_000;
+    for (behind, system) in [(0, "Windows NT 6.1; Win64; x64"), (30, "Windows NT 10.0; Win64; x64")] {
+        let agent = format!("Mozilla/5.0 ({system}; rv:109.0) Gecko/20100101 Firefox/115.0");
+        assert_eq!(browser(&agent).majors_behind(year_ago_ms), Some(behind), "{agent}");
+    }
+}
+
+#[test]
+fn chrome_on_a_desktop_tells_no_build() {
+    for yes in [
+        windows("Chrome/142.0.7444.175 Safari/537.36"),
+        windows("Chrome/158.0.7800.0 Safari/537.36"),
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/110.0.5481.77 Safari/537.36".to_owned(),
+    ] {
+        assert!(browser(&yes).is_unreduced(), "{yes}");
+    }
+    for no in [
+        windows("Chrome/142.0.0.0 Safari/537.36"),
+        windows("Chrome/142.0 Safari/537.36"),
+        // Before it was cut down, other browsers, apps, phones.
+        windows("Chrome/109.0.5414.120 Safari/537.36"),
+        windows("Chrome/142.0.7444.175 Safari/537.36 Edg/142.0.3595.90"),
+        windows("Chrome/112.0.5615.165 Safari/537.36 OPR/98.0.4759.39"),
+        windows("AcmeDesk/4.1 Chrome/142.0.7444.175 Electron/39.1.0 Safari/537.36"),
+        "Mozilla/5.0 (Linux; Android 14; AC-7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.7444.158 Mobile Safari/537.36".to_owned(),
+    ] {
+        assert!(!browser(&no).is_unreduced(), "{no}");
     }
 }
 

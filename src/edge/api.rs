@@ -22,7 +22,7 @@ use super::{health, log, stub};
 use crate::config::Config;
 use crate::json::Json;
 use crate::link::{keys, mint, shard, text_id};
-use crate::message::call::{Call, Delivered, Delivery, MAX_PAGE};
+use crate::message::call::{Call, Delivered, MAX_PAGE};
 use crate::message::{Page, deliveries};
 use crate::record::EventId;
 
@@ -95,11 +95,11 @@ fn links(body: &Json, incoming: &Incoming) -> Result<Answer, Problem> {
 }
 
 async fn deliver(env: &Env, object: &str, body: &Json<'_>) -> Result<Answer, Problem> {
-    let times: Vec<Delivery> = deliveries::read(body).map_err(ApiProblem::bad)?;
-    if times.is_empty() {
+    let told = deliveries::read(body).map_err(ApiProblem::bad)?;
+    if told.is_empty() {
         return Ok(Answer::json(202, &Delivered { recipients: 0, reissued: 0 }));
     }
-    reply(202, stub::ask_text(env, object, &Call::Deliver(times)).await)
+    reply(202, stub::ask_text(env, object, &Call::Deliver(told)).await)
 }
 
 /// Streams clicks page by page, so that neither the object nor the edge holds ten thousand at once.

@@ -2,7 +2,7 @@
 //!
 //! - **Named** `{message_id}`, from the second shard on `{message_id}#n`.
 //! - **Schema**: see [`crate::message::sql`].
-//! - **Calls**: see [`crate::message::call`]; `POST /arrivals`, `/arrive`, `/deliver`, `/page`, `/explain`, `/report`,
+//! - **Calls**: see [`crate::message::call`]; `POST /arrivals`, `/arrive`, `/deliver`, `/bounce`, `/page`, `/explain`, `/report`,
 //!   `/reship`, `/verify`, `/act`.
 //! - **Alarm**: one, for the earliest thing that is due; it settles, then ships what the outbox says.
 //!
@@ -38,7 +38,7 @@ use crate::event::line;
 use crate::message::call::{ARRIVALS, Call, Delivered, Reshipped};
 use crate::message::group::Group;
 use crate::message::{Acted, Arrival, Item, Message, Outcome, Outgoing, Seen};
-use crate::record::{Record, packed};
+use crate::record::{Delivery, Record, packed};
 use crate::report::Tally;
 use crate::verdict::Key;
 use crate::verdict::order::ascending;
@@ -266,12 +266,12 @@ impl MessageObject {
                     Acted::Flooded => refused("too many acts on one link"),
                 }
             }
-            Call::Deliver(times) => {
-                let times: Vec<(Key, i64)> =
-                    times.iter().map(|time| (Key::of(&time.recipient_id), time.delivered_at_ms)).collect();
-                let told: Vec<u64> = times.iter().map(|(recipient, _)| recipient.short()).collect();
+            Call::Deliver(told) => {
+                let news: Vec<(Key, Delivery)> =
+                    told.iter().map(|one| (Key::of(&one.recipient_id), one.delivery())).collect();
+                let told: Vec<u64> = news.iter().map(|(recipient, _)| recipient.short()).collect();
                 let recipients = ascending(&told).len();
-                let reissued = self.with_message(|message| message.deliver(&times))?;
+                let reissued = self.with_message(|message| message.deliver(&news))?;
                 Ok(Answer::json(&Delivered { recipients, reissued }))
             }
             Call::Page { after, limit } => {

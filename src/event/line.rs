@@ -180,6 +180,9 @@ impl Fields {
         self.integer("ts_ms", Some(record.ts_ms));
         self.integer("sent_at_ms", Some(record.sent_at_ms));
         self.integer("delivered_at_ms", record.delivered_at_ms);
+        if record.bounced_at_ms.is_some() {
+            self.integer("bounced_at_ms", record.bounced_at_ms);
+        }
         self.integer("links_total", record.links_total);
         self.text("method", Some(&record.method));
         self.text("ip", record.ip.as_deref());
@@ -296,6 +299,7 @@ mod tests {
             ts_ms: i64::MAX,
             sent_at_ms: -1,
             delivered_at_ms: Some(2),
+            bounced_at_ms: Some(5),
             links_total: Some(3),
             method: "POST".to_owned(),
             ip: Some("40.92.1.1".to_owned()),

@@ -1,12 +1,13 @@
-//! Delivery times, packed: 256 buckets of sixteen bytes an entry.
+//! Delivery times and bounces, packed: 256 buckets of each, sixteen bytes an entry.
 //!
 //! A message with a million recipients has a million delivery times; a row each would double the price of a click.
 //! A recipient's bucket is the first byte of its key, an entry the key's first eight bytes and the time (both
 //! big-endian), sorted, so that one row is read to know one time. 2 MB a row are room for 30 million recipients.
 
-use super::call::Delivery;
+use super::call::Told;
 use crate::json::Json;
-use crate::link::{MAX_TIME_MS, text_id};
+use crate::link::text_id;
+use crate::record::{Delivery, moment};
 use crate::verdict::Key;
 use crate::verdict::order::arranged;
 
@@ -19,9 +20,41 @@ pub const fn bucket(recipient: Key) -> u8 {
     (recipient.short() >> 56) as u8
 }
 
-/// The delivery time of a recipient in its bucket's bytes, Unix milliseconds.
+/// What was told of the mails of a bucket's recipients: for each of the two, entries in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bucket {
+    /// When they were delivered.
+    pub delivered: Vec<u8>,
+    /// When they came back.
+    pub bounced: Vec<u8>,
+}
+
+impl Bucket {
+    /// What was told of a recipient's mail.
+    #[must_use]
+    pub fn find(&self, recipient: Key) -> Delivery {
+        Delivery {
+            delivered_at_ms: find(&self.delivered, recipient),
+            bounced_at_ms: find(&self.bounced, recipient),
+        }
+    }
+
+    /// The bucket with news put in: of what is told twice, the later news stand.
+    #[must_use]
+    pub fn merged(&self, news: &[(Key, Delivery)]) -> Self {
+        let times = |time: fn(&Delivery) -> Option<i64>| -> Vec<(Key, i64)> {
+            news.iter().filter_map(|(recipient, told)| Some((*recipient, time(told)?))).collect()
+        };
+        Self {
+            delivered: merge(&self.delivered, &times(|told| told.delivered_at_ms)),
+            bounced: merge(&self.bounced, &times(|told| told.bounced_at_ms)),
+        }
+    }
+}
+
+/// The time of a recipient in a bucket's bytes, Unix milliseconds.
 #[must_use]
-pub fn find(entries: &[u8], recipient: Key) -> Option<i64> {
+fn find(entries: &[u8], recipient: Key) -> Option<i64> {
     let (entries, _) = entries.as_chunks::<ENTRY>();
     let wanted = recipient.short().to_be_bytes();
     let at = entries.binary_search_by(|entry| entry[..8].cmp(&wanted)).ok()?;
@@ -30,7 +63,7 @@ pub fn find(entries: &[u8], recipient: Key) -> Option<i64> {
 
 /// A bucket's bytes with `news` put in; a recipient's later time replaces its earlier one.
 #[must_use]
-pub fn merge(entries: &[u8], news: &[(Key, i64)]) -> Vec<u8> {
+fn merge(entries: &[u8], news: &[(Key, i64)]) -> Vec<u8> {
     let (old, _) = entries.as_chunks::<ENTRY>();
     let news = news.iter().map(|(recipient, ms)| entry(recipient.short(), *ms));
     let all: Vec<[u8; ENTRY]> = old.iter().copied().chain(news).collect();
@@ -39,23 +72,32 @@ pub fn merge(entries: &[u8], news: &[(Key, i64)]) -> Vec<u8> {
     all.chunk_by(|a, b| a[..8] == b[..8]).filter_map(|theirs| theirs.last()).flatten().copied().collect()
 }
 
-/// Reads the body of `POST …/deliveries`: a list of `{recipient_id, delivered_at_ms}`.
+/// Reads the body of `POST …/deliveries`: a list of `{recipient_id, delivered_at_ms?, bounced_at_ms?}`.
 ///
 /// # Errors
 /// A message that names the first bad entry and field; nothing is taken then.
-pub fn read(body: &Json) -> Result<Vec<Delivery>, String> {
-    let entries = body.list().ok_or("the body: must be a list of {recipient_id, delivered_at_ms}")?;
+pub fn read(body: &Json) -> Result<Vec<Told>, String> {
+    let entries =
+        body.list().ok_or("the body: must be a list of {recipient_id, delivered_at_ms, bounced_at_ms}")?;
     let read = |(at, entry): (usize, &Json)| {
         let recipient_id =
             entry.get("recipient_id").text().ok_or(format!("[{at}].recipient_id: must be a string"))?;
         text_id::check_recipient_id(recipient_id).map_err(|error| format!("[{at}]: {error}"))?;
-        let delivered_at_ms = entry
-            .get("delivered_at_ms")
-            .integer::<u64>()
-            .filter(|ms| *ms <= MAX_TIME_MS)
-            .and_then(|ms| i64::try_from(ms).ok())
-            .ok_or(format!("[{at}].delivered_at_ms: must be a whole number of Unix milliseconds"))?;
-        Ok(Delivery { recipient_id: recipient_id.to_owned(), delivered_at_ms })
+        let time = |name: &str| match entry.get(name) {
+            Json::Null => Ok(None),
+            value => {
+                let name = format!("[{at}].{name}");
+                let ms = value
+                    .integer()
+                    .ok_or_else(|| format!("{name}: must be a whole number of Unix milliseconds"))?;
+                moment::check(&name, ms).map(|()| Some(ms))
+            }
+        };
+        let (delivered_at_ms, bounced_at_ms) = (time("delivered_at_ms")?, time("bounced_at_ms")?);
+        if delivered_at_ms.or(bounced_at_ms).is_none() {
+            return Err(format!("[{at}].delivered_at_ms: missing; tell that or bounced_at_ms"));
+        }
+        Ok(Told { recipient_id: recipient_id.to_owned(), delivered_at_ms, bounced_at_ms })
     };
     entries.iter().enumerate().map(read).collect()
 }
@@ -70,6 +112,8 @@ fn time(entry: &[u8; ENTRY]) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -85,26 +129,67 @@ mod tests {
     }
 
     #[test]
+    fn a_delivery_and_a_bounce_leave_each_other_alone() {
+        let (key, told) =
+            (Key::of("r"), |delivered_at_ms, bounced_at_ms| Delivery { delivered_at_ms, bounced_at_ms });
+        let mut bucket = Bucket::default();
+        for (news, known) in [
+            (told(Some(1), None), told(Some(1), None)),
+            (told(None, Some(2)), told(Some(1), Some(2))),
+            (told(None, Some(3)), told(Some(1), Some(3))),
+            (told(Some(4), None), told(Some(4), Some(3))),
+            (told(Some(5), Some(6)), told(Some(5), Some(6))),
+        ] {
+            bucket = bucket.merged(&[(Key::of("other"), told(Some(9), Some(9))), (key, news)]);
+            assert_eq!((bucket.find(key), bucket.find(Key::of("stranger"))), (known, Delivery::default()));
+        }
+    }
+
+    #[test]
     fn a_bad_entry_is_named() {
         let read = |body: serde_json::Value| read(&Json::parse(&body.to_string()).unwrap());
-        let good = serde_json::json!({"recipient_id": "r", "delivered_at_ms": 5});
-        assert_eq!(read(serde_json::json!([good])).unwrap()[0].delivered_at_ms, 5);
-        assert_eq!(read(serde_json::json!([])), Ok(vec![]));
-        for (bad, words) in [
-            (serde_json::json!({"delivered_at_ms": 5}), "[1].recipient_id: must be a string"),
-            (serde_json::json!({"recipient_id": "a@b", "delivered_at_ms": 5}), "[1]: recipient_id"),
-            (serde_json::json!({"recipient_id": "r"}), "[1].delivered_at_ms: must be"),
+        let ms = 1_795_348_800_000_i64;
+        let good = json!({"recipient_id": "r", "delivered_at_ms": ms});
+        let told = |delivered_at_ms, bounced_at_ms| Told {
+            recipient_id: "r".to_owned(),
+            delivered_at_ms,
+            bounced_at_ms,
+        };
+        for (entry, expected) in [
+            (good.clone(), told(Some(ms), None)),
+            (json!({"recipient_id": "r", "bounced_at_ms": ms}), told(None, Some(ms))),
             (
-                serde_json::json!({"recipient_id": "r", "delivered_at_ms": 1.5}),
-                "[1].delivered_at_ms: must be",
+                json!({"recipient_id": "r", "delivered_at_ms": null, "bounced_at_ms": ms}),
+                told(None, Some(ms)),
             ),
-            (serde_json::json!({"recipient_id": "r", "delivered_at_ms": -1}), "[1].delivered_at_ms: must be"),
-            (serde_json::json!("r"), "[1].recipient_id: must be a string"),
+            (
+                json!({"recipient_id": "r", "delivered_at_ms": ms, "bounced_at_ms": ms}),
+                told(Some(ms), Some(ms)),
+            ),
         ] {
-            let error = read(serde_json::json!([good, bad])).unwrap_err();
+            assert_eq!(read(json!([entry])), Ok(vec![expected]));
+        }
+        assert_eq!(read(json!([])), Ok(vec![]));
+        for (bad, words) in [
+            (json!({"delivered_at_ms": ms}), "[1].recipient_id: must be a string"),
+            (json!({"recipient_id": "a@b", "delivered_at_ms": ms}), "[1]: recipient_id"),
+            (json!({"recipient_id": "r"}), "[1].delivered_at_ms: missing; tell that or bounced_at_ms"),
+            (json!({"recipient_id": "r", "delivered_at_ms": 1.5}), "[1].delivered_at_ms: must be"),
+            (json!({"recipient_id": "r", "bounced_at_ms": "5"}), "[1].bounced_at_ms: must be"),
+            (
+                json!({"recipient_id": "r", "delivered_at_ms": 1_795_348_800}),
+                "`[1].delivered_at_ms` is 1795348800, which looks like seconds: give Unix milliseconds",
+            ),
+            (
+                json!({"recipient_id": "r", "bounced_at_ms": -1}),
+                "`[1].bounced_at_ms` is -1, which is before 2000",
+            ),
+            (json!("r"), "[1].recipient_id: must be a string"),
+        ] {
+            let error = read(json!([good, bad])).unwrap_err();
             assert!(error.starts_with(words), "{error}");
         }
-        assert!(read(serde_json::json!({})).is_err());
+        assert!(read(json!({})).is_err());
     }
 
     /// Frozen: rows written by one deploy are read by the next.

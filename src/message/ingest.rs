@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Message;
 use super::sql::Database;
 use super::window::Absent;
-use crate::record::{EventId, Record};
+use crate::record::{Delivery, EventId, Record};
 use crate::verdict::Click;
 
 /// What became of a click that arrived.
@@ -76,10 +76,8 @@ impl<D: Database> Message<D> {
         if record.ts_ms < self.window.start_ms() && self.is_stored(id)? {
             return Ok(Arrival::Known);
         }
-        let mut click = Click::of(&record, None);
-        if let Some(delivered_at_ms) = self.later().delivered_at_ms(click.recipient)? {
-            click.clock_ms = delivered_at_ms;
-        }
+        let mut click = Click::of(&record, Delivery::default());
+        click.learn(self.later().delivery(click.recipient)?);
         if let Some(bearer) = self.window.flooded(&click) {
             self.count_on(bearer, id);
             *arrivals.counted.entry(bearer).or_default() += 1;

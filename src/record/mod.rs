@@ -2,6 +2,7 @@
 //! warehouse receives.
 
 pub mod columns;
+mod delivery;
 mod event_id;
 pub mod hex;
 mod kind;
@@ -15,6 +16,7 @@ mod words;
 
 use serde::Serialize;
 
+pub use delivery::Delivery;
 pub use event_id::{EventId, EventIds};
 pub use kind::Kind;
 pub use verb::Verb;
@@ -47,6 +49,9 @@ pub struct Record {
     pub sent_at_ms: i64,
     /// When it was delivered, Unix milliseconds, where known.
     pub delivered_at_ms: Option<i64>,
+    /// When it came back, Unix milliseconds, where it is known to have: few do, so where it is absent no line names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bounced_at_ms: Option<i64>,
     /// Tracked links in that recipient's copy, where known.
     pub links_total: Option<i64>,
     /// The HTTP method.

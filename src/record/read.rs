@@ -73,6 +73,7 @@ impl Fields {
             "ts_ms" => self.ts_ms = integer(name, &value)?,
             "sent_at_ms" => self.sent_at_ms = integer(name, &value)?,
             "delivered_at_ms" => record.delivered_at_ms = integer(name, &value)?,
+            "bounced_at_ms" => record.bounced_at_ms = integer(name, &value)?,
             "links_total" => record.links_total = integer(name, &value)?,
             "method" => self.method = text(name, value)?,
             "ip" => record.ip = text(name, value)?,

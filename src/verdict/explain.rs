@@ -242,7 +242,7 @@ fn seen(condition: &Condition, case: &Case) -> Seen {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::record::Record;
+    use crate::record::{Delivery, Record};
     use crate::verdict::{Click, JudgedHistory, Ruleset, Thresholds};
 
     /// The explanation of one click a second after the send, as JSON.
@@ -255,7 +255,7 @@ mod tests {
             ..Record::default()
         };
         change(&mut record);
-        let clicks = [Click::of(&record, None)];
+        let clicks = [Click::of(&record, Delivery::default())];
         let thresholds = Thresholds::default();
         let trial = JudgedHistory::of(&clicks, ruleset, &thresholds);
         serde_json::to_value(trial.explain(0)).unwrap()

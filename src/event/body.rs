@@ -8,8 +8,7 @@
 //! | number, 2 columns | the links that entries name by position: `link_id`, `url` |
 //! | columns | for each entry, in the order of the pack's keys: kind, link, what it was before, that of the shadow; its verdict's ruleset, revision, what the landing page showed, its finding; its shadow's ruleset and finding; delivery time, repeats; the verification's id, level and time since load |
 //!
-//! Version 3 has further columns behind those: for each, its number (1: when the mail bounced, where a call has told) and its bytes
-//! behind their length. One of a number that is not known here is passed over.
+//! Version 3 has one column more: when the mail bounced, where a call has told.
 //!
 //! A finding is six columns: type, vendor, confidence, rule, reasons (a line each), the other click of a pair.
 
@@ -21,14 +20,11 @@ use crate::record::columns::{Damaged, Reader, Writer};
 use crate::record::{Delivery, EventId, Kind, Record, Sighting, Verified};
 use crate::verdict::{ClickType, Confidence, Finding, Verdict};
 
-/// The version without further columns.
+/// The version that is written where no mail bounced.
 pub const VERSION: u8 = 2;
 
-/// The version with them.
-const EXTENDED: u8 = 3;
-
-/// The further column of bounces.
-const BOUNCED: u64 = 1;
+/// The one where some did.
+const BOUNCED: u8 = 3;
 
 /// What is said of a body that cannot be read.
 const STRANGE: &str = "damaged, or in words that are not known here";
@@ -89,8 +85,8 @@ pub fn seal(body: &Body) -> Vec<u8> {
     let Body { links, entries, .. } = body;
     let count = entries.len();
     let entry = |at: usize| entries.get(at);
-    let is_extended = entries.iter().any(|entry| entry.delivery.bounced_at_ms.is_some());
-    let mut writer = Writer(vec![if is_extended { EXTENDED } else { VERSION }]);
+    let bounced = entries.iter().any(|entry| entry.delivery.bounced_at_ms.is_some());
+    let mut writer = Writer(vec![if bounced { BOUNCED } else { VERSION }]);
     writer.number(events(entries) as u64);
     writer.number(links.len() as u64);
     writer.texts(links.len(), &|at| links.get(at).and_then(|(link_id, _)| link_id.as_deref()));
@@ -118,11 +114,8 @@ pub fn seal(body: &Body) -> Vec<u8> {
     writer.texts(count, &|at| ids.get(at)?.as_deref());
     writer.texts(count, &|at| sighting(at).map(|sighting| sighting.verified.name()));
     writer.integers(count, &|at| sighting(at)?.since_load_ms);
-    if is_extended {
-        let mut column = Writer::default();
-        column.integers(count, &|at| entry(at)?.delivery.bounced_at_ms);
-        writer.number(BOUNCED);
-        writer.bytes(&column.0);
+    if bounced {
+        writer.integers(count, &|at| entry(at)?.delivery.bounced_at_ms);
     }
     writer.0
 }
@@ -137,7 +130,7 @@ fn events(entries: &[Entry]) -> usize {
 pub fn events_in(bytes: &[u8]) -> usize {
     let mut reader = Reader(bytes);
     match reader.byte() {
-        Ok(VERSION | EXTENDED) => reader.count().unwrap_or_default(),
+        Ok(VERSION | BOUNCED) => reader.count().unwrap_or_default(),
         _ => 0,
     }
 }
@@ -160,7 +153,7 @@ fn put_findings<'a>(writer: &mut Writer, count: usize, finding: &dyn Fn(usize) -
 /// When it is of a version, or holds a word, that this build does not know, or is damaged.
 pub fn open(bytes: &[u8], ids: &[EventId]) -> Result<Body, String> {
     match bytes.first() {
-        Some(&(VERSION | EXTENDED)) => read(bytes, ids).map_err(|Damaged| STRANGE.to_owned()),
+        Some(&(VERSION | BOUNCED)) => read(bytes, ids).map_err(|Damaged| STRANGE.to_owned()),
         Some(version) => Err(format!("version {version} is not known here")),
         None => Err("no body".to_owned()),
     }
@@ -274,12 +267,9 @@ fn read(bytes: &[u8], ids: &[EventId]) -> Result<Body, Damaged> {
     let sighting_ids = words(&mut reader, count, EventId::parse)?;
     let levels = words(&mut reader, count, Verified::named)?;
     let since_load = integers(&mut reader, count)?;
-    let mut bounced = vec![None; count];
-    while version == EXTENDED && !reader.0.is_empty() {
-        let (number, column) = (reader.number()?, reader.bytes()?);
-        if number == BOUNCED {
-            bounced = integers(&mut Reader(column), count)?;
-        }
+    let mut bounced = Vec::new();
+    if version == BOUNCED {
+        bounced = integers(&mut reader, count)?;
     }
     if !reader.0.is_empty() {
         return Err(Damaged);
@@ -304,7 +294,10 @@ fn read(bytes: &[u8], ids: &[EventId]) -> Result<Body, Damaged> {
             verdict: judged,
             was: was[at],
             was_shadow: was_shadow[at],
-            delivery: Delivery { delivered_at_ms: delivered[at], bounced_at_ms: bounced[at] },
+            delivery: Delivery {
+                delivered_at_ms: delivered[at],
+                bounced_at_ms: bounced.get(at).copied().flatten(),
+            },
             repeats: repeats[at],
             sighting: sighting_ids[at].zip(levels[at]).map(|(id, level)| sighting(id, level)),
         });

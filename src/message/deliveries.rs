@@ -1,8 +1,9 @@
-//! Delivery times and bounces, packed: 256 buckets of each, sixteen bytes an entry.
+//! Delivery times and bounces, packed: 256 buckets of sixteen bytes an entry.
 //!
 //! A message with a million recipients has a million delivery times; a row each would double the price of a click.
 //! A recipient's bucket is the first byte of its key, an entry the key's first eight bytes and the time (both
-//! big-endian), sorted, so that one row is read to know one time. 2 MB a row are room for 30 million recipients.
+//! big-endian), sorted, so that one row is read to know one time. The entry of a bounce has the key's last bit turned: where nothing
+//! bounces, rows are what they were before bounces were known. 2 MB a row are room for 30 million recipients.
 
 use super::call::Told;
 use crate::json::Json;
@@ -14,59 +15,37 @@ use crate::verdict::order::arranged;
 /// Bytes of one entry.
 const ENTRY: usize = 16;
 
+/// What is turned in the key of a bounce.
+const BOUNCED: u64 = 1;
+
 /// The bucket of a recipient.
 #[must_use]
 pub const fn bucket(recipient: Key) -> u8 {
     (recipient.short() >> 56) as u8
 }
 
-/// What was told of the mails of a bucket's recipients: for each of the two, entries in their order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Bucket {
-    /// When they were delivered.
-    pub delivered: Vec<u8>,
-    /// When they came back.
-    pub bounced: Vec<u8>,
-}
-
-impl Bucket {
-    /// What was told of a recipient's mail.
-    #[must_use]
-    pub fn find(&self, recipient: Key) -> Delivery {
-        Delivery {
-            delivered_at_ms: find(&self.delivered, recipient),
-            bounced_at_ms: find(&self.bounced, recipient),
-        }
-    }
-
-    /// The bucket with news put in: of what is told twice, the later news stand.
-    #[must_use]
-    pub fn merged(&self, news: &[(Key, Delivery)]) -> Self {
-        let times = |time: fn(&Delivery) -> Option<i64>| -> Vec<(Key, i64)> {
-            news.iter().filter_map(|(recipient, told)| Some((*recipient, time(told)?))).collect()
-        };
-        Self {
-            delivered: merge(&self.delivered, &times(|told| told.delivered_at_ms)),
-            bounced: merge(&self.bounced, &times(|told| told.bounced_at_ms)),
-        }
-    }
-}
-
-/// The time of a recipient in a bucket's bytes, Unix milliseconds.
+/// What was told of a recipient's mail, in its bucket's bytes.
 #[must_use]
-fn find(entries: &[u8], recipient: Key) -> Option<i64> {
+pub fn find(entries: &[u8], recipient: Key) -> Delivery {
     let (entries, _) = entries.as_chunks::<ENTRY>();
-    let wanted = recipient.short().to_be_bytes();
-    let at = entries.binary_search_by(|entry| entry[..8].cmp(&wanted)).ok()?;
-    Some(time(&entries[at]))
+    let time = |short: u64| {
+        let wanted = short.to_be_bytes();
+        let at = entries.binary_search_by(|entry| entry[..8].cmp(&wanted)).ok()?;
+        entries.get(at).map(time)
+    };
+    Delivery { delivered_at_ms: time(recipient.short()), bounced_at_ms: time(recipient.short() ^ BOUNCED) }
 }
 
 /// A bucket's bytes with `news` put in; a recipient's later time replaces its earlier one.
 #[must_use]
-fn merge(entries: &[u8], news: &[(Key, i64)]) -> Vec<u8> {
+pub fn merge(entries: &[u8], news: &[(Key, Delivery)]) -> Vec<u8> {
     let (old, _) = entries.as_chunks::<ENTRY>();
-    let news = news.iter().map(|(recipient, ms)| entry(recipient.short(), *ms));
-    let all: Vec<[u8; ENTRY]> = old.iter().copied().chain(news).collect();
+    let mut all = old.to_vec();
+    for (recipient, told) in news {
+        let short = recipient.short();
+        all.extend(told.delivered_at_ms.map(|ms| entry(short, ms)));
+        all.extend(told.bounced_at_ms.map(|ms| entry(short ^ BOUNCED, ms)));
+    }
     let all = arranged(&all, &|entry| (0, u128::from_be_bytes(*entry) >> 64));
     // What came last stands last among its recipient's.
     all.chunk_by(|a, b| a[..8] == b[..8]).filter_map(|theirs| theirs.last()).flatten().copied().collect()
@@ -116,32 +95,37 @@ mod tests {
 
     use super::*;
 
+    fn told(delivered_at_ms: Option<i64>, bounced_at_ms: Option<i64>) -> Delivery {
+        Delivery { delivered_at_ms, bounced_at_ms }
+    }
+
     #[test]
     fn the_last_time_counts() {
         let keys: Vec<Key> = (0..200).map(|n| Key::of(&format!("r{n}"))).collect();
-        let first: Vec<_> = keys.iter().copied().zip(0..).collect();
-        let entries = merge(&merge(&[], &first), &[(keys[7], -1)]);
+        let first: Vec<_> = keys.iter().copied().zip((0..).map(|ms| told(Some(ms), None))).collect();
+        let entries = merge(&merge(&[], &first), &[(keys[7], told(Some(-1), None))]);
         assert_eq!(entries.len(), 200 * ENTRY);
         for (n, key) in (0_i64..).zip(&keys) {
-            assert_eq!(find(&entries, *key), Some(if n == 7 { -1 } else { n }));
+            assert_eq!(find(&entries, *key), told(Some(if n == 7 { -1 } else { n }), None));
         }
-        assert_eq!(find(&entries, Key::of("stranger")), None);
+        assert_eq!(find(&entries, Key::of("stranger")), Delivery::default());
     }
 
     #[test]
     fn a_delivery_and_a_bounce_leave_each_other_alone() {
-        let (key, told) =
-            (Key::of("r"), |delivered_at_ms, bounced_at_ms| Delivery { delivered_at_ms, bounced_at_ms });
-        let mut bucket = Bucket::default();
+        let (key, mut entries) = (Key::of("r"), Vec::new());
         for (news, known) in [
-            (told(Some(1), None), told(Some(1), None)),
+            (told(None, Some(1)), told(None, Some(1))),
+            (told(Some(1), None), told(Some(1), Some(1))),
             (told(None, Some(2)), told(Some(1), Some(2))),
-            (told(None, Some(3)), told(Some(1), Some(3))),
-            (told(Some(4), None), told(Some(4), Some(3))),
+            (told(Some(4), None), told(Some(4), Some(2))),
             (told(Some(5), Some(6)), told(Some(5), Some(6))),
         ] {
-            bucket = bucket.merged(&[(Key::of("other"), told(Some(9), Some(9))), (key, news)]);
-            assert_eq!((bucket.find(key), bucket.find(Key::of("stranger"))), (known, Delivery::default()));
+            entries = merge(&entries, &[(Key::of("other"), told(Some(9), Some(9))), (key, news)]);
+            assert_eq!(
+                (find(&entries, key), find(&entries, Key::of("stranger"))),
+                (known, Delivery::default())
+            );
         }
     }
 
@@ -150,21 +134,18 @@ mod tests {
         let read = |body: serde_json::Value| read(&Json::parse(&body.to_string()).unwrap());
         let ms = 1_795_348_800_000_i64;
         let good = json!({"recipient_id": "r", "delivered_at_ms": ms});
-        let told = |delivered_at_ms, bounced_at_ms| Told {
+        let one = |delivered_at_ms, bounced_at_ms| Told {
             recipient_id: "r".to_owned(),
             delivered_at_ms,
             bounced_at_ms,
         };
         for (entry, expected) in [
-            (good.clone(), told(Some(ms), None)),
-            (json!({"recipient_id": "r", "bounced_at_ms": ms}), told(None, Some(ms))),
-            (
-                json!({"recipient_id": "r", "delivered_at_ms": null, "bounced_at_ms": ms}),
-                told(None, Some(ms)),
-            ),
+            (good.clone(), one(Some(ms), None)),
+            (json!({"recipient_id": "r", "bounced_at_ms": ms}), one(None, Some(ms))),
+            (json!({"recipient_id": "r", "delivered_at_ms": null, "bounced_at_ms": ms}), one(None, Some(ms))),
             (
                 json!({"recipient_id": "r", "delivered_at_ms": ms, "bounced_at_ms": ms}),
-                told(Some(ms), Some(ms)),
+                one(Some(ms), Some(ms)),
             ),
         ] {
             assert_eq!(read(json!([entry])), Ok(vec![expected]));
@@ -195,8 +176,11 @@ mod tests {
     /// Frozen: rows written by one deploy are read by the next.
     #[test]
     fn the_bytes_are_frozen() {
-        let entries = merge(&[], &[(Key::of("abc"), 0x0102_0304)]);
+        let entries = merge(&[], &[(Key::of("abc"), told(Some(0x0102_0304), None))]);
         assert_eq!(entries, [0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea, 0, 0, 0, 0, 1, 2, 3, 4]);
         assert_eq!(bucket(Key::of("abc")), 0xba);
+        let both = merge(&entries, &[(Key::of("abc"), told(None, Some(5)))]);
+        let bounced = [0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xeb, 0, 0, 0, 0, 0, 0, 0, 5];
+        assert_eq!(both, [&entries[..], &bounced].concat());
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Message;
 use super::by_id::ById;
-use super::deliveries::{self, Bucket};
+use super::deliveries;
 use super::settled::Settled;
 use super::sql::Database;
 use crate::event::pack;
@@ -67,7 +67,7 @@ impl<'a> Asked<'a> {
 /// What became known of clicks after they came: their mails' delivery, each bucket read once, and what landing pages showed.
 pub(super) struct Later<'a, D> {
     message: &'a Message<D>,
-    buckets: Vec<(u8, Bucket)>,
+    buckets: Vec<(u8, Vec<u8>)>,
 }
 
 impl<D: Database> Later<'_, D> {
@@ -76,13 +76,13 @@ impl<D: Database> Later<'_, D> {
         if !self.message.rows.has_deliveries()? {
             return Ok(Delivery::default());
         }
-        let number = deliveries::bucket(recipient);
-        if let Some((_, bucket)) = self.buckets.iter().find(|(known, _)| *known == number) {
-            return Ok(bucket.find(recipient));
+        let bucket = deliveries::bucket(recipient);
+        if let Some((_, entries)) = self.buckets.iter().find(|(known, _)| *known == bucket) {
+            return Ok(deliveries::find(entries, recipient));
         }
-        let bucket = self.message.rows.deliveries(number)?;
-        let found = bucket.find(recipient);
-        self.buckets.push((number, bucket));
+        let entries = self.message.rows.deliveries(bucket)?;
+        let found = deliveries::find(&entries, recipient);
+        self.buckets.push((bucket, entries));
         Ok(found)
     }
 

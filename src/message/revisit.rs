@@ -67,11 +67,14 @@ impl<D: Database> Message<D> {
         let mut moved = Vec::new();
         for (bucket, news) in (0..=u8::MAX).zip(buckets).filter(|(_, news)| !news.is_empty()) {
             let before = self.rows.deliveries(bucket)?;
-            let after = before.merged(&news);
-            self.rows.put_deliveries(bucket, &before, &after)?;
+            let after = deliveries::merge(&before, &news);
+            if after == before {
+                continue;
+            }
+            self.rows.put_deliveries(bucket, &after)?;
             for (recipient, _) in news {
-                let now = after.find(recipient);
-                if before.find(recipient) != now {
+                let now = deliveries::find(&after, recipient);
+                if deliveries::find(&before, recipient) != now {
                     moved.push((recipient, now));
                 }
             }

@@ -2,13 +2,9 @@
 //! judged again.
 
 use super::{Rows, values};
-use crate::message::deliveries::Bucket;
 use crate::message::sql::{Columns, Database, Mismatch, Table, Value};
 use crate::record::{EventId, Kind, Sighting, Verified};
 use crate::verdict::Key;
-
-/// The bounces of a bucket are the row of its number and this.
-const BOUNCES: i64 = 256;
 
 /// Recipients whose settled clicks are judged again, pack by pack.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,42 +46,23 @@ impl<D: Database> Rows<D> {
         Ok(repeats)
     }
 
-    /// What was told of the mails of a bucket's recipients; nothing where there are no such rows.
-    pub(in crate::message) fn deliveries(&self, number: u8) -> Result<Bucket, D::Error> {
-        let mut bucket = Bucket::default();
+    /// The delivery times and bounces of a bucket (see [`super::deliveries`]); empty when there are none.
+    pub(in crate::message) fn deliveries(&self, bucket: u8) -> Result<Vec<u8>, D::Error> {
+        let (mut entries, statement) = (Vec::new(), "SELECT entries FROM deliveries WHERE bucket = ?");
         if !self.has(Table::Deliveries)? {
-            return Ok(bucket);
+            return Ok(entries);
         }
-        let (delivered, bounced) = (i64::from(number), i64::from(number) + BOUNCES);
-        let statement = "SELECT bucket, entries FROM deliveries WHERE bucket IN (?, ?)";
-        self.query(statement, vec![delivered.into(), bounced.into()], &mut |columns| {
-            let entries =
-                if columns.integer()? == delivered { &mut bucket.delivered } else { &mut bucket.bounced };
-            *entries = columns.blob()?;
+        self.query(statement, vec![i64::from(bucket).into()], &mut |columns| {
+            entries = columns.blob()?;
             Ok(())
         })?;
-        Ok(bucket)
+        Ok(entries)
     }
 
-    /// Keeps a bucket, of which `before` is there: the rows that differ.
-    pub(in crate::message) fn put_deliveries(
-        &self,
-        number: u8,
-        before: &Bucket,
-        after: &Bucket,
-    ) -> Result<(), D::Error> {
-        let number = i64::from(number);
-        for (row, before, after) in [
-            (number, &before.delivered, &after.delivered),
-            (number + BOUNCES, &before.bounced, &after.bounced),
-        ] {
-            if before != after {
-                self.make(Table::Deliveries)?;
-                let values = vec![row.into(), Value::Blob(after.clone())];
-                self.write("INSERT OR REPLACE INTO deliveries VALUES (?, ?)", values)?;
-            }
-        }
-        Ok(())
+    pub(in crate::message) fn put_deliveries(&self, bucket: u8, entries: &[u8]) -> Result<(), D::Error> {
+        self.make(Table::Deliveries)?;
+        let values = vec![i64::from(bucket).into(), Value::Blob(entries.to_vec())];
+        self.write("INSERT OR REPLACE INTO deliveries VALUES (?, ?)", values).map(|_| ())
     }
 
     pub(in crate::message) fn has_deliveries(&self) -> Result<bool, D::Error> {

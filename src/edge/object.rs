@@ -2,7 +2,7 @@
 //!
 //! - **Named** `{message_id}`, from the second shard on `{message_id}#n`.
 //! - **Schema**: see [`crate::message::sql`].
-//! - **Calls**: see [`crate::message::call`]; `POST /arrivals`, `/arrive`, `/deliver`, `/bounce`, `/page`, `/explain`, `/report`,
+//! - **Calls**: see [`crate::message::call`]; `POST /arrivals`, `/replay`, `/arrive`, `/deliver`, `/bounce`, `/page`, `/explain`, `/report`,
 //!   `/reship`, `/verify`, `/act`.
 //! - **Alarm**: one, for the earliest thing that is due; it settles, then ships what the outbox says.
 //!
@@ -35,7 +35,7 @@ use super::runtime::{self, Env, Error, Result, State};
 use super::{log, queue, settings};
 use crate::config::Config;
 use crate::event::line;
-use crate::message::call::{ARRIVALS, Call, Delivered, Reshipped};
+use crate::message::call::{ARRIVALS, Call, Delivered, REPLAY, Reshipped};
 use crate::message::group::Group;
 use crate::message::{Acted, Arrival, Item, Message, Outcome, Outgoing, Seen};
 use crate::record::{Delivery, Record, packed};
@@ -159,6 +159,10 @@ impl MessageObject {
             self.look_for_alarm().await?;
             return self.arrive(&body).await;
         }
+        if path == REPLAY {
+            self.look_for_alarm().await?;
+            return self.replay(&body).await;
+        }
         let call = match Call::decode(path, String::from_utf8_lossy(&body).into_owned()) {
             Ok(call) => call,
             Err(words) => return Ok(Answer::Refused(words)),
@@ -212,6 +216,28 @@ impl MessageObject {
         Ok(Answer::Done)
     }
 
+    /// Takes in records that somebody brings along, and answers how many were new.
+    async fn replay(&self, records: &[u8]) -> Result<Answer> {
+        let records: Vec<Record> = match packed::all(records) {
+            Ok(records) => records.into_iter().map(|(_, record)| record).collect(),
+            Err(words) => return Ok(Answer::Refused(words)),
+        };
+        count(&self.counts.clicks, records.len());
+        match self.commit().and_then(|()| self.store(records, false)) {
+            Ok(arrivals) => {
+                self.arm().await?;
+                let stored = arrivals.iter().filter(|arrival| **arrival == Arrival::Stored).count();
+                Ok(Answer::Text(stored.to_string()))
+            }
+            Err(error) => Ok(self.failed(&error)),
+        }
+    }
+
+    /// Stores clicks, as one transaction: those that arrive, or those that somebody brings along.
+    fn store(&self, clicks: Vec<Record>, arrive: bool) -> Result<Vec<Arrival>> {
+        self.with_message(|message| if arrive { message.arrive(clicks) } else { message.replay(clicks) })
+    }
+
     /// Stores the clicks that wait, as one transaction. Nothing waits in here.
     fn commit(&self) -> Result<()> {
         let clicks = self.group.borrow_mut().take();
@@ -220,7 +246,7 @@ impl MessageObject {
         }
         count(&self.counts.groups, 1);
         let fate = self.fate.take();
-        let stored = self.with_message(|message| message.arrive(clicks));
+        let stored = self.store(clicks, true);
         fate.replace(Some(stored.as_ref().map(|_| ()).map_err(ToString::to_string)));
         if let Err(error) = &stored {
             self.forget();

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::proof::view::{Credit, NoCredit};
-use crate::record::{Record, Sighting, Verified};
+use crate::record::{Record, Sighting, UNRECORDED, Verified};
 use crate::signals::Signals;
 use crate::verdict::Verdict;
 
@@ -252,7 +252,7 @@ pub fn not_viewed(why: NoCredit) -> String {
 /// The edge's line for a click that its message's object did not take.
 #[must_use]
 pub fn unrecorded(record: &Record, reason: &str) -> String {
-    json(&Unrecorded { event: "click.unrecorded", reason, record })
+    json(&Unrecorded { event: UNRECORDED, reason, record })
 }
 
 /// The edge's line for a form that acted.

@@ -14,6 +14,10 @@ use crate::record::{Delivery, EventId, Sighting, Verified};
 /// nothing to answer.
 pub const ARRIVALS: &str = "/arrivals";
 
+/// Where records are brought along ([`replay`](super::replay)): the body is as that of [`ARRIVALS`], the answer how many of them
+/// were new, in digits.
+pub const REPLAY: &str = "/replay";
+
 /// How an object answers a call that it does not know. Frozen: the edge may be of a later deploy than the object.
 pub const UNKNOWN_CALL: &str = "no such call";
 

@@ -61,6 +61,7 @@ mod ingest;
 mod outbox;
 mod people;
 mod read;
+pub mod replay;
 mod revisit;
 pub mod rows;
 mod settle;

@@ -4,6 +4,7 @@
 pub mod columns;
 mod delivery;
 mod event_id;
+mod fields;
 pub mod hex;
 mod kind;
 pub mod moment;
@@ -26,6 +27,9 @@ pub use words::{CookieState, Way};
 /// The longest that any free text of a request may be, bytes. What is longer is cut, so that no record outgrows a
 /// queue message.
 pub const MAX_FIELD_BYTES: usize = 1_024;
+
+/// The event of the log whose `record` is one that no object took.
+pub const UNRECORDED: &str = "click.unrecorded";
 
 /// One request to a tracked link. Absent and empty text mean the same, `None`, but for `user_agent`: where it stands and is
 /// empty, somebody has looked and there was none.
@@ -141,6 +145,18 @@ impl Record {
     #[must_use]
     pub fn destination(&self) -> &str {
         self.url.as_deref().or(self.link_id.as_deref()).unwrap_or_default()
+    }
+
+    /// Cuts free text as the edge cuts it: a record that comes from elsewhere must not outgrow a queue message either, and a
+    /// wrapper's referer may hold an address.
+    pub fn cut(&mut self) {
+        self.referer = self.referer.take().and_then(cut_referer);
+        for (_, get, put) in fields::TEXTS.iter().skip(fields::IDS) {
+            if let Some(text) = get(self).filter(|text| text.len() > MAX_FIELD_BYTES) {
+                let text = cut(text.to_owned());
+                put(self, text);
+            }
+        }
     }
 }
 

@@ -13,12 +13,13 @@
 //! | for each record | a whole number, the step of its time in milliseconds from the one before; the last ten bytes of its id |
 //! | columns | the kind by name, [`TEXTS`] in their order, then [`INTEGERS`] |
 //!
-//! Version 2, `c1 02`, is the same with further columns behind those: for each, its number among [`FURTHER`], and its bytes
-//! behind their length. A column of a number that is not known here, which a later deploy wrote, is passed over: its rows keep it.
+//! Version 2, `c1 02`, is the same with further columns behind those: for each, its place among [`FURTHER`], and its bytes
+//! behind their length. A column that is not known here, which a later deploy wrote, is passed over: its rows keep it.
 //!
 //! A record's `ts_ms` is its id's. What a landing page showed is no part of a record here.
 
 use super::columns::{Damaged, Reader, Writer};
+use super::fields::{FURTHER, INTEGERS, TEXTS};
 use super::{EventId, Kind, Record};
 
 /// What a batch begins with.
@@ -36,63 +37,6 @@ const TIME_BYTES: usize = 6;
 /// No record is shorter: a step of one byte and the rest of its id.
 const LEAST: usize = 1 + 16 - TIME_BYTES;
 
-type Text = (fn(&Record) -> Option<&str>, fn(&mut Record, String));
-type Integer = (fn(&Record) -> Option<i64>, fn(&mut Record, i64));
-
-/// A field that is text.
-macro_rules! text {
-    ($field:ident) => {
-        (|record| record.$field.as_deref(), |record, text| record.$field = Some(text))
-    };
-}
-
-/// A field that is text and never absent.
-macro_rules! always {
-    ($field:ident) => {
-        (|record| Some(&record.$field), |record, text| record.$field = text)
-    };
-}
-
-/// The texts of a record. The order is frozen; a new field is a further column.
-const TEXTS: [Text; 22] = [
-    always!(message_id),
-    always!(recipient_id),
-    text!(link_id),
-    text!(url),
-    always!(method),
-    text!(ip),
-    text!(country),
-    text!(user_agent),
-    text!(referer),
-    text!(accept),
-    text!(accept_language),
-    text!(sec_fetch_site),
-    text!(sec_fetch_mode),
-    text!(sec_fetch_dest),
-    text!(sec_fetch_user),
-    text!(sec_purpose),
-    text!(sec_ch_ua),
-    text!(x_forwarded_for),
-    text!(http_protocol),
-    text!(cookie),
-    text!(visitor_id),
-    text!(act),
-];
-
-/// The whole numbers of a record, truth values among them. The order is frozen.
-const INTEGERS: [Integer; 6] = [
-    (|record| Some(record.sent_at_ms), |record, number| record.sent_at_ms = number),
-    (|record| record.delivered_at_ms, |record, number| record.delivered_at_ms = Some(number)),
-    (|record| record.links_total, |record, number| record.links_total = Some(number)),
-    (|record| record.asn, |record, number| record.asn = Some(number)),
-    (|record| record.secure.map(i64::from), |record, number| record.secure = Some(number != 0)),
-    (|record| record.repeats, |record, number| record.repeats = Some(number)),
-];
-
-/// Whole numbers that few records have, each a further column under its number. Numbers are frozen and never used again.
-const FURTHER: [(u64, Integer); 1] =
-    [(1, (|record| record.bounced_at_ms, |record, number| record.bounced_at_ms = Some(number)))];
-
 /// Writes records as one batch, each under its id. Those that follow each other in time take the least.
 #[must_use]
 pub fn seal(records: &[(EventId, &Record)]) -> Vec<u8> {
@@ -107,14 +51,14 @@ pub fn seal(records: &[(EventId, &Record)]) -> Vec<u8> {
         body.0.extend_from_slice(&id.bytes()[TIME_BYTES..]);
     }
     body.texts(count, &|at| field(at).map(|record| record.kind.name()));
-    for (get, _) in TEXTS {
+    for (_, get, _) in TEXTS {
         body.texts(count, &|at| field(at).and_then(get));
     }
-    for (get, _) in INTEGERS {
+    for (_, get, _) in INTEGERS {
         body.integers(count, &|at| field(at).and_then(get));
     }
     let mut version = PLAIN;
-    for (number, (get, _)) in FURTHER {
+    for (number, (_, get, _)) in (0..).zip(FURTHER) {
         if records.iter().any(|(_, record)| get(record).is_some()) {
             version = EXTENDED;
             let mut column = Writer::default();
@@ -132,7 +76,7 @@ pub fn seal(records: &[(EventId, &Record)]) -> Vec<u8> {
 /// How many bytes of text a record holds.
 #[must_use]
 pub fn text_bytes(record: &Record) -> usize {
-    TEXTS.iter().filter_map(|(get, _)| get(record)).map(str::len).sum()
+    TEXTS.iter().filter_map(|(_, get, _)| get(record)).map(str::len).sum()
 }
 
 /// Reads batches that stand one after the other: hands over the records of the ids that are wanted, in their order.
@@ -199,16 +143,16 @@ fn batch(
         // A kind of a later version means what nobody here can say.
         set(&mut records, at, kind.ok_or(Damaged)?, |record, kind| record.kind = kind);
     }
-    for (_, put) in TEXTS {
-        reader.texts(count, &is_wanted, &mut |at, text| set(&mut records, at, text, put))?;
+    for (.., put) in TEXTS {
+        reader.texts(count, &is_wanted, &mut |at, text| set(&mut records, at, Some(text), put))?;
     }
-    for (_, put) in INTEGERS {
-        reader.integers(count, &mut |at, number| set(&mut records, at, number, put))?;
+    for (.., put) in INTEGERS {
+        reader.integers(count, &mut |at, number| set(&mut records, at, Some(number), put))?;
     }
     while is_extended && !reader.0.is_empty() {
-        let (number, mut column) = (reader.number()?, Reader(reader.bytes()?));
-        if let Some((_, (_, put))) = FURTHER.iter().find(|(known, _)| *known == number) {
-            column.integers(count, &mut |at, number| set(&mut records, at, number, *put))?;
+        let (number, mut column) = (reader.count()?, Reader(reader.bytes()?));
+        if let Some((.., put)) = FURTHER.get(number) {
+            column.integers(count, &mut |at, number| set(&mut records, at, Some(number), *put))?;
         }
     }
     if !reader.0.is_empty() {
@@ -318,7 +262,7 @@ mod tests {
         assert_eq!(hex(sealed(std::slice::from_ref(&least))), format!("c10149{columns}"));
         // What version 1 cannot say follows.
         let bounced = Record { bounced_at_ms: Some(1_795_348_800_001), ..least };
-        assert_eq!(hex(sealed(&[bounced])), format!("c10252{columns}010701828885b2c068"));
+        assert_eq!(hex(sealed(&[bounced])), format!("c10252{columns}000701828885b2c068"));
     }
 
     #[test]

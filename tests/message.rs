@@ -192,6 +192,8 @@ enum Step {
         record: Box<Record>,
         delay_ms: i64,
         twice: bool,
+        /// It does not arrive, somebody brings it along.
+        brought: bool,
     },
     /// It is told when a mail was delivered, that it bounced, or both.
     Deliver {
@@ -312,7 +314,7 @@ fn click() -> impl Strategy<Value = Step> {
                     // A clock ahead of its clicks: they are early for hours.
                     record.sent_at_ms = NOON_MS + 7_300_000;
                 }
-                Step::Click { record: Box::new(record), delay_ms, twice }
+                Step::Click { record: Box::new(record), delay_ms, twice, brought: odd % 4 == 3 }
             },
         )
 }
@@ -390,12 +392,15 @@ fn live(steps: &[Step], judging: &Judging) -> Result<(), TestCaseError> {
                     prop_assert_eq!((again, world.rows.written()), (Seen::Known, written));
                 }
             }
-            Step::Click { record, twice, .. } => {
-                if world.ingest(record) == Arrival::Stored {
+            Step::Click { record, twice, brought, .. } => {
+                let clicks = || vec![(**record).clone()];
+                let what = if *brought { world.replay(clicks()) } else { world.arrive(clicks()) };
+                if what == [Arrival::Stored] {
                     stored.push((**record).clone());
                 }
                 if *twice {
                     prop_assert_eq!(world.ingest(record), Arrival::Known);
+                    prop_assert_eq!(world.replay(clicks()), [Arrival::Known]);
                 }
             }
             Step::Deliver { recipient, delivered_ms, bounced_ms, .. } => {
@@ -557,7 +562,7 @@ proptest! {
                 record.ip = Some(HOME.to_owned());
                 record.kind = kind;
                 let delay_ms = if n % 17 == 0 { late } else { 0 };
-                Step::Click { record: Box::new(record), delay_ms, twice: false }
+                Step::Click { record: Box::new(record), delay_ms, twice: false, brought: false }
             })
             .collect();
         live(&steps, &full(settle_ms))?;
@@ -686,6 +691,61 @@ fn a_replay_of_a_forgotten_click_changes_nothing() {
     assert_eq!(world.rows.written(), written);
     world.crash();
     assert!(world.message().in_memory() < 20_000);
+}
+
+/// What an import brings lies long past and comes in parts, perhaps twice: each click is there once, settles at once, and amends
+/// what came before it.
+#[test]
+fn records_brought_along_settle_at_once_and_are_known_again() {
+    let mut world = World::new(full(60_000));
+    let now_ms = NOON_MS + 40 * 86_400_000;
+    // Two of a sweep of six have arrived; the others are brought weeks later.
+    let sweep: Vec<Record> = (0..6)
+        .map(|n| {
+            let ts_ms = NOON_MS + 3_000 + 200 * i64::from(n);
+            record(&id(ts_ms, n).to_string(), "swept", &format!("l{n}"), ts_ms)
+        })
+        .collect();
+    world.arrive(sweep[..2].to_vec());
+    world.run_until(now_ms - 86_400_000);
+    let verdicts = |world: &mut World| -> Vec<(String, u64, bool)> {
+        let of = |line: &Value| line["recipient_id"] == "swept";
+        let said = |line: Value| {
+            let (rule, revision) = (line["rule"].as_str().unwrap(), line["revision"].as_u64().unwrap());
+            (rule.to_owned(), revision, line["final"] == true)
+        };
+        world.listed().into_iter().filter(of).map(said).collect()
+    };
+    assert_eq!(verdicts(&mut world), vec![("human".to_owned(), 1, true); 2]);
+
+    // A flood among them is stored whole.
+    let mut brought: Vec<Record> = stream(300, 10, 1).collect();
+    brought.extend(sweep.clone());
+    let mut expected = vec![Arrival::Stored; 306];
+    expected[300..302].fill(Arrival::Known);
+    assert_eq!(world.replay(brought.clone()), expected);
+    world.check();
+    assert!(world.message().wake_ms(now_ms).is_some_and(|wake_ms| wake_ms <= now_ms), "due since long");
+    world.run_until(now_ms);
+    assert_eq!(world.message().unsettled(), 0);
+    let swept = |revision| ("sweep".to_owned(), revision, true);
+    assert_eq!(
+        verdicts(&mut world),
+        [swept(2), swept(2), swept(1), swept(1), swept(1), swept(1)],
+        "late evidence amends"
+    );
+    assert_eq!(world.shipped.len(), 308, "each revision leaves");
+    assert_eq!(world.rows.rows_of("repeats"), 0);
+
+    let written = world.rows.written();
+    for crash in [false, true] {
+        if crash {
+            world.crash();
+        }
+        assert_eq!(world.replay(brought.clone()), vec![Arrival::Known; 306]);
+    }
+    assert_eq!(world.rows.written(), written, "known is known for ever");
+    world.check();
 }
 
 #[test]

@@ -74,6 +74,11 @@ impl World {
         self.call(|message| message.arrive(records)).unwrap()
     }
 
+    /// Records that somebody brings along.
+    pub fn replay(&mut self, records: Vec<Record>) -> Vec<Arrival> {
+        self.call(|message| message.replay(records)).unwrap()
+    }
+
     pub fn deliver(&mut self, times: &[(Key, i64)]) -> usize {
         let delivered = |ms: i64| Delivery { delivered_at_ms: Some(ms), ..Delivery::default() };
         self.tell(&times.iter().map(|(recipient, ms)| (*recipient, delivered(*ms))).collect::<Vec<_>>())

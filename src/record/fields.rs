@@ -81,6 +81,14 @@ pub(super) const INTEGERS: [Integer; 6] = [
     integer!(repeats),
 ];
 
-/// Whole numbers that few records have. Of [`packed`](super::packed) each is a further column, whose number is its place here: new
-/// ones stand behind the last.
-pub(super) const FURTHER: [Integer; 1] = [integer!(bounced_at_ms)];
+/// What few records have, as whole numbers. Of [`packed`](super::packed) each is a further column, whose number is its place here:
+/// new ones stand behind the last.
+pub(super) const FURTHER: [Integer; 2] = [
+    integer!(bounced_at_ms),
+    // To a column of texts an empty one is none, and this one says that somebody has looked.
+    (
+        "user_agent",
+        |record| record.user_agent.as_ref().filter(|agent| agent.is_empty()).map(|_| 1),
+        |record, number| record.user_agent = number.map(|_| String::new()),
+    ),
+];

@@ -266,6 +266,16 @@ mod tests {
     }
 
     #[test]
+    fn an_agent_that_is_known_to_be_none_stays_so() {
+        let known = Record { user_agent: Some(String::new()), ..full(id(7, 1)) };
+        for records in
+            [vec![known.clone()], vec![full(id(6, 2)), known, Record { user_agent: None, ..full(id(8, 3)) }]]
+        {
+            assert_eq!(opened(&sealed(&records)), records);
+        }
+    }
+
+    #[test]
     fn a_column_that_a_later_deploy_adds_is_passed_over() {
         let bounced = [full(id(7, 1)), Record { bounced_at_ms: None, ..full(id(8, 2)) }];
         let mut batch = sealed(&bounced);

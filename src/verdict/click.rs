@@ -73,7 +73,7 @@ impl Click {
 
     /// Whether it came before the mail was delivered, as far as that is known.
     #[must_use]
-    pub const fn is_before_delivery(&self) -> bool {
+    pub fn is_before_delivery(&self) -> bool {
         self.delivery.delivered_at_ms.is_some_and(|delivered_ms| self.ts_ms < delivered_ms)
     }
 

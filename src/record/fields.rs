@@ -1,7 +1,7 @@
 //! A record's fields by their names: one table for who reads them from text, who writes them as bytes and who cuts them. What is
 //! the click's identity (`event_id` with its `ts_ms`, `kind`) and what a verdict writes (`verified`) is not among them.
 
-use super::Record;
+use super::{MAX_FIELD_BYTES, Record, cut, cut_referer};
 
 /// A field that is text: its name, what it is, and how it is set.
 pub(super) type Text = (&'static str, fn(&Record) -> Option<&str>, fn(&mut Record, Option<String>));
@@ -92,3 +92,17 @@ pub(super) const FURTHER: [Integer; 2] = [
         |record, number| record.user_agent = number.map(|_| String::new()),
     ),
 ];
+
+impl Record {
+    /// Cuts free text as the edge cuts it: a record that comes from elsewhere must not outgrow a queue message either, and a
+    /// wrapper's referer may hold an address.
+    pub fn cut(&mut self) {
+        self.referer = self.referer.take().and_then(cut_referer);
+        for (_, get, put) in TEXTS.iter().skip(IDS) {
+            if let Some(text) = get(self).filter(|text| text.len() > MAX_FIELD_BYTES) {
+                let text = cut(text.to_owned());
+                put(self, text);
+            }
+        }
+    }
+}

@@ -146,18 +146,6 @@ impl Record {
     pub fn destination(&self) -> &str {
         self.url.as_deref().or(self.link_id.as_deref()).unwrap_or_default()
     }
-
-    /// Cuts free text as the edge cuts it: a record that comes from elsewhere must not outgrow a queue message either, and a
-    /// wrapper's referer may hold an address.
-    pub fn cut(&mut self) {
-        self.referer = self.referer.take().and_then(cut_referer);
-        for (_, get, put) in fields::TEXTS.iter().skip(fields::IDS) {
-            if let Some(text) = get(self).filter(|text| text.len() > MAX_FIELD_BYTES) {
-                let text = cut(text.to_owned());
-                put(self, text);
-            }
-        }
-    }
 }
 
 /// A header's value as a record holds it: cut to [`MAX_FIELD_BYTES`] at a character's border, nothing where empty.

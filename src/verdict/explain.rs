@@ -47,7 +47,7 @@ pub struct Clock {
 impl Clock {
     fn of(case: &Case) -> Self {
         let click = case.click;
-        let of = if click.is_clocked_by_delivery { "delivery" } else { "send" };
+        let of = if click.delivery.delivered_at_ms.is_some() { "delivery" } else { "send" };
         Self { of, at_ms: click.clock_ms, since_ms: click.ts_ms.saturating_sub(click.clock_ms) }
     }
 

@@ -120,7 +120,11 @@ const BOUNCED: Rule = Rule {
     yields: true,
     found: |case| Found { vendor: vendor_of(case), ..probable(ClickType::ScannerGateway) },
     carries: Carries::Nothing,
-    reasons: &[Reason { name: "+bounced", spoke: |case| case.click.bounced }],
+    reasons: &[Reason {
+        name: "+bounced",
+        words: "the mail had bounced: nobody has it",
+        spoke: |case| case.click.bounced,
+    }],
 };
 
 const REPEAT: Rule = Rule {

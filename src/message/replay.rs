@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::json::{Json, Problem};
 use crate::link::text_id;
 use crate::link::url::Target;
+use crate::record::read::no_json;
 use crate::record::{EventId, Record, packed};
 use crate::verdict::Key;
 use crate::verdict::order::arrange;
@@ -55,12 +56,9 @@ pub struct Brought {
 pub fn read(body: &str) -> Result<Brought, String> {
     let body = body.trim_start_matches('\u{feff}');
     let (mut records, mut bad) = (Vec::new(), Vec::new());
-    let mut take = |at: usize, read: Result<Json, Problem>| {
-        let read = read.map_err(|problem| format!("not a JSON object: {problem}"));
-        match read.and_then(record) {
-            Ok(record) => records.push(record),
-            Err(message) => bad.push(Bad { line: at + 1, message }),
-        }
+    let mut take = |at: usize, read: Result<Json, Problem>| match read.map_err(no_json).and_then(record) {
+        Ok(record) => records.push(record),
+        Err(message) => bad.push(Bad { line: at + 1, message }),
     };
     match body.trim_ascii_start().bytes().next() {
         Some(b'[') => {

@@ -10,7 +10,7 @@ mod kind;
 pub mod moment;
 pub(crate) mod named;
 pub mod packed;
-mod read;
+pub(crate) mod read;
 mod verb;
 mod verified;
 mod words;

@@ -2,7 +2,7 @@
 
 use super::fields::{INTEGERS, TEXTS};
 use super::{Kind, Record, UNRECORDED, Verified, moment};
-use crate::json::Json;
+use crate::json::{Json, Problem};
 
 /// What is said of what is JSON and no record.
 const NO_OBJECT: &str = "a click record is a JSON object";
@@ -14,10 +14,11 @@ impl Record {
     /// # Errors
     /// A message that says what is wrong with the text or the field.
     pub fn parse(json: &str) -> Result<Self, String> {
-        read(json, &mut |_| {})
+        whole(Json::parse(json).map_err(no_json)?)
     }
 
-    /// Reads a record that comes from outside: as [`Self::parse`], and hands over the names of extra fields.
+    /// Reads a record that comes from outside: as [`Self::parse`], without a tree of what it holds, as there may be millions; and
+    /// hands over the names of extra fields.
     ///
     /// # Errors
     /// As [`Self::parse`], and where a time is none in milliseconds. What is stored already is read for ever, so `parse` does
@@ -31,13 +32,22 @@ impl Record {
     /// # Errors
     /// As [`Self::given`].
     pub fn of(value: Json) -> Result<Self, String> {
-        let Json::Object(members) = value else { return Err(NO_OBJECT.to_owned()) };
-        let mut fields = Fields::default();
-        for (name, value) in members {
-            fields.put(&name, value)?;
-        }
-        timely(fields.record()?)
+        timely(whole(value)?)
     }
+}
+
+fn whole(value: Json) -> Result<Record, String> {
+    let Json::Object(members) = value else { return Err(NO_OBJECT.to_owned()) };
+    let mut fields = Fields::default();
+    for (name, value) in members {
+        fields.put(&name, value)?;
+    }
+    fields.record()
+}
+
+/// What is said of what is no JSON.
+pub(crate) fn no_json(problem: Problem) -> String {
+    format!("not a JSON object: {problem}")
 }
 
 /// A record whose times are in milliseconds.
@@ -68,7 +78,7 @@ fn read(json: &str, extra: &mut dyn FnMut(&str)) -> Result<Record, String> {
     match is_object {
         Ok(true) => problem.and_then(|()| fields.record()),
         Ok(false) => Err(NO_OBJECT.to_owned()),
-        Err(problem) => Err(format!("not a JSON object: {problem}")),
+        Err(problem) => Err(no_json(problem)),
     }
 }
 

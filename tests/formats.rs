@@ -7,6 +7,7 @@ mod common;
 use clickproof::event::body::Entry;
 use clickproof::event::line;
 use clickproof::event::pack::{self, Draft, PackRow, Stored};
+use clickproof::record::Delivery;
 use clickproof::record::Kind;
 use clickproof::record::Sighting;
 use clickproof::record::Verified;
@@ -68,7 +69,7 @@ fn drafts() -> Vec<Draft> {
     let seen = verdict().with_verified(Verified::Interacted).with_shadow(Some((shadow, Ruleset::Full)));
     let mut click = Draft::new(id, &record(), seen, Some(ClickType::Human));
     click.entry.was_shadow = Some(ClickType::ScannerSweep);
-    click.entry.delivered_at_ms = Some(NOON_MS);
+    click.entry.delivery.delivered_at_ms = Some(NOON_MS);
     click.entry.repeats = Some(3);
     click.entry.sighting = Some(sighting);
     let open = Record { kind: Kind::Open, ..record() };
@@ -109,6 +110,24 @@ const PACK_2: &str = "0203010101186374610101b00168747470733a2f2f6272616e642e6578
     66657265720a2b66697273745f6f665f70616972000201830101a20320a20170008000000000000000000301808885b2c068\
     00030106000201830101a2032100007000800000000000000100020150696e7465726163746564000301f80a00";
 
+/// Version 3 is written where version 2 cannot say it: of a mail that bounced.
+#[test]
+fn a_pack_that_tells_of_a_bounce_is_version_2_with_one_column_more() {
+    let mut drafts = drafts();
+    drafts[1].entry.delivery.bounced_at_ms = Some(NOON_MS + 1);
+    let expected: Vec<_> = drafts.iter().map(|draft| draft.entry.delivery).collect();
+    let row = pack::pack(7, NOON_MS + 1, drafts);
+    assert_eq!(hex(bytes(&row)), format!("03{}030001828885b2c068", &PACK_2[2..]));
+    let opened = row.open().unwrap();
+    assert_eq!(opened.entries.iter().map(|entry| entry.delivery).collect::<Vec<_>>(), expected);
+    assert_eq!((opened.v, row.events()), (3, 3));
+    let record = Record { delivered_at_ms: Some(5), ..record() };
+    assert_eq!(
+        opened.entries[1].as_judged(record).delivery(),
+        expected[1].or(Delivery { delivered_at_ms: Some(5), ..expected[1] })
+    );
+}
+
 /// Version 1 was JSON: rows of it are read for ever.
 #[test]
 fn a_pack_of_version_1_is_read_as_ever() {
@@ -120,7 +139,7 @@ fn a_pack_of_version_1_is_read_as_ever() {
     let entries = row.open().unwrap().entries;
     assert_eq!((&entries[0].verdict, entries[0].was), (&verdict(), Some(ClickType::Human)));
     assert_eq!(
-        (entries[0].kind, entries[0].delivered_at_ms, entries[0].repeats),
+        (entries[0].kind, entries[0].delivery.delivered_at_ms, entries[0].repeats),
         (Kind::Click, Some(NOON_MS), Some(3))
     );
     assert_eq!(entries[0].sighting, drafts()[0].entry.sighting);
@@ -137,9 +156,9 @@ fn a_landing_pages_event_is_written_as_ever() {
 fn a_pack_of_a_later_version_is_not_guessed_at() {
     let row = pack::pack(1, 0, drafts());
     let mut later = bytes(&row).to_vec();
-    later[0] = 3;
+    later[0] = 4;
     let later = PackRow { body: Stored::Bytes(later), ..row.clone() };
-    assert!(later.open().unwrap_err().contains("version 3"));
+    assert!(later.open().unwrap_err().contains("version 4"));
     // A type that is not known here, in bytes and in JSON.
     let at = bytes(&row).windows(5).position(|five| five == b"sweep").unwrap();
     let mut strange = bytes(&row).to_vec();

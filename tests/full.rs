@@ -3,8 +3,7 @@
 
 mod common;
 
-use clickproof::record::Kind;
-use clickproof::record::Verified;
+use clickproof::record::{Delivery, Kind, Record, Verified};
 use clickproof::signals::votes;
 use clickproof::verdict::bursts::SWEEP_REACH_MS as REACH_MS;
 use clickproof::verdict::thresholds::SETTINGS;
@@ -117,6 +116,23 @@ fn safelinks_delivery_holds_within_five_seconds() {
         ("somebody who came through Safe Links", check(5_000), "human"),
         ("before the send, by a clock that is off", check(-2_000), "safelinks_delivery"),
         ("another wrapper", vec![chrome(158).referer("https://urldefense.com/").at(1_000)], "human"),
+    ]);
+}
+
+#[test]
+fn bounced_holds_where_nobody_has_the_mail() {
+    let mail = |delivered: Option<i64>, bounced: i64| {
+        let told = move |record: &mut Record| {
+            record.delivered_at_ms = delivered.map(|ms| record.sent_at_ms + ms);
+            record.bounced_at_ms = Some(record.sent_at_ms + bounced);
+        };
+        vec![chrome(158).with(told)]
+    };
+    hold([
+        ("the mail came back", mail(None, 2_000), "bounced"),
+        ("it came back after the click", mail(None, 86_400_000), "bounced"),
+        ("it came back after it was taken", mail(Some(1_000), 2_000), "bounced"),
+        ("a later try went through", mail(Some(2_001), 2_000), "human"),
     ]);
 }
 
@@ -905,7 +921,7 @@ fn a_touch_of_the_landing_page_overturns_what_is_probable() {
 fn the_published_table_hears_of_landing_pages_and_decides_without_them() {
     let touched = edge(158).from(WIDE).at(3_600_001).verified(Verified::Interacted);
     let record = &history([touched])[0];
-    let clicks = [Click::of(record, None)];
+    let clicks = [Click::of(record, Delivery::default())];
     let thresholds = Thresholds::default();
     let table = judge(&clicks, Ruleset::Defender, &thresholds, Look::Whole);
     assert_eq!(table[0].rule, "air_or_mbi");
@@ -1257,6 +1273,7 @@ fn every_rule_has_its_case_here_and_settings_that_exist() {
             "campaign_view",
             "air_or_mbi",
             "declared",
+            "bounced",
             "repeat",
             "gateway",
             "sweep",

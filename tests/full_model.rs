@@ -3,6 +3,7 @@
 
 mod common;
 
+use clickproof::record::Delivery;
 use clickproof::record::Record;
 use clickproof::verdict::reach::{Dependency, TABLE};
 use clickproof::verdict::{Click, ClickType, Finding, Judgement, Look, Ruleset, Thresholds, judge};
@@ -15,7 +16,7 @@ use proptest::prelude::*;
 /// The clicks of a history in their order, with their records.
 fn sorted(history: &[Record]) -> (Vec<&Record>, Vec<Click>) {
     let records: Vec<&Record> = order(history).into_iter().map(|at| &history[at]).collect();
-    let clicks = records.iter().map(|record| Click::of(record, None)).collect();
+    let clicks = records.iter().map(|record| Click::of(record, Delivery::default())).collect();
     (records, clicks)
 }
 

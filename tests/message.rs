@@ -8,6 +8,7 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 
 use clickproof::message::{Arrival, FLOOD_CLICKS, Item, Message, Seen};
+use clickproof::record::Delivery;
 use clickproof::record::EventIds;
 use clickproof::record::Kind;
 use clickproof::record::Sighting;
@@ -71,7 +72,7 @@ impl World {
             prop_assert_eq!(said["paired_with"].as_str(), expected.paired_with.as_deref(), "{}", line);
         }
         // Nothing else differs either: confidence, vendor and reasons are those of the whole history.
-        let clicks: Vec<Click> = history.iter().map(|x| Click::of(x, None)).collect();
+        let clicks: Vec<Click> = history.iter().map(|x| Click::of(x, Delivery::default())).collect();
         let lines = listed.iter().map(|line| (line, line));
         let shadows = listed.iter().map(|line| (line, &line["shadow"]));
         let active = lines.zip(judge(&clicks, ruleset, &thresholds, Look::Whole));
@@ -95,6 +96,25 @@ impl World {
             let id = EventId::parse(line["event_id"].as_str().unwrap()).unwrap();
             let expected = shown.get(&id).copied().unwrap_or_default();
             prop_assert_eq!(&line["verified"], expected.name(), "{}", line);
+        }
+        Ok(())
+    }
+
+    /// What was told of a mail stands in its clicks' records, and what was not is as the records brought it.
+    fn check_told(
+        &mut self,
+        told: &BTreeMap<String, Delivery>,
+        stored: &[Record],
+    ) -> Result<(), TestCaseError> {
+        for line in self.listed() {
+            let own = stored.iter().find(|record| line["event_id"] == record.event_id).unwrap();
+            let known = told.get(&own.recipient_id).copied().unwrap_or_default().or(own.delivery());
+            prop_assert_eq!(&line["delivered_at_ms"], &json!(known.delivered_at_ms), "{}", line);
+            prop_assert_eq!(line["bounced_at_ms"].as_i64(), known.bounced_at_ms, "{}", line);
+            if self.judging.ruleset == Ruleset::Full && line["kind"] == "click" {
+                let speaks = line["reasons"].as_array().unwrap().contains(&json!("+bounced"));
+                prop_assert_eq!(speaks, known.is_bounced(), "{}", line);
+            }
         }
         Ok(())
     }
@@ -172,10 +192,14 @@ enum Step {
         record: Box<Record>,
         delay_ms: i64,
         twice: bool,
+        /// It does not arrive, somebody brings it along.
+        brought: bool,
     },
+    /// It is told when a mail was delivered, that it bounced, or both.
     Deliver {
         recipient: usize,
-        offset_ms: i64,
+        delivered_ms: Option<i64>,
+        bounced_ms: Option<i64>,
         at_ms: i64,
     },
     /// The landing page of one of the clicks is shown, or touched; the news of it may take its time.
@@ -283,11 +307,14 @@ fn click() -> impl Strategy<Value = Step> {
                     "POST".clone_into(&mut record.method);
                     record.act = Some(if odd % 2 == 0 { "one_click" } else { "form" }.to_owned());
                 }
+                if odd == 7 {
+                    record.bounced_at_ms = Some(NOON_MS + 500);
+                }
                 if odd == 0 {
                     // A clock ahead of its clicks: they are early for hours.
                     record.sent_at_ms = NOON_MS + 7_300_000;
                 }
-                Step::Click { record: Box::new(record), delay_ms, twice }
+                Step::Click { record: Box::new(record), delay_ms, twice, brought: odd % 4 == 3 }
             },
         )
 }
@@ -307,13 +334,35 @@ fn verify() -> impl Strategy<Value = Step> {
     )
 }
 
+/// In any order: the bounce of a mail may be told before its delivery, and a later try may go through.
+fn deliver() -> impl Strategy<Value = Step> {
+    let at = prop::sample::select(BASES.to_vec());
+    let time = || {
+        prop::sample::select(vec![
+            None,
+            Some(-1_000_i64),
+            Some(0),
+            Some(1_000),
+            Some(59_500),
+            Some(3_600_000),
+        ])
+    };
+    let told = (time(), time())
+        .prop_filter("something is told", |(delivered, bounced)| delivered.or(*bounced).is_some());
+    (0..4_usize, told, at).prop_map(|(recipient, (delivered_ms, bounced_ms), at_ms)| Step::Deliver {
+        recipient,
+        delivered_ms,
+        bounced_ms,
+        at_ms,
+    })
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let at = prop::sample::select(BASES.to_vec());
     prop_oneof![
         20 => click(),
         5 => verify(),
-        2 => (0..4_usize, prop::sample::select(vec![-1_000_i64, 0, 1_000, 59_500, 3_600_000]), at.clone())
-            .prop_map(|(recipient, offset_ms, at_ms)| Step::Deliver { recipient, offset_ms, at_ms }),
+        3 => deliver(),
         2 => at.prop_map(|at_ms| Step::Crash { at_ms }),
     ]
 }
@@ -322,6 +371,7 @@ fn live(steps: &[Step], judging: &Judging) -> Result<(), TestCaseError> {
     let mut world = World::new(judging.clone());
     let mut stored: Vec<Record> = Vec::new();
     let mut shown: BTreeMap<EventId, Verified> = BTreeMap::new();
+    let mut told: BTreeMap<String, Delivery> = BTreeMap::new();
     let clicks = clicks_of(steps);
     let mut steps: Vec<&Step> = steps.iter().collect();
     steps.sort_by_key(|step| step.at_ms(&clicks));
@@ -342,21 +392,30 @@ fn live(steps: &[Step], judging: &Judging) -> Result<(), TestCaseError> {
                     prop_assert_eq!((again, world.rows.written()), (Seen::Known, written));
                 }
             }
-            Step::Click { record, twice, .. } => {
-                if world.ingest(record) == Arrival::Stored {
+            Step::Click { record, twice, brought, .. } => {
+                let clicks = || vec![(**record).clone()];
+                let what = if *brought { world.replay(clicks()) } else { world.arrive(clicks()) };
+                if what == [Arrival::Stored] {
                     stored.push((**record).clone());
                 }
                 if *twice {
                     prop_assert_eq!(world.ingest(record), Arrival::Known);
+                    prop_assert_eq!(world.replay(clicks()), [Arrival::Known]);
                 }
             }
-            Step::Deliver { recipient, offset_ms, .. } => {
-                let times = [(Key::of(&format!("r{recipient}")), NOON_MS + offset_ms)];
+            Step::Deliver { recipient, delivered_ms, bounced_ms, .. } => {
+                let recipient = format!("r{recipient}");
+                let news = Delivery {
+                    delivered_at_ms: delivered_ms.map(|ms| NOON_MS + ms),
+                    bounced_at_ms: bounced_ms.map(|ms| NOON_MS + ms),
+                };
                 let before = world.revisions().values().map(Vec::len).sum::<usize>();
-                let reissued = world.deliver(&times);
+                let reissued = world.tell(&[(Key::of(&recipient), news)]);
                 let after = world.revisions().values().map(Vec::len).sum::<usize>();
                 prop_assert_eq!(after - before, reissued);
-                prop_assert_eq!(world.deliver(&times), 0, "told twice is told once");
+                prop_assert_eq!(world.tell(&[(Key::of(&recipient), news)]), 0, "told twice is told once");
+                let known = told.entry(recipient).or_default();
+                *known = news.or(*known);
             }
             Step::Crash { .. } => world.crash(),
         }
@@ -368,11 +427,13 @@ fn live(steps: &[Step], judging: &Judging) -> Result<(), TestCaseError> {
         }
     }
     world.run_until(NOON_MS + 200_000_000);
-    world.check_settled(&stored)?;
-    world.check_verified(&shown)?;
-    world.crash();
-    world.check_settled(&stored)?;
-    world.check_verified(&shown)
+    for _ in 0..2 {
+        world.check_settled(&stored)?;
+        world.check_verified(&shown)?;
+        world.check_told(&told, &stored)?;
+        world.crash();
+    }
+    Ok(())
 }
 
 /// A provisional verdict is what the model says of the clicks up to it.
@@ -501,7 +562,7 @@ proptest! {
                 record.ip = Some(HOME.to_owned());
                 record.kind = kind;
                 let delay_ms = if n % 17 == 0 { late } else { 0 };
-                Step::Click { record: Box::new(record), delay_ms, twice: false }
+                Step::Click { record: Box::new(record), delay_ms, twice: false, brought: false }
             })
             .collect();
         live(&steps, &full(settle_ms))?;
@@ -630,6 +691,61 @@ fn a_replay_of_a_forgotten_click_changes_nothing() {
     assert_eq!(world.rows.written(), written);
     world.crash();
     assert!(world.message().in_memory() < 20_000);
+}
+
+/// What an import brings lies long past and comes in parts, perhaps twice: each click is there once, settles at once, and amends
+/// what came before it.
+#[test]
+fn records_brought_along_settle_at_once_and_are_known_again() {
+    let mut world = World::new(full(60_000));
+    let now_ms = NOON_MS + 40 * 86_400_000;
+    // Two of a sweep of six have arrived; the others are brought weeks later.
+    let sweep: Vec<Record> = (0..6)
+        .map(|n| {
+            let ts_ms = NOON_MS + 3_000 + 200 * i64::from(n);
+            record(&id(ts_ms, n).to_string(), "swept", &format!("l{n}"), ts_ms)
+        })
+        .collect();
+    world.arrive(sweep[..2].to_vec());
+    world.run_until(now_ms - 86_400_000);
+    let verdicts = |world: &mut World| -> Vec<(String, u64, bool)> {
+        let of = |line: &Value| line["recipient_id"] == "swept";
+        let said = |line: Value| {
+            let (rule, revision) = (line["rule"].as_str().unwrap(), line["revision"].as_u64().unwrap());
+            (rule.to_owned(), revision, line["final"] == true)
+        };
+        world.listed().into_iter().filter(of).map(said).collect()
+    };
+    assert_eq!(verdicts(&mut world), vec![("human".to_owned(), 1, true); 2]);
+
+    // A flood among them is stored whole.
+    let mut brought: Vec<Record> = stream(300, 10, 1).collect();
+    brought.extend(sweep.clone());
+    let mut expected = vec![Arrival::Stored; 306];
+    expected[300..302].fill(Arrival::Known);
+    assert_eq!(world.replay(brought.clone()), expected);
+    world.check();
+    assert!(world.message().wake_ms(now_ms).is_some_and(|wake_ms| wake_ms <= now_ms), "due since long");
+    world.run_until(now_ms);
+    assert_eq!(world.message().unsettled(), 0);
+    let swept = |revision| ("sweep".to_owned(), revision, true);
+    assert_eq!(
+        verdicts(&mut world),
+        [swept(2), swept(2), swept(1), swept(1), swept(1), swept(1)],
+        "late evidence amends"
+    );
+    assert_eq!(world.shipped.len(), 308, "each revision leaves");
+    assert_eq!(world.rows.rows_of("repeats"), 0);
+
+    let written = world.rows.written();
+    for crash in [false, true] {
+        if crash {
+            world.crash();
+        }
+        assert_eq!(world.replay(brought.clone()), vec![Arrival::Known; 306]);
+    }
+    assert_eq!(world.rows.written(), written, "known is known for ever");
+    world.check();
 }
 
 #[test]

@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
+use clickproof::record::Delivery;
 use clickproof::record::Kind;
 use clickproof::record::Record;
 use clickproof::verdict::{Click, JudgedHistory, Key, Ruleset, Thresholds};
@@ -154,7 +155,7 @@ impl History {
         if place < self.events.len() {
             return;
         }
-        let click = Click::of(&record, None);
+        let click = Click::of(&record, Delivery::default());
         self.events.push(Rc::clone(&click.event_id));
         self.messages.entry(record.message_id).or_default().push((place, click));
     }

@@ -13,10 +13,9 @@ use crate::say::said;
 const SHOWN: usize = 5;
 
 /// What our own lines have beside record and verdict, and what other commands read.
-const OURS: [&str; 11] = [
+const OURS: [&str; 10] = [
     "label",
     "group",
-    "bounced_at_ms",
     "event",
     "network",
     "network_vendor",
@@ -28,10 +27,11 @@ const OURS: [&str; 11] = [
 ];
 
 /// The fields that rules look at.
-const FIELDS: [&str; 24] = [
+const FIELDS: [&str; 25] = [
     "ts_ms",
     "sent_at_ms",
     "delivered_at_ms",
+    "bounced_at_ms",
     "message_id",
     "recipient_id",
     "link_id",

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use js_sys::Promise;
 use percent_encoding::percent_decode_str;
+use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen_futures::future_to_promise;
@@ -22,7 +23,8 @@ use super::{health, log, stub};
 use crate::config::Config;
 use crate::json::Json;
 use crate::link::{keys, mint, shard, text_id};
-use crate::message::call::{Call, Delivered, Delivery, MAX_PAGE};
+use crate::message::call::{Call, Delivered, MAX_PAGE};
+use crate::message::replay::{self, Bad, Brought, Share};
 use crate::message::{Page, deliveries};
 use crate::record::EventId;
 
@@ -42,6 +44,14 @@ pub(super) async fn answer(incoming: &Incoming<'_>, raw: &Raw) -> Result<Outgoin
         Route::Links => {
             let body = body(raw).await?;
             return Ok(links(&json(&body)?, incoming)?.into());
+        }
+        Route::Records => {
+            if let Some(name) = incoming.place.query.split(['=', '&']).find(|name| !name.is_empty()) {
+                return Err(
+                    ApiProblem::bad(format!("{name}: no such parameter; this call takes none")).into()
+                );
+            }
+            return Ok(records(&raw.env, &body(raw).await?).await?.into());
         }
         Route::Message(escaped, wanted) => {
             (percent_decode_str(escaped).decode_utf8_lossy().into_owned(), wanted)
@@ -95,11 +105,30 @@ fn links(body: &Json, incoming: &Incoming) -> Result<Answer, Problem> {
 }
 
 async fn deliver(env: &Env, object: &str, body: &Json<'_>) -> Result<Answer, Problem> {
-    let times: Vec<Delivery> = deliveries::read(body).map_err(ApiProblem::bad)?;
-    if times.is_empty() {
+    let told = deliveries::read(body).map_err(ApiProblem::bad)?;
+    if told.is_empty() {
         return Ok(Answer::json(202, &Delivered { recipients: 0, reissued: 0 }));
     }
-    reply(202, stub::ask_text(env, object, &Call::Deliver(times)).await)
+    reply(202, stub::ask_text(env, object, &Call::Deliver(told)).await)
+}
+
+/// Takes records in, message by message. Where an object does not answer the call may be made again: what is stored is known then.
+async fn records(env: &Env, body: &str) -> Result<Answer, Problem> {
+    #[derive(Serialize)]
+    struct Taken {
+        stored: usize,
+        known: usize,
+        bad: Vec<Bad>,
+    }
+    let Brought { messages, bad } = replay::read(body).map_err(ApiProblem::bad)?;
+    let mut taken = Taken { stored: 0, known: 0, bad };
+    for Share { message_id, count, records } in messages {
+        let object = shard::object_name(&message_id, 0);
+        let stored = stub::replay(env, &object, &records).await.map_err(|failure| unavailable(&failure))?;
+        taken.stored += stored;
+        taken.known += count.saturating_sub(stored);
+    }
+    Ok(Answer::json(202, &taken))
 }
 
 /// Streams clicks page by page, so that neither the object nor the edge holds ten thousand at once.

@@ -2,7 +2,7 @@
 //!
 //! - **Named** `{message_id}`, from the second shard on `{message_id}#n`.
 //! - **Schema**: see [`crate::message::sql`].
-//! - **Calls**: see [`crate::message::call`]; `POST /arrivals`, `/arrive`, `/deliver`, `/page`, `/explain`, `/report`,
+//! - **Calls**: see [`crate::message::call`]; `POST /arrivals`, `/replay`, `/arrive`, `/deliver`, `/bounce`, `/page`, `/explain`, `/report`,
 //!   `/reship`, `/verify`, `/act`.
 //! - **Alarm**: one, for the earliest thing that is due; it settles, then ships what the outbox says.
 //!
@@ -35,10 +35,10 @@ use super::runtime::{self, Env, Error, Result, State};
 use super::{log, queue, settings};
 use crate::config::Config;
 use crate::event::line;
-use crate::message::call::{ARRIVALS, Call, Delivered, Reshipped};
+use crate::message::call::{ARRIVALS, Call, Delivered, REPLAY, Reshipped};
 use crate::message::group::Group;
 use crate::message::{Acted, Arrival, Item, Message, Outcome, Outgoing, Seen};
-use crate::record::{Record, packed};
+use crate::record::{Delivery, Record, packed};
 use crate::report::Tally;
 use crate::verdict::Key;
 use crate::verdict::order::ascending;
@@ -159,6 +159,10 @@ impl MessageObject {
             self.look_for_alarm().await?;
             return self.arrive(&body).await;
         }
+        if path == REPLAY {
+            self.look_for_alarm().await?;
+            return self.replay(&body).await;
+        }
         let call = match Call::decode(path, String::from_utf8_lossy(&body).into_owned()) {
             Ok(call) => call,
             Err(words) => return Ok(Answer::Refused(words)),
@@ -212,6 +216,28 @@ impl MessageObject {
         Ok(Answer::Done)
     }
 
+    /// Takes in records that somebody brings along, and answers how many were new.
+    async fn replay(&self, records: &[u8]) -> Result<Answer> {
+        let records: Vec<Record> = match packed::all(records) {
+            Ok(records) => records.into_iter().map(|(_, record)| record).collect(),
+            Err(words) => return Ok(Answer::Refused(words)),
+        };
+        count(&self.counts.clicks, records.len());
+        match self.commit().and_then(|()| self.store(records, false)) {
+            Ok(arrivals) => {
+                self.arm().await?;
+                let stored = arrivals.iter().filter(|arrival| **arrival == Arrival::Stored).count();
+                Ok(Answer::Text(stored.to_string()))
+            }
+            Err(error) => Ok(self.failed(&error)),
+        }
+    }
+
+    /// Stores clicks, as one transaction: those that arrive, or those that somebody brings along.
+    fn store(&self, clicks: Vec<Record>, arrive: bool) -> Result<Vec<Arrival>> {
+        self.with_message(|message| if arrive { message.arrive(clicks) } else { message.replay(clicks) })
+    }
+
     /// Stores the clicks that wait, as one transaction. Nothing waits in here.
     fn commit(&self) -> Result<()> {
         let clicks = self.group.borrow_mut().take();
@@ -220,7 +246,7 @@ impl MessageObject {
         }
         count(&self.counts.groups, 1);
         let fate = self.fate.take();
-        let stored = self.with_message(|message| message.arrive(clicks));
+        let stored = self.store(clicks, true);
         fate.replace(Some(stored.as_ref().map(|_| ()).map_err(ToString::to_string)));
         if let Err(error) = &stored {
             self.forget();
@@ -266,12 +292,12 @@ impl MessageObject {
                     Acted::Flooded => refused("too many acts on one link"),
                 }
             }
-            Call::Deliver(times) => {
-                let times: Vec<(Key, i64)> =
-                    times.iter().map(|time| (Key::of(&time.recipient_id), time.delivered_at_ms)).collect();
-                let told: Vec<u64> = times.iter().map(|(recipient, _)| recipient.short()).collect();
+            Call::Deliver(told) => {
+                let news: Vec<(Key, Delivery)> =
+                    told.iter().map(|one| (Key::of(&one.recipient_id), one.delivery())).collect();
+                let told: Vec<u64> = news.iter().map(|(recipient, _)| recipient.short()).collect();
                 let recipients = ascending(&told).len();
-                let reissued = self.with_message(|message| message.deliver(&times))?;
+                let reissued = self.with_message(|message| message.deliver(&news))?;
                 Ok(Answer::json(&Delivered { recipients, reissued }))
             }
             Call::Page { after, limit } => {

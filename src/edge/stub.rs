@@ -5,7 +5,7 @@ use wasm_bindgen::JsValue;
 
 use super::failure::Failure;
 use super::runtime::{self, Env};
-use crate::message::call::{ARRIVALS, Call};
+use crate::message::call::{ARRIVALS, Call, REPLAY};
 
 /// The pauses before further tries, milliseconds: well inside the 30 s that work after an answer may take.
 const PAUSES_MS: [u32; 3] = [50, 400, 2_000];
@@ -17,14 +17,23 @@ pub(super) async fn send(env: &Env, object: &str, call: &Call) -> Result<(), Fai
 
 /// Tells an object of clicks: the batches of their records.
 pub(super) async fn deliver(env: &Env, object: &str, records: &[u8]) -> Result<(), Failure> {
-    let body = || Uint8Array::from(records).into();
-    nothing(repeated(env, object, ARRIVALS, &body).await?)
+    nothing(ask_bytes(env, object, ARRIVALS, records).await?)
+}
+
+/// Brings an object records; answers how many of them were new to it.
+pub(super) async fn replay(env: &Env, object: &str, records: &[u8]) -> Result<usize, Failure> {
+    let answer = ask_bytes(env, object, REPLAY, records).await?;
+    answer.parse().map_err(|_| Failure::Unreadable(answer))
 }
 
 /// Asks an object.
 pub(super) async fn ask_text(env: &Env, object: &str, call: &Call) -> Result<String, Failure> {
     let (path, body) = call.encode();
     repeated(env, object, path, &|| body.as_str().into()).await
+}
+
+async fn ask_bytes(env: &Env, object: &str, path: &str, records: &[u8]) -> Result<String, Failure> {
+    repeated(env, object, path, &|| Uint8Array::from(records).into()).await
 }
 
 /// That nothing was answered, where there is nothing to hear.
@@ -37,7 +46,7 @@ async fn repeated(
     env: &Env,
     object: &str,
     path: &str,
-    body: &impl Fn() -> JsValue,
+    body: &dyn Fn() -> JsValue,
 ) -> Result<String, Failure> {
     let mut pauses = PAUSES_MS.into_iter();
     loop {

@@ -15,6 +15,8 @@ const MAX_LIMIT: usize = 10_000;
 pub(super) enum Route<'a> {
     /// Mints links.
     Links,
+    /// Takes records in.
+    Records,
     /// Something of a message.
     Message(&'a str, Wanted<'a>),
 }
@@ -47,6 +49,9 @@ impl<'a> Route<'a> {
     fn find(path: &'a str) -> Option<(Self, Methods)> {
         if path == "/v1/links" {
             return Some((Self::Links, Methods::Post));
+        }
+        if path == "/v1/records" {
+            return Some((Self::Records, Methods::Post));
         }
         let rest = path.strip_prefix("/v1/messages/")?;
         let (message, wanted) = rest.split_once('/').map_or((rest, None), |(id, wanted)| (id, Some(wanted)));
@@ -105,6 +110,7 @@ mod tests {
         let of = |wanted| Route::Message("m%20x", wanted);
         for (path, route, reads) in [
             ("/v1/links", Route::Links, false),
+            ("/v1/records", Route::Records, false),
             ("/v1/messages/m%20x", of(Wanted::Report), true),
             ("/v1/messages/m%20x/clicks", of(Wanted::Clicks), true),
             ("/v1/messages/m%20x/clicks/an-id", of(Wanted::Click("an-id")), true),
@@ -120,7 +126,15 @@ mod tests {
                 assert_eq!(Route::of(verb, path), expected, "{path}");
             }
         }
-        for path in ["/v1", "/v1/", "/v1/links/", "/v1/messages", "/v1/messages/m/other", "/v1/messages/m/"] {
+        for path in [
+            "/v1",
+            "/v1/",
+            "/v1/links/",
+            "/v1/records/",
+            "/v1/messages",
+            "/v1/messages/m/other",
+            "/v1/messages/m/",
+        ] {
             for verb in [Verb::Get, Verb::Post, Verb::Other] {
                 let found = Route::of(verb, path);
                 assert_eq!(found, Err(ApiProblem::NotFound("no such route")), "{path}");

@@ -1,5 +1,5 @@
 //! The body of a pack: its verdicts, as [`columns`](crate::record::columns). Clicks of a pack have most of what was
-//! found in common, so one takes some ten bytes. Version 2 (version 1 was JSON):
+//! found in common, so one takes some ten bytes. Version 2 (version 1 was JSON), which is written wherever it can say all there is:
 //!
 //! | bytes | what |
 //! | --- | --- |
@@ -8,6 +8,8 @@
 //! | number, 2 columns | the links that entries name by position: `link_id`, `url` |
 //! | columns | for each entry, in the order of the pack's keys: kind, link, what it was before, that of the shadow; its verdict's ruleset, revision, what the landing page showed, its finding; its shadow's ruleset and finding; delivery time, repeats; the verification's id, level and time since load |
 //!
+//! Version 3 has one column more: when the mail bounced, where a call has told.
+//!
 //! A finding is six columns: type, vendor, confidence, rule, reasons (a line each), the other click of a pair.
 
 use std::borrow::Cow;
@@ -15,11 +17,14 @@ use std::borrow::Cow;
 use super::line;
 use crate::json::Json;
 use crate::record::columns::{Damaged, Reader, Writer};
-use crate::record::{EventId, Kind, Record, Sighting, Verified};
+use crate::record::{Delivery, EventId, Kind, Record, Sighting, Verified};
 use crate::verdict::{ClickType, Confidence, Finding, Verdict};
 
-/// The version that is written.
+/// The version that is written where no mail bounced.
 pub const VERSION: u8 = 2;
+
+/// The one where some did.
+const BOUNCED: u8 = 3;
 
 /// What is said of a body that cannot be read.
 const STRANGE: &str = "damaged, or in words that are not known here";
@@ -50,8 +55,8 @@ pub struct Entry {
     pub was: Option<ClickType>,
     /// What the shadow ruleset of the revision before said.
     pub was_shadow: Option<ClickType>,
-    /// The delivery time that this revision was judged by, where it came from the deliveries.
-    pub delivered_at_ms: Option<i64>,
+    /// What this revision knew of the mail's delivery beside what the record says.
+    pub delivery: Delivery,
     /// Clicks counted on this one and not stored.
     pub repeats: Option<i64>,
     /// The verification that this revision is the first to tell.
@@ -62,7 +67,7 @@ impl Entry {
     /// The record as it stood when the entry was written: a second shipment says the same as the first.
     #[must_use]
     pub fn as_judged(&self, mut record: Record) -> Record {
-        record.delivered_at_ms = self.delivered_at_ms.or(record.delivered_at_ms);
+        record.learn(self.delivery);
         record.repeats = self.repeats.or(record.repeats);
         record
     }
@@ -80,7 +85,8 @@ pub fn seal(body: &Body) -> Vec<u8> {
     let Body { links, entries, .. } = body;
     let count = entries.len();
     let entry = |at: usize| entries.get(at);
-    let mut writer = Writer(vec![VERSION]);
+    let bounced = entries.iter().any(|entry| entry.delivery.bounced_at_ms.is_some());
+    let mut writer = Writer(vec![if bounced { BOUNCED } else { VERSION }]);
     writer.number(events(entries) as u64);
     writer.number(links.len() as u64);
     writer.texts(links.len(), &|at| links.get(at).and_then(|(link_id, _)| link_id.as_deref()));
@@ -100,7 +106,7 @@ pub fn seal(body: &Body) -> Vec<u8> {
     writer.texts(count, &|at| shadow(at).map(|shadow| &*shadow.ruleset));
     put_findings(&mut writer, count, &|at| shadow(at).map(|shadow| &shadow.finding));
 
-    writer.integers(count, &|at| entry(at)?.delivered_at_ms);
+    writer.integers(count, &|at| entry(at)?.delivery.delivered_at_ms);
     writer.integers(count, &|at| entry(at)?.repeats);
     let sighting = |at: usize| entry(at).and_then(|entry| entry.sighting.as_ref());
     let ids: Vec<Option<String>> =
@@ -108,6 +114,9 @@ pub fn seal(body: &Body) -> Vec<u8> {
     writer.texts(count, &|at| ids.get(at)?.as_deref());
     writer.texts(count, &|at| sighting(at).map(|sighting| sighting.verified.name()));
     writer.integers(count, &|at| sighting(at)?.since_load_ms);
+    if bounced {
+        writer.integers(count, &|at| entry(at)?.delivery.bounced_at_ms);
+    }
     writer.0
 }
 
@@ -121,7 +130,7 @@ fn events(entries: &[Entry]) -> usize {
 pub fn events_in(bytes: &[u8]) -> usize {
     let mut reader = Reader(bytes);
     match reader.byte() {
-        Ok(VERSION) => reader.count().unwrap_or_default(),
+        Ok(VERSION | BOUNCED) => reader.count().unwrap_or_default(),
         _ => 0,
     }
 }
@@ -144,7 +153,7 @@ fn put_findings<'a>(writer: &mut Writer, count: usize, finding: &dyn Fn(usize) -
 /// When it is of a version, or holds a word, that this build does not know, or is damaged.
 pub fn open(bytes: &[u8], ids: &[EventId]) -> Result<Body, String> {
     match bytes.first() {
-        Some(&VERSION) => read(bytes, ids).map_err(|Damaged| STRANGE.to_owned()),
+        Some(&(VERSION | BOUNCED)) => read(bytes, ids).map_err(|Damaged| STRANGE.to_owned()),
         Some(version) => Err(format!("version {version} is not known here")),
         None => Err("no body".to_owned()),
     }
@@ -185,7 +194,10 @@ fn from_json(body: &Json) -> Result<Body, Damaged> {
             verdict: verdict(entry.get("verdict"))?,
             was: optional(entry.get("was"), &click_type)?,
             was_shadow: optional(entry.get("was_shadow"), &click_type)?,
-            delivered_at_ms: optional(entry.get("delivered_at_ms"), &integer)?,
+            delivery: Delivery {
+                delivered_at_ms: optional(entry.get("delivered_at_ms"), &integer)?,
+                bounced_at_ms: None,
+            },
             repeats: optional(entry.get("repeats"), &integer)?,
             sighting: optional(entry.get("sighting"), &sighting)?,
         })
@@ -230,7 +242,7 @@ fn all<T>(json: &Json, read: &dyn Fn(&Json) -> Result<T, Damaged>) -> Result<Vec
 
 fn read(bytes: &[u8], ids: &[EventId]) -> Result<Body, Damaged> {
     let mut reader = Reader(bytes);
-    reader.byte()?;
+    let version = reader.byte()?;
     reader.number()?;
     let links = reader.count()?;
     if links > bytes.len() {
@@ -255,6 +267,10 @@ fn read(bytes: &[u8], ids: &[EventId]) -> Result<Body, Damaged> {
     let sighting_ids = words(&mut reader, count, EventId::parse)?;
     let levels = words(&mut reader, count, Verified::named)?;
     let since_load = integers(&mut reader, count)?;
+    let mut bounced = Vec::new();
+    if version == BOUNCED {
+        bounced = integers(&mut reader, count)?;
+    }
     if !reader.0.is_empty() {
         return Err(Damaged);
     }
@@ -278,12 +294,15 @@ fn read(bytes: &[u8], ids: &[EventId]) -> Result<Body, Damaged> {
             verdict: judged,
             was: was[at],
             was_shadow: was_shadow[at],
-            delivered_at_ms: delivered[at],
+            delivery: Delivery {
+                delivered_at_ms: delivered[at],
+                bounced_at_ms: bounced.get(at).copied().flatten(),
+            },
             repeats: repeats[at],
             sighting: sighting_ids[at].zip(levels[at]).map(|(id, level)| sighting(id, level)),
         });
     }
-    Ok(Body { v: VERSION, links, entries })
+    Ok(Body { v: version, links, entries })
 }
 
 fn findings(reader: &mut Reader, count: usize) -> Result<Vec<Option<Finding>>, Damaged> {

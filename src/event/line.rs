@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::proof::view::{Credit, NoCredit};
-use crate::record::{Record, Sighting, Verified};
+use crate::record::{Record, Sighting, UNRECORDED, Verified};
 use crate::signals::Signals;
 use crate::verdict::Verdict;
 
@@ -180,6 +180,9 @@ impl Fields {
         self.integer("ts_ms", Some(record.ts_ms));
         self.integer("sent_at_ms", Some(record.sent_at_ms));
         self.integer("delivered_at_ms", record.delivered_at_ms);
+        if record.bounced_at_ms.is_some() {
+            self.integer("bounced_at_ms", record.bounced_at_ms);
+        }
         self.integer("links_total", record.links_total);
         self.text("method", Some(&record.method));
         self.text("ip", record.ip.as_deref());
@@ -249,7 +252,7 @@ pub fn not_viewed(why: NoCredit) -> String {
 /// The edge's line for a click that its message's object did not take.
 #[must_use]
 pub fn unrecorded(record: &Record, reason: &str) -> String {
-    json(&Unrecorded { event: "click.unrecorded", reason, record })
+    json(&Unrecorded { event: UNRECORDED, reason, record })
 }
 
 /// The edge's line for a form that acted.
@@ -296,6 +299,7 @@ mod tests {
             ts_ms: i64::MAX,
             sent_at_ms: -1,
             delivered_at_ms: Some(2),
+            bounced_at_ms: Some(5),
             links_total: Some(3),
             method: "POST".to_owned(),
             ip: Some("40.92.1.1".to_owned()),

@@ -6,7 +6,7 @@
 //! without an index row for every click. Its body is [`super::body`]'s; that of version 1, which is read for ever, was JSON.
 
 use super::body::{self, Body, Entry};
-use crate::record::{EventId, Kind, Record};
+use crate::record::{Delivery, EventId, Kind, Record};
 use crate::verdict::{ClickType, Key, Verdict};
 
 /// Settled verdicts: written once, shipped in order of their number, the record of every revision.
@@ -74,7 +74,7 @@ impl Draft {
                 verdict,
                 was,
                 was_shadow: None,
-                delivered_at_ms: None,
+                delivery: Delivery::default(),
                 repeats: None,
                 sighting: None,
             },

@@ -1,19 +1,22 @@
 //! What the edge asks of a message's object: one definition for both sides, so that they cannot drift apart.
 //!
 //! A call is a path and a body. Deploys overlap, so an object may meet a call of another version: what it does not
-//! know is an error and changes nothing. Clicks come by [`ARRIVALS`], as bytes; an edge of an earlier version brings each as
+//! know is an error and changes nothing. (What says more than it did has a path of its own, so that an older object does not take
+//! half of it.) Clicks come by [`ARRIVALS`], as bytes; an edge of an earlier version brings each as
 //! JSON.
 
 use serde::Serialize;
 
 use crate::json::Json;
-use crate::record::EventId;
-use crate::record::Sighting;
-use crate::record::Verified;
+use crate::record::{Delivery, EventId, Sighting, Verified};
 
 /// Where clicks arrive: the body is batches of records ([`packed`](crate::record::packed)), one after the other. There is
 /// nothing to answer.
 pub const ARRIVALS: &str = "/arrivals";
+
+/// Where records are brought along ([`replay`](super::replay)): the body is as that of [`ARRIVALS`], the answer how many of them
+/// were new, in digits.
+pub const REPLAY: &str = "/replay";
 
 /// How an object answers a call that it does not know. Frozen: the edge may be of a later deploy than the object.
 pub const UNKNOWN_CALL: &str = "no such call";
@@ -28,8 +31,8 @@ pub enum Call {
     Arrive(String),
     /// Somebody acts on a link: the record of it as JSON. There is nothing to answer.
     Act(String),
-    /// Delivery times arrive.
-    Deliver(Vec<Delivery>),
+    /// It is told what became of mails.
+    Deliver(Vec<Told>),
     /// Clicks behind one, at most so many.
     Page {
         /// The last click that the caller has.
@@ -47,13 +50,25 @@ pub enum Call {
     Verify(EventId, Sighting),
 }
 
-/// One delivery time.
+/// What is told of one recipient's mail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Delivery {
+pub struct Told {
     /// Whose copy.
     pub recipient_id: String,
     /// When it was delivered, Unix milliseconds.
-    pub delivered_at_ms: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivered_at_ms: Option<i64>,
+    /// When it came back, Unix milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bounced_at_ms: Option<i64>,
+}
+
+impl Told {
+    /// What became of it.
+    #[must_use]
+    pub const fn delivery(&self) -> Delivery {
+        Delivery { delivered_at_ms: self.delivered_at_ms, bounced_at_ms: self.bounced_at_ms }
+    }
 }
 
 /// The answer to [`Call::Deliver`], and the API's.
@@ -88,8 +103,12 @@ impl Call {
         match self {
             Self::Arrive(record) => ("/arrive", record.clone()),
             Self::Act(record) => ("/act", record.clone()),
-            // Strings and numbers always serialise.
-            Self::Deliver(times) => ("/deliver", serde_json::to_string(times).unwrap_or_default()),
+            Self::Deliver(told) => {
+                let bounces = told.iter().any(|one| one.bounced_at_ms.is_some());
+                // Strings and numbers always serialise.
+                let json = serde_json::to_string(told).unwrap_or_default();
+                (if bounces { "/bounce" } else { "/deliver" }, json)
+            }
             Self::Page { after, limit } => {
                 ("/page", format!("{limit} {}", after.map(|id| id.to_string()).unwrap_or_default()))
             }
@@ -111,7 +130,7 @@ impl Call {
         match path {
             "/arrive" => Ok(Self::Arrive(body)),
             "/act" => Ok(Self::Act(body)),
-            "/deliver" => delivered(&body).map(Self::Deliver),
+            "/deliver" | "/bounce" => told(&body).map(Self::Deliver),
             "/page" => {
                 let (limit, after) = body.split_once(' ').ok_or("page: no limit")?;
                 let limit: usize = limit.parse().map_err(|_| "page: bad limit")?;
@@ -142,16 +161,19 @@ impl Call {
     }
 }
 
-/// The times of a call.
-fn delivered(body: &str) -> Result<Vec<Delivery>, String> {
+/// What a call tells.
+fn told(body: &str) -> Result<Vec<Told>, String> {
     let body = Json::parse(body).map_err(|problem| problem.to_string())?;
-    let time = |time: &Json| {
-        let (recipient_id, delivered_at_ms) =
-            (time.get("recipient_id").text()?.to_owned(), time.get("delivered_at_ms").integer()?);
-        Some(Delivery { recipient_id, delivered_at_ms })
+    let one = |one: &Json| {
+        Some(Told {
+            recipient_id: one.get("recipient_id").text()?.to_owned(),
+            delivered_at_ms: one.get("delivered_at_ms").integer(),
+            bounced_at_ms: one.get("bounced_at_ms").integer(),
+        })
+        .filter(|told| told.delivery() != Delivery::default())
     };
-    let times = body.list().and_then(|times| times.iter().map(time).collect());
-    times.ok_or_else(|| "deliver: no list of times".to_owned())
+    let told = body.list().and_then(|all| all.iter().map(one).collect());
+    told.ok_or_else(|| "deliver: no list of times".to_owned())
 }
 
 impl Page {
@@ -188,10 +210,16 @@ mod tests {
     #[test]
     fn every_call_is_read_as_it_was_written() {
         let id = EventId::first_of(7);
+        let told = |delivered_at_ms, bounced_at_ms| Told {
+            recipient_id: "r".to_owned(),
+            delivered_at_ms,
+            bounced_at_ms,
+        };
         for call in [
             Call::Arrive("{}".to_owned()),
             Call::Act("{}".to_owned()),
-            Call::Deliver(vec![Delivery { recipient_id: "r".to_owned(), delivered_at_ms: -1 }]),
+            Call::Deliver(vec![told(Some(-1), None), told(Some(7), None)]),
+            Call::Deliver(vec![told(Some(-1), None), told(None, Some(7)), told(Some(7), Some(8))]),
             Call::Page { after: None, limit: 5 },
             Call::Page { after: Some(id), limit: MAX_PAGE },
             Call::Explain(id),
@@ -213,6 +241,7 @@ mod tests {
         for (path, body) in [
             ("/nothing", ""),
             ("/deliver", "{}"),
+            ("/deliver", r#"[{"recipient_id":"r"}]"#),
             ("/page", ""),
             ("/page", "x "),
             ("/page", "5 x"),

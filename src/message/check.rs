@@ -8,7 +8,7 @@ use super::by_id::ById;
 use super::people;
 use super::sql::Database;
 use crate::event::pack;
-use crate::record::EventId;
+use crate::record::{Delivery, EventId};
 use crate::verdict::Click;
 use crate::verdict::convictions::Convictions;
 
@@ -21,7 +21,7 @@ impl<D: Database> Message<D> {
         let mut clicks: ById<Click> = ById::default();
         let (first, end) = (EventId::first_of(0), EventId::first_of(i64::MAX));
         self.rows.clicks(first, end, usize::MAX, &mut |id, record| {
-            clicks.extend(record.map(|record| (id, Click::of(&record, None))));
+            clicks.extend(record.map(|record| (id, Click::of(&record, Delivery::default()))));
         })?;
         self.later().set(&mut clicks)?;
         let stored: BTreeMap<EventId, Click> = clicks.into_iter().collect();

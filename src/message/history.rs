@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use super::Message;
 use super::by_id::ById;
+use super::deliveries;
 use super::settled::Settled;
 use super::sql::Database;
-use super::{Message, deliveries};
 use crate::event::pack;
-use crate::record::{EventId, Kind, Sighting};
+use crate::record::{Delivery, EventId, Kind, Sighting};
 use crate::verdict::order::{arranged, ascending};
 use crate::verdict::reach::{By, Test};
 use crate::verdict::{Click, Key};
@@ -63,17 +64,17 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// What became known of clicks after they came: delivery times, each bucket read once, and what landing pages showed.
+/// What became known of clicks after they came: their mails' delivery, each bucket read once, and what landing pages showed.
 pub(super) struct Later<'a, D> {
     message: &'a Message<D>,
     buckets: Vec<(u8, Vec<u8>)>,
 }
 
 impl<D: Database> Later<'_, D> {
-    /// The delivery time of a recipient, where one was told, Unix milliseconds.
-    pub(super) fn delivered_at_ms(&mut self, recipient: Key) -> Result<Option<i64>, D::Error> {
+    /// What was told of the mail of a recipient.
+    pub(super) fn delivery(&mut self, recipient: Key) -> Result<Delivery, D::Error> {
         if !self.message.rows.has_deliveries()? {
-            return Ok(None);
+            return Ok(Delivery::default());
         }
         let bucket = deliveries::bucket(recipient);
         if let Some((_, entries)) = self.buckets.iter().find(|(known, _)| *known == bucket) {
@@ -85,21 +86,19 @@ impl<D: Database> Later<'_, D> {
         Ok(found)
     }
 
-    /// Sets clicks from rows on the time of their delivery, where it was told, and on what their landing pages showed.
+    /// Lets clicks from rows learn what was told of their mails, and what their landing pages showed.
     pub(super) fn set(&mut self, clicks: &mut Clicks) -> Result<(), D::Error> {
         let mut ids = Vec::new();
         let mut told = Vec::new();
         for (id, click) in clicks.iter() {
-            if let Some(delivered_at_ms) = self.delivered_at_ms(click.recipient)? {
-                told.push((id, delivered_at_ms));
-            }
+            told.push((id, self.delivery(click.recipient)?));
             if click.kind == Kind::Click {
                 ids.push(id);
             }
         }
-        for (id, delivered_at_ms) in told {
+        for (id, delivery) in told {
             if let Some(click) = clicks.get_mut(id) {
-                click.clock_ms = delivered_at_ms;
+                click.learn(delivery);
             }
         }
         self.message.sightings(&ids, &mut |id, sighting| {
@@ -132,7 +131,7 @@ impl<D: Database> Message<D> {
     pub(super) fn stored(&self, ids: &[EventId]) -> Result<Clicks, D::Error> {
         let mut clicks = Clicks::default();
         self.rows.clicks_by_id(ids, &mut |id, record| {
-            clicks.extend(record.map(|record| (id, Click::of(&record, None))));
+            clicks.extend(record.map(|record| (id, Click::of(&record, Delivery::default()))));
         })?;
         self.later().set(&mut clicks)?;
         Ok(clicks)
@@ -175,7 +174,7 @@ impl<D: Database> Message<D> {
         for (from_ms, until_ms) in merged(&spans) {
             let (from, until) = (EventId::first_of(from_ms), EventId::first_of(until_ms + 1));
             self.rows.clicks(from, until, usize::MAX, &mut |id, record| {
-                let click = record.map(|record| Click::of(&record, None));
+                let click = record.map(|record| Click::of(&record, Delivery::default()));
                 let click = click.filter(|click| asked.want(click, &|_| true));
                 old.extend(click.map(|click| (id, click)));
             })?;
@@ -204,7 +203,7 @@ impl<D: Database> Message<D> {
         let ids: Vec<EventId> = ids.into_iter().collect();
         let mut past = Clicks::default();
         self.rows.clicks_by_id(&ids, &mut |id, record| {
-            past.extend(record.map(|record| (id, Click::of(&record, None))));
+            past.extend(record.map(|record| (id, Click::of(&record, Delivery::default()))));
         })?;
         Ok(past)
     }

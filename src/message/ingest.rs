@@ -1,11 +1,11 @@
 //! Clicks arrive: they are stored, or counted where one link is flooded, or known already.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Message;
 use super::sql::Database;
 use super::window::Absent;
-use crate::record::{EventId, Record};
+use crate::record::{Delivery, EventId, Record};
 use crate::verdict::Click;
 
 /// What became of a click that arrived.
@@ -24,6 +24,10 @@ pub enum Arrival {
 /// What a call with clicks writes.
 #[derive(Default)]
 struct Arrivals {
+    /// Ids from before the window that there are already.
+    known: BTreeSet<EventId>,
+    /// Of a flood the last are counted and not stored.
+    counts: bool,
     stored: Vec<(EventId, Record)>,
     /// How many clicks are counted on which.
     counted: BTreeMap<EventId, i64>,
@@ -37,12 +41,30 @@ impl<D: Database> Message<D> {
     /// # Errors
     /// When storage fails; the message must then be loaded again.
     pub fn arrive(&mut self, records: Vec<Record>) -> Result<Vec<Arrival>, D::Error> {
-        let mut arrivals = Arrivals::default();
+        self.take(records, true)
+    }
+
+    /// Takes records in that somebody brings along, with times of their own. All are stored, those of a flood, too: nothing would
+    /// know a counted one again when it is brought a second time.
+    ///
+    /// # Errors
+    /// As [`Self::arrive`].
+    pub fn replay(&mut self, records: Vec<Record>) -> Result<Vec<Arrival>, D::Error> {
+        self.take(records, false)
+    }
+
+    fn take(&mut self, records: Vec<Record>, counts: bool) -> Result<Vec<Arrival>, D::Error> {
+        let mut arrivals = Arrivals { counts, ..Arrivals::default() };
+        // The window holds every click from its start on; before that, rows do.
+        let start_ms = self.window.start_ms();
+        let old = records.iter().filter(|record| record.ts_ms < start_ms);
+        let old: Vec<EventId> = old.filter_map(|record| EventId::parse(&record.event_id)).collect();
+        self.rows.clicks_by_id(&old, &mut |id, _| _ = arrivals.known.insert(id))?;
         let mut what = Vec::with_capacity(records.len());
         for record in records {
             what.push(self.arrival(record, &mut arrivals)?);
         }
-        let Arrivals { stored, counted, is_late } = arrivals;
+        let Arrivals { stored, counted, is_late, .. } = arrivals;
         let rows: Vec<(EventId, &Record)> = stored.iter().map(|(id, record)| (*id, record)).collect();
         self.rows.insert_clicks(&rows, self.outbox.sent_pack())?;
         for (id, record) in stored {
@@ -69,18 +91,15 @@ impl<D: Database> Message<D> {
         let Some(id) = EventId::parse(&record.event_id).filter(|id| id.ts_ms() == record.ts_ms) else {
             return Ok(Arrival::Refused);
         };
-        if self.window.get(id).is_some() || self.window.absent(id) == Some(Absent::Counted) {
+        if self.window.get(id).is_some()
+            || self.window.absent(id) == Some(Absent::Counted)
+            || arrivals.known.contains(&id)
+        {
             return Ok(Arrival::Known);
         }
-        // The window holds every click from its start on; before that, rows do.
-        if record.ts_ms < self.window.start_ms() && self.is_stored(id)? {
-            return Ok(Arrival::Known);
-        }
-        let mut click = Click::of(&record, None);
-        if let Some(delivered_at_ms) = self.later().delivered_at_ms(click.recipient)? {
-            click.clock_ms = delivered_at_ms;
-        }
-        if let Some(bearer) = self.window.flooded(&click) {
+        let mut click = Click::of(&record, Delivery::default());
+        click.learn(self.later().delivery(click.recipient)?);
+        if let Some(bearer) = self.window.flooded(&click).filter(|_| arrivals.counts) {
             self.count_on(bearer, id);
             *arrivals.counted.entry(bearer).or_default() += 1;
             return Ok(Arrival::Counted);

@@ -61,6 +61,7 @@ mod ingest;
 mod outbox;
 mod people;
 mod read;
+pub mod replay;
 mod revisit;
 pub mod rows;
 mod settle;
@@ -81,7 +82,7 @@ use timers::Timers;
 use watermark::Watermark;
 use window::{Absent, Held, Window};
 
-use crate::record::EventId;
+use crate::record::{Delivery, EventId};
 use crate::verdict::convictions::Convictions;
 use crate::verdict::{Click, Judging};
 
@@ -150,7 +151,7 @@ impl<D: Database> Message<D> {
         self.rows.clicks(from, until, usize::MAX, &mut |id, record| match record {
             Some(record) => {
                 let settled = settled.remove(id);
-                window.insert(id, Click::of(&record, None), came_ms);
+                window.insert(id, Click::of(&record, Delivery::default()), came_ms);
                 if let Some(settled) = settled {
                     window.settle(id, settled);
                 } else {
@@ -165,7 +166,7 @@ impl<D: Database> Message<D> {
                 entry.repeats = repeats;
             }
         }
-        self.load_clocks()?;
+        self.load_deliveries()?;
         let first_ms = self.timers.unsettled.first().map(|id| id.ts_ms());
         // The row follows when it is written next.
         self.watermark.caught_up(first_ms);
@@ -177,20 +178,19 @@ impl<D: Database> Message<D> {
         Ok(())
     }
 
-    /// Sets the clicks of the window on the time of their delivery, where it was told.
-    fn load_clocks(&mut self) -> Result<(), D::Error> {
+    /// Lets the clicks of the window learn what was told of their mails.
+    fn load_deliveries(&mut self) -> Result<(), D::Error> {
         if !self.rows.has_deliveries()? {
             return Ok(());
         }
         let mut later = self.later();
-        let mut clocks = Vec::new();
+        let mut told = Vec::new();
         for (id, entry) in self.window.iter() {
-            let told = later.delivered_at_ms(entry.click.recipient)?;
-            clocks.extend(told.map(|delivered_at_ms| (id, delivered_at_ms)));
+            told.push((id, later.delivery(entry.click.recipient)?));
         }
-        for (id, delivered_at_ms) in clocks {
+        for (id, delivery) in told {
             if let Some(entry) = self.window.get_mut(id) {
-                entry.click.clock_ms = delivered_at_ms;
+                entry.click.learn(delivery);
             }
         }
         Ok(())

@@ -78,8 +78,7 @@ impl<D: Database> Message<D> {
         let next = is_full.then_some(*last);
         for (id, record) in rows {
             let (Some(mut record), Some(verdict)) = (record, verdicts.get(id)) else { continue };
-            let told = later.delivered_at_ms(Key::of(&record.recipient_id))?;
-            record.delivered_at_ms = told.or(record.delivered_at_ms);
+            record.learn(later.delivery(Key::of(&record.recipient_id))?);
             record.repeats = repeats.get(&id).copied().or(record.repeats);
             each(record, verdict);
         }

@@ -1,7 +1,7 @@
-//! Delivery times arrive: they move the clocks of their recipients' clicks, and what changes is issued again.
+//! Delivery times and bounces arrive: they move the clocks of their recipients' clicks, or say that nobody has the mail, and what
+//! changes is issued again.
 //!
-//! Only their own clicks can change: nobody else's verdict looks at their clock. Clicks in memory get the new clock at once
-//! and settle by it. What has settled is judged again pack by pack: the first few clicks with the call, which is all of them
+//! Only their own clicks can change: nobody else's verdict looks at that. Clicks in memory learn it at once and settle by it. What has settled is judged again pack by pack: the first few clicks with the call, which is all of them
 //! for a usual one, the others by alarms. How far that has come is a row, written in one transaction with the verdicts.
 
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use super::rows::Revisit;
 use super::settle::Settlement;
 use super::sql::Database;
 use crate::event::pack;
-use crate::record::EventId;
+use crate::record::{Delivery, EventId};
 use crate::verdict::Key;
 use crate::verdict::order::ascending;
 
@@ -21,18 +21,18 @@ use crate::verdict::order::ascending;
 const MAX_AT_ONCE: usize = 256;
 
 impl<D: Database> Message<D> {
-    /// Takes delivery times in (Unix milliseconds); returns how many settled clicks got a new revision, those included that
-    /// alarms will look at and that may. The same times again change nothing.
+    /// Takes in what is told of recipients' mails; returns how many settled clicks got a new revision, those included that
+    /// alarms will look at and that may. The same again changes nothing.
     ///
     /// # Errors
     /// When storage fails; the message must then be loaded again.
-    pub fn deliver(&mut self, times: &[(Key, i64)]) -> Result<usize, D::Error> {
-        let moved = self.put_deliveries(times)?;
-        for (recipient, clock_ms) in &moved {
+    pub fn deliver(&mut self, news: &[(Key, Delivery)]) -> Result<usize, D::Error> {
+        let moved = self.put_deliveries(news)?;
+        for (recipient, delivery) in &moved {
             let theirs: Vec<EventId> = self.window.of_recipient(*recipient).map(|(id, _)| id).collect();
             for id in theirs {
                 if let Some(entry) = self.window.get_mut(id) {
-                    entry.click.clock_ms = *clock_ms;
+                    entry.click.learn(*delivery);
                 }
             }
         }
@@ -56,12 +56,12 @@ impl<D: Database> Message<D> {
         Ok(reissued)
     }
 
-    /// Stores delivery times; returns whose clock has moved, and to when.
-    fn put_deliveries(&mut self, times: &[(Key, i64)]) -> Result<Vec<(Key, i64)>, D::Error> {
+    /// Stores what is told; returns of whom it is news, and what is known of them now.
+    fn put_deliveries(&mut self, news: &[(Key, Delivery)]) -> Result<Vec<(Key, Delivery)>, D::Error> {
         let mut buckets = vec![Vec::new(); usize::from(u8::MAX) + 1];
-        for (recipient, ms) in times {
+        for (recipient, told) in news {
             if let Some(bucket) = buckets.get_mut(usize::from(deliveries::bucket(*recipient))) {
-                bucket.push((*recipient, *ms));
+                bucket.push((*recipient, *told));
             }
         }
         let mut moved = Vec::new();
@@ -74,8 +74,8 @@ impl<D: Database> Message<D> {
             self.rows.put_deliveries(bucket, &after)?;
             for (recipient, _) in news {
                 let now = deliveries::find(&after, recipient);
-                if let Some(ms) = now.filter(|_| deliveries::find(&before, recipient) != now) {
-                    moved.push((recipient, ms));
+                if deliveries::find(&before, recipient) != now {
+                    moved.push((recipient, now));
                 }
             }
         }

@@ -231,7 +231,7 @@ impl<D: Database> Message<D> {
             draft.entry.was_shadow = *retracts_shadow;
             let at = sightings.iter().position(|(known, _)| known == id);
             draft.entry.sighting = at.map(|at| sightings.swap_remove(at).1);
-            draft.entry.delivered_at_ms = later.delivered_at_ms(Key::of(&record.recipient_id))?;
+            draft.entry.delivery = later.delivery(Key::of(&record.recipient_id))?;
             draft.entry.repeats = Some(*repeats).filter(|repeats| *repeats > 0);
             events.push((*id, record, draft.entry.clone()));
             drafts.push(draft);

@@ -12,7 +12,7 @@
 //! | `batches` | clicks that came together, [`packed`](crate::record::packed), and the last pack that had left by then; never updated | the first of their ids: they lie at most ten seconds apart |
 //! | `packs` | settled verdicts, in the order in which they were settled; the outbox | number |
 //! | `repeats` | clicks counted on a click and not stored | its `event_id` |
-//! | `deliveries` | delivery times of a bucket of recipients, packed | bucket |
+//! | `deliveries` | delivery times and bounces of a bucket of recipients, packed | bucket |
 //! | `verifications` | what the landing page of a click showed at most | the click's `event_id` |
 //! | `presses` | an event that may stand for an act, and whether the sender is told | act, `event_id` |
 //! | `revisits` | recipients whose clocks moved, and how far their settled clicks are judged again | number |

@@ -2,19 +2,22 @@
 //! warehouse receives.
 
 pub mod columns;
+mod delivery;
 mod event_id;
+mod fields;
 pub mod hex;
 mod kind;
 pub mod moment;
 pub(crate) mod named;
 pub mod packed;
-mod read;
+pub(crate) mod read;
 mod verb;
 mod verified;
 mod words;
 
 use serde::Serialize;
 
+pub use delivery::Delivery;
 pub use event_id::{EventId, EventIds};
 pub use kind::Kind;
 pub use verb::Verb;
@@ -24,6 +27,9 @@ pub use words::{CookieState, Way};
 /// The longest that any free text of a request may be, bytes. What is longer is cut, so that no record outgrows a
 /// queue message.
 pub const MAX_FIELD_BYTES: usize = 1_024;
+
+/// The event of the log whose `record` is one that no object took.
+pub const UNRECORDED: &str = "click.unrecorded";
 
 /// One request to a tracked link. Absent and empty text mean the same, `None`, but for `user_agent`: where it stands and is
 /// empty, somebody has looked and there was none.
@@ -47,6 +53,9 @@ pub struct Record {
     pub sent_at_ms: i64,
     /// When it was delivered, Unix milliseconds, where known.
     pub delivered_at_ms: Option<i64>,
+    /// When it came back, Unix milliseconds, where it is known to have: few do, so where it is absent no line names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bounced_at_ms: Option<i64>,
     /// Tracked links in that recipient's copy, where known.
     pub links_total: Option<i64>,
     /// The HTTP method.

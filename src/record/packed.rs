@@ -2,7 +2,8 @@
 //!
 //! Many records are one batch of [`columns`](super::columns), so that what they share (the message, links, agents, all that is
 //! absent) is written once: some 100 bytes a click where JSON takes 1,200. Batches tell their own length: one after the
-//! other they are read as one. Version 1:
+//! other they are read as one. Version 1, which is written wherever it can say all there is, so that an object of an earlier
+//! deploy reads it:
 //!
 //! | bytes | what |
 //! | --- | --- |
@@ -12,74 +13,29 @@
 //! | for each record | a whole number, the step of its time in milliseconds from the one before; the last ten bytes of its id |
 //! | columns | the kind by name, [`TEXTS`] in their order, then [`INTEGERS`] |
 //!
+//! Version 2, `c1 02`, is the same with further columns behind those: for each, its place among [`FURTHER`], and its bytes
+//! behind their length. A column that is not known here, which a later deploy wrote, is passed over: its rows keep it.
+//!
 //! A record's `ts_ms` is its id's. What a landing page showed is no part of a record here.
 
 use super::columns::{Damaged, Reader, Writer};
+use super::fields::{FURTHER, INTEGERS, TEXTS};
 use super::{EventId, Kind, Record};
 
 /// What a batch begins with.
 pub const MAGIC: u8 = 0xc1;
 
-const VERSION: u8 = 1;
+/// What has no further columns.
+const PLAIN: u8 = 1;
+
+/// What has.
+const EXTENDED: u8 = 2;
 
 /// What of an id is its time.
 const TIME_BYTES: usize = 6;
 
 /// No record is shorter: a step of one byte and the rest of its id.
 const LEAST: usize = 1 + 16 - TIME_BYTES;
-
-type Text = (fn(&Record) -> Option<&str>, fn(&mut Record, String));
-type Integer = (fn(&Record) -> Option<i64>, fn(&mut Record, i64));
-
-/// A field that is text.
-macro_rules! text {
-    ($field:ident) => {
-        (|record| record.$field.as_deref(), |record, text| record.$field = Some(text))
-    };
-}
-
-/// A field that is text and never absent.
-macro_rules! always {
-    ($field:ident) => {
-        (|record| Some(&record.$field), |record, text| record.$field = text)
-    };
-}
-
-/// The texts of a record. The order is frozen; a new field is a new version.
-const TEXTS: [Text; 22] = [
-    always!(message_id),
-    always!(recipient_id),
-    text!(link_id),
-    text!(url),
-    always!(method),
-    text!(ip),
-    text!(country),
-    text!(user_agent),
-    text!(referer),
-    text!(accept),
-    text!(accept_language),
-    text!(sec_fetch_site),
-    text!(sec_fetch_mode),
-    text!(sec_fetch_dest),
-    text!(sec_fetch_user),
-    text!(sec_purpose),
-    text!(sec_ch_ua),
-    text!(x_forwarded_for),
-    text!(http_protocol),
-    text!(cookie),
-    text!(visitor_id),
-    text!(act),
-];
-
-/// The whole numbers of a record, truth values among them. The order is frozen.
-const INTEGERS: [Integer; 6] = [
-    (|record| Some(record.sent_at_ms), |record, number| record.sent_at_ms = number),
-    (|record| record.delivered_at_ms, |record, number| record.delivered_at_ms = Some(number)),
-    (|record| record.links_total, |record, number| record.links_total = Some(number)),
-    (|record| record.asn, |record, number| record.asn = Some(number)),
-    (|record| record.secure.map(i64::from), |record, number| record.secure = Some(number != 0)),
-    (|record| record.repeats, |record, number| record.repeats = Some(number)),
-];
 
 /// Writes records as one batch, each under its id. Those that follow each other in time take the least.
 #[must_use]
@@ -95,14 +51,24 @@ pub fn seal(records: &[(EventId, &Record)]) -> Vec<u8> {
         body.0.extend_from_slice(&id.bytes()[TIME_BYTES..]);
     }
     body.texts(count, &|at| field(at).map(|record| record.kind.name()));
-    for (get, _) in TEXTS {
+    for (_, get, _) in TEXTS {
         body.texts(count, &|at| field(at).and_then(get));
     }
-    for (get, _) in INTEGERS {
+    for (_, get, _) in INTEGERS {
         body.integers(count, &|at| field(at).and_then(get));
     }
+    let mut version = PLAIN;
+    for (number, (_, get, _)) in (0..).zip(FURTHER) {
+        if records.iter().any(|(_, record)| get(record).is_some()) {
+            version = EXTENDED;
+            let mut column = Writer::default();
+            column.integers(count, &|at| field(at).and_then(get));
+            body.number(number);
+            body.bytes(&column.0);
+        }
+    }
     let mut batch = Writer(Vec::with_capacity(body.0.len() + 5));
-    batch.0.extend_from_slice(&[MAGIC, VERSION]);
+    batch.0.extend_from_slice(&[MAGIC, version]);
     batch.bytes(&body.0);
     batch.0
 }
@@ -110,7 +76,7 @@ pub fn seal(records: &[(EventId, &Record)]) -> Vec<u8> {
 /// How many bytes of text a record holds.
 #[must_use]
 pub fn text_bytes(record: &Record) -> usize {
-    TEXTS.iter().filter_map(|(get, _)| get(record)).map(str::len).sum()
+    TEXTS.iter().filter_map(|(_, get, _)| get(record)).map(str::len).sum()
 }
 
 /// Reads batches that stand one after the other: hands over the records of the ids that are wanted, in their order.
@@ -125,12 +91,12 @@ pub fn open(
     let mut reader = Reader(batches);
     while !reader.0.is_empty() {
         let head = (reader.byte(), reader.byte());
-        match head {
-            (Ok(MAGIC), Ok(VERSION)) => {}
+        let is_extended = match head {
+            (Ok(MAGIC), Ok(version @ (PLAIN | EXTENDED))) => version == EXTENDED,
             (Ok(MAGIC), Ok(version)) => return Err(format!("records: version {version} is not known here")),
             _ => return Err("records: not a batch of them".to_owned()),
-        }
-        let body = reader.bytes().and_then(|body| batch(body, wanted, each));
+        };
+        let body = reader.bytes().and_then(|body| batch(body, is_extended, wanted, each));
         body.map_err(|Damaged| "records: a damaged batch".to_owned())?;
     }
     Ok(())
@@ -148,6 +114,7 @@ pub fn all(batches: &[u8]) -> Result<Vec<(EventId, Record)>, String> {
 
 fn batch(
     body: &[u8],
+    is_extended: bool,
     wanted: &dyn Fn(EventId) -> bool,
     each: &mut dyn FnMut(EventId, Record),
 ) -> Result<(), Damaged> {
@@ -176,11 +143,17 @@ fn batch(
         // A kind of a later version means what nobody here can say.
         set(&mut records, at, kind.ok_or(Damaged)?, |record, kind| record.kind = kind);
     }
-    for (_, put) in TEXTS {
-        reader.texts(count, &is_wanted, &mut |at, text| set(&mut records, at, text, put))?;
+    for (.., put) in TEXTS {
+        reader.texts(count, &is_wanted, &mut |at, text| set(&mut records, at, Some(text), put))?;
     }
-    for (_, put) in INTEGERS {
-        reader.integers(count, &mut |at, number| set(&mut records, at, number, put))?;
+    for (.., put) in INTEGERS {
+        reader.integers(count, &mut |at, number| set(&mut records, at, Some(number), put))?;
+    }
+    while is_extended && !reader.0.is_empty() {
+        let (number, mut column) = (reader.count()?, Reader(reader.bytes()?));
+        if let Some((.., put)) = FURTHER.get(number) {
+            column.integers(count, &mut |at, number| set(&mut records, at, Some(number), *put))?;
+        }
     }
     if !reader.0.is_empty() {
         return Err(Damaged);
@@ -233,6 +206,7 @@ mod tests {
             ts_ms: id.ts_ms(),
             sent_at_ms: 1,
             delivered_at_ms: Some(2),
+            bounced_at_ms: Some(6),
             links_total: Some(3),
             method: "POST".to_owned(),
             ip: text("192.0.2.1"),
@@ -283,11 +257,36 @@ mod tests {
     fn the_bytes_are_frozen() {
         let least = Record::parse(LEAST_JSON).unwrap();
         let hex = |bytes: Vec<u8>| bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
-        assert_eq!(
-            hex(sealed(&[least])),
-            "c1014901808885b2c06870008000000000000000010128636c69636b0101086d010108720101086c00010118474554\
-             000000000000000000000000000000000001b0f884b2c0680000000000"
-        );
+        let columns = "01808885b2c06870008000000000000000010128636c69636b0101086d010108720101086c00010118474554\
+                       000000000000000000000000000000000001b0f884b2c0680000000000";
+        assert_eq!(hex(sealed(std::slice::from_ref(&least))), format!("c10149{columns}"));
+        // What version 1 cannot say follows.
+        let bounced = Record { bounced_at_ms: Some(1_795_348_800_001), ..least };
+        assert_eq!(hex(sealed(&[bounced])), format!("c10252{columns}000701828885b2c068"));
+    }
+
+    #[test]
+    fn an_agent_that_is_known_to_be_none_stays_so() {
+        let known = Record { user_agent: Some(String::new()), ..full(id(7, 1)) };
+        for records in
+            [vec![known.clone()], vec![full(id(6, 2)), known, Record { user_agent: None, ..full(id(8, 3)) }]]
+        {
+            assert_eq!(opened(&sealed(&records)), records);
+        }
+    }
+
+    #[test]
+    fn a_column_that_a_later_deploy_adds_is_passed_over() {
+        let bounced = [full(id(7, 1)), Record { bounced_at_ms: None, ..full(id(8, 2)) }];
+        let mut batch = sealed(&bounced);
+        assert_eq!((batch[1], opened(&batch)), (2, bounced.to_vec()));
+        // A number that is not known here, with three bytes behind it.
+        batch.extend_from_slice(&[99, 3, 1, 2, 3]);
+        let length = Reader(&batch[2..]).number().unwrap() + 5;
+        let mut head = Writer(vec![MAGIC, EXTENDED]);
+        head.number(length);
+        let later = [&head.0[..], &batch[4..]].concat();
+        assert_eq!(opened(&later), bounced);
     }
 
     #[test]
@@ -323,8 +322,8 @@ mod tests {
     #[test]
     fn what_is_no_batch_says_so_and_a_later_version_too() {
         let mut later = sealed(&[full(id(7, 1))]);
-        later[1] = 2;
-        assert_eq!(all(&later).unwrap_err(), "records: version 2 is not known here");
+        later[1] = 3;
+        assert_eq!(all(&later).unwrap_err(), "records: version 3 is not known here");
         assert!(all(b"{\"event_id\"").unwrap_err().contains("not a batch"));
         assert!(all(&[MAGIC]).unwrap_err().contains("not a batch"));
         let whole = sealed(&[full(id(7, 1)), full(id(8, 2))]);

@@ -1,34 +1,66 @@
 //! Reads a record from JSON text, field by field: what is missing or of another type is named.
 
-use super::{Kind, Record, Verified, moment};
-use crate::json::Json;
+use super::fields::{INTEGERS, TEXTS};
+use super::{Kind, Record, UNRECORDED, Verified, moment};
+use crate::json::{Json, Problem};
+
+/// What is said of what is JSON and no record.
+const NO_OBJECT: &str = "a click record is a JSON object";
 
 impl Record {
-    /// Reads a record from JSON text; extra fields are ignored. Of a name that stands twice, the last counts.
+    /// Reads a record from JSON text; extra fields are ignored. Of a name that stands twice, the last counts. A line of the log
+    /// that tells of a record which no object took is that record.
     ///
     /// # Errors
     /// A message that says what is wrong with the text or the field.
     pub fn parse(json: &str) -> Result<Self, String> {
-        read(json, &mut |_| {})
+        whole(Json::parse(json).map_err(no_json)?)
     }
 
-    /// Reads a record that comes from outside: as [`Self::parse`], and hands over the names of extra fields.
+    /// Reads a record that comes from outside: as [`Self::parse`], without a tree of what it holds, as there may be millions; and
+    /// hands over the names of extra fields.
     ///
     /// # Errors
     /// As [`Self::parse`], and where a time is none in milliseconds. What is stored already is read for ever, so `parse` does
     /// not ask.
     pub fn given(json: &str, extra: &mut dyn FnMut(&str)) -> Result<Self, String> {
-        let record = read(json, extra)?;
-        let times = [
-            ("ts_ms", Some(record.ts_ms)),
-            ("sent_at_ms", Some(record.sent_at_ms)),
-            ("delivered_at_ms", record.delivered_at_ms),
-        ];
-        for (name, ms) in times {
-            ms.map_or(Ok(()), |ms| moment::check(name, ms))?;
-        }
-        Ok(record)
+        timely(read(json, extra)?)
     }
+
+    /// The record that a value from outside is.
+    ///
+    /// # Errors
+    /// As [`Self::given`].
+    pub fn of(value: Json) -> Result<Self, String> {
+        timely(whole(value)?)
+    }
+}
+
+fn whole(value: Json) -> Result<Record, String> {
+    let Json::Object(members) = value else { return Err(NO_OBJECT.to_owned()) };
+    let mut fields = Fields::default();
+    for (name, value) in members {
+        fields.put(&name, value)?;
+    }
+    fields.record()
+}
+
+/// What is said of what is no JSON.
+pub(crate) fn no_json(problem: Problem) -> String {
+    format!("not a JSON object: {problem}")
+}
+
+/// A record whose times are in milliseconds.
+fn timely(record: Record) -> Result<Record, String> {
+    for (name, ms) in [
+        ("ts_ms", Some(record.ts_ms)),
+        ("sent_at_ms", Some(record.sent_at_ms)),
+        ("delivered_at_ms", record.delivered_at_ms),
+        ("bounced_at_ms", record.bounced_at_ms),
+    ] {
+        ms.map_or(Ok(()), |ms| moment::check(name, ms))?;
+    }
+    Ok(record)
 }
 
 fn read(json: &str, extra: &mut dyn FnMut(&str)) -> Result<Record, String> {
@@ -45,8 +77,8 @@ fn read(json: &str, extra: &mut dyn FnMut(&str)) -> Result<Record, String> {
     });
     match is_object {
         Ok(true) => problem.and_then(|()| fields.record()),
-        Ok(false) => Err("a click record is a JSON object".to_owned()),
-        Err(problem) => Err(format!("not a JSON object: {problem}")),
+        Ok(false) => Err(NO_OBJECT.to_owned()),
+        Err(problem) => Err(no_json(problem)),
     }
 }
 
@@ -56,7 +88,7 @@ struct Fields {
     record: Record,
     ts_ms: Option<i64>,
     sent_at_ms: Option<i64>,
-    method: Option<String>,
+    is_unrecorded: bool,
 }
 
 impl Fields {
@@ -65,51 +97,48 @@ impl Fields {
         let record = &mut self.record;
         match name {
             "event_id" => record.event_id = text(name, value)?.unwrap_or_default(),
-            "message_id" => record.message_id = text(name, value)?.unwrap_or_default(),
-            "recipient_id" => record.recipient_id = text(name, value)?.unwrap_or_default(),
-            "link_id" => record.link_id = text(name, value)?,
-            "url" => record.url = text(name, value)?,
             "kind" => record.kind = word(name, value, Kind::named, Kind::MUST_BE)?.unwrap_or_default(),
             "ts_ms" => self.ts_ms = integer(name, &value)?,
             "sent_at_ms" => self.sent_at_ms = integer(name, &value)?,
-            "delivered_at_ms" => record.delivered_at_ms = integer(name, &value)?,
-            "links_total" => record.links_total = integer(name, &value)?,
-            "method" => self.method = text(name, value)?,
-            "ip" => record.ip = text(name, value)?,
-            "asn" => record.asn = integer(name, &value)?,
-            "country" => record.country = text(name, value)?,
+            "bounced_at_ms" => record.bounced_at_ms = integer(name, &value)?,
             // An empty one says that there was none.
             "user_agent" => record.user_agent = whole_text(name, value)?,
-            "referer" => record.referer = text(name, value)?,
-            "accept" => record.accept = text(name, value)?,
-            "accept_language" => record.accept_language = text(name, value)?,
-            "sec_fetch_site" => record.sec_fetch_site = text(name, value)?,
-            "sec_fetch_mode" => record.sec_fetch_mode = text(name, value)?,
-            "sec_fetch_dest" => record.sec_fetch_dest = text(name, value)?,
-            "sec_fetch_user" => record.sec_fetch_user = text(name, value)?,
-            "sec_purpose" => record.sec_purpose = text(name, value)?,
-            "sec_ch_ua" => record.sec_ch_ua = text(name, value)?,
-            "x_forwarded_for" => record.x_forwarded_for = text(name, value)?,
-            "http_protocol" => record.http_protocol = text(name, value)?,
             "secure" => record.secure = boolean(name, &value)?,
-            "cookie" => record.cookie = text(name, value)?,
-            "visitor_id" => record.visitor_id = text(name, value)?,
-            "repeats" => record.repeats = integer(name, &value)?,
-            "act" => record.act = text(name, value)?,
             "verified" => {
                 let verified = word(name, value, Verified::named, Verified::MUST_BE)?;
                 record.verified = verified.unwrap_or_default();
             }
-            _ => return Ok(false),
+            "event" => {
+                self.is_unrecorded = value.text() == Some(UNRECORDED);
+                return Ok(false);
+            }
+            "record" if self.is_unrecorded => {
+                if let Json::Object(fields) = value {
+                    for (name, value) in fields {
+                        self.put(&name, value)?;
+                    }
+                }
+            }
+            _ => {
+                if let Some((.., put)) = TEXTS.iter().find(|(known, ..)| *known == name) {
+                    put(record, text(name, value)?);
+                } else if let Some((.., put)) = INTEGERS.iter().find(|(known, ..)| *known == name) {
+                    put(record, integer(name, &value)?);
+                } else {
+                    return Ok(false);
+                }
+            }
         }
         Ok(true)
     }
 
     fn record(self) -> Result<Record, String> {
-        let Self { mut record, ts_ms, sent_at_ms, method } = self;
+        let Self { mut record, ts_ms, sent_at_ms, .. } = self;
         record.ts_ms = ts_ms.ok_or_else(|| missing("ts_ms"))?;
         record.sent_at_ms = sent_at_ms.ok_or_else(|| missing("sent_at_ms"))?;
-        record.method = method.unwrap_or_else(|| "GET".to_owned());
+        if record.method.is_empty() {
+            "GET".clone_into(&mut record.method);
+        }
         for (name, text) in [
             ("event_id", &record.event_id),
             ("message_id", &record.message_id),

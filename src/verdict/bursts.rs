@@ -287,7 +287,7 @@ fn mark(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Record;
+    use crate::record::{Delivery, Record};
     use crate::verdict::{Judgement, Look, Ruleset, Thresholds};
 
     /// So many different ones, evenly from the first to the last.
@@ -296,7 +296,7 @@ mod tests {
         (0..count)
             .map(|n| {
                 let event_id = format!("e{n:04}");
-                Click::of(&Record { ts_ms: at(n), event_id, ..each(n) }, None)
+                Click::of(&Record { ts_ms: at(n), event_id, ..each(n) }, Delivery::default())
             })
             .collect()
     }
@@ -337,7 +337,7 @@ mod tests {
             let mut clicks = spread(2, 0, link);
             for n in 2..4 {
                 let (event_id, ts_ms) = (format!("e{n:04}"), 100_000 + apart_ms);
-                clicks.push(Click::of(&Record { event_id, ts_ms, ..link(n) }, None));
+                clicks.push(Click::of(&Record { event_id, ts_ms, ..link(n) }, Delivery::default()));
             }
             bursts(&clicks).iter().map(|(sweep, _)| sweep.points).collect()
         };
@@ -386,7 +386,7 @@ mod tests {
         // Three within a second, and a fourth four seconds later: four within ten seconds but for that.
         let mut clicks = spread(3, 900, link);
         let later = Record { ts_ms: 104_900, event_id: "later".to_owned(), ..link(3) };
-        clicks.push(Click::of(&later, None));
+        clicks.push(Click::of(&later, Delivery::default()));
         let points: Vec<i32> = bursts(&clicks).iter().map(|(sweep, _)| sweep.points).collect();
         assert_eq!(points, [12, 12, 12, 0]);
     }
@@ -398,7 +398,7 @@ mod tests {
             let mut clicks = spread(5, span_ms, link);
             for n in 5..8 {
                 let (event_id, ts_ms) = (format!("e{n:04}"), 104_900 + 2_000 * i64::from(n - 5));
-                clicks.push(Click::of(&Record { event_id, ts_ms, ..link(n) }, None));
+                clicks.push(Click::of(&Record { event_id, ts_ms, ..link(n) }, Delivery::default()));
             }
             bursts(&clicks).iter().map(|(sweep, _)| sweep.points).collect()
         };

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::Key;
 use crate::record::Kind;
-use crate::record::{Record, Verified};
+use crate::record::{Delivery, Record, Verified};
 use crate::signals::Signals;
 
 /// One click as the rules see it.
@@ -16,8 +16,6 @@ pub struct Click {
     pub ts_ms: i64,
     /// The delivery where it is known, else the send, Unix milliseconds.
     pub clock_ms: i64,
-    /// The clock is the delivery.
-    pub is_clocked_by_delivery: bool,
     /// Who.
     pub recipient: Key,
     /// Which link of the message: `link_id`, or `url` where that is absent.
@@ -32,17 +30,21 @@ pub struct Click {
     pub signals: Signals,
     /// What the landing page showed.
     pub verified: Verified,
+    /// What is known of the mail's delivery.
+    pub delivery: Delivery,
+    /// The mail came back, and no later try went through.
+    pub bounced: bool,
 }
 
 impl Click {
-    /// The click of a record. `delivered_at_ms`, when known from elsewhere, wins over the record's own.
+    /// The click of a record. What is known of its delivery from elsewhere wins over the record's own.
     #[must_use]
-    pub fn of(record: &Record, delivered_at_ms: Option<i64>) -> Self {
+    pub fn of(record: &Record, known: Delivery) -> Self {
+        let delivery = known.or(record.delivery());
         Self {
             event_id: record.event_id.as_str().into(),
             ts_ms: record.ts_ms,
-            clock_ms: delivered_at_ms.or(record.delivered_at_ms).unwrap_or(record.sent_at_ms),
-            is_clocked_by_delivery: delivered_at_ms.or(record.delivered_at_ms).is_some(),
+            clock_ms: delivery.delivered_at_ms.unwrap_or(record.sent_at_ms),
             recipient: Key::of(&record.recipient_id),
             link: Key::of(record.link()),
             url: Key::of(record.destination()),
@@ -50,7 +52,16 @@ impl Click {
             kind: record.kind,
             signals: Signals::of(record),
             verified: record.verified,
+            delivery,
+            bounced: delivery.is_bounced(),
         }
+    }
+
+    /// Takes in what was told of its mail's delivery later.
+    pub fn learn(&mut self, told: Delivery) {
+        self.delivery = told.or(self.delivery);
+        self.clock_ms = self.delivery.delivered_at_ms.unwrap_or(self.clock_ms);
+        self.bounced = self.delivery.is_bounced();
     }
 
     /// Milliseconds since the clock; a click before it (clock skew) counts as 0.
@@ -62,8 +73,8 @@ impl Click {
 
     /// Whether it came before the mail was delivered, as far as that is known.
     #[must_use]
-    pub const fn is_before_delivery(&self) -> bool {
-        self.is_clocked_by_delivery && self.ts_ms < self.clock_ms
+    pub fn is_before_delivery(&self) -> bool {
+        self.delivery.delivered_at_ms.is_some_and(|delivered_ms| self.ts_ms < delivered_ms)
     }
 
     /// Whether it takes part in the sweep of its copy: a link that was followed, or the page of a link that acts. Whoever

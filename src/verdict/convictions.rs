@@ -146,7 +146,7 @@ impl Convictions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Record;
+    use crate::record::{Delivery, Record};
 
     /// 2026-11-22, noon: times count from here.
     const NOON_MS: i64 = 1_795_348_800_000;
@@ -155,7 +155,7 @@ mod tests {
 
     fn click(ip: &str, ts_ms: i64) -> Click {
         let record = Record { ip: Some(ip.to_owned()), ts_ms: NOON_MS + ts_ms, ..Record::default() };
-        Click::of(&record, None)
+        Click::of(&record, Delivery::default())
     }
 
     fn of(convictions: &[(&str, i64, ClickType)]) -> Convictions {
@@ -207,7 +207,7 @@ mod tests {
         let agent = Some("curl/8.5.0".to_owned());
         let other =
             Record { user_agent: agent, ip: Some(HOME.to_owned()), ts_ms: NOON_MS, ..Record::default() };
-        assert_eq!(all.reaching(&Click::of(&other, None)), None);
+        assert_eq!(all.reaching(&Click::of(&other, Delivery::default())), None);
     }
 
     #[test]

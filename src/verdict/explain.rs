@@ -47,7 +47,7 @@ pub struct Clock {
 impl Clock {
     fn of(case: &Case) -> Self {
         let click = case.click;
-        let of = if click.is_clocked_by_delivery { "delivery" } else { "send" };
+        let of = if click.delivery.delivered_at_ms.is_some() { "delivery" } else { "send" };
         Self { of, at_ms: click.clock_ms, since_ms: click.ts_ms.saturating_sub(click.clock_ms) }
     }
 
@@ -242,7 +242,7 @@ fn seen(condition: &Condition, case: &Case) -> Seen {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::record::Record;
+    use crate::record::{Delivery, Record};
     use crate::verdict::{Click, JudgedHistory, Ruleset, Thresholds};
 
     /// The explanation of one click a second after the send, as JSON.
@@ -255,7 +255,7 @@ mod tests {
             ..Record::default()
         };
         change(&mut record);
-        let clicks = [Click::of(&record, None)];
+        let clicks = [Click::of(&record, Delivery::default())];
         let thresholds = Thresholds::default();
         let trial = JudgedHistory::of(&clicks, ruleset, &thresholds);
         serde_json::to_value(trial.explain(0)).unwrap()

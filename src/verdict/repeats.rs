@@ -78,7 +78,7 @@ fn is_steady(clicks: &[Click], run: &[usize]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Record;
+    use crate::record::{Delivery, Record};
 
     const HOME: &str = "203.0.113.9";
 
@@ -86,7 +86,10 @@ mod tests {
     fn found(times: &[i64], back: bool, ip: impl Fn(usize) -> &'static str) -> Vec<bool> {
         let click = |(n, ts_ms): (usize, &i64)| {
             let ip = Some(ip(n).to_owned());
-            Click::of(&Record { ts_ms: *ts_ms, ip, event_id: format!("e{n:04}"), ..Record::default() }, None)
+            Click::of(
+                &Record { ts_ms: *ts_ms, ip, event_id: format!("e{n:04}"), ..Record::default() },
+                Delivery::default(),
+            )
         };
         let clicks: Vec<Click> = times.iter().enumerate().map(click).collect();
         let group: Vec<usize> = (0..clicks.len()).collect();

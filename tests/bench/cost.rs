@@ -12,6 +12,7 @@ use clickproof::json::Json;
 use clickproof::link::keys::Keyring;
 use clickproof::link::mint::mint;
 use clickproof::link::token;
+use clickproof::record::Delivery;
 use clickproof::record::EventIds;
 use clickproof::record::Record;
 use clickproof::signals::Signals;
@@ -115,7 +116,7 @@ fn main() -> ExitCode {
     let token = minted.links[0].href.rsplit('/').next().unwrap_or_default().to_owned();
 
     let records = records();
-    let clicks: Vec<Click> = records.iter().map(|record| Click::of(record, None)).collect();
+    let clicks: Vec<Click> = records.iter().map(|record| Click::of(record, Delivery::default())).collect();
     let thresholds = Thresholds::default();
     let count = records.len();
     let check = nanoseconds(count, || {

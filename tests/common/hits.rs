@@ -3,6 +3,7 @@
 //! Which browser sends which header since which version is MDN's browser-compat-data 8.1.9 (2026-11-12). Unless a test
 //! says otherwise, recipient `r` opens link `l` over https from a home, two minutes after the send, when no clock votes.
 
+use clickproof::record::Delivery;
 use clickproof::record::Record;
 use clickproof::record::Verified;
 use clickproof::verdict::{Click, Finding, JudgedHistory, Look, Ruleset, Thresholds, judge};
@@ -264,7 +265,7 @@ pub fn order(history: &[Record]) -> Vec<usize> {
 pub fn told(history: &[Record]) -> Vec<Told> {
     let thresholds = Thresholds::default();
     let order = order(history);
-    let clicks: Vec<Click> = order.iter().map(|&at| Click::of(&history[at], None)).collect();
+    let clicks: Vec<Click> = order.iter().map(|&at| Click::of(&history[at], Delivery::default())).collect();
     let trial = JudgedHistory::of(&clicks, Ruleset::Full, &thresholds);
     let explained: Vec<_> = (0..clicks.len()).map(|at| trial.explain(at)).collect();
     let findings = trial.into_findings();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clickproof::event::parcel::{Letter, Parcel};
 use clickproof::message::{Arrival, Message, Outcome, Seen, Settlement};
-use clickproof::record::{EventId, EventIds, Record, Sighting};
+use clickproof::record::{Delivery, EventId, EventIds, Record, Sighting};
 use clickproof::verdict::{Judging, Key};
 use serde_json::Value;
 
@@ -74,8 +74,18 @@ impl World {
         self.call(|message| message.arrive(records)).unwrap()
     }
 
+    /// Records that somebody brings along.
+    pub fn replay(&mut self, records: Vec<Record>) -> Vec<Arrival> {
+        self.call(|message| message.replay(records)).unwrap()
+    }
+
     pub fn deliver(&mut self, times: &[(Key, i64)]) -> usize {
-        self.call(|message| message.deliver(times)).unwrap()
+        let delivered = |ms: i64| Delivery { delivered_at_ms: Some(ms), ..Delivery::default() };
+        self.tell(&times.iter().map(|(recipient, ms)| (*recipient, delivered(*ms))).collect::<Vec<_>>())
+    }
+
+    pub fn tell(&mut self, news: &[(Key, Delivery)]) -> usize {
+        self.call(|message| message.deliver(news)).unwrap()
     }
 
     pub fn verify(&mut self, click: EventId, sighting: &Sighting) -> Seen {

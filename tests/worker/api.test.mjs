@@ -46,6 +46,7 @@ async function error(response, status, code) {
 test("every call needs the token, whatever else is wrong with it", async () => {
   const calls = [
     ["POST", "/v1/links"],
+    ["POST", "/v1/records"],
     ["GET", "/v1/messages/m"],
     ["HEAD", "/v1/messages/m"],
     ["GET", "/v1/messages/m/clicks"],
@@ -96,6 +97,7 @@ test("an empty or missing API_TOKEN refuses everything", async (t) => {
 test("another method is refused with what is allowed", async () => {
   for (const [path, allow, methods] of [
     ["/v1/links", "POST", ["GET", "HEAD", "PUT", "DELETE"]],
+    ["/v1/records", "POST", ["GET", "HEAD", "PUT", "DELETE"]],
     ["/v1/messages/m", "GET, HEAD", ["POST", "PUT", "DELETE", "PATCH"]],
     ["/v1/messages/m/clicks", "GET, HEAD", ["POST", "DELETE"]],
     ["/v1/messages/m/clicks/x", "GET, HEAD", ["POST", "PUT", "DELETE"]],
@@ -117,6 +119,7 @@ test("what is not there is a 404 in the API's words", async () => {
     "/v1/",
     "/v1/links/",
     "/v1/link",
+    "/v1/records/",
     "/v1/messages",
     "/v1/messages/m/",
     "/v1/messages/m/x",
@@ -188,6 +191,7 @@ test("a bad body of /v1/links is refused, naming the field, and mints nothing", 
     [body({ sent_at_ms: "1790000000000" }), "sent_at_ms"],
     [body({ sent_at_ms: 1.5 }), "sent_at_ms"],
     [body({ sent_at_ms: -1 }), "sent_at_ms"],
+    [body({ sent_at_ms: 1_790_000_000 }), "looks like seconds"],
     [body({ sent_at_ms: 8_640_000_000_000_001 }), "sent_at_ms"],
     [body({ links: undefined }), "links"],
     [body({ links: {} }), "links"],
@@ -403,7 +407,7 @@ test("delivery times are refused by the entry and field that is bad, and none is
   const { message_id, hrefs } = await mintCopy(worker);
   await worker.click(hrefs[0]);
   await settledClicks(worker, message_id, 1);
-  const good = { recipient_id: "r1", delivered_at_ms: 5 };
+  const good = { recipient_id: "r1", delivered_at_ms: Date.now() };
   const bad = [
     ["", "body"],
     ["{", "body"],
@@ -416,6 +420,8 @@ test("delivery times are refused by the entry and field that is bad, and none is
     [[good, { ...good, recipient_id: 5 }], "[1].recipient_id"],
     [[good, { recipient_id: "r" }], "[1].delivered_at_ms"],
     [[good, { ...good, delivered_at_ms: null }], "[1].delivered_at_ms"],
+    [[good, { ...good, bounced_at_ms: "5" }], "[1].bounced_at_ms"],
+    [[good, { ...good, bounced_at_ms: Math.floor(Date.now() / 1_000) }], "looks like seconds"],
     [[good, { ...good, delivered_at_ms: "5" }], "[1].delivered_at_ms"],
     [[good, { ...good, delivered_at_ms: 1.5 }], "[1].delivered_at_ms"],
     [[good, { ...good, delivered_at_ms: -1 }], "[1].delivered_at_ms"],

@@ -137,6 +137,41 @@ describe("ruleset full", { concurrency: true }, () => {
     },
   );
 
+  test("a bounce that is told convicts whoever follows the links, and a later delivery lets them go", async () => {
+    const sent_at_ms = Date.now() - 2 * HOUR_MS;
+    const { message_id, hrefs } = await mintCopy(worker, { sent_at_ms, urls: SIX_URLS.slice(0, 1) });
+    const other = await mintCopy(worker, { message_id, recipient_id: "r2", sent_at_ms });
+    for (const href of [hrefs[0], other.hrefs[0]]) await worker.click(href, { headers: chrome() });
+    await settledClicks(worker, message_id, 2);
+    const tell = (times) => deliver(worker, message_id, [{ recipient_id: "r1", ...times }]);
+    const bounced_at_ms = sent_at_ms + 60_000;
+    for (const [times, reissued, mine] of [
+      [{ bounced_at_ms }, 1, ["scanner_gateway", "bounced", 2]],
+      [{ bounced_at_ms }, 0, ["scanner_gateway", "bounced", 2]],
+      [{ delivered_at_ms: sent_at_ms + 30_000 }, 0, ["scanner_gateway", "bounced", 2]],
+      [{ delivered_at_ms: bounced_at_ms + 1 }, 1, ["human", "human", 3]],
+      [{ bounced_at_ms: bounced_at_ms + 1 }, 1, ["scanner_gateway", "bounced", 4]],
+    ]) {
+      assert.deepEqual(await tell(times), { recipients: 1, reissued }, JSON.stringify(times));
+      const clicks = await listClicks(worker, message_id);
+      const said = clicks.map(({ click_type, rule, revision }) => [click_type, rule, revision]);
+      assert.deepEqual(said, [mine, ["human", "human", 1]]);
+    }
+    const events = await shippedEvents(worker, message_id, 5);
+    const told = events.map(({ event }) => [event.revision, event.bounced_at_ms]);
+    assert.deepEqual(told.toSorted(), [
+      [1, undefined],
+      [1, undefined],
+      [2, bounced_at_ms],
+      [3, bounced_at_ms],
+      [4, bounced_at_ms + 1],
+    ]);
+    // Who comes now is judged by what is known.
+    await worker.click(hrefs[0], { headers: chrome() });
+    const clicks = await settledClicks(worker, message_id, 3);
+    assert.deepEqual([clicks[2].rule, clicks[2].revision], ["bounced", 1]);
+  });
+
   test("the first click of a burst is judged again when the burst shows", async () => {
     // Settled by itself, a person's by all that it shows; then the rest of the copy is opened, three seconds after it.
     const machine = { ip: "198.51.100.20", headers: chrome() };

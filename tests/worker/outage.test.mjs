@@ -12,6 +12,7 @@ import {
   clicksWhen,
   listClicks,
   mintCopy,
+  recordAt,
   recordIn,
   report,
   settledClicks,
@@ -208,14 +209,22 @@ describe("what fails", { concurrency: 4 }, () => {
       worker: { durableObjects: { MESSAGES: { className: "Broken", scriptName: "broken" } } },
       workers: [{ name: "broken", modules: true, script, durableObjects: { SELF: "Broken" } }],
     });
+    const sent_at_ms = Date.now();
     for (const [method, rest, body] of [
       ["GET", ""],
       ["GET", "/clicks"],
       ["GET", "/clicks/019a0000-0000-7000-8000-000000000000"],
       ["POST", "/reship"],
-      ["POST", "/deliveries", [{ recipient_id: "r", delivered_at_ms: 1 }]],
+      ["POST", "/deliveries", [{ recipient_id: "r", delivered_at_ms: Date.now() }]],
+      ["POST", "/deliveries", [{ recipient_id: "r", bounced_at_ms: Date.now() }]],
+      [
+        "POST",
+        "/v1/records",
+        [recordAt({ message_id: "m", recipient_id: "r", link_id: "l", sent_at_ms }, sent_at_ms)],
+      ],
     ]) {
-      const response = await worker.api(`/v1/messages/m${rest}`, { method, body });
+      const path = rest.startsWith("/v1/") ? rest : `/v1/messages/m${rest}`;
+      const response = await worker.api(path, { method, body });
       assert.equal(response.status, 503, rest);
       assert.match(response.headers.get("retry-after"), /^\d+$/);
       assert.equal((await response.json()).error.code, "unavailable");

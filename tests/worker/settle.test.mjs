@@ -219,6 +219,22 @@ describe("settled after two seconds", { concurrency: true }, () => {
     for (const event of events) assert.equal(event.delivered_at_ms, delivered_at_ms);
   });
 
+  test("a bounce beside a delivery: what is told later leaves what is known", async () => {
+    const { message_id, hrefs } = await mintCopy(worker, { urls: SIX_URLS.slice(0, 2) });
+    for (const href of hrefs) await worker.click(href);
+    const [{ ts_ms }] = await settledClicks(worker, message_id, 2);
+    const told = async (times) => {
+      await deliver(worker, message_id, [{ recipient_id: "r1", ...times }]);
+      const [{ delivered_at_ms, bounced_at_ms }] = await listClicks(worker, message_id);
+      return [delivered_at_ms, bounced_at_ms];
+    };
+    const [delivered_at_ms, bounced_at_ms] = [ts_ms - 2_000, ts_ms - 1_000];
+    assert.deepEqual(await told({ bounced_at_ms }), [null, bounced_at_ms]);
+    assert.deepEqual(await told({ delivered_at_ms }), [delivered_at_ms, bounced_at_ms]);
+    assert.deepEqual(await told({ bounced_at_ms: ts_ms }), [delivered_at_ms, ts_ms]);
+    assert.deepEqual(await told({ delivered_at_ms: ts_ms, bounced_at_ms: null }), [ts_ms, ts_ms]);
+  });
+
   test("a delivery time that changes no verdict issues nothing", async () => {
     const { message_id, hrefs } = await mintCopy(worker);
     await worker.click(hrefs[0]);

@@ -46,7 +46,7 @@ impl<D: Database> Rows<D> {
         Ok(repeats)
     }
 
-    /// The delivery times of a bucket (see [`super::deliveries`]); empty when there are none.
+    /// The delivery times and bounces of a bucket (see [`super::deliveries`]); empty when there are none.
     pub(in crate::message) fn deliveries(&self, bucket: u8) -> Result<Vec<u8>, D::Error> {
         let (mut entries, statement) = (Vec::new(), "SELECT entries FROM deliveries WHERE bucket = ?");
         if !self.has(Table::Deliveries)? {

@@ -34,13 +34,14 @@ const CERTAIN_SWEEP: i32 = 20;
 const SMALL_COPY: i32 = 3;
 
 /// The rules in the order in which they are asked.
-pub(super) const RULES: [Rule; 15] = [
+pub(super) const RULES: [Rule; 16] = [
     SAFELINKS_DELIVERY,
     PAIR,
     SAFE_ATTACHMENTS,
     CAMPAIGN_VIEW,
     LATE,
     DECLARED,
+    BOUNCED,
     REPEAT,
     GATEWAY,
     SWEEP,
@@ -108,6 +109,21 @@ const DECLARED: Rule = Rule {
         name: "+declared",
         words: "it says itself that it is no person's click",
         spoke: |case| case.click.signals.declares().is_some(),
+    }],
+};
+
+const BOUNCED: Rule = Rule {
+    id: "bounced",
+    words: "the mail to this recipient bounced, and its link was requested all the same",
+    settings: &[],
+    needs: &[Condition { words: "the mail bounced", fact: |case| Fact::Is(case.click.bounced) }],
+    yields: true,
+    found: |case| Found { vendor: vendor_of(case), ..probable(ClickType::ScannerGateway) },
+    carries: Carries::Nothing,
+    reasons: &[Reason {
+        name: "+bounced",
+        words: "the mail had bounced: nobody has it",
+        spoke: |case| case.click.bounced,
     }],
 };
 

@@ -1233,6 +1233,7 @@ fn the_weights_of_this_version_are_these() {
             ("+impossible_browser", 5),
             ("+aged_browser", 1),
             ("+stale_browser", 3),
+            ("+unreduced_version", 3),
             ("+no_fetch_metadata", 6),
             ("+no_client_hints", 1),
             ("+foreign_client_hints", 6),

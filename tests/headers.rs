@@ -77,6 +77,9 @@ fn age_votes_by_chromes_and_firefoxs_releases() {
         (chrome(139), Some("+aged_browser")),
         (chrome(138), Some("+stale_browser")),
         (firefox(115), Some("+stale_browser")),
+        // Kept up for companies, and its neighbour.
+        (firefox(153), None),
+        (firefox(152), Some("+aged_browser")),
         (safari(15, 6), None),
         (samsung(11, 75), None),
     ] {
@@ -168,6 +171,15 @@ fn each_missing_or_foreign_header_is_a_vote() {
                 record.user_agent = Some(agent.replace("158.0.0.0", "158.0.7149.1690"));
             },
             &["+impossible_browser"],
+        ),
+        (
+            "a build that Chrome does not tell",
+            new(),
+            |record| {
+                let agent = record.user_agent.take().unwrap();
+                record.user_agent = Some(agent.replace("158.0.0.0", "158.0.7849.90"));
+            },
+            &["+unreduced_version", "-navigated", "-coherent_headers"],
         ),
         (
             "Samsung's gesture stripped",

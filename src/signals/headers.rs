@@ -34,7 +34,8 @@ pub fn votes(record: &Record) -> Votes {
     let behind = browser.majors_behind(record.ts_ms).unwrap_or_default();
     votes.note(Sign::AgedBrowser, (AGED..STALE).contains(&behind));
     votes.note(Sign::StaleBrowser, behind >= STALE);
-    votes.note(Sign::UnreducedVersion, browser.is_unreduced());
+    // A build that nobody released says it already.
+    votes.note(Sign::UnreducedVersion, browser.is_unreduced() && !votes.has(Sign::ImpossibleBrowser));
 
     let known = record.knows_headers();
     let secure = record.secure == Some(true) && known;

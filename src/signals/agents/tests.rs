@@ -337,6 +337,10 @@ fn office_looks_behind_links_and_shows_mail() {
     }
     for person in [
         "Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.17000; Pro)",
+        // Evidence for a pair alone.
+        "ms-office",
+        "Microsoft Office",
+        "msoffice",
         "Microsoft Office/16.0 (Microsoft Outlook 16.0.17000; Pro), Mozilla/4.0 (compatible; ms-office; MSOffice 16)",
         "Microsoft Office Word/16.90 (Mac OS/14.6; Desktop; de-DE; AppStore; Apple/Mac15,3)",
         "Word/15.22 (Mac OS/10.11; Desktop; de-DE; NonAppStore; Apple/MacBookAir7,1)",

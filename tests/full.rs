@@ -1201,7 +1201,7 @@ fn the_tables_five_types_are_defenders_bots_and_no_other() {
     see(links(5, 90_000, 100, pretender));
     see(recipients(10, 90_000, 100, pretender));
     see(vec![pretender().asn(HETZNER)]);
-    see(recipients(10, 90_000, 100, || pretender()).into_iter().map(|hit| hit.by("r")).collect());
+    see(recipients(10, 90_000, 100, pretender).into_iter().map(|hit| hit.by("r")).collect());
     let bots = [
         ("human", (false, false)),
         ("scanner_air_or_mbi", (true, true)),
@@ -1233,7 +1233,7 @@ fn the_weights_of_this_version_are_these() {
             ("+impossible_browser", 5),
             ("+aged_browser", 1),
             ("+stale_browser", 3),
-            ("+unreduced_version", 3),
+            ("+unreduced_version", 6),
             ("+no_fetch_metadata", 6),
             ("+no_client_hints", 1),
             ("+foreign_client_hints", 6),

@@ -6,8 +6,8 @@ mod common;
 
 use clickproof::record::{Kind, Record, Way};
 use common::hits::{
-    AZURE, ELSEWHERE, FILTER, HETZNER, Hit, PROOFPOINT, SAFE_LINKS, WIDE, and, chrome, hold, iphone, links,
-    logged, nobody, pretender, program, recipients, told, unknown,
+    AZURE, ELSEWHERE, FILTER, HETZNER, Hit, PROOFPOINT, SAFE_LINKS, Told, WIDE, and, chrome, hold, iphone,
+    links, logged, nobody, pretender, program, recipients, told, unknown,
 };
 
 const WINDOWS: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/158.0.0.0 Safari/537.36";
@@ -214,7 +214,7 @@ fn in_an_export_more_must_speak_than_a_network_or_a_few_fast_clicks() {
     let check = exported().from(WIDE).at(90_000);
     let person = || exported().from(ELSEWHERE).at(90_300);
     let types: Vec<_> =
-        told(&common::hits::history([check, person()])).iter().map(|it| it.click_type()).collect();
+        told(&common::hits::history([check, person()])).iter().map(Told::click_type).collect();
     assert_eq!(types, ["scanner_timeofclick", "human"], "Microsoft's network beside somebody");
 }
 
@@ -252,6 +252,6 @@ fn safe_links_pairs_stay_pairs_beside_acts() {
     let through = |hit: Hit| hit.referer(SAFE_LINKS);
     let act = through(act(Kind::Confirm, "l", 90_050));
     let hits = [through(program("ms-office").from(ELSEWHERE)).at(90_000), act, chrome(158).at(90_100)];
-    let types: Vec<_> = told(&common::hits::history(hits)).iter().map(|it| it.click_type()).collect();
+    let types: Vec<_> = told(&common::hits::history(hits)).iter().map(Told::click_type).collect();
     assert_eq!((types[0], types[2]), ("scanner_timeofclick", "human"));
 }

@@ -62,7 +62,7 @@ votes! {
         "a browser 7 to 19 versions behind its time" "11 % of people are; 6 of 8 dated scanner agents were";
     StaleBrowser 3 "+stale_browser"
         "a browser 20 or more versions behind its time" "1 % of people are; 3 of 8 dated scanner agents were";
-    UnreducedVersion 3 "+unreduced_version"
+    UnreducedVersion 6 "+unreduced_version"
         "Chrome on a desktop with a build number, which Chrome no longer tells"
         "Chromium's User-Agent reduction: phase 4 (Chrome 101, 2022-04) to 6 (113 at 100 %, 2023-05); no policy undoes it since 145";
     NoFetchMetadata 6 "+no_fetch_metadata"

@@ -314,8 +314,7 @@ mod tests {
         let reasons = explanation["reasons"].as_array().unwrap();
         assert_eq!(reasons[0], json!({"reason": "+no_user_agent", "words": "no User-Agent at all"}));
         assert_eq!(explanation["clock"], json!({"of": "send", "at_ms": 0, "since_ms": 1_000}));
-        let names =
-            Ruleset::ALL.into_iter().flat_map(|ruleset| ruleset.rules()).flat_map(|rule| rule.reasons);
+        let names = Ruleset::ALL.into_iter().flat_map(Ruleset::rules).flat_map(|rule| rule.reasons);
         for name in names.map(|reason| reason.name).chain([
             "+image_proxy_agent",
             "+image_proxy_network",

@@ -204,7 +204,7 @@ fn what_an_app_says_of_its_phone_is_no_machines_word() {
         format!("{PHONE} Telegram-Android/11.14.1 (Acmebot AC-7; Android 14; SDK 34; HIGH)"),
         format!("{PHONE}Snapchat/13.60.0.42 (AcmeBot AC-7; Android 14#20240501#34; gzip; )"),
         format!("{PHONE} [FB_IAB/FB4A;FBAV/530.0.0.47.68;FBMF/AcmeBot;FBBD/AcmeBot;FBDV/Spider 7;]"),
-        "Snapchat/13.60.0.42 (AcmeBot AC-7; Android 14#20240501#34; gzip; )".to_owned(),
+        "Mozilla/5.0 (Linux; Android 14; AC-7; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/141.0.7390.43 Mobile Safari/537.36Snapchat/13.60.0.42 (AcmeBot AC-7; Android 14#20240501#34; gzip; )".to_owned(),
         // And a browser says where its maker lives.
         format!("{PHONE} CampusBrowser/3.17 (https://campus.example/browser)"),
         format!("{IPHONE} Mobile/15E148 CampusApp/3.17-ios (https://campus.example/app)"),

@@ -339,7 +339,8 @@ const NO_SCANNER: Rule = Rule {
 };
 
 /// What no real browser of that name does. A stale version or a missing gesture is no contradiction.
-const CONTRADICTIONS: [Sign; 9] = [
+const CONTRADICTIONS: [Sign; 10] = [
+    Sign::UnreducedVersion,
     Sign::ImpossibleBrowser,
     Sign::NoFetchMetadata,
     Sign::NoClientHints,

@@ -75,7 +75,7 @@ pub fn decide(case: &Case) -> Finding {
 /// What a reason is, in words.
 #[must_use]
 pub fn words_of(reason: &str) -> &'static str {
-    let by_rules = Ruleset::ALL.into_iter().flat_map(|ruleset| ruleset.rules()).flat_map(|rule| rule.reasons);
+    let by_rules = Ruleset::ALL.into_iter().flat_map(Ruleset::rules).flat_map(|rule| rule.reasons);
     let by_rules = by_rules.map(|reason| (reason.name, reason.words));
     let by_votes = votes::TABLE.iter().map(|vote| (vote.reason, vote.words));
     let one_click = (ONE_CLICK, "a mail provider asks because its user pressed the provider's own button");

@@ -197,13 +197,10 @@ fn the_same_requests_are_found_once_their_headers_are_seen() {
 fn open(agent: &str, asn: Option<i64>, lag_ms: i64) -> Finding {
     let Hit(record) = seen((2026, 8));
     let ts_ms = record.sent_at_ms + lag_ms;
-    opens::judge(&Signals::of(&Record {
-        kind: Kind::Open,
-        user_agent: Some(agent.to_owned()),
-        asn,
-        ts_ms,
-        ..record
-    }))
+    opens::judge(
+        &Signals::of(&Record { kind: Kind::Open, user_agent: Some(agent.to_owned()), asn, ts_ms, ..record }),
+        lag_ms,
+    )
 }
 
 #[test]

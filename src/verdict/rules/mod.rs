@@ -36,7 +36,7 @@ pub fn by_kind(case: &Case) -> Option<Finding> {
     match (case.click.kind, case.ruleset) {
         (Kind::Click, _) => None,
         (_, Ruleset::Defender) => Some(Finding::not_a_click()),
-        (Kind::Open, Ruleset::Full) => Some(opens::judge(&case.click.signals)),
+        (Kind::Open, Ruleset::Full) => Some(opens::judge(&case.click.signals, case.delta_ms)),
         // The provider's machine asks because its user pressed the provider's own button (RFC 8058).
         (_, Ruleset::Full) if case.click.signals.is_one_click => Some(Finding {
             click_type: Some(ClickType::Human),

@@ -10,15 +10,20 @@ use super::{ClickType, Confidence, Finding};
 use crate::record::Record;
 use crate::signals::Signals;
 use crate::signals::agents::AgentClass;
-use crate::signals::catalogue::Class;
+use crate::signals::catalogue::{Class, Network};
+use crate::signals::votes::TEN_MINUTES_MS;
 
 /// Reasons that no rule for clicks has, each with its words.
 pub(super) const BY_AGENT: (&str, &str) = ("+image_proxy_agent", "an image proxy's own agent");
 pub(super) const BY_NETWORK: (&str, &str) = ("+image_proxy_network", "an image proxy's network");
 
-/// Judges an open.
+/// Judges an open so long after the clock, milliseconds.
 #[must_use]
-pub fn judge(signals: &Signals) -> Finding {
+pub fn judge(signals: &Signals, delta_ms: i64) -> Finding {
+    // Who reads a mail through browser isolation reads it later than a gateway looks at it.
+    let may_be_isolated = !signals.knows_headers && delta_ms > TEN_MINUTES_MS;
+    let is_scanners =
+        |network: &&Network| network.class.is_scanner() && !(network.has_people && may_be_isolated);
     let class = signals.place.map(|network| network.class);
     let agent = signals.agent.map(|agent| agent.class);
     let by_agent = matches!(agent, Some(AgentClass::ImageProxy | AgentClass::Prefetch));
@@ -33,7 +38,7 @@ pub fn judge(signals: &Signals) -> Finding {
     } else if let Some((_, certainly)) = signals.declares() {
         let confidence = if certainly { Confidence::Certain } else { Confidence::Probable };
         (ClickType::ScannerDeclared, "declared", vendor, confidence)
-    } else if class.is_some_and(Class::is_scanner) {
+    } else if signals.place.as_ref().is_some_and(is_scanners) {
         let confidence =
             if class == Some(Class::ScannerCertain) { Confidence::Certain } else { Confidence::Probable };
         (ClickType::ScannerGateway, "scanner_network", network_vendor, confidence)
@@ -61,7 +66,8 @@ pub fn judge(signals: &Signals) -> Finding {
 /// An open's record as it is logged and stored: where a proxy made it, the place is the proxy's and says nothing.
 #[must_use]
 pub fn without_proxys_place(mut record: Record, signals: &Signals) -> Record {
-    if judge(signals).click_type == Some(ClickType::ProxyOpen) {
+    // That needs no clock.
+    if judge(signals, 0).click_type == Some(ClickType::ProxyOpen) {
         record.country = None;
     }
     record
@@ -160,7 +166,7 @@ mod tests {
             ("Apple Mail through the relay", CHROME, "104.28.28.1", 13_335, ("human", None, "human")),
             ("no agent", "", HOME, nobody, ("human", None, "human")),
         ] {
-            let found = judge(&Signals::of(&open(agent, ip, asn)));
+            let found = judge(&Signals::of(&open(agent, ip, asn)), 0);
             let mark = if found.confidence == Confidence::Certain { "!" } else { "" };
             let rule = format!("{}{mark}", found.rule);
             let kind = found.click_type.unwrap();
@@ -172,16 +178,29 @@ mod tests {
     }
 
     #[test]
-    fn opens_have_no_clock_and_no_neighbours() {
+    fn opens_have_no_neighbours() {
         let record = open(CHROME, "40.92.1.1", 8_075);
         let late =
             Record { ts_ms: 90_000_000, referer: Some("https://x.example/".to_owned()), ..record.clone() };
-        assert_eq!(judge(&Signals::of(&record)), judge(&Signals::of(&late)));
+        assert_eq!(judge(&Signals::of(&record), 0), judge(&Signals::of(&late), 90_000_000));
+    }
+
+    #[test]
+    fn an_exports_open_through_isolation_is_a_persons_after_ten_minutes() {
+        let said =
+            |record: &Record, delta_ms| judge(&Signals::of(record), delta_ms).click_type.unwrap().name();
+        let proofpoint = open(CHROME, "203.0.113.9", 22_843);
+        assert_eq!(said(&proofpoint, 600_000), "scanner_gateway");
+        assert_eq!(said(&proofpoint, 600_001), "human");
+        let known = Record { http_protocol: Some("HTTP/2".to_owned()), ..proofpoint };
+        assert_eq!(said(&known, 600_001), "scanner_gateway", "where headers are known");
+        let barracuda = open(CHROME, "203.0.113.9", 15_324);
+        assert_eq!(said(&barracuda, 600_001), "scanner_gateway", "where nobody is isolated");
     }
 
     #[test]
     fn who_spoke_is_told() {
-        let reasons = |record: &Record| judge(&Signals::of(record)).reasons;
+        let reasons = |record: &Record| judge(&Signals::of(record), 0).reasons;
         assert_eq!(
             reasons(&open(GOOGLE, "203.0.113.9", 15_169)),
             ["+image_proxy_agent", "+image_proxy_network"]

@@ -39,8 +39,25 @@ fn listed(message: &mut Message<Sqlite>) -> String {
 fn an_object_of_the_version_before_says_what_it_said() {
     let mut message = load(&database());
     assert_eq!(message.name(), "spring");
-    assert_eq!(listed(&mut message), CLICKS);
-    assert_eq!(serde_json::to_string(&message.report("spring").unwrap()).unwrap(), REPORT.trim_end());
+    let settled = |lines: &str| -> Vec<String> {
+        lines.lines().filter(|line| line.contains("\"final\":true")).map(str::to_owned).collect()
+    };
+    // What is provisional yet is judged by the rules of today.
+    assert_eq!(settled(&listed(&mut message)), settled(CLICKS));
+    let report = serde_json::to_value(message.report("spring").unwrap()).unwrap();
+    let before: Value = serde_json::from_str(REPORT).unwrap();
+    for field in [
+        "message_id",
+        "clicks",
+        "recipients",
+        "is_defender_bot",
+        "unsettled",
+        "repeats",
+        "human_recipients",
+        "diagnosis",
+    ] {
+        assert_eq!(report[field], before[field], "{field}");
+    }
 }
 
 #[test]
@@ -50,7 +67,9 @@ fn and_goes_on_where_it_was() {
     let packs = rows.packs().len();
     let now_ms = message.wake_ms(0).unwrap();
     assert_eq!(message.settle(now_ms + 60_000).unwrap().settled, unsettled());
-    assert_eq!((message.unsettled(), rows.packs().len()), (0, packs + 1));
+    assert_eq!(message.unsettled(), 0);
+    // One for what settles, one for what the rules of today say otherwise of those that were looked at again.
+    assert_eq!(rows.packs().len(), packs + 2);
     assert_eq!(message.check().unwrap(), Ok(()));
     let again = listed(&mut message);
     for (before, after) in CLICKS.lines().zip(again.lines()) {
@@ -58,7 +77,8 @@ fn and_goes_on_where_it_was() {
             (serde_json::from_str(before).unwrap(), serde_json::from_str(after).unwrap());
         assert_eq!(before["click_type"], after["click_type"]);
         assert_eq!((&after["final"], after["revision"].as_u64() > Some(0)), (&true.into(), true));
-        assert!(before["final"] == false || before == after, "what had settled stands");
+        let stands = before == after || before["ruleset"] != after["ruleset"];
+        assert!(before["final"] == false || stands, "what had settled stands, or a new version amends it");
     }
     // Everything leaves again under the same keys, the act's message included.
     let events = message.reship().unwrap();

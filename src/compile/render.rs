@@ -77,11 +77,11 @@ pub(crate) fn learned(sections: &[learned::Section]) -> String {
         for prefix in &section.prefixes {
             match prefix {
                 IpNet::V4(net) => {
-                    v4.push((u128::from(u32::from(net.network())), u32::from(net.broadcast()).into(), at))
+                    v4.push((u128::from(u32::from(net.network())), u32::from(net.broadcast()).into(), at));
                 }
                 // Whole halves only: no prefix is longer than one.
                 IpNet::V6(net) => {
-                    v6.push((u128::from(net.network()) >> 64, u128::from(net.broadcast()) >> 64, at))
+                    v6.push((u128::from(net.network()) >> 64, u128::from(net.broadcast()) >> 64, at));
                 }
             }
         }

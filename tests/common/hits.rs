@@ -272,7 +272,7 @@ pub fn taught(history: &[Record], learned: &Table) -> Vec<Told> {
     let thresholds = Thresholds::default();
     let order = order(history);
     let click = |record: &Record| {
-        let click = Click::of(record);
+        let click = Click::of(record, Delivery::default());
         Click { signals: click.signals.taught(record, learned), ..click }
     };
     let clicks: Vec<Click> = order.iter().map(|&at| click(&history[at])).collect();

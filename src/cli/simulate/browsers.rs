@@ -256,6 +256,47 @@ pub(super) fn private(draw: &mut Draw) -> Record {
     }
 }
 
+/// Opera on an Android phone.
+pub(super) fn opera_mobile(draw: &mut Draw) -> Record {
+    let version = version(draw);
+    let rest = format!("Chrome/{version}.0.0.0 Mobile");
+    let agent = format!("{} OPR/{}.0.0.0", webkit("Linux; Android 10; K", &rest), version - 57);
+    chromium(version, agent, "Opera")
+}
+
+/// A Chrome that a program drives, with all that it sends.
+pub(super) fn machine_browser(platform: &str, version: i64) -> Record {
+    Record { accept_language: Some("en-US,en;q=0.9".to_owned()), ..chrome(platform, version) }
+}
+
+/// The same browser so many major versions later. Safari has a calendar of its own.
+pub(super) fn renew(record: &mut Record, majors: i64) {
+    if majors == 0 {
+        return;
+    }
+    let later = |text: &str, before: &str| {
+        let mut parts = text.split(before);
+        let mut out = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+            let (number, rest) = part.split_at(digits);
+            // A smaller number is no version of these browsers.
+            let number: i64 = number.parse().unwrap_or_default();
+            out += before;
+            out += &if number < 100 { part.to_owned() } else { format!("{}{rest}", number + majors) };
+        }
+        out
+    };
+    for (text, marks) in [
+        (&mut record.user_agent, &["Chrome/", "Edg/", "Firefox/", "rv:"][..]),
+        (&mut record.sec_ch_ua, &[";v=\""]),
+    ] {
+        if let Some(text) = text {
+            *text = marks.iter().fold(text.clone(), |text, mark| later(&text, mark));
+        }
+    }
+}
+
 /// The new Outlook, a web view of Edge.
 pub(super) fn new_outlook(draw: &mut Draw) -> Record {
     let version = version(draw);

@@ -17,7 +17,7 @@ use serde_json::json;
 use ureq::http::{HeaderMap, Request};
 use ureq::{Agent, Body, http};
 
-use super::labelled::write;
+use super::labelled::{Shape, write};
 use super::scene::{Hit, LINKS, Send};
 use crate::mint::keys;
 use crate::output::Output;
@@ -48,16 +48,17 @@ pub(super) fn run(hits: &[Hit], base_url: &str, speed_up: f64, output: &mut Outp
             scope.spawn(move || {
                 while let Some(hit) = hits.get(next.fetch_add(1, Ordering::Relaxed)) {
                     // Nobody listens any more when the results cannot be written.
-                    if tell.send((player.play(&hit.record), hit.label)).is_err() {
+                    let end = player.play(&hit.record).map(|record| Hit { record, ..*hit });
+                    if tell.send(end).is_err() {
                         break;
                     }
                 }
             });
         }
         drop(tell);
-        for (end, label) in told {
-            if let Ok(record) = tally.count(end) {
-                write(&record, label, output)?;
+        for end in told {
+            if let Ok(sent) = tally.count(end) {
+                write(&sent, Shape::Edge, output)?;
                 output.flush()?;
             }
         }
@@ -85,11 +86,11 @@ struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, end: Result<Record, Failure>) -> Result<Record, ()> {
+    fn count(&mut self, end: Result<Hit, Failure>) -> Result<Hit, ()> {
         match end {
-            Ok(record) => {
+            Ok(sent) => {
                 self.sent += 1;
-                return Ok(record);
+                return Ok(sent);
             }
             Err(Failure::Refused(status)) => *self.refused.entry(status).or_default() += 1,
             Err(Failure::Lost(problem)) => {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use clickproof::proof::cookie;
-use clickproof::record::Record;
+use clickproof::record::{Record, Verified};
 
 use super::browsers::speak;
 use super::draw::Draw;
@@ -54,9 +54,12 @@ impl Send {
 pub(super) struct Hit {
     pub(super) record: Record,
     pub(super) label: &'static str,
+    /// When the mail to this recipient bounced, Unix milliseconds.
+    pub(super) bounced_at_ms: Option<i64>,
 }
 
 /// What becomes of the cookie.
+#[derive(Clone)]
 enum Jar {
     /// It is kept: the second click brings back what the first one got.
     Kept { id: String, holds: bool },
@@ -66,11 +69,30 @@ enum Jar {
     Refused,
 }
 
+/// What becomes of landing pages, in percent: how often one is shown, with its script run, and how often one that is shown is
+/// touched.
+#[derive(Clone, Copy)]
+pub(super) struct Lands {
+    shown: f64,
+    touched: f64,
+}
+
+/// People's: some block scripts, some go away at once.
+const LANDS_PEOPLE: Lands = Lands { shown: 85.0, touched: 60.0 };
+
+/// A program's that fetches and looks no further.
+const LANDS_NOT: Lands = Lands { shown: 0.0, touched: 0.0 };
+
+/// A sandbox's, which runs a whole browser: what it shows it does not touch.
+pub(super) const LANDS_SANDBOX: Lands = Lands { shown: 40.0, touched: 0.0 };
+
 /// Somebody, or something, that makes requests.
+#[derive(Clone)]
 pub(super) struct Visitor {
     /// What every request of it shows.
     pub(super) shows: Record,
     jar: Jar,
+    lands: Lands,
 }
 
 impl Visitor {
@@ -96,10 +118,14 @@ impl Visitor {
         self
     }
 
-    /// Sends `Sec-GPC: 1`.
-    pub(super) fn refusing(mut self) -> Self {
-        self.jar = Jar::Refused;
-        self
+    /// Sends `Sec-GPC: 1`. What its landing pages show is nobody's then.
+    pub(super) fn refusing(self) -> Self {
+        Self { jar: Jar::Refused, lands: LANDS_NOT, ..self }
+    }
+
+    /// What becomes of its landing pages.
+    pub(super) fn landing(self, lands: Lands) -> Self {
+        Self { lands, ..self }
     }
 }
 
@@ -156,7 +182,8 @@ impl Scene<'_> {
     /// A person with that browser in one of those networks; a third of them reads on the web.
     pub(super) fn person(&mut self, networks: &[Network], browser: Record) -> Visitor {
         let id = Visitor::stranger(self.draw);
-        let mut person = Visitor { shows: browser, jar: Jar::Kept { id, holds: false } };
+        let jar = Jar::Kept { id, holds: false };
+        let mut person = Visitor { shows: browser, jar, lands: LANDS_PEOPLE };
         person.moves(self.draw, networks);
         let country = person.shows.country.clone().unwrap_or_default();
         speak(&mut person.shows, &country);
@@ -173,7 +200,7 @@ impl Scene<'_> {
 
     /// A machine that sends these headers from one of those networks and forgets the cookie.
     pub(super) fn machine(&mut self, networks: &[Network], shows: Record) -> Visitor {
-        let mut machine = Visitor { shows, jar: Jar::Thrown };
+        let mut machine = Visitor { shows, jar: Jar::Thrown, lands: LANDS_NOT };
         machine.moves(self.draw, networks);
         machine
     }
@@ -194,9 +221,25 @@ impl Scene<'_> {
         after_ms: i64,
     ) {
         let (link_id, url) = Send::link(link);
-        let record =
-            Record { link_id: Some(link_id), url: Some(url), ..self.record(visitor, recipient, after_ms) };
-        self.hits.push(Hit { record, label });
+        let verified = self.lands(visitor);
+        let record = Record {
+            link_id: Some(link_id),
+            url: Some(url),
+            verified,
+            ..self.record(visitor, recipient, after_ms)
+        };
+        self.hits.push(Hit { record, label, bounced_at_ms: None });
+    }
+
+    /// What the landing page of a click shows.
+    fn lands(&mut self, visitor: &Visitor) -> Verified {
+        if !self.draw.percent(visitor.lands.shown) {
+            Verified::None
+        } else if self.draw.percent(visitor.lands.touched) {
+            Verified::Interacted
+        } else {
+            Verified::Rendered
+        }
     }
 
     /// A fetch of the open pixel.
@@ -214,7 +257,7 @@ impl Scene<'_> {
             visitor_id: None,
             ..self.record(visitor, recipient, after_ms)
         };
-        self.hits.push(Hit { record, label });
+        self.hits.push(Hit { record, label, bounced_at_ms: None });
     }
 
     fn record(&mut self, visitor: &mut Visitor, recipient: &Rc<str>, after_ms: i64) -> Record {

@@ -81,14 +81,12 @@ fn holds(section: &Section, network: &Network) -> bool {
     }
 }
 
-/// The blocks of a proposal that no section holds.
+/// The blocks of a proposal of which no section holds anything: where people wrote a part, they meant that part.
 fn uncovered(proposal: &Proposal, sections: &[Section]) -> Vec<IpNet> {
     if let Network::Agent(..) = proposal.network {
         return Vec::new();
     }
-    let is_held = |block: &IpNet| {
-        sections.iter().flat_map(|section| &section.prefixes).any(|prefix| prefix.contains(block))
-    };
+    let is_held = |block: &IpNet| sections.iter().any(|section| holds(section, &Network::Block(*block)));
     IpNet::aggregate(&proposal.tally.blocks().filter(|block| !is_held(block)).collect())
 }
 

@@ -116,7 +116,9 @@ fn hits(args: &Args) -> Vec<Hit> {
     };
     hits.sort_by_key(|hit| hit.record.ts_ms);
     let (mut ids, mut draw) = (EventIds::default(), Draw::new(args.seed, "event ids"));
+    let mut pages = Draw::new(args.seed, "landing pages");
     for hit in &mut hits {
+        hit.land(&mut pages);
         hit.record.event_id = ids.next(hit.record.ts_ms, draw.bytes()).to_string();
     }
     hits

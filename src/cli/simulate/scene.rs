@@ -56,6 +56,23 @@ pub(super) struct Hit {
     pub(super) label: &'static str,
     /// When the mail to this recipient bounced, Unix milliseconds.
     pub(super) bounced_at_ms: Option<i64>,
+    /// What its landing page may show.
+    lands: Lands,
+}
+
+impl Hit {
+    /// Draws what the landing page shows.
+    pub(super) fn land(&mut self, draw: &mut Draw) {
+        // What is fetched ahead runs no script, and of what is not a page there is nothing to show.
+        let is_page = self.record.method == "GET" && self.record.sec_purpose.is_none();
+        self.record.verified = if !is_page || !draw.percent(self.lands.shown) {
+            Verified::None
+        } else if draw.percent(self.lands.touched) {
+            Verified::Interacted
+        } else {
+            Verified::Rendered
+        };
+    }
 }
 
 /// What becomes of the cookie.
@@ -221,25 +238,9 @@ impl Scene<'_> {
         after_ms: i64,
     ) {
         let (link_id, url) = Send::link(link);
-        let verified = self.lands(visitor);
-        let record = Record {
-            link_id: Some(link_id),
-            url: Some(url),
-            verified,
-            ..self.record(visitor, recipient, after_ms)
-        };
-        self.hits.push(Hit { record, label, bounced_at_ms: None });
-    }
-
-    /// What the landing page of a click shows.
-    fn lands(&mut self, visitor: &Visitor) -> Verified {
-        if !self.draw.percent(visitor.lands.shown) {
-            Verified::None
-        } else if self.draw.percent(visitor.lands.touched) {
-            Verified::Interacted
-        } else {
-            Verified::Rendered
-        }
+        let record =
+            Record { link_id: Some(link_id), url: Some(url), ..self.record(visitor, recipient, after_ms) };
+        self.hits.push(Hit { record, label, bounced_at_ms: None, lands: visitor.lands });
     }
 
     /// A fetch of the open pixel.
@@ -257,7 +258,7 @@ impl Scene<'_> {
             visitor_id: None,
             ..self.record(visitor, recipient, after_ms)
         };
-        self.hits.push(Hit { record, label, bounced_at_ms: None });
+        self.hits.push(Hit { record, label, bounced_at_ms: None, lands: LANDS_NOT });
     }
 
     fn record(&mut self, visitor: &mut Visitor, recipient: &Rc<str>, after_ms: i64) -> Record {

@@ -290,7 +290,7 @@ fn learned(
     place: Option<&'static Network>,
 ) -> Option<&'static Learned> {
     let is_open = place.is_none_or(|network| network.class == Class::Hosting);
-    is_open.then(|| table.find(address, record.asn, record.user_agent.as_deref(), record.ts_ms)).flatten()
+    is_open.then(|| table.find(address, record.asn, record.agent(), record.ts_ms)).flatten()
 }
 
 /// Whether a list of addresses, as `X-Forwarded-For` holds it, names a scanner's network.

@@ -224,6 +224,33 @@ pub(super) fn cubot(draw: &mut Draw) -> Record {
     android(model, version(draw))
 }
 
+/// The browser of an app on a phone whose maker's name holds the word of robots.
+pub(super) fn bot_phone_in_app(draw: &mut Draw) -> Record {
+    let version = version(draw);
+    let (maker, model) = draw.one(&[("FOSSiBOT", "F106 Pro"), ("CUBOT", "CUBOT_X70"), ("FOSSiBOT", "DT2")]);
+    let rest = format!("Version/4.0 Chrome/{version}.0.0.0 Mobile");
+    let agent = webkit(&format!("Linux; Android 14; {model}; wv"), &rest);
+    let tail = draw.one(&["Instagram 355.0.0.22.86", "Barcelona 350.0.0.33.76"]);
+    let tail = format!("{tail} Android (34/14; 480dpi; 1080x2412; {maker}; {model}; {model}; mt6789; de_DE)");
+    chromium(version, format!("{agent} {tail}"), "Android WebView")
+}
+
+/// A browser that a company's management puts on its phones.
+pub(super) fn managed(draw: &mut Draw) -> Record {
+    let tenths = draw.one(&[260, 186]);
+    match draw.between(1, 3) {
+        1 => browser(Engine::Safari, tenths, format!("{} Mobile/15E148 AirWatch Browser v24.2", ios(tenths))),
+        2 => webview(draw, " MobileIron Web@Work/2.9"),
+        _ => webview(draw, " Citrix Secure Web/24.11"),
+    }
+}
+
+/// Firefox's long-lived releases, each supported for a year and more.
+pub(super) fn esr(draw: &mut Draw) -> Record {
+    let platform = draw.one(&[WINDOWS, WINDOWS, LINUX, "Macintosh; Intel Mac OS X 10.15"]);
+    firefox(platform, 153)
+}
+
 /// Browsers that are not renewed: a Mac at its last Safari, a Firefox ESR, a kiosk's Chrome, Internet Explorer.
 pub(super) fn old(draw: &mut Draw) -> Record {
     match draw.between(1, 5) {
@@ -283,7 +310,12 @@ pub(super) fn renew(record: &mut Record, majors: i64) {
             // A smaller number is no version of these browsers.
             let number: i64 = number.parse().unwrap_or_default();
             out += before;
-            out += &if number < 100 { part.to_owned() } else { format!("{}{rest}", number + majors) };
+            if number < 100 {
+                out += part;
+            } else {
+                out += &(number + majors).to_string();
+                out += rest;
+            }
         }
         out
     };
@@ -358,6 +390,14 @@ pub(super) fn pretender(draw: &mut Draw) -> Record {
         accept_language: draw.percent(30.0).then(|| "en-US,en;q=0.9".to_owned()),
         ..machine(&agent, accept)
     }
+}
+
+/// A program with a Chrome of today that names its whole version, where Chrome itself says `0.0.0`.
+pub(super) fn unreduced(draw: &mut Draw) -> Record {
+    let (behind, build, patch) = (draw.between(0, 3), draw.between(7_000, 7_900), draw.between(40, 250));
+    let platform = draw.one(&[WINDOWS, MAC, LINUX]);
+    let agent = webkit(platform, &format!("Chrome/{}.0.{build}.{patch}", CHROME - behind));
+    machine(&agent, draw.one(&["*/*", PLAIN_ACCEPT, CHROMIUM_ACCEPT]))
 }
 
 /// Headers that contradict each other: a pretender, or a Safari that sends client hints, which no Safari does.

@@ -24,7 +24,7 @@ const BETWEEN: (i64, i64) = (8 * HOUR, 21 * HOUR);
 /// How often browsers get a new version.
 const RELEASE_MS: i64 = 28 * 24 * HOUR;
 
-/// Each sends' recipients must be enough for everybody to have mailboxes of their own.
+/// The recipients must be enough for everybody to have mailboxes of their own.
 pub(super) const LEAST_RECIPIENTS: usize = 1_500;
 
 /// A network of scanners.
@@ -89,6 +89,7 @@ fn modern(draw: &mut Draw) -> Record {
 }
 
 /// People who share addresses.
+#[expect(clippy::struct_excessive_bools, reason = "each is a habit of its own")]
 struct Crowd {
     label: &'static str,
     words: &'static str,
@@ -354,30 +355,30 @@ struct Group {
     visitors: Vec<Visitor>,
 }
 
-/// Every visit of `sends` sends, in no order; the first of them is `first`.
-pub(super) fn hits(seed: u64, sends: usize, first: &Send) -> Vec<Hit> {
+/// Every visit of so many sends, in no order; the first of them is `first`.
+pub(super) fn hits(seed: u64, count: usize, first: &Send) -> Vec<Hit> {
     let (mut hits, mut next) = (Vec::new(), 0);
     let mut scanners: Vec<Group> = SCANNERS.iter().map(|of| of.gather(seed, first, &mut next)).collect();
     let mut crowds: Vec<Group> = CROWDS.iter().map(|of| of.gather(seed, first, &mut next)).collect();
     let mut times = Draw::new(seed, "sends");
-    let (mut sent_at_ms, mut releases) = (first.sent_at_ms, 0);
-    for number in 1..=sends {
-        let send = Send {
+    let (mut sent_at_ms, mut renewed) = (first.sent_at_ms, 0);
+    for number in 1..=count {
+        let this = Send {
             message_id: format!("{}-{number}", first.message_id),
             sent_at_ms,
             recipients: first.recipients.clone(),
         };
-        let released = (sent_at_ms - first.sent_at_ms) / RELEASE_MS;
+        let releases = (sent_at_ms - first.sent_at_ms) / RELEASE_MS;
         for (of, group) in CROWDS.iter().zip(&mut crowds) {
             for visitor in &mut group.visitors {
-                renew(&mut visitor.shows, released - releases);
+                renew(&mut visitor.shows, releases - renewed);
             }
-            of.visit(group, &send, &mut next.clone(), &mut hits, released);
+            of.visit(group, &this, &mut next.clone(), &mut hits, releases);
         }
         for (of, group) in SCANNERS.iter().zip(&mut scanners) {
-            of.visit(group, &send, &mut next.clone(), &mut hits, released);
+            of.visit(group, &this, &mut next.clone(), &mut hits, releases);
         }
-        releases = released;
+        renewed = releases;
         sent_at_ms += times.between(BETWEEN.0, BETWEEN.1);
     }
     hits
@@ -391,17 +392,17 @@ pub(super) fn list() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 impl Scanner {
-    fn gather(&self, seed: u64, send: &Send, next: &mut usize) -> Group {
+    fn gather(&self, seed: u64, first: &Send, next: &mut usize) -> Group {
         let mut draw = Draw::new(seed, self.label);
         let shows = (self.browser)(&mut draw);
-        let mut scene = Scene { draw: &mut draw, send, next, hits: &mut Vec::new() };
+        let mut scene = Scene { draw: &mut draw, send: first, next, hits: &mut Vec::new() };
         let mailboxes = (0..GUARDED).map(|_| scene.recipient()).collect();
         let visitors = vec![scene.machine(self.networks, shows).landing(LANDS_SANDBOX)];
         Group { draw, mailboxes, visitors }
     }
 
     /// Three of four sends are swept, copy by copy; in between some copies are only looked at.
-    fn visit(&self, group: &mut Group, send: &Send, next: &mut usize, hits: &mut Vec<Hit>, released: i64) {
+    fn visit(&self, group: &mut Group, send: &Send, next: &mut usize, hits: &mut Vec<Hit>, releases: i64) {
         let mailboxes = group.draw.shuffled(group.mailboxes.clone());
         let (copies, looks) = match group.draw.between(1, 100) {
             1..=75 => (group.draw.between(1, 4), group.draw.between(0, 1)),
@@ -413,7 +414,7 @@ impl Scanner {
             let mut machine = group.visitors[0].clone();
             if !self.is_pinned {
                 machine.shows = (self.browser)(scene.draw);
-                renew(&mut machine.shows, released);
+                renew(&mut machine.shows, releases);
             }
             let mut at = scene.draw.scaled(15 * SECOND, 10 * MINUTE);
             if number >= copies {
@@ -434,10 +435,10 @@ impl Scanner {
 }
 
 impl Crowd {
-    fn gather(&self, seed: u64, send: &Send, next: &mut usize) -> Group {
+    fn gather(&self, seed: u64, first: &Send, next: &mut usize) -> Group {
         let mut draw = Draw::new(seed, self.label);
         let image = (self.browser)(&mut draw);
-        let mut scene = Scene { draw: &mut draw, send, next, hits: &mut Vec::new() };
+        let mut scene = Scene { draw: &mut draw, send: first, next, hits: &mut Vec::new() };
         let door = scene.person(self.networks, image.clone());
         let mut mailboxes: Vec<Rc<str>> = (0..self.size).map(|_| scene.recipient()).collect();
         if self.one_copy {
@@ -460,7 +461,7 @@ impl Crowd {
         person
     }
 
-    fn visit(&self, group: &mut Group, send: &Send, next: &mut usize, hits: &mut Vec<Hit>, released: i64) {
+    fn visit(&self, group: &mut Group, send: &Send, next: &mut usize, hits: &mut Vec<Hit>, releases: i64) {
         let Group { draw, mailboxes, visitors } = group;
         let scene = &mut Scene { draw, send, next, hits };
         if self.has_scanner {
@@ -477,7 +478,7 @@ impl Crowd {
                 let (door, mut image) = (visitors[0].clone(), visitors[0].shows.clone());
                 if !self.one_image {
                     image = (self.browser)(scene.draw);
-                    renew(&mut image, released);
+                    renew(&mut image, releases);
                 }
                 visitors[at] = self.person(scene, &door, &image);
             }

@@ -48,7 +48,7 @@ struct Labelled<'a> {
 
 /// Writes a visit as its record with a label.
 pub(super) fn write(hit: &Hit, shape: Shape, output: &mut Output) -> Result<(), Stop> {
-    let Hit { record, label, bounced_at_ms } = hit;
+    let Hit { record, label, bounced_at_ms, .. } = hit;
     let verified = Some(record.verified).filter(|verified| *verified != Verified::None);
     let labelled = Labelled { record, bounced_at_ms: *bounced_at_ms, verified, label };
     output.line(|block| match shape {
@@ -57,6 +57,8 @@ pub(super) fn write(hit: &Hit, shape: Shape, output: &mut Output) -> Result<(), 
             let mut line = serde_json::to_value(&labelled)?;
             if let Value::Object(fields) = &mut line {
                 fields.retain(|name, value| ESP.contains(&name.as_str()) && !value.is_null());
+                // An export has the column, and nothing in it where no agent was sent.
+                fields.entry("user_agent").or_insert_with(|| "".into());
             }
             serde_json::to_writer(block, &line)
         }

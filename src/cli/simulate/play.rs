@@ -48,7 +48,7 @@ pub(super) fn run(hits: &[Hit], base_url: &str, speed_up: f64, output: &mut Outp
             scope.spawn(move || {
                 while let Some(hit) = hits.get(next.fetch_add(1, Ordering::Relaxed)) {
                     // Nobody listens any more when the results cannot be written.
-                    let end = player.play(&hit.record).map(|record| Hit { record, ..*hit });
+                    let end = player.play(&hit.record).map(|record| hit.sent(record));
                     if tell.send(end).is_err() {
                         break;
                     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use clickproof::proof::cookie;
-use clickproof::record::{Record, Verified};
+use clickproof::record::{Kind, Record, Verified};
 
 use super::browsers::speak;
 use super::draw::Draw;
@@ -61,6 +61,11 @@ pub(super) struct Hit {
 }
 
 impl Hit {
+    /// The same visit as that record.
+    pub(super) fn sent(&self, record: Record) -> Self {
+        Self { record, ..*self }
+    }
+
     /// Draws what the landing page shows.
     pub(super) fn land(&mut self, draw: &mut Draw) {
         // What is fetched ahead runs no script, and of what is not a page there is nothing to show.
@@ -102,6 +107,9 @@ const LANDS_NOT: Lands = Lands { shown: 0.0, touched: 0.0 };
 
 /// A sandbox's, which runs a whole browser: what it shows it does not touch.
 pub(super) const LANDS_SANDBOX: Lands = Lands { shown: 40.0, touched: 0.0 };
+
+/// One that also presses what is there, as Defender's did at times (`FusionAuth` 1.49; fleet #26976).
+pub(super) const LANDS_DETONATION: Lands = Lands { shown: 60.0, touched: 5.0 };
 
 /// Somebody, or something, that makes requests.
 #[derive(Clone)]
@@ -243,6 +251,27 @@ impl Scene<'_> {
         self.hits.push(Hit { record, label, bounced_at_ms: None, lands: visitor.lands });
     }
 
+    /// A look at the page of a link that acts.
+    pub(super) fn act(
+        &mut self,
+        label: &'static str,
+        visitor: &mut Visitor,
+        recipient: &Rc<str>,
+        (kind, link_id): (Kind, &str),
+        after_ms: i64,
+    ) {
+        let record =
+            Record { link_id: Some(link_id.to_owned()), kind, ..self.record(visitor, recipient, after_ms) };
+        self.hits.push(Hit { record, label, bounced_at_ms: None, lands: LANDS_NOT });
+    }
+
+    /// Says more of the last visit.
+    pub(super) fn and(&mut self, change: impl FnOnce(&mut Hit)) {
+        if let Some(hit) = self.hits.last_mut() {
+            change(hit);
+        }
+    }
+
     /// A fetch of the open pixel.
     pub(super) fn open(
         &mut self,
@@ -253,7 +282,7 @@ impl Scene<'_> {
     ) {
         let record = Record {
             link_id: Some("open".to_owned()),
-            kind: clickproof::record::Kind::Open,
+            kind: Kind::Open,
             cookie: None,
             visitor_id: None,
             ..self.record(visitor, recipient, after_ms)

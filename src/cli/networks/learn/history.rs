@@ -179,7 +179,7 @@ fn seen(record: &Record, was: Was, revision: u32, messages: &mut Names, agents: 
         ts_ms: record.ts_ms,
         address,
         asn: record.asn.and_then(|asn| u32::try_from(asn).ok()),
-        agent: record.user_agent.as_deref().map(|agent| agents.place(agent)),
+        agent: record.agent().map(|agent| agents.place(agent)),
         was,
         cookie: record.cookie.as_deref().and_then(CookieState::named),
         visitor: record.visitor_id.as_deref().map(Key::of),

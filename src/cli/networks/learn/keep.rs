@@ -111,9 +111,7 @@ fn name(network: &Network, taken: &[String]) -> String {
 /// What was seen, in a line.
 fn source(proposal: &Proposal) -> String {
     let tally = &proposal.tally;
-    let days = tally
-        .days()
-        .map_or_else(String::new, |(first, last)| format!(", {} to {}", super::day(first), super::day(last)));
+    let days = tally.days().map_or_else(String::new, |(first, last)| format!(", {first} to {last}"));
     format!(
         "{} sends, {} recipients, {} of {} clicks convicted{days}; {} undecided, {} touched, {} came back",
         tally.sends(),

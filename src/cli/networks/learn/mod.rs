@@ -164,6 +164,7 @@ fn write(proposal: &Proposal, date: &str, expires: &str, output: &mut Output) ->
         Network::Agent(system, agent) => (format!("AS{system}"), Some(*system), Some(agent.as_str())),
     };
     let by_rule = BEHAVIOUR.into_iter().zip(tally.rules).filter(|(_, clicks)| *clicks > 0).collect();
+    let (first, last) = tally.days().unzip();
     let told = Told {
         network: name,
         asn,
@@ -179,16 +180,10 @@ fn write(proposal: &Proposal, date: &str, expires: &str, output: &mut Output) ->
         touched: tally.touched,
         returned: tally.returned,
         blocks: tally.blocks().count(),
-        first: tally.days().map(|(first, _)| day(first)),
-        last: tally.days().map(|(_, last)| day(last)),
+        first,
+        last,
         date,
         expires,
     };
     output.line(|block| serde_json::to_writer(block, &told))
-}
-
-/// A day by its number since 1970.
-fn day(number: i64) -> String {
-    DateTime::from_timestamp(number.saturating_mul(86_400), 0)
-        .map_or_else(String::new, |time| time.date_naive().to_string())
 }

@@ -10,6 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use chrono::DateTime;
 use clickproof::record::{CookieState, Verified};
 use clickproof::verdict::Key;
 use ipnet::IpNet;
@@ -97,9 +98,9 @@ impl Tally {
         self.recipients.len()
     }
 
-    /// The first and the last day on which it was convicted, in days since 1970.
-    pub(super) fn days(&self) -> Option<(i64, i64)> {
-        Some((*self.days.first()?, *self.days.last()?))
+    /// The first and the last day on which it was convicted, `YYYY-MM-DD`.
+    pub(super) fn days(&self) -> Option<(String, String)> {
+        Some((day(*self.days.first()?)?, day(*self.days.last()?)?))
     }
 
     /// The blocks that its clicks came from, ascending.
@@ -171,6 +172,12 @@ impl Tally {
 }
 
 const DAY_MS: i64 = 86_400_000;
+
+/// A day by its number since 1970.
+fn day(number: i64) -> Option<String> {
+    let time = DateTime::from_timestamp_millis(number.checked_mul(DAY_MS)?)?;
+    Some(time.date_naive().to_string())
+}
 
 /// A network that history convicts.
 pub(super) struct Proposal {

@@ -40,6 +40,9 @@ struct Scanner {
 /// What a scanner's lone fetch is labelled.
 const LONE_FETCH: &str = "scanner_gateway:lone_fetch";
 
+/// What a gateway's sweep is labelled that people browse through.
+const OWN_GATEWAY: &str = "scanner_sweep:own_gateway";
+
 /// How many mailboxes each scanner guards.
 const GUARDED: usize = 24;
 
@@ -387,8 +390,11 @@ pub(super) fn hits(seed: u64, count: usize, first: &Send) -> Vec<Hit> {
 /// What `--list` says of them: label and words.
 pub(super) fn list() -> impl Iterator<Item = (&'static str, &'static str)> {
     let scanners = SCANNERS.iter().map(|of| (of.label, of.words));
-    let lone = [(LONE_FETCH, "one link, fetched by one of these with a modern browser's headers")];
-    scanners.chain(lone).chain(CROWDS.iter().map(|of| (of.label, of.words)))
+    let others = [
+        (LONE_FETCH, "one link, fetched by one of these with a modern browser's headers"),
+        (OWN_GATEWAY, "copies swept from where their people browse through isolation"),
+    ];
+    scanners.chain(others).chain(CROWDS.iter().map(|of| (of.label, of.words)))
 }
 
 impl Scanner {
@@ -506,7 +512,7 @@ impl Crowd {
             let mut at = scene.draw.scaled(15 * SECOND, 2 * MINUTE);
             for link in scene.links(LINKS) {
                 machine.moves(scene.draw, self.networks);
-                scene.click("scanner_sweep:own_gateway", &mut machine, mailbox, link, at);
+                scene.click(OWN_GATEWAY, &mut machine, mailbox, link, at);
                 at += scene.draw.between(5, 90);
             }
         }

@@ -276,7 +276,7 @@ pub(super) const KINDS: &[Kind] = &[
     },
     Kind {
         label: "scanner_repeat:repeat_fast",
-        words: "one link a hundred times within a minute",
+        words: "one link again and again within half a minute",
         source: "gophish #1061",
         episodes: 1,
         play: scanners::repeat_fast,

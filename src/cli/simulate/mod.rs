@@ -38,15 +38,19 @@ the click should be found to have, a colon and the kind: human:tabs, scanner_swe
 flags write the same bytes.
 
 --send mints the links of the send with the Worker's keys, with now as the time of the send, and plays each click as a local \
-runtime takes it, its address in CF-Connecting-IP and its network in MF-CF-Blob; in production Cloudflare says both. The \
-results are then the records as they were sent; where the answer brought a cookie, with the Worker's own event_id. --speed-up \
-divides all times, those that the rules look at too.
+runtime takes it, its address in CF-Connecting-IP and its network in MF-CF-Blob; in production Cloudflare says both. Landing \
+pages tell /verify what they showed, by the cookie. The results are then the records as they were sent; where the answer brought \
+a cookie, with the Worker's own event_id. --speed-up divides all times, those that the rules look at too.
+
+--sends N is a history instead: scanners that no list names come again and again, and twenty kinds of addresses that people \
+share. `simulate --sends 200 | classify --with-record | networks learn` tells them apart.
 
 Environment, for --send:
-  LINK_KEYS  The signing keys, as the Worker has them: kid:base64,… (the first signs)")]
+  LINK_KEYS  The signing keys, as the Worker has them: kid:base64,… (the first signs)
+  API_TOKEN  One of the Worker's tokens, to tell it of deliveries and bounces as a mail provider would; without it, it is not told")]
 pub(crate) struct Args {
-    /// List the kinds of visitors and end
-    #[arg(long, exclusive = true)]
+    /// List the kinds of visitors, with --sends those of a history, and end
+    #[arg(long)]
     list: bool,
     /// Draw other visitors
     #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = seed)]
@@ -84,7 +88,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
     let mut output = streams::open_output(args.output.as_deref())?;
     if args.list {
-        list(&mut output)?;
+        list(args.sends.is_some(), &mut output)?;
         return Ok(0);
     }
     if args.sends.is_some() && args.recipients < history::LEAST_RECIPIENTS {
@@ -138,19 +142,21 @@ fn of_one_send(args: &Args, send: &Send) -> Vec<Hit> {
     hits
 }
 
-fn list(output: &mut Output) -> Result<(), Stop> {
-    for kind in KINDS {
+fn list(of_history: bool, output: &mut Output) -> Result<(), Stop> {
+    let mut line = |label: &str, words: String| {
         output.line(|block| {
-            block
-                .extend_from_slice(format!("{:<44} {} [{}]", kind.label, kind.words, kind.source).as_bytes());
+            block.extend_from_slice(format!("{label:<44} {words}").as_bytes());
             Ok(())
-        })?;
-    }
-    for (label, words) in history::list() {
-        output.line(|block| {
-            block.extend_from_slice(format!("{label:<44} {words} [--sends]").as_bytes());
-            Ok(())
-        })?;
+        })
+    };
+    if of_history {
+        for (label, words) in history::list() {
+            line(label, words.to_owned())?;
+        }
+    } else {
+        for kind in KINDS {
+            line(kind.label, format!("{} [{}]", kind.words, kind.source))?;
+        }
     }
     output.flush()
 }

@@ -453,7 +453,7 @@ fn repeats(scene: &mut Scene, label: &'static str, count: usize, between: (i64, 
 }
 
 pub(super) fn repeat_fast(scene: &mut Scene) {
-    repeats(scene, "scanner_repeat:repeat_fast", 100, (40, 700));
+    repeats(scene, "scanner_repeat:repeat_fast", 60, (40, 700));
 }
 
 pub(super) fn repeat_steady(scene: &mut Scene) {
@@ -462,7 +462,7 @@ pub(super) fn repeat_steady(scene: &mut Scene) {
 }
 
 pub(super) fn repeat_long(scene: &mut Scene) {
-    repeats(scene, "scanner_repeat:repeat_long", 60, (10 * SECOND, 50 * SECOND));
+    repeats(scene, "scanner_repeat:repeat_long", 50, (10 * SECOND, 50 * SECOND));
 }
 
 pub(super) fn no_agent(scene: &mut Scene) {

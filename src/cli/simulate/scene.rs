@@ -61,9 +61,9 @@ pub(super) struct Hit {
 }
 
 impl Hit {
-    /// The same visit as that record.
-    pub(super) fn sent(&self, record: Record) -> Self {
-        Self { record, ..*self }
+    /// The same visit as it was played.
+    pub(super) fn played(&self, record: Record, bounced_at_ms: Option<i64>) -> Self {
+        Self { record, bounced_at_ms, ..*self }
     }
 
     /// Draws what the landing page shows.

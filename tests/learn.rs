@@ -132,7 +132,8 @@ fn proofs_are_what_keeps_a_gateway_with_people_behind_it_from_being_learned() {
                 record["cookie"] = json!("new");
                 record["visitor_id"] = Value::Null;
             }
-            text += &format!("{record}\n");
+            text += &record.to_string();
+            text.push('\n');
         }
         piped(&["classify", "--with-record"], &text)
     };
@@ -159,7 +160,7 @@ fn judged(send: i64, host: i64, rule: &str, change: impl FnOnce(&mut Record)) ->
 }
 
 fn text(lines: &[Value]) -> String {
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    lines.iter().fold(String::new(), |text, line| text + &line.to_string() + "\n")
 }
 
 /// Somebody elsewhere who touches pages, so that people are seen.

@@ -204,7 +204,7 @@ fn a_network_is_learned_from_its_bounds_on() {
     );
     assert!(!is_learned(&with(human(1, |click| click.verified = clickproof::record::Verified::Interacted))));
     assert!(!is_learned(&with(human(1, |click| click.cookie = Some("returning".to_owned())))));
-    let few = swept(5).into_iter().filter(|line| line["recipient_id"] != "r10").collect::<Vec<_>>();
+    let few: Vec<_> = swept(5).into_iter().filter(|line| line["recipient_id"] != "r10").collect();
     assert!(!is_learned(&few), "nine recipients");
     let one_day = (0..5)
         .flat_map(|send| (1..=10).map(move |host| (send, host)))
@@ -215,6 +215,29 @@ fn a_network_is_learned_from_its_bounds_on() {
         let by_name = by_name.into_iter().map(|(send, host)| judged(send, host, rule, |_| {}));
         assert!(!is_learned(&by_name.chain(somebody()).collect::<Vec<_>>()), "{rule} looks at no behaviour");
     }
+}
+
+#[test]
+fn one_request_in_rented_machines_teaches_its_agent_and_no_block() {
+    let found = |asn: Option<i64>, rule: &str, one_block: bool| -> Vec<String> {
+        let all = (0..6).flat_map(|send| (1..=12).map(move |host| (send, host))).map(|(send, host)| {
+            judged(send, host, rule, |click| {
+                click.asn = asn;
+                click.user_agent = Some("Scan/7 # of ours".to_owned());
+                if !one_block {
+                    click.ip = Some(format!("203.0.{host}.7"));
+                }
+            })
+        });
+        learn(&["--file", "/no/such/file"], &text(&all.chain(somebody()).collect::<Vec<_>>())).0
+    };
+    let (rented, agent) = (Some(16_509), ["AS16509 Scan/7 # of ours"]);
+    assert_eq!(found(rented, "headless", false), agent);
+    assert_eq!(found(rented, "sweep", false), agent);
+    assert!(found(rented, "headless", true).is_empty(), "other tenants' machines stand beside it");
+    assert_eq!(found(rented, "sweep", true), ["203.0.113.0/24"]);
+    assert_eq!(found(None, "no_agent", true), ["203.0.113.0/24"], "nobody else's");
+    assert!(found(None, "sweep", false).is_empty(), "no AS number, and a block for each");
 }
 
 #[test]

@@ -126,7 +126,7 @@ fn every_kind_comes_fifty_times_and_more_in_good_records() {
 
 #[test]
 fn sweeps_start_when_they_were_measured_to_start() {
-    let sweeps = only("pool_sweep", "scanner_sweep:pool_sweep", &["--recipients", "400000"]);
+    let sweeps = only("pool_sweep", "scanner_sweep:pool_sweep", &["--recipients", "533400"]);
     let copies = by_recipient(&sweeps);
     for copy in &copies {
         assert!((9..=10).contains(&copy.len()) && lasts(copy) < 1_000, "{copy:?}");

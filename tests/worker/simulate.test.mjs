@@ -96,7 +96,7 @@ describe("a simulated send", { concurrency: true }, () => {
   }
 
   test("other keys than the worker's: every click is refused, and the cause is told", async () => {
-    const args = ["simulate", "--send", worker.origin, "--only", "library", "--recipients", "200"];
+    const args = ["simulate", "--send", worker.origin, "--only", "library", "--recipients", "250"];
     const { status, stdout, stderr } = await clickproof([...args, "--speed-up", "1e9"], {
       env: { LINK_KEYS: `k1:${Buffer.alloc(32, 8).toString("base64")}` },
     });

@@ -4,7 +4,7 @@ use super::scene::Scene;
 use super::{people, scanners};
 
 /// The size of a send in which every kind comes as often as its `episodes` say.
-pub(super) const RECIPIENTS: usize = 3_000;
+pub(super) const RECIPIENTS: usize = 4_000;
 
 /// A kind of visitor.
 pub(super) struct Kind {

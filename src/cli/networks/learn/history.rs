@@ -39,6 +39,8 @@ pub(super) struct Seen {
     pub(super) cookie: Option<CookieState>,
     pub(super) visitor: Option<Key>,
     pub(super) verified: Verified,
+    /// Machines are rented there.
+    pub(super) is_rented: bool,
     revision: u32,
 }
 
@@ -170,7 +172,8 @@ impl History {
 /// What is kept of a click; nothing where its address cannot be read or its network is known.
 fn seen(record: &Record, was: Was, revision: u32, messages: &mut Names, agents: &mut Names) -> Option<Seen> {
     let address = record.ip.as_deref().and_then(parse_ip)?;
-    if Signals::of(record).place.is_some_and(|network| network.class != Class::Hosting) {
+    let place = Signals::of(record).place;
+    if place.is_some_and(|network| network.class != Class::Hosting) {
         return None;
     }
     Some(Seen {
@@ -184,6 +187,7 @@ fn seen(record: &Record, was: Was, revision: u32, messages: &mut Names, agents: 
         cookie: record.cookie.as_deref().and_then(CookieState::named),
         visitor: record.visitor_id.as_deref().map(Key::of),
         verified: record.verified,
+        is_rented: place.is_some(),
         revision,
     })
 }

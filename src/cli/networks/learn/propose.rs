@@ -39,10 +39,13 @@ const MIN_SHARE_UNSEEN: u8 = 95;
 
 /// A simulated touch, or a person who comes through the same cloud with the same agent, is seldom but does occur: of a network's
 /// undecided clicks a share is let pass that is so many times smaller than that of all undecided clicks of this sender.
-const PROOFS_BELOW_USUAL: usize = 10;
+const PROOFS_BELOW_USUAL: usize = 20;
 
 /// An agent stands for its scanner where it comes from so many blocks; else the blocks say it more exactly.
 const MIN_BLOCKS: usize = 5;
+
+/// Rules that look at one request. In rented networks each may be another tenant's: there they teach an agent and no block.
+const OF_ONE_REQUEST: [&str; 3] = ["headless", "no_agent", "bounced"];
 
 /// The rule whose burst a class of pupils makes, too: where nothing shows people it convicts nobody's network.
 const FANOUT: &str = "fanout";
@@ -232,7 +235,8 @@ pub(super) fn propose(history: &History, bounds: &Bounds) -> Proposals {
     let mut by_block: BTreeMap<IpNet, Tally> = BTreeMap::new();
     for seen in history.clicks() {
         let is_agents = seen.asn.zip(seen.agent).is_some_and(|pair| by_agent.contains_key(&pair));
-        if !is_agents {
+        let is_anybodys = |at: usize| seen.is_rented && OF_ONE_REQUEST.contains(&BEHAVIOUR[at]);
+        if !is_agents && !matches!(seen.was, Was::Convicted(at) if is_anybodys(at)) {
             tally(by_block.entry(block(seen.address)).or_default(), seen);
         }
     }

@@ -13,6 +13,7 @@ use std::{fs, io};
 use chrono::{DateTime, Days, NaiveDate};
 use serde::Serialize;
 
+use crate::form::Wanted;
 use crate::lines::Lines;
 use crate::output::Output;
 use crate::say::say;
@@ -65,14 +66,14 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
             Stop::Refused(format!("--file {file}: {error}; name the file of learned networks"))
         })?,
     };
-    let (lines, mut output) = args.streams.open()?;
+    let (lines, mut output) = args.streams.open(Wanted::Objects)?;
     let mut history = History::default();
     let mut bad = 0;
     if args.events.is_empty() {
         bad += read(lines, &mut history)?;
     }
     for path in &args.events {
-        bad += read(streams::open_lines(path)?, &mut history)?;
+        bad += read(streams::open_lines(path, Wanted::Objects)?, &mut history)?;
     }
     history.finish();
 

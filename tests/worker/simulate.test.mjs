@@ -12,7 +12,7 @@ import {
   freshMessage,
   parseLines,
 } from "./clicks.mjs";
-import { LINK_KEYS, startWorker } from "./harness.mjs";
+import { API_TOKEN, LINK_KEYS, startWorker } from "./harness.mjs";
 
 let worker;
 before(async () => (worker = await startWorker({ vars: { SETTLE_MS: 0, SHADOW_RULESET: "defender" } })));
@@ -34,7 +34,7 @@ async function play(kinds, speedUp) {
   const message_id = freshMessage("simulated");
   const args = ["simulate", "--send", worker.origin, "--message-id", message_id, "--recipients", "100"];
   args.push("--speed-up", String(speedUp), ...(kinds ? ["--only", kinds.join(",")] : []));
-  const { status, stdout, stderr } = await clickproof(args, { env: { LINK_KEYS } });
+  const { status, stdout, stderr } = await clickproof(args, { env: { LINK_KEYS, API_TOKEN } });
   assert.equal(status, 0, stderr);
   const sent = parseLines(stdout);
   assert.match(stderr, new RegExp(`^${sent.length} sent, 0 refused, 0 failed`, "m"));

@@ -40,17 +40,15 @@ struct Labelled<'a> {
     #[serde(flatten)]
     record: &'a Record,
     #[serde(skip_serializing_if = "Option::is_none")]
-    bounced_at_ms: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     verified: Option<Verified>,
     label: &'a str,
 }
 
 /// Writes a visit as its record with a label.
 pub(super) fn write(hit: &Hit, shape: Shape, output: &mut Output) -> Result<(), Stop> {
-    let Hit { record, label, bounced_at_ms, .. } = hit;
+    let Hit { record, label, .. } = hit;
     let verified = Some(record.verified).filter(|verified| *verified != Verified::None);
-    let labelled = Labelled { record, bounced_at_ms: *bounced_at_ms, verified, label };
+    let labelled = Labelled { record, verified, label };
     output.line(|block| match shape {
         Shape::Edge => serde_json::to_writer(block, &labelled),
         Shape::Esp => {

@@ -348,7 +348,7 @@ pub(super) fn clock_lag(scene: &mut Scene) {
     let (link, at) = (scene.link(), scene.draw.between(8 * SECOND, 2 * MINUTE));
     scene.click("human:clock_lag", &mut person, &recipient, link, at);
     let later = scene.draw.scaled(500, 20 * SECOND);
-    scene.and(|hit| hit.record.delivered_at_ms = Some(hit.record.ts_ms + later));
+    scene.and(|record| record.delivered_at_ms = Some(record.ts_ms + later));
 }
 
 pub(super) fn managed_phone(scene: &mut Scene) {

@@ -13,8 +13,8 @@ use clickproof::link::keys::Keyring;
 use clickproof::link::mint::mint;
 use clickproof::link::url;
 use clickproof::proof::cookie::{NAME, Visitor};
-use clickproof::record::{Kind, Record, Verified};
-use serde_json::{Value, json};
+use clickproof::record::{Delivery, Kind, Record, Verified};
+use serde_json::json;
 use ureq::http::{HeaderMap, Request};
 use ureq::{Agent, AsSendBody, Body, http};
 
@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) fn run(hits: &[Hit], base_url: &str, speed_up: f64, output: &mut Output) -> Result<usize, Stop> {
     let keys = keys()?;
     let player = Player::new(base_url, &keys, speed_up);
-    let of_providers = hits.iter().filter(|hit| player.delivery(hit).is_some()).count();
+    let of_providers = hits.iter().filter(|hit| player.delivery(&hit.record).is_some()).count();
     if player.api_token.is_none() && of_providers > 0 {
         say(&format!(
             "API_TOKEN is not set: the Worker is not told of {of_providers} deliveries and bounces, and judges without them"
@@ -177,6 +177,7 @@ impl<'a> Player<'a> {
             ts_ms: now_ms(),
             sent_at_ms: self.sent_at_ms,
             delivered_at_ms: None,
+            bounced_at_ms: None,
             secure: Some(self.secure),
             ..click.clone()
         };
@@ -184,13 +185,11 @@ impl<'a> Player<'a> {
         let cookie = set_cookie(answer.headers()).or_else(|| self.cookie(click));
         self.keep_cookie(&mut sent, &answer);
         sent.verified = self.show(click, cookie.as_deref())?;
-        let mut bounced_at_ms = None;
-        if let Some((token, delivery)) = self.api_token.as_deref().zip(self.delivery(hit)) {
-            self.tell(&sent, token, &delivery)?;
-            sent.delivered_at_ms = delivery["delivered_at_ms"].as_i64();
-            bounced_at_ms = delivery["bounced_at_ms"].as_i64();
+        if let Some((token, delivery)) = self.api_token.as_deref().zip(self.delivery(click)) {
+            self.tell(&sent, token, delivery)?;
+            sent.learn(delivery);
         }
-        Ok(hit.played(sent, bounced_at_ms))
+        Ok(hit.played(sent))
     }
 
     fn answer<B: AsSendBody>(
@@ -232,26 +231,29 @@ impl<'a> Player<'a> {
     }
 
     /// What a mail provider would tell of the copy that a visit is about, in the time that is played.
-    fn delivery(&self, hit: &Hit) -> Option<Value> {
-        let Hit { record, bounced_at_ms, .. } = hit;
-        let played = |ms: i64| self.sent_at_ms + millis(self.after(record, ms));
-        let (delivered, bounced) = (record.delivered_at_ms.map(played), bounced_at_ms.map(played));
-        let mut told = json!({"recipient_id": record.recipient_id});
-        for (name, ms) in [("delivered_at_ms", delivered), ("bounced_at_ms", bounced)] {
-            if let Some(ms) = ms {
-                told[name] = ms.into();
-            }
-        }
-        (delivered.is_some() || bounced.is_some()).then_some(told)
+    fn delivery(&self, click: &Record) -> Option<Delivery> {
+        let played = |ms: i64| self.sent_at_ms + millis(self.after(click, ms));
+        let Delivery { delivered_at_ms, bounced_at_ms } = click.delivery();
+        let delivery = Delivery {
+            delivered_at_ms: delivered_at_ms.map(played),
+            bounced_at_ms: bounced_at_ms.map(played),
+        };
+        Some(delivery).filter(|told| *told != Delivery::default())
     }
 
-    fn tell(&self, sent: &Record, token: &str, delivery: &Value) -> Result<(), Failure> {
+    fn tell(&self, sent: &Record, token: &str, delivery: Delivery) -> Result<(), Failure> {
+        let Delivery { delivered_at_ms, bounced_at_ms } = delivery;
+        let told = json!([{
+            "recipient_id": sent.recipient_id,
+            "delivered_at_ms": delivered_at_ms,
+            "bounced_at_ms": bounced_at_ms,
+        }]);
         let request = Request::builder()
             .method("POST")
             .uri(format!("{}/v1/messages/{}/deliveries", self.base_url, sent.message_id))
             .header("authorization", format!("Bearer {token}"))
             .header("content-type", "application/json")
-            .body(json!([delivery]).to_string())
+            .body(told.to_string())
             .map_err(|error| Failure::Lost(error.to_string()))?;
         self.answer(request, 202).map(|_| ())
     }

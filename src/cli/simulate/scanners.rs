@@ -13,7 +13,7 @@ use super::networks::{
     HOSTING, MIMECAST, Network, OFFICE, OTHER_GATEWAYS, PROOFPOINT, SYMANTEC, THREAT_INTELLIGENCE,
     TREND_MICRO, YAHOO_PROXY,
 };
-use super::scene::{HOUR, Hit, LANDS_DETONATION, LANDS_SANDBOX, LINKS, MINUTE, SECOND, Scene, Visitor};
+use super::scene::{HOUR, LANDS_DETONATION, LANDS_SANDBOX, LINKS, MINUTE, SECOND, Scene, Visitor};
 
 /// When sweeps start after the send: 836 bursts of five and more clicks in a second, median 43 s (craft-campaign #546).
 /// That log has none between half an hour and an hour.
@@ -426,7 +426,7 @@ fn small_copy(scene: &mut Scene, label: &'static str, links: usize) {
     let (mut machine, recipient, mut at) = (scene.machine(HOSTING, shows), scene.recipient(), soon(scene));
     for link in 0..links {
         scene.click(label, &mut machine, &recipient, link, at);
-        scene.and(|hit| hit.record.links_total = i64::try_from(links).ok());
+        scene.and(|record| record.links_total = i64::try_from(links).ok());
         at += scene.draw.scaled(30, 4 * SECOND);
     }
 }
@@ -478,7 +478,7 @@ pub(super) fn before_delivery(scene: &mut Scene) {
     let (mut machine, at) = (scene.machine(HOSTING, shows), scene.draw.between(2 * SECOND, 20 * SECOND));
     single(scene, "scanner_headless:before_delivery", &mut machine, at);
     let later = scene.draw.scaled(SECOND, 30 * SECOND);
-    scene.and(|hit| hit.record.delivered_at_ms = Some(hit.record.ts_ms + later));
+    scene.and(|record| record.delivered_at_ms = Some(record.ts_ms + later));
 }
 
 /// Looks at a mail that its gateway then refuses: nobody ever gets it.
@@ -488,7 +488,7 @@ pub(super) fn bounced(scene: &mut Scene) {
     let (mut machine, at) = (scene.machine(networks, shows), soon(scene));
     single(scene, "scanner_gateway:bounced", &mut machine, at);
     let after = scene.draw.scaled(2 * SECOND, 2 * MINUTE);
-    scene.and(|Hit { record, bounced_at_ms, .. }| *bounced_at_ms = Some(record.sent_at_ms + after));
+    scene.and(|record| record.bounced_at_ms = Some(record.sent_at_ms + after));
 }
 
 /// Says a version that no desktop Chrome has said since 2023: Chrome itself rounds it.

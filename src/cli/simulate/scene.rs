@@ -54,16 +54,14 @@ impl Send {
 pub(super) struct Hit {
     pub(super) record: Record,
     pub(super) label: &'static str,
-    /// When the mail to this recipient bounced, Unix milliseconds.
-    pub(super) bounced_at_ms: Option<i64>,
     /// What its landing page may show.
     lands: Lands,
 }
 
 impl Hit {
     /// The same visit as it was played.
-    pub(super) fn played(&self, record: Record, bounced_at_ms: Option<i64>) -> Self {
-        Self { record, bounced_at_ms, ..*self }
+    pub(super) fn played(&self, record: Record) -> Self {
+        Self { record, ..*self }
     }
 
     /// Draws what the landing page shows.
@@ -248,7 +246,7 @@ impl Scene<'_> {
         let (link_id, url) = Send::link(link);
         let record =
             Record { link_id: Some(link_id), url: Some(url), ..self.record(visitor, recipient, after_ms) };
-        self.hits.push(Hit { record, label, bounced_at_ms: None, lands: visitor.lands });
+        self.hits.push(Hit { record, label, lands: visitor.lands });
     }
 
     /// A look at the page of a link that acts.
@@ -262,13 +260,13 @@ impl Scene<'_> {
     ) {
         let record =
             Record { link_id: Some(link_id.to_owned()), kind, ..self.record(visitor, recipient, after_ms) };
-        self.hits.push(Hit { record, label, bounced_at_ms: None, lands: LANDS_NOT });
+        self.hits.push(Hit { record, label, lands: LANDS_NOT });
     }
 
     /// Says more of the last visit.
-    pub(super) fn and(&mut self, change: impl FnOnce(&mut Hit)) {
+    pub(super) fn and(&mut self, change: impl FnOnce(&mut Record)) {
         if let Some(hit) = self.hits.last_mut() {
-            change(hit);
+            change(&mut hit.record);
         }
     }
 
@@ -287,7 +285,7 @@ impl Scene<'_> {
             visitor_id: None,
             ..self.record(visitor, recipient, after_ms)
         };
-        self.hits.push(Hit { record, label, bounced_at_ms: None, lands: LANDS_NOT });
+        self.hits.push(Hit { record, label, lands: LANDS_NOT });
     }
 
     fn record(&mut self, visitor: &mut Visitor, recipient: &Rc<str>, after_ms: i64) -> Record {

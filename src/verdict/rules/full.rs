@@ -38,7 +38,7 @@ const CERTAIN_SWEEP: i32 = 20;
 const SMALL_COPY: i32 = 3;
 
 /// The rules in the order in which they are asked.
-pub(super) const RULES: [Rule; 16] = [
+pub(super) const RULES: [Rule; 17] = [
     SAFELINKS_DELIVERY,
     PAIR,
     SAFE_ATTACHMENTS,

@@ -4,14 +4,16 @@
 mod common;
 
 use clickproof::record::{Delivery, Kind, Record, Verified};
+use clickproof::signals::catalogue::learned::{Learned, Table};
 use clickproof::signals::votes;
 use clickproof::verdict::bursts::SWEEP_REACH_MS as REACH_MS;
 use clickproof::verdict::thresholds::SETTINGS;
 use clickproof::verdict::{Click, Look, Ruleset, Thresholds, judge};
+use common::NOON_MS;
 use common::hits::{
     AZURE, BARRACUDA, ELSEWHERE, FILTER, HETZNER, HOME, Hit, NETCRAFT, PROOFPOINT, RELAY, SAFE_LINKS, Told,
     WIDE, ZSCALER, and, apart, chrome, edge, firefox, history, hold, iphone, links, logged, nobody,
-    pretender, program, recipients, safari, samsung, told, unknown,
+    pretender, program, recipients, safari, samsung, taught, told, unknown,
 };
 
 #[test]
@@ -1262,6 +1264,54 @@ fn the_weights_of_this_version_are_these() {
     );
 }
 
+/// A block and a cloud's agent that history convicts until an hour after the send.
+static BLOCK: Learned = Learned {
+    name: "203.0.113.0/24",
+    vendor: Some("ours"),
+    source: "12 sends",
+    date: "2026-11-22",
+    expires_ms: NOON_MS + 3_600_000,
+};
+static AGENT: Learned = Learned { name: "a cloud's agent", vendor: None, ..BLOCK };
+static HISTORY: Table = Table {
+    v4: &[(0xcb00_7100, 0xcb00_71ff, &BLOCK)],
+    v6: &[],
+    systems: &[(
+        24_940,
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/158.0.0.0 Safari/537.36",
+        &AGENT,
+    )],
+};
+
+#[test]
+fn what_history_convicts_is_a_scanner_unless_a_person_is_proven() {
+    let cloud = || chrome(158).from(ELSEWHERE).asn(HETZNER);
+    for (words, hits, expected) in [
+        ("a modern browser's lone fetch", vec![chrome(158)], "learned"),
+        ("that shows the page", vec![chrome(158).verified(Verified::Rendered)], "learned"),
+        ("that touches it", vec![chrome(158).verified(Verified::Interacted)], "human"),
+        ("that has been here before", vec![chrome(158).returning()], "human"),
+        ("through a gateway's link", vec![chrome(158).referer("https://urldefense.com/")], "human"),
+        ("beside the block", vec![chrome(158).from("203.0.114.1")], "human"),
+        ("the last moment before it expires", vec![chrome(158).at(3_599_999)], "learned"),
+        ("expired", vec![chrome(158).at(3_600_000)], "human"),
+        ("the cloud's agent", vec![cloud()], "learned"),
+        ("another agent there", vec![chrome(157).from(ELSEWHERE).asn(HETZNER)], "human"),
+        ("that agent elsewhere", vec![chrome(158).from(ELSEWHERE)], "human"),
+        ("the relay, whatever history says", vec![safari(26, 1).from(RELAY)], "human"),
+        ("what behaviour shows goes before", vec![pretender().asn(HETZNER)], "headless"),
+    ] {
+        let told = taught(&history(hits), &HISTORY);
+        assert_eq!(told[0].verdict(), expected, "{words}: {:?}", told[0].finding.reasons);
+    }
+    let told = taught(&history([chrome(158)]), &HISTORY);
+    assert_eq!((told[0].click_type(), told[0].finding.vendor.as_deref()), ("scanner_gateway", Some("ours")));
+    assert_eq!(told[0].held, ["learned"], "no other rule holds");
+    assert!(told[0].finding.reasons.contains(&"+learned_network".into()));
+    let told = taught(&history([chrome(158), chrome(158).at(180_000).by("other").from(ELSEWHERE)]), &HISTORY);
+    assert_eq!(told[1].verdict(), "human", "it convicts no source beyond its network");
+}
+
 #[test]
 fn every_rule_has_its_case_here_and_settings_that_exist() {
     let ids: Vec<_> = Ruleset::Full.rules().iter().map(|rule| rule.id).collect();
@@ -1282,6 +1332,7 @@ fn every_rule_has_its_case_here_and_settings_that_exist() {
             "headless",
             "scanner_network",
             "no_agent",
+            "learned",
             "carry_over",
             "human",
         ],

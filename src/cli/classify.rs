@@ -4,15 +4,18 @@
 //! judged. What is kept of a record is only what the rules look at, and its text where the results repeat it.
 
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use clickproof::record::Delivery;
 use clickproof::record::Kind;
 use clickproof::record::Record;
+use clickproof::signals::catalogue::learned::Table;
 use clickproof::verdict::{Click, JudgedHistory, Key, Ruleset, Thresholds};
 
 use crate::evaluate::Labels;
 use crate::form::Wanted;
+use crate::learned;
 use crate::lines::Lines;
 use crate::merge::VerdictNames;
 use crate::notes::Notes;
@@ -53,6 +56,9 @@ pub(crate) struct Args {
     /// each, all kept in memory until the end)
     #[arg(long)]
     explain: bool,
+    /// Judge by this file of learned networks, as `networks learn --write` makes it, instead of the built-in one
+    #[arg(long, value_name = "FILE")]
+    learned: Option<PathBuf>,
     #[command(flatten)]
     thresholds: Flags,
 }
@@ -62,9 +68,12 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
     let stopwatch = Stopwatch::start();
     let ruleset = Ruleset::named(&args.ruleset)
         .ok_or_else(|| Stop::Refused(format!("--ruleset: must be {}", Ruleset::NAMES.join(" or "))))?;
+    let learned = args.learned.as_deref().map(learned::load).transpose()?;
     let (mut lines, mut output) = args.streams.open(Wanted::Objects)?;
     let mut notes = Notes::default();
-    let mut history = History::read(&mut lines, args.with_record, args.evaluate, &mut notes)?;
+    let labels = args.evaluate.then(Labels::default);
+    let mut history = History { labels, learned, ..History::default() };
+    history.read(&mut lines, args.with_record, &mut notes)?;
     lines.finish();
     let counts = args.summary.then(|| history.count(lines.bad()));
 
@@ -115,30 +124,26 @@ struct History {
     events: Vec<Rc<str>>,
     /// The labels of the events, where the verdicts are evaluated.
     labels: Option<Labels>,
+    /// What was learned of networks, where it is not the built-in file.
+    learned: Option<Table>,
     /// The clicks, opens and acts of each message with their places among the events.
     messages: HashMap<String, Vec<(usize, Click)>>,
 }
 
 impl History {
-    fn read(
-        lines: &mut Lines,
-        keep_records: bool,
-        keep_labels: bool,
-        notes: &mut Notes,
-    ) -> Result<Self, Stop> {
-        let labels = keep_labels.then(Labels::default);
-        let (mut history, mut places) = (Self { labels, ..Self::default() }, HashMap::new());
+    fn read(&mut self, lines: &mut Lines, keep_records: bool, notes: &mut Notes) -> Result<(), Stop> {
+        let mut places = HashMap::new();
         while let Some(line) = lines.next()? {
             let added = line.and_then(|line| {
-                let known = history.events.len();
+                let known = self.events.len();
                 let record = Record::given(line, &mut |name| notes.extra(name))?;
                 notes.record(&record);
-                history.add(record, &mut places);
-                if let Some(labels) = history.labels.as_mut().filter(|_| history.events.len() > known) {
+                self.add(record, &mut places);
+                if let Some(labels) = self.labels.as_mut().filter(|_| self.events.len() > known) {
                     labels.take(line);
                 }
                 if keep_records {
-                    history.records.push(line.into());
+                    self.records.push(line.into());
                 }
                 Ok(())
             });
@@ -146,7 +151,7 @@ impl History {
                 lines.complain(&problem);
             }
         }
-        Ok(history)
+        Ok(())
     }
 
     fn add(&mut self, record: Record, places: &mut HashMap<Key, usize>) {
@@ -155,7 +160,10 @@ impl History {
         if place < self.events.len() {
             return;
         }
-        let click = Click::of(&record, Delivery::default());
+        let mut click = Click::of(&record, Delivery::default());
+        if let Some(learned) = &self.learned {
+            click.signals = click.signals.taught(&record, learned);
+        }
         self.events.push(Rc::clone(&click.event_id));
         self.messages.entry(record.message_id).or_default().push((place, click));
     }

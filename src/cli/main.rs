@@ -8,6 +8,7 @@ mod complaints;
 mod evaluate;
 mod form;
 mod import;
+mod learned;
 mod lines;
 mod merge;
 mod mint;

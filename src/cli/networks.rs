@@ -1,7 +1,9 @@
-//! `networks`: the catalogue, for people: what it holds, what it says of an address, and what its vendors say now.
+//! `networks`: the catalogue, for people: what it holds, what it says of an address, what its vendors say now, and what the
+//! sender's own history teaches.
 
 mod edit;
 mod feeds;
+mod learn;
 mod list;
 mod lookup;
 mod refresh;
@@ -22,6 +24,8 @@ enum Command {
     Lookup(lookup::Args),
     /// Fetch the vendors' live feeds and show what changed; --write keeps it
     Refresh(refresh::Args),
+    /// Find networks in shipped events that no list names and that sweep again and again; --write keeps them
+    Learn(learn::Args),
 }
 
 /// Does what is asked; says how many lines were bad.
@@ -30,5 +34,6 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
         Command::List(args) => list::run(args).map(|()| 0),
         Command::Lookup(args) => lookup::run(args),
         Command::Refresh(args) => refresh::run(args).map(|()| 0),
+        Command::Learn(args) => learn::run(args),
     }
 }

@@ -56,6 +56,12 @@ impl Streams {
     }
 }
 
+/// Opens one of several files that a command reads.
+pub(crate) fn open_lines(path: &Path, wanted: Wanted) -> Result<Lines, Stop> {
+    let (file, size) = open_input(path)?;
+    Ok(Lines::new(Box::new(file), path.display().to_string(), bar(size), size.is_some(), wanted))
+}
+
 /// Opens the output of a command that reads nothing.
 pub(crate) fn open_output(path: Option<&Path>) -> Result<Output, Stop> {
     let (sink, name) = path.map_or_else(|| Ok(stdout()), create)?;

@@ -37,12 +37,15 @@ pub mod signals {
     }
 }
 
-use compile::{Mistake, agents, networks, wrappers};
+use compile::{Mistake, agents, learned, networks, wrappers};
 
 fn main() -> ExitCode {
     let steps = [
         step("src/signals/catalogue/networks.txt", "networks.rs", |text| {
             networks::parse(text).map(|sections| render::networks(&sections))
+        }),
+        step("src/signals/catalogue/learned.txt", "learned.rs", |text| {
+            learned::parse(text).map(|sections| render::learned(&sections))
         }),
         step("src/signals/catalogue/wrappers.txt", "wrappers.rs", |text| {
             wrappers::parse(text).map(|sections| render::wrappers(&sections))

@@ -4,6 +4,7 @@
 //! the tests, which hold the lookups against it.
 
 pub mod agents;
+pub mod learned;
 pub mod networks;
 pub mod ranges;
 mod sections;

@@ -80,7 +80,7 @@ const MOST: usize = 255;
 
 /// What an entry is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Network {
+pub(super) enum Network {
     Prefix(IpNet),
     System(u32),
 }
@@ -162,7 +162,7 @@ fn parse_blocks(text: &str) -> Option<(u8, u8)> {
     ((1..=32).contains(&v4) && (1..=MAX_V6_LEN).contains(&v6)).then_some((v4, v6))
 }
 
-fn parse_network(text: &str) -> Result<Network, String> {
+pub(super) fn parse_network(text: &str) -> Result<Network, String> {
     match text.strip_prefix("AS") {
         // A sign or leading zeros would be a second spelling; AS0 is nobody's.
         Some(digits) => match digits.parse() {

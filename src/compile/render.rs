@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use ipnet::IpNet;
+
 use crate::compile::agents::{
     ANCHORED, BEGINS_PHRASES, Group, LONGEST_STEM, LONGEST_WORD, NO_GROUP, PHONE, Patterns, SYSTEM,
 };
 use crate::compile::ranges::{flatten, stretches};
-use crate::compile::{networks, wrappers};
+use crate::compile::{learned, networks, wrappers};
 use crate::signals::agents::filter::filter_bit;
 use crate::signals::catalogue::Scope;
 
@@ -55,6 +57,58 @@ fn hex(number: u128, digits: usize) -> String {
         literal.push(digit);
     }
     literal
+}
+
+/// For `catalogue/learned.rs`: what was learned, by address and by AS number with an agent.
+pub(crate) fn learned(sections: &[learned::Section]) -> String {
+    let mut code = String::new();
+    // Where nothing was learned nobody would use it.
+    if !sections.is_empty() {
+        let _ = writeln!(code, "static SECTIONS: [Learned; {}] = [", sections.len());
+    }
+    let (mut v4, mut v6, mut systems) = (Vec::new(), Vec::new(), Vec::new());
+    for (at, section) in sections.iter().enumerate() {
+        let learned::Section { name, vendor, source, date, expires_ms, .. } = section;
+        let _ = writeln!(
+            code,
+            "    Learned {{ name: {name:?}, vendor: {vendor:?}, source: {source:?}, date: {date:?}, \
+             expires_ms: {expires_ms} }},"
+        );
+        for prefix in &section.prefixes {
+            match prefix {
+                IpNet::V4(net) => {
+                    v4.push((u128::from(u32::from(net.network())), u32::from(net.broadcast()).into(), at));
+                }
+                // Whole halves only: no prefix is longer than one.
+                IpNet::V6(net) => {
+                    v6.push((u128::from(net.network()) >> 64, u128::from(net.broadcast()) >> 64, at));
+                }
+            }
+        }
+        systems.extend(
+            section.systems.iter().map(|number| (*number, section.agent.as_deref().unwrap_or_default(), at)),
+        );
+    }
+    if !sections.is_empty() {
+        code.push_str("];\n");
+    }
+    code.push_str("/// What the data file holds.\npub static LEARNED: Table = Table {\n");
+    for (name, digits, mut ranges) in [("v4", 8, v4), ("v6", 16, v6)] {
+        ranges.sort_unstable();
+        let _ = writeln!(code, "    {name}: &[");
+        for (first, last, at) in ranges {
+            let _ =
+                writeln!(code, "        ({}, {}, &SECTIONS[{at}]),", hex(first, digits), hex(last, digits));
+        }
+        code.push_str("    ],\n");
+    }
+    systems.sort_unstable();
+    code.push_str("    systems: &[\n");
+    for (number, agent, at) in systems {
+        let _ = writeln!(code, "        ({}, {agent:?}, &SECTIONS[{at}]),", hex(number.into(), 8));
+    }
+    code.push_str("    ],\n};\n");
+    code
 }
 
 /// For `catalogue/wrapper.rs`: the hosts of each gateway.

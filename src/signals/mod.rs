@@ -13,6 +13,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 
 use agents::{Agent, AgentClass};
+use catalogue::learned::{LEARNED, Learned, Table};
 use catalogue::{Class, Network, Request};
 use votes::{Sign, Votes};
 
@@ -38,6 +39,8 @@ pub struct Signals {
     pub network: Option<&'static Network>,
     /// Where the click came from, by address and AS number.
     pub place: Option<&'static Network>,
+    /// What the sender's own history knows of where it came from, where no list says more than that machines are rented there.
+    pub learned: Option<&'static Learned>,
     /// The machine that the agent says it is.
     pub agent: Option<Agent>,
     /// Headers are known: what is missing of them was not sent.
@@ -172,6 +175,7 @@ impl Signals {
             has_address: address.is_some(),
             network,
             place,
+            learned: learned(&LEARNED, record, address, place),
             agent,
             is_office: user_agent.is_some_and(agents::is_office),
             is_get: record.method == "GET" || acts && record.method == "POST",
@@ -254,6 +258,13 @@ impl Signals {
         self.votes.has(Sign::PrivateRelay) || self.votes.has(Sign::HumanProxy)
     }
 
+    /// The same with what another table of learned networks says of the record.
+    #[must_use]
+    pub fn taught(self, record: &Record, table: &Table) -> Self {
+        let address = record.ip.as_deref().and_then(catalogue::parse_ip);
+        Self { learned: learned(table, record, address, self.place), ..self }
+    }
+
     /// The source, where it is one.
     #[must_use]
     pub fn own_source(&self) -> Option<Source> {
@@ -269,6 +280,17 @@ pub fn place(
 ) -> Option<&'static Network> {
     let people = |network: &&Network| matches!(network.class, Class::Relay | Class::HumanProxy);
     network.filter(people).or_else(|| system.filter(people)).or(network).or(system)
+}
+
+/// What the sender's own history says of a request. A list goes before, unless it only says that machines are rented there.
+fn learned(
+    table: &Table,
+    record: &Record,
+    address: Option<IpAddr>,
+    place: Option<&'static Network>,
+) -> Option<&'static Learned> {
+    let is_open = place.is_none_or(|network| network.class == Class::Hosting);
+    is_open.then(|| table.find(address, record.asn, record.agent(), record.ts_ms)).flatten()
 }
 
 /// Whether a list of addresses, as `X-Forwarded-For` holds it, names a scanner's network.
@@ -340,6 +362,31 @@ mod tests {
         }
         assert!(!from(HOME, Some(8_075)).is_microsoft(), "an AS number never says so");
         assert_eq!(from(HOME, Some(8_075)).check_strength(), 1);
+    }
+
+    #[test]
+    fn what_was_learned_goes_behind_what_lists_say() {
+        static LEARNED: Learned =
+            Learned { name: "everywhere", vendor: None, source: "", date: "", expires_ms: 1_000 };
+        static TABLE: Table = Table { v4: &[(0, u32::MAX, &LEARNED)], v6: &[], systems: &[] };
+        let found = |ip: &str, asn, ts_ms| {
+            let record = Record { ip: Some(ip.to_owned()), asn, ts_ms, ..Record::default() };
+            assert_eq!(Signals::of(&record).learned, None, "nothing is learned here");
+            Signals::of(&record).taught(&record, &TABLE).learned.is_some()
+        };
+        for (words, ip, asn, ts_ms, expected) in [
+            ("a home", HOME, None, 999, true),
+            ("too late", HOME, None, 1_000, false),
+            ("rented machines", HOME, Some(16_509), 0, true),
+            ("the relay", "104.28.28.1", None, 0, false),
+            ("the relay in hosting", "104.28.28.1", Some(16_509), 0, false),
+            ("a web proxy", "8.25.203.10", None, 0, false),
+            ("a web proxy's AS", HOME, Some(22_616), 0, false),
+            ("the mail filter", "40.92.1.1", None, 0, false),
+            ("no address", "junk", None, 0, false),
+        ] {
+            assert_eq!(found(ip, asn, ts_ms), expected, "{words}");
+        }
     }
 
     #[test]

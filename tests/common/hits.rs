@@ -6,6 +6,7 @@
 use clickproof::record::Delivery;
 use clickproof::record::Record;
 use clickproof::record::Verified;
+use clickproof::signals::catalogue::learned::{LEARNED, Table};
 use clickproof::verdict::{Click, Finding, JudgedHistory, Look, Ruleset, Thresholds, judge};
 
 use super::{NOON_MS, record};
@@ -263,9 +264,18 @@ pub fn order(history: &[Record]) -> Vec<usize> {
 
 /// What ruleset `full` says of every click of a whole history, in the order of the history.
 pub fn told(history: &[Record]) -> Vec<Told> {
+    taught(history, &LEARNED)
+}
+
+/// The same where that much was learned before.
+pub fn taught(history: &[Record], learned: &Table) -> Vec<Told> {
     let thresholds = Thresholds::default();
     let order = order(history);
-    let clicks: Vec<Click> = order.iter().map(|&at| Click::of(&history[at], Delivery::default())).collect();
+    let click = |record: &Record| {
+        let click = Click::of(record, Delivery::default());
+        Click { signals: click.signals.taught(record, learned), ..click }
+    };
+    let clicks: Vec<Click> = order.iter().map(|&at| click(&history[at])).collect();
     let trial = JudgedHistory::of(&clicks, Ruleset::Full, &thresholds);
     let explained: Vec<_> = (0..clicks.len()).map(|at| trial.explain(at)).collect();
     let findings = trial.into_findings();

@@ -272,9 +272,10 @@ export async function clickproof(args, { input = "", env = {} } = {}) {
   return { status, stdout, stderr };
 }
 
-/** What `classify` says of listed clicks, in their order. */
+/** What `classify` says of listed clicks, given what their landing pages showed, in their order. */
 export async function classified(clicks, ...flags) {
-  const input = clicks.map((click) => `${JSON.stringify(recordOf(click))}\n`).join("");
+  const records = clicks.map((click) => ({ ...recordOf(click), verified: click.verified }));
+  const input = records.map((record) => `${JSON.stringify(record)}\n`).join("");
   const { status, stdout, stderr } = await clickproof(["classify", ...flags], { input });
   // It may also say which signals no record carries.
   assert.equal(status, 0, stderr);

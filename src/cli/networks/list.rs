@@ -1,8 +1,10 @@
-//! `networks list`: the sections of the catalogue that this program was built with.
+//! `networks list`: the sections of the catalogue that this program was built with, and those that were learned.
 
 use std::io;
 
+use clickproof::compile::learned;
 use clickproof::compile::networks::{Section, parse};
+use clickproof::signals::catalogue::Scope;
 use indicatif::ProgressBar;
 use serde::Serialize;
 
@@ -19,15 +21,20 @@ pub(crate) struct Args {
 /// The text that the catalogue's tables are compiled from.
 const TEXT: &str = include_str!("../../signals/catalogue/networks.txt");
 
+/// The text of what was learned.
+const LEARNED: &str = include_str!("../../signals/catalogue/learned.txt");
+
 pub(crate) fn run(args: &Args) -> Result<(), Stop> {
-    let sections = parse(TEXT).map_err(|mistake| Stop::Refused(format!("the catalogue: {mistake}")))?;
+    let refused = |mistake| Stop::Refused(format!("the catalogue: {mistake}"));
+    let (sections, learned) = (parse(TEXT).map_err(refused)?, learned::parse(LEARNED).map_err(refused)?);
+    let all: Vec<Told> = sections.iter().map(told).chain(learned.iter().map(told_of_learned)).collect();
     let mut output = Output::new(Box::new(io::stdout().lock()), "stdout".to_owned(), ProgressBar::hidden());
     if args.json {
-        for section in &sections {
-            output.line(|block| serde_json::to_writer(block, &told(section)))?;
+        for told in &all {
+            output.line(|block| serde_json::to_writer(block, told))?;
         }
     } else {
-        for line in table(&sections) {
+        for line in table(&all) {
             output.line(|block| {
                 block.extend_from_slice(line.as_bytes());
                 Ok(())
@@ -42,11 +49,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Stop> {
 struct Told<'a> {
     section: &'a str,
     class: &'static str,
-    vendor: &'a str,
+    vendor: Option<&'a str>,
     scope: &'static str,
     prefixes: usize,
     systems: usize,
     date: &'a str,
+    /// Only what was learned ends some day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires: Option<&'a str>,
     feed: Option<String>,
     source: &'a str,
 }
@@ -55,29 +65,45 @@ fn told(section: &Section) -> Told<'_> {
     Told {
         section: &section.name,
         class: section.class.name(),
-        vendor: &section.vendor,
+        vendor: Some(&section.vendor),
         scope: section.scope.name(),
         prefixes: section.prefixes.len(),
         systems: section.systems.len(),
         date: &section.date,
+        expires: None,
         feed: section.feed.as_ref().map(ToString::to_string),
         source: &section.source,
     }
 }
 
-fn table(sections: &[Section]) -> Vec<String> {
+fn told_of_learned(section: &learned::Section) -> Told<'_> {
+    Told {
+        section: &section.name,
+        class: "learned",
+        vendor: section.vendor.as_deref(),
+        scope: Scope::Clicks.name(),
+        prefixes: section.prefixes.len(),
+        systems: section.systems.len(),
+        date: &section.date,
+        expires: Some(&section.expires),
+        feed: None,
+        source: &section.source,
+    }
+}
+
+fn table(sections: &[Told]) -> Vec<String> {
     let heads =
         ["section", "class", "vendor", "scope", "prefixes", "AS", "date", "source"].map(str::to_owned);
     let rows = sections.iter().map(|section| {
         [
-            section.name.clone(),
-            section.class.name().to_owned(),
-            section.vendor.clone(),
-            section.scope.name().to_owned(),
-            section.prefixes.len().to_string(),
-            section.systems.len().to_string(),
-            section.date.clone(),
-            section.source.clone(),
+            section.section.to_owned(),
+            section.class.to_owned(),
+            section.vendor.unwrap_or("-").to_owned(),
+            section.scope.to_owned(),
+            section.prefixes.to_string(),
+            section.systems.to_string(),
+            section.date.to_owned(),
+            section.source.to_owned(),
         ]
     });
     let rows: Vec<_> = std::iter::once(heads).chain(rows).collect();

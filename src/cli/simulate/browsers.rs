@@ -224,6 +224,33 @@ pub(super) fn cubot(draw: &mut Draw) -> Record {
     android(model, version(draw))
 }
 
+/// The browser of an app on a phone whose maker's name holds the word of robots.
+pub(super) fn bot_phone_in_app(draw: &mut Draw) -> Record {
+    let version = version(draw);
+    let (maker, model) = draw.one(&[("FOSSiBOT", "F106 Pro"), ("CUBOT", "CUBOT_X70"), ("FOSSiBOT", "DT2")]);
+    let rest = format!("Version/4.0 Chrome/{version}.0.0.0 Mobile");
+    let agent = webkit(&format!("Linux; Android 14; {model}; wv"), &rest);
+    let tail = draw.one(&["Instagram 355.0.0.22.86", "Barcelona 350.0.0.33.76"]);
+    let tail = format!("{tail} Android (34/14; 480dpi; 1080x2412; {maker}; {model}; {model}; mt6789; de_DE)");
+    chromium(version, format!("{agent} {tail}"), "Android WebView")
+}
+
+/// A browser that a company's management puts on its phones.
+pub(super) fn managed(draw: &mut Draw) -> Record {
+    let tenths = draw.one(&[260, 186]);
+    match draw.between(1, 3) {
+        1 => browser(Engine::Safari, tenths, format!("{} Mobile/15E148 AirWatch Browser v24.2", ios(tenths))),
+        2 => webview(draw, " MobileIron Web@Work/2.9"),
+        _ => webview(draw, " Citrix Secure Web/24.11"),
+    }
+}
+
+/// Firefox's long-lived releases, each supported for a year and more.
+pub(super) fn esr(draw: &mut Draw) -> Record {
+    let platform = draw.one(&[WINDOWS, WINDOWS, LINUX, "Macintosh; Intel Mac OS X 10.15"]);
+    firefox(platform, 153)
+}
+
 /// Browsers that are not renewed: a Mac at its last Safari, a Firefox ESR, a kiosk's Chrome, Internet Explorer.
 pub(super) fn old(draw: &mut Draw) -> Record {
     match draw.between(1, 5) {
@@ -253,6 +280,52 @@ pub(super) fn private(draw: &mut Draw) -> Record {
             260,
             format!("{} Version/26.0 Mobile/15E148 DuckDuckGo/7 Safari/605.1.15", ios(260)),
         ),
+    }
+}
+
+/// Opera on an Android phone.
+pub(super) fn opera_mobile(draw: &mut Draw) -> Record {
+    let version = version(draw);
+    let rest = format!("Chrome/{version}.0.0.0 Mobile");
+    let agent = format!("{} OPR/{}.0.0.0", webkit("Linux; Android 10; K", &rest), version - 57);
+    chromium(version, agent, "Opera")
+}
+
+/// A Chrome that a program drives, with all that it sends.
+pub(super) fn machine_browser(platform: &str, version: i64) -> Record {
+    Record { accept_language: Some("en-US,en;q=0.9".to_owned()), ..chrome(platform, version) }
+}
+
+/// The same browser so many major versions later. Safari has a calendar of its own.
+pub(super) fn renew(record: &mut Record, majors: i64) {
+    if majors == 0 {
+        return;
+    }
+    let later = |text: &str, before: &str| {
+        let mut parts = text.split(before);
+        let mut out = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+            let (number, rest) = part.split_at(digits);
+            // A smaller number is no version of these browsers.
+            let number: i64 = number.parse().unwrap_or_default();
+            out += before;
+            if number < 100 {
+                out += part;
+            } else {
+                out += &(number + majors).to_string();
+                out += rest;
+            }
+        }
+        out
+    };
+    for (text, marks) in [
+        (&mut record.user_agent, &["Chrome/", "Edg/", "Firefox/", "rv:"][..]),
+        (&mut record.sec_ch_ua, &[";v=\""]),
+    ] {
+        if let Some(text) = text {
+            *text = marks.iter().fold(text.clone(), |text, mark| later(&text, mark));
+        }
     }
 }
 
@@ -317,6 +390,14 @@ pub(super) fn pretender(draw: &mut Draw) -> Record {
         accept_language: draw.percent(30.0).then(|| "en-US,en;q=0.9".to_owned()),
         ..machine(&agent, accept)
     }
+}
+
+/// A program with a Chrome of today that names its whole version, where Chrome itself says `0.0.0`.
+pub(super) fn unreduced(draw: &mut Draw) -> Record {
+    let (behind, build, patch) = (draw.between(0, 3), draw.between(7_000, 7_900), draw.between(40, 250));
+    let platform = draw.one(&[WINDOWS, MAC, LINUX]);
+    let agent = webkit(platform, &format!("Chrome/{}.0.{build}.{patch}", CHROME - behind));
+    machine(&agent, draw.one(&["*/*", PLAIN_ACCEPT, CHROMIUM_ACCEPT]))
 }
 
 /// Headers that contradict each other: a pretender, or a Safari that sends client hints, which no Safari does.

@@ -4,7 +4,7 @@ use super::scene::Scene;
 use super::{people, scanners};
 
 /// The size of a send in which every kind comes as often as its `episodes` say.
-pub(super) const RECIPIENTS: usize = 3_000;
+pub(super) const RECIPIENTS: usize = 4_000;
 
 /// A kind of visitor.
 pub(super) struct Kind {
@@ -247,6 +247,83 @@ pub(super) const KINDS: &[Kind] = &[
         play: scanners::prefetch,
     },
     Kind {
+        label: "scanner_declared:head_get",
+        words: "a HEAD request, then a GET by the same program",
+        source: "next-auth #1840; CiviCRM #35328",
+        episodes: 30,
+        play: scanners::head_get,
+    },
+    Kind {
+        label: "scanner_sweep:act_sweep",
+        words: "a link and the page that unsubscribes at once, or accept and decline at once",
+        source: "Rock #7034; useSend #412",
+        episodes: 30,
+        play: scanners::act_sweep,
+    },
+    Kind {
+        label: "scanner_sweep:small_sweep",
+        words: "both or all three links of a small mail, from a rented machine with bare headers",
+        source: "anymail #200",
+        episodes: 30,
+        play: scanners::small_sweep,
+    },
+    Kind {
+        label: "scanner_headless:single_link",
+        words: "the one link of a small mail, likewise",
+        source: "anymail #200",
+        episodes: 55,
+        play: scanners::single_link,
+    },
+    Kind {
+        label: "scanner_repeat:repeat_fast",
+        words: "one link again and again within half a minute",
+        source: "gophish #1061",
+        episodes: 1,
+        play: scanners::repeat_fast,
+    },
+    Kind {
+        label: "scanner_repeat:repeat_steady",
+        words: "one link at one beat",
+        source: "gophish #1061: every 439 ms",
+        episodes: 2,
+        play: scanners::repeat_steady,
+    },
+    Kind {
+        label: "scanner_repeat:repeat_long",
+        words: "one link for half an hour",
+        source: "gophish #1061",
+        episodes: 1,
+        play: scanners::repeat_long,
+    },
+    Kind {
+        label: "scanner_headless:no_agent",
+        words: "a request without any agent",
+        source: "published Defender table; every browser names itself",
+        episodes: 55,
+        play: scanners::no_agent,
+    },
+    Kind {
+        label: "scanner_headless:before_delivery",
+        words: "a rented machine looks before the mail is delivered",
+        source: "MillionSend #22",
+        episodes: 55,
+        play: scanners::before_delivery,
+    },
+    Kind {
+        label: "scanner_gateway:bounced",
+        words: "a link of a mail that bounced",
+        source: "derived: nobody has the mail",
+        episodes: 55,
+        play: scanners::bounced,
+    },
+    Kind {
+        label: "scanner_headless:unreduced",
+        words: "a rented machine whose Chrome of today names its whole version",
+        source: "Chromium: User-Agent reduction",
+        episodes: 55,
+        play: scanners::unreduced_single,
+    },
+    Kind {
         label: "human:desktop",
         words: "a reader at a desk: one link, sometimes two or three",
         source: "user-agents on npm",
@@ -441,6 +518,55 @@ pub(super) const KINDS: &[Kind] = &[
         source: "emdash #3298",
         episodes: 55,
         play: people::after_sweep,
+    },
+    Kind {
+        label: "human:head_before",
+        words: "a person whose own program sends a HEAD first",
+        source: "next-auth #1840",
+        episodes: 50,
+        play: people::head_before,
+    },
+    Kind {
+        label: "human:reload",
+        words: "a page reloaded some times",
+        source: "ordinary use",
+        episodes: 20,
+        play: people::reload,
+    },
+    Kind {
+        label: "human:comes_back",
+        words: "the same link again over some days",
+        source: "ordinary use",
+        episodes: 20,
+        play: people::comes_back,
+    },
+    Kind {
+        label: "human:clock_lag",
+        words: "a click that comes before the provider tells of the delivery",
+        source: "anymail #200; Warmbly #438",
+        episodes: 50,
+        play: people::clock_lag,
+    },
+    Kind {
+        label: "human:managed_phone",
+        words: "a browser that a company's management puts on its phones",
+        source: "vendors' documentation",
+        episodes: 50,
+        play: people::managed_phone,
+    },
+    Kind {
+        label: "human:bot_phone",
+        words: "an app's browser whose agent names a phone called …bot",
+        source: "MillionSend; dub",
+        episodes: 50,
+        play: people::bot_phone,
+    },
+    Kind {
+        label: "human:esr",
+        words: "Firefox ESR, which is supported for a year and more",
+        source: "Mozilla's release calendar",
+        episodes: 50,
+        play: people::esr,
     },
     Kind {
         label: "human:own_open",

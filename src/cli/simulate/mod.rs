@@ -1,10 +1,11 @@
-//! `simulate`: labelled traffic of one send, seeded; to stdout, or played against a running Worker.
+//! `simulate`: labelled traffic of one send, or of many over months, seeded; to stdout, or played against a running Worker.
 //!
 //! [`kinds`] is the table of who comes, [`people`] and [`scanners`] say how they click, [`browsers`] and [`networks`]
-//! what they send and from where. [`scene`] is what they do it in, [`draw`] their chance.
+//! what they send and from where. [`history`] is who comes again over many sends. [`scene`] is what they do it in, [`draw`] their chance.
 
 mod browsers;
 mod draw;
+mod history;
 mod kinds;
 mod labelled;
 mod networks;
@@ -24,7 +25,7 @@ use crate::stop::Stop;
 use crate::streams;
 use draw::Draw;
 use kinds::{KINDS, Kind, RECIPIENTS};
-use labelled::write;
+use labelled::{Shape, write};
 use scene::{Hit, Scene, Send};
 
 /// 2026-11-22, noon: the seed's companion, so that the same flags write the same bytes.
@@ -37,15 +38,19 @@ the click should be found to have, a colon and the kind: human:tabs, scanner_swe
 flags write the same bytes.
 
 --send mints the links of the send with the Worker's keys, with now as the time of the send, and plays each click as a local \
-runtime takes it, its address in CF-Connecting-IP and its network in MF-CF-Blob; in production Cloudflare says both. The \
-results are then the records as they were sent; where the answer brought a cookie, with the Worker's own event_id. --speed-up \
-divides all times, those that the rules look at too.
+runtime takes it, its address in CF-Connecting-IP and its network in MF-CF-Blob; in production Cloudflare says both. Landing \
+pages tell /verify what they showed, by the cookie. The results are then the records as they were sent; where the answer brought \
+a cookie, with the Worker's own event_id. --speed-up divides all times, those that the rules look at too.
+
+--sends N is a history instead: scanners that no list names come again and again, and twenty kinds of addresses that people \
+share. `simulate --sends 200 | classify --with-record | networks learn` tells them apart.
 
 Environment, for --send:
-  LINK_KEYS  The signing keys, as the Worker has them: kid:base64,… (the first signs)")]
+  LINK_KEYS  The signing keys, as the Worker has them: kid:base64,… (the first signs)
+  API_TOKEN  One of the Worker's tokens, to tell it of deliveries and bounces as a mail provider would; without it, it is not told")]
 pub(crate) struct Args {
-    /// List the kinds of visitors and end
-    #[arg(long, exclusive = true)]
+    /// List the kinds of visitors, with --sends those of a history, and end
+    #[arg(long)]
     list: bool,
     /// Draw other visitors
     #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = seed)]
@@ -62,6 +67,12 @@ pub(crate) struct Args {
     /// The send's name
     #[arg(long, value_name = "ID", default_value = "simulated", value_parser = message_id)]
     message_id: String,
+    /// A history of so many sends over months instead: scanners that no list names, and people who share addresses
+    #[arg(long, value_name = "N", value_parser = sends, conflicts_with_all = ["only", "send"])]
+    sends: Option<usize>,
+    /// How much of each record is written
+    #[arg(long, value_enum, default_value = "edge", conflicts_with = "send")]
+    shape: Shape,
     /// Play it against the Worker at this address, such as `http://127.0.0.1:8787`
     #[arg(long, value_name = "URL", value_parser = base_url)]
     send: Option<String>,
@@ -77,21 +88,25 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
     let mut output = streams::open_output(args.output.as_deref())?;
     if args.list {
-        list(&mut output)?;
+        list(args.sends.is_some(), &mut output)?;
         return Ok(0);
+    }
+    if args.sends.is_some() && args.recipients < history::LEAST_RECIPIENTS {
+        let least = history::LEAST_RECIPIENTS;
+        return Err(Stop::Refused(format!("--sends needs --recipients of at least {least}")));
     }
     let hits = hits(args);
     if let Some(base_url) = &args.send {
         return play::run(&hits, base_url, args.speed_up, &mut output);
     }
     for hit in &hits {
-        write(&hit.record, hit.label, &mut output)?;
+        write(hit, args.shape, &mut output)?;
     }
     output.flush()?;
     Ok(0)
 }
 
-/// All visits to the send, in the order of time.
+/// All visits, in the order of time.
 fn hits(args: &Args) -> Vec<Hit> {
     let everyone = Draw::new(args.seed, "recipients").shuffled((1..=args.recipients).collect());
     let send = Send {
@@ -99,30 +114,49 @@ fn hits(args: &Args) -> Vec<Hit> {
         sent_at_ms: args.sent_at,
         recipients: everyone.into_iter().map(|number| format!("r{number}").into()).collect(),
     };
+    let mut hits = match args.sends {
+        Some(sends) => history::hits(args.seed, sends, &send),
+        None => of_one_send(args, &send),
+    };
+    hits.sort_by_key(|hit| hit.record.ts_ms);
+    let (mut ids, mut draw) = (EventIds::default(), Draw::new(args.seed, "event ids"));
+    let mut pages = Draw::new(args.seed, "landing pages");
+    for hit in &mut hits {
+        hit.land(&mut pages);
+        hit.record.event_id = ids.next(hit.record.ts_ms, draw.bytes()).to_string();
+    }
+    hits
+}
+
+/// All visits to one send, in no order.
+fn of_one_send(args: &Args, send: &Send) -> Vec<Hit> {
     let wanted =
         |kind: &&Kind| args.only.is_empty() || args.only.iter().any(|named| named.label == kind.label);
     let (mut hits, mut next) = (Vec::new(), 0);
     for kind in KINDS.iter().filter(wanted) {
         let mut draw = Draw::new(args.seed, kind.label);
         for _ in 0..(kind.episodes * args.recipients / RECIPIENTS).max(1) {
-            (kind.play)(&mut Scene { draw: &mut draw, send: &send, next: &mut next, hits: &mut hits });
+            (kind.play)(&mut Scene { draw: &mut draw, send, next: &mut next, hits: &mut hits });
         }
-    }
-    hits.sort_by_key(|hit| hit.record.ts_ms);
-    let (mut ids, mut draw) = (EventIds::default(), Draw::new(args.seed, "event ids"));
-    for hit in &mut hits {
-        hit.record.event_id = ids.next(hit.record.ts_ms, draw.bytes()).to_string();
     }
     hits
 }
 
-fn list(output: &mut Output) -> Result<(), Stop> {
-    for kind in KINDS {
+fn list(of_history: bool, output: &mut Output) -> Result<(), Stop> {
+    let mut line = |label: &str, words: String| {
         output.line(|block| {
-            block
-                .extend_from_slice(format!("{:<44} {} [{}]", kind.label, kind.words, kind.source).as_bytes());
+            block.extend_from_slice(format!("{label:<44} {words}").as_bytes());
             Ok(())
-        })?;
+        })
+    };
+    if of_history {
+        for (label, words) in history::list() {
+            line(label, words.to_owned())?;
+        }
+    } else {
+        for kind in KINDS {
+            line(kind.label, format!("{} [{}]", kind.words, kind.source))?;
+        }
     }
     output.flush()
 }
@@ -142,6 +176,11 @@ fn seed(text: &str) -> Result<u64, String> {
 fn recipients(text: &str) -> Result<usize, String> {
     let fits = text.parse().ok().filter(|count| (50..=1_000_000).contains(count));
     fits.ok_or_else(|| "must be a whole number from 50 to 1000000".to_owned())
+}
+
+fn sends(text: &str) -> Result<usize, String> {
+    let fits = text.parse().ok().filter(|count| (1..=10_000).contains(count));
+    fits.ok_or_else(|| "must be a whole number from 1 to 10000".to_owned())
 }
 
 fn sent_at(text: &str) -> Result<i64, String> {

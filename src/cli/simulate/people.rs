@@ -310,6 +310,65 @@ pub(super) fn after_sweep(scene: &mut Scene) {
     scene.click("human:after_sweep", &mut person, &recipient, link, at);
 }
 
+/// A program on the person's own machine looks at the link first, under the browser's name.
+pub(super) fn head_before(scene: &mut Scene) {
+    let (mut person, recipient) = (anybody(scene), scene.recipient());
+    let (link, at) = (scene.link(), scene.reading());
+    let mut looks = person.clone();
+    "HEAD".clone_into(&mut looks.shows.method);
+    strip(&mut looks.shows);
+    scene.click("scanner_declared:head", &mut looks, &recipient, link, at);
+    let later = at + scene.draw.scaled(100, 5 * SECOND);
+    scene.click("human:head_before", &mut person, &recipient, link, later);
+}
+
+/// Reloads a page that is slow, some times.
+pub(super) fn reload(scene: &mut Scene) {
+    let (mut person, recipient) = (anybody(scene), scene.recipient());
+    let (link, mut at) = (scene.link(), scene.reading());
+    for _ in 0..scene.draw.between(3, 6) {
+        scene.click("human:reload", &mut person, &recipient, link, at);
+        at += scene.draw.scaled(900, 25 * SECOND);
+    }
+}
+
+/// Comes back to an offer over some days.
+pub(super) fn comes_back(scene: &mut Scene) {
+    let (mut person, recipient) = (anybody(scene), scene.recipient());
+    let (link, mut at) = (scene.link(), scene.reading());
+    for _ in 0..scene.draw.between(3, 5) {
+        scene.click("human:comes_back", &mut person, &recipient, link, at);
+        at += scene.draw.scaled(10 * MINUTE, 30 * HOUR);
+    }
+}
+
+/// A provider tells of the delivery by a clock that is late.
+pub(super) fn clock_lag(scene: &mut Scene) {
+    let (mut person, recipient) = (anybody(scene), scene.recipient());
+    let (link, at) = (scene.link(), scene.draw.between(8 * SECOND, 2 * MINUTE));
+    scene.click("human:clock_lag", &mut person, &recipient, link, at);
+    let later = scene.draw.scaled(500, 20 * SECOND);
+    scene.and(|record| record.delivered_at_ms = Some(record.ts_ms + later));
+}
+
+pub(super) fn managed_phone(scene: &mut Scene) {
+    let browser = browsers::managed(scene.draw);
+    let mut person = scene.person(MOBILE, browser);
+    reads(scene, "human:managed_phone", &mut person);
+}
+
+pub(super) fn bot_phone(scene: &mut Scene) {
+    let browser = browsers::bot_phone_in_app(scene.draw);
+    let mut person = scene.person(MOBILE, browser);
+    reads(scene, "human:bot_phone", &mut person);
+}
+
+pub(super) fn esr(scene: &mut Scene) {
+    let browser = browsers::esr(scene.draw);
+    let mut person = scene.person(OFFICE, browser);
+    reads(scene, "human:esr", &mut person);
+}
+
 pub(super) fn own_open(scene: &mut Scene) {
     let (mut person, recipient, at) = (anybody(scene), scene.anyone(), scene.reading());
     person.shows.accept = Some("image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8".to_owned());

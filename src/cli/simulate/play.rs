@@ -1,6 +1,8 @@
-//! `--send`: plays the simulated clicks and opens against a running Worker, each at its time, on several connections.
+//! `--send`: plays the simulated visits against a running Worker, each at its time, on several connections, and what their landing
+//! pages tell; with an API token also what a mail provider would tell of deliveries.
 
 use std::collections::{BTreeMap, HashMap};
+use std::env;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
@@ -11,13 +13,12 @@ use clickproof::link::keys::Keyring;
 use clickproof::link::mint::mint;
 use clickproof::link::url;
 use clickproof::proof::cookie::{NAME, Visitor};
-use clickproof::record::Kind;
-use clickproof::record::Record;
+use clickproof::record::{Delivery, Kind, Record, Verified};
 use serde_json::json;
 use ureq::http::{HeaderMap, Request};
-use ureq::{Agent, Body, http};
+use ureq::{Agent, AsSendBody, Body, http};
 
-use super::labelled::write;
+use super::labelled::{Shape, write};
 use super::scene::{Hit, LINKS, Send};
 use crate::mint::keys;
 use crate::output::Output;
@@ -30,15 +31,21 @@ const CONNECTIONS: usize = 16;
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Plays; says how many requests got another answer than a redirect, or an open's image.
+/// Plays; says how many visits got another answer than was due.
 pub(super) fn run(hits: &[Hit], base_url: &str, speed_up: f64, output: &mut Output) -> Result<usize, Stop> {
     let keys = keys()?;
     let player = Player::new(base_url, &keys, speed_up);
+    let of_providers = hits.iter().filter(|hit| player.delivery(&hit.record).is_some()).count();
+    if player.api_token.is_none() && of_providers > 0 {
+        say(&format!(
+            "API_TOKEN is not set: the Worker is not told of {of_providers} deliveries and bounces, and judges without them"
+        ));
+    }
     player.agent.get(format!("{base_url}/healthz")).call().map_err(|error| {
         Stop::Refused(format!("--send {base_url}: {error}; start the Worker, or name where it listens"))
     })?;
 
-    say(&format!("playing {} clicks and opens over {}", hits.len(), player.lasts(hits)));
+    say(&format!("playing {} visits over {}", hits.len(), player.lasts(hits)));
     let mut tally = Tally::default();
     let next = AtomicUsize::new(0);
     let (tell, told) = mpsc::channel();
@@ -48,16 +55,17 @@ pub(super) fn run(hits: &[Hit], base_url: &str, speed_up: f64, output: &mut Outp
             scope.spawn(move || {
                 while let Some(hit) = hits.get(next.fetch_add(1, Ordering::Relaxed)) {
                     // Nobody listens any more when the results cannot be written.
-                    if tell.send((player.play(&hit.record), hit.label)).is_err() {
+                    let end = player.play(hit);
+                    if tell.send(end).is_err() {
                         break;
                     }
                 }
             });
         }
         drop(tell);
-        for (end, label) in told {
-            if let Ok(record) = tally.count(end) {
-                write(&record, label, output)?;
+        for end in told {
+            if let Ok(sent) = tally.count(end) {
+                write(&sent, Shape::Edge, output)?;
                 output.flush()?;
             }
         }
@@ -85,11 +93,11 @@ struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, end: Result<Record, Failure>) -> Result<Record, ()> {
+    fn count(&mut self, end: Result<Hit, Failure>) -> Result<Hit, ()> {
         match end {
-            Ok(record) => {
+            Ok(sent) => {
                 self.sent += 1;
-                return Ok(record);
+                return Ok(sent);
             }
             Err(Failure::Refused(status)) => *self.refused.entry(status).or_default() += 1,
             Err(Failure::Lost(problem)) => {
@@ -119,6 +127,8 @@ struct Player<'a> {
     agent: Agent,
     base_url: &'a str,
     keys: &'a Keyring,
+    /// What the Worker is told of deliveries with.
+    api_token: Option<String>,
     speed_up: f64,
     began: Instant,
     sent_at_ms: i64,
@@ -148,6 +158,7 @@ impl<'a> Player<'a> {
             agent,
             base_url,
             keys,
+            api_token: env::var("API_TOKEN").ok().filter(|token| !token.is_empty()),
             speed_up,
             began: Instant::now(),
             sent_at_ms: now_ms(),
@@ -156,30 +167,106 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// Waits for a request's time and makes it; the record as it was sent.
+    /// Waits for a visit's time and makes it; the visit as it was played.
     #[expect(clippy::disallowed_methods, reason = "the ban is the Worker's; here a thread may wait")]
-    fn play(&self, click: &Record) -> Result<Record, Failure> {
+    fn play(&self, hit: &Hit) -> Result<Hit, Failure> {
+        let click = &hit.record;
         let request = self.request(click).map_err(Failure::Lost)?;
         thread::sleep(self.due(click).saturating_sub(self.began.elapsed()));
         let mut sent = Record {
             ts_ms: now_ms(),
             sent_at_ms: self.sent_at_ms,
+            delivered_at_ms: None,
+            bounced_at_ms: None,
             secure: Some(self.secure),
             ..click.clone()
         };
-        let answer = self.agent.run(request).map_err(|error| Failure::Lost(error.to_string()))?;
-        let expected = if click.kind == Kind::Open { 200 } else { 302 };
-        if answer.status() != expected {
-            return Err(Failure::Refused(answer.status().as_u16()));
-        }
+        let answer = self.answer(request, if click.kind == Kind::Click { 302 } else { 200 })?;
+        let cookie = set_cookie(answer.headers()).or_else(|| self.cookie(click));
         self.keep_cookie(&mut sent, &answer);
-        Ok(sent)
+        sent.verified = self.show(click, cookie.as_deref())?;
+        if let Some((token, delivery)) = self.api_token.as_deref().zip(self.delivery(click)) {
+            self.tell(&sent, token, delivery)?;
+            sent.learn(delivery);
+        }
+        Ok(hit.played(sent))
     }
 
-    /// How long after the send a click is played.
-    #[expect(clippy::cast_precision_loss, reason = "times of a send are far smaller")]
+    fn answer<B: AsSendBody>(
+        &self,
+        request: Request<B>,
+        expected: u16,
+    ) -> Result<http::Response<Body>, Failure> {
+        let answer = self.agent.run(request).map_err(|error| Failure::Lost(error.to_string()))?;
+        if answer.status() == expected { Ok(answer) } else { Err(Failure::Refused(answer.status().as_u16())) }
+    }
+
+    /// Does what the landing page's script does; says what came of it. Without a cookie it has nothing to say.
+    fn show(&self, click: &Record, cookie: Option<&str>) -> Result<Verified, Failure> {
+        let Some(cookie) = cookie.filter(|_| click.verified != Verified::None) else {
+            return Ok(Verified::None);
+        };
+        let page = click.url.as_deref().and_then(url::host).map(|host| format!("https://{host}/"));
+        let beacon = |method: &str| {
+            let mut request = Request::builder().method(method).uri(format!("{}/verify", self.base_url));
+            for (name, value) in [
+                ("cookie", Some(cookie)),
+                ("cf-connecting-ip", click.ip.as_deref()),
+                ("user-agent", click.user_agent.as_deref()),
+                ("referer", page.as_deref()),
+            ] {
+                if let Some(value) = value {
+                    request = request.header(name, value);
+                }
+            }
+            request
+        };
+        let lost = |error: http::Error| Failure::Lost(error.to_string());
+        self.answer(beacon("GET").body(()).map_err(lost)?, 200)?;
+        if click.verified == Verified::Interacted {
+            let touch = beacon("POST").header("content-type", "text/plain;charset=UTF-8");
+            self.answer(touch.body("1500").map_err(lost)?, 204)?;
+        }
+        Ok(click.verified)
+    }
+
+    /// What a mail provider would tell of the copy that a visit is about, in the time that is played.
+    fn delivery(&self, click: &Record) -> Option<Delivery> {
+        let played = |ms: i64| self.sent_at_ms + millis(self.after(click, ms));
+        let Delivery { delivered_at_ms, bounced_at_ms } = click.delivery();
+        let delivery = Delivery {
+            delivered_at_ms: delivered_at_ms.map(played),
+            bounced_at_ms: bounced_at_ms.map(played),
+        };
+        Some(delivery).filter(|told| *told != Delivery::default())
+    }
+
+    fn tell(&self, sent: &Record, token: &str, delivery: Delivery) -> Result<(), Failure> {
+        let Delivery { delivered_at_ms, bounced_at_ms } = delivery;
+        let told = json!([{
+            "recipient_id": sent.recipient_id,
+            "delivered_at_ms": delivered_at_ms,
+            "bounced_at_ms": bounced_at_ms,
+        }]);
+        let request = Request::builder()
+            .method("POST")
+            .uri(format!("{}/v1/messages/{}/deliveries", self.base_url, sent.message_id))
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .body(told.to_string())
+            .map_err(|error| Failure::Lost(error.to_string()))?;
+        self.answer(request, 202).map(|_| ())
+    }
+
+    /// How long after the send a visit is played.
     fn due(&self, click: &Record) -> Duration {
-        let after_s = (click.ts_ms - click.sent_at_ms) as f64 / 1_000.0 / self.speed_up;
+        self.after(click, click.ts_ms)
+    }
+
+    /// How long after the send a time of that visit's send is played.
+    #[expect(clippy::cast_precision_loss, reason = "times of a send are far smaller")]
+    fn after(&self, click: &Record, ms: i64) -> Duration {
+        let after_s = (ms - click.sent_at_ms) as f64 / 1_000.0 / self.speed_up;
         Duration::from_secs_f64(after_s.max(0.0))
     }
 
@@ -194,12 +281,13 @@ impl<'a> Player<'a> {
     }
 
     fn request(&self, click: &Record) -> Result<Request<()>, String> {
-        let mut links: Vec<_> = (0..LINKS)
+        let count = click.links_total.and_then(|total| usize::try_from(total).ok()).unwrap_or(LINKS);
+        let mut links: Vec<_> = (0..count)
             .map(Send::link)
             .map(|(link_id, url)| json!({"link_id": link_id, "url": url}))
             .collect();
-        if click.kind == Kind::Open {
-            links.push(json!({"link_id": click.link_id, "kind": "open"}));
+        if click.kind != Kind::Click {
+            links.push(json!({"link_id": click.link_id, "kind": click.kind}));
         }
         let body = json!({
             "message_id": click.message_id,
@@ -277,6 +365,9 @@ fn set_cookie(headers: &HeaderMap) -> Option<String> {
 
 #[expect(clippy::disallowed_methods, reason = "the ban is the Worker's; a command may read the clock")]
 fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    millis(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }

@@ -2,17 +2,18 @@
 
 use std::rc::Rc;
 
-use clickproof::record::Record;
+use clickproof::record::{Kind, Record};
 
 use super::browsers::{
-    self, CHROME, chrome, contradictory, desktop, gateway, generic, machine, mobile, pretender, sandbox,
+    self, CHROME, contradictory, desktop, gateway, generic, machine, machine_browser, mobile, pretender,
+    sandbox, unreduced,
 };
 use super::networks::{
     APPLE_RELAY, AZURE, AZURE_SCANNERS, BARRACUDA, CISCO, DEFENDER, EOP, EXCHANGE_ONLINE, GOOGLE_PROXY, HOME,
     HOSTING, MIMECAST, Network, OFFICE, OTHER_GATEWAYS, PROOFPOINT, SYMANTEC, THREAT_INTELLIGENCE,
     TREND_MICRO, YAHOO_PROXY,
 };
-use super::scene::{HOUR, LINKS, MINUTE, SECOND, Scene, Visitor};
+use super::scene::{HOUR, LANDS_DETONATION, LANDS_SANDBOX, LINKS, MINUTE, SECOND, Scene, Visitor};
 
 /// When sweeps start after the send: 836 bursts of five and more clicks in a second, median 43 s (craft-campaign #546).
 /// That log has none between half an hour and an hour.
@@ -101,7 +102,8 @@ fn soon(scene: &mut Scene) -> i64 {
 
 pub(super) fn safe_attachments(scene: &mut Scene) {
     let shows = Record { accept_language: Some("en-US,en;q=0.9".to_owned()), ..sandbox(scene.draw) };
-    let (mut machine, recipient) = (scene.machine(DEFENDER, shows), scene.recipient());
+    let (machine, recipient) = (scene.machine(DEFENDER, shows), scene.recipient());
+    let mut machine = machine.landing(LANDS_DETONATION);
     if scene.draw.percent(30.0) {
         machine.shows.referer = Some("https://outlook.office.com/".to_owned());
     }
@@ -269,7 +271,7 @@ fn modern(scene: &mut Scene) -> Record {
         "X11; Linux x86_64",
         "Macintosh; Intel Mac OS X 10_15_7",
     ]);
-    Record { accept_language: Some("en-US,en;q=0.9".to_owned()), ..chrome(platform, version) }
+    machine_browser(platform, version)
 }
 
 /// A sweep of a copy by a pool of machines; says when it ended.
@@ -280,7 +282,7 @@ pub(super) fn sweep_then(scene: &mut Scene, recipient: &Rc<str>) -> i64 {
     let home = scene.draw.between(0, 8);
     let region = &HOSTING[usize::try_from(home).unwrap_or_default()..][..1];
     for link in scene.links(count) {
-        let mut machine = scene.machine(region, shows.clone());
+        let mut machine = scene.machine(region, shows.clone()).landing(LANDS_SANDBOX);
         scene.click("scanner_sweep:pool_sweep", &mut machine, recipient, link, at);
         at += scene.draw.between(5, 90);
     }
@@ -294,14 +296,16 @@ pub(super) fn pool_sweep(scene: &mut Scene) {
 
 pub(super) fn source_sweep(scene: &mut Scene) {
     let shows = modern(scene);
-    let (mut machine, recipient) = (scene.machine(HOSTING, shows), scene.recipient());
+    let (machine, recipient) = (scene.machine(HOSTING, shows), scene.recipient());
+    let mut machine = machine.landing(LANDS_SANDBOX);
     let starts = scene.draw.of_bins(SWEEP_STARTS);
     sweeps(scene, "scanner_sweep:source_sweep", &mut machine, &recipient, starts, (5, 90));
 }
 
 pub(super) fn profile_sweep(scene: &mut Scene) {
     let shows = modern(scene);
-    let (mut machine, recipient) = (scene.machine_with_profile(HOSTING, shows), scene.recipient());
+    let (machine, recipient) = (scene.machine_with_profile(HOSTING, shows), scene.recipient());
+    let mut machine = machine.landing(LANDS_SANDBOX);
     let starts = scene.draw.of_bins(SWEEP_STARTS);
     sweeps(scene, "scanner_sweep:profile_sweep", &mut machine, &recipient, starts, (40, 300));
 }
@@ -380,6 +384,118 @@ pub(super) fn prefetch(scene: &mut Scene) {
         Some(scene.draw.one(&["prefetch", "prefetch;prerender", "prefetch;anonymous-client-ip"]).to_owned());
     person.shows.sec_fetch_user = None;
     single(scene, "scanner_declared:prefetch", &mut person, at);
+}
+
+/// Where machines are that no list names: rented ones, and a company's own.
+fn anywhere(scene: &mut Scene) -> &'static [Network] {
+    if scene.draw.percent(60.0) { HOSTING } else { OFFICE }
+}
+
+pub(super) fn head_get(scene: &mut Scene) {
+    let shows = if scene.draw.percent(60.0) { pretender(scene.draw) } else { contradictory(scene.draw) };
+    let networks = anywhere(scene);
+    let (mut machine, recipient) = (scene.machine(networks, shows), scene.recipient());
+    let (link, at) = (scene.link(), soon(scene));
+    let later = at + scene.draw.scaled(40, 3 * SECOND);
+    "HEAD".clone_into(&mut machine.shows.method);
+    scene.click("scanner_declared:head_get", &mut machine, &recipient, link, at);
+    "GET".clone_into(&mut machine.shows.method);
+    scene.click("scanner_declared:head_get", &mut machine, &recipient, link, later);
+}
+
+/// Looks at a link and at the page that unsubscribes at once, or accepts and declines at once.
+pub(super) fn act_sweep(scene: &mut Scene) {
+    let label = "scanner_sweep:act_sweep";
+    let shows = if scene.draw.percent(50.0) { modern(scene) } else { pretender(scene.draw) };
+    let networks = anywhere(scene);
+    let (mut machine, recipient) = (scene.machine(networks, shows), scene.recipient());
+    let (at, link) = (scene.draw.of_bins(SWEEP_STARTS), scene.link());
+    let later = at + scene.draw.between(30, 1_900);
+    if scene.draw.percent(60.0) {
+        scene.click(label, &mut machine, &recipient, link, at);
+        scene.act(label, &mut machine, &recipient, (Kind::Unsubscribe, "unsubscribe"), later);
+    } else {
+        scene.act(label, &mut machine, &recipient, (Kind::Confirm, "accept"), at);
+        scene.act(label, &mut machine, &recipient, (Kind::Confirm, "decline"), later);
+    }
+}
+
+/// Follows every link of a copy that has so many.
+fn small_copy(scene: &mut Scene, label: &'static str, links: usize) {
+    let shows = pretender(scene.draw);
+    let (mut machine, recipient, mut at) = (scene.machine(HOSTING, shows), scene.recipient(), soon(scene));
+    for link in 0..links {
+        scene.click(label, &mut machine, &recipient, link, at);
+        scene.and(|record| record.links_total = i64::try_from(links).ok());
+        at += scene.draw.scaled(30, 4 * SECOND);
+    }
+}
+
+pub(super) fn small_sweep(scene: &mut Scene) {
+    let links = if scene.draw.percent(50.0) { 2 } else { 3 };
+    small_copy(scene, "scanner_sweep:small_sweep", links);
+}
+
+pub(super) fn single_link(scene: &mut Scene) {
+    small_copy(scene, "scanner_headless:single_link", 1);
+}
+
+/// One link of one copy again and again, so many times, `between` so many milliseconds.
+fn repeats(scene: &mut Scene, label: &'static str, count: usize, between: (i64, i64)) {
+    let shows = if scene.draw.percent(50.0) { modern(scene) } else { pretender(scene.draw) };
+    let networks = anywhere(scene);
+    let (mut machine, recipient) = (scene.machine(networks, shows), scene.recipient());
+    let (link, mut at) = (scene.link(), scene.draw.scaled(MINUTE, 12 * HOUR));
+    for _ in 0..count {
+        scene.click(label, &mut machine, &recipient, link, at);
+        at += scene.draw.between(between.0, between.1);
+    }
+}
+
+pub(super) fn repeat_fast(scene: &mut Scene) {
+    repeats(scene, "scanner_repeat:repeat_fast", 60, (40, 700));
+}
+
+pub(super) fn repeat_steady(scene: &mut Scene) {
+    let beat = scene.draw.one(&[439, 1_000, 10_000]);
+    repeats(scene, "scanner_repeat:repeat_steady", 30, (beat - 10, beat + 10));
+}
+
+pub(super) fn repeat_long(scene: &mut Scene) {
+    repeats(scene, "scanner_repeat:repeat_long", 50, (10 * SECOND, 50 * SECOND));
+}
+
+pub(super) fn no_agent(scene: &mut Scene) {
+    let shows = machine("", scene.draw.one(&["*/*", "text/html"]));
+    let networks = anywhere(scene);
+    let (mut machine, at) = (scene.machine(networks, shows), soon(scene));
+    single(scene, "scanner_headless:no_agent", &mut machine, at);
+}
+
+/// Looks before the provider has taken the mail.
+pub(super) fn before_delivery(scene: &mut Scene) {
+    let shows = contradictory(scene.draw);
+    let (mut machine, at) = (scene.machine(HOSTING, shows), scene.draw.between(2 * SECOND, 20 * SECOND));
+    single(scene, "scanner_headless:before_delivery", &mut machine, at);
+    let later = scene.draw.scaled(SECOND, 30 * SECOND);
+    scene.and(|record| record.delivered_at_ms = Some(record.ts_ms + later));
+}
+
+/// Looks at a mail that its gateway then refuses: nobody ever gets it.
+pub(super) fn bounced(scene: &mut Scene) {
+    let shows = if scene.draw.percent(60.0) { modern(scene) } else { pretender(scene.draw) };
+    let networks = anywhere(scene);
+    let (mut machine, at) = (scene.machine(networks, shows), soon(scene));
+    single(scene, "scanner_gateway:bounced", &mut machine, at);
+    let after = scene.draw.scaled(2 * SECOND, 2 * MINUTE);
+    scene.and(|record| record.bounced_at_ms = Some(record.sent_at_ms + after));
+}
+
+/// Says a version that no desktop Chrome has said since 2023: Chrome itself rounds it.
+pub(super) fn unreduced_single(scene: &mut Scene) {
+    let shows = unreduced(scene.draw);
+    let (mut machine, at) = (scene.machine(HOSTING, shows), soon(scene));
+    single(scene, "scanner_headless:unreduced", &mut machine, at);
 }
 
 /// A provider's machine fetches the pixel.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use clickproof::proof::cookie;
-use clickproof::record::Record;
+use clickproof::record::{Kind, Record, Verified};
 
 use super::browsers::speak;
 use super::draw::Draw;
@@ -54,9 +54,32 @@ impl Send {
 pub(super) struct Hit {
     pub(super) record: Record,
     pub(super) label: &'static str,
+    /// What its landing page may show.
+    lands: Lands,
+}
+
+impl Hit {
+    /// The same visit as it was played.
+    pub(super) fn played(&self, record: Record) -> Self {
+        Self { record, ..*self }
+    }
+
+    /// Draws what the landing page shows.
+    pub(super) fn land(&mut self, draw: &mut Draw) {
+        // What is fetched ahead runs no script, and of what is not a page there is nothing to show.
+        let is_page = self.record.method == "GET" && self.record.sec_purpose.is_none();
+        self.record.verified = if !is_page || !draw.percent(self.lands.shown) {
+            Verified::None
+        } else if draw.percent(self.lands.touched) {
+            Verified::Interacted
+        } else {
+            Verified::Rendered
+        };
+    }
 }
 
 /// What becomes of the cookie.
+#[derive(Clone)]
 enum Jar {
     /// It is kept: the second click brings back what the first one got.
     Kept { id: String, holds: bool },
@@ -66,11 +89,33 @@ enum Jar {
     Refused,
 }
 
+/// What becomes of landing pages, in percent: how often one is shown, with its script run, and how often one that is shown is
+/// touched.
+#[derive(Clone, Copy)]
+pub(super) struct Lands {
+    shown: f64,
+    touched: f64,
+}
+
+/// People's: some block scripts, some go away at once.
+const LANDS_PEOPLE: Lands = Lands { shown: 85.0, touched: 60.0 };
+
+/// A program's that fetches and looks no further.
+const LANDS_NOT: Lands = Lands { shown: 0.0, touched: 0.0 };
+
+/// A sandbox's, which runs a whole browser: what it shows it does not touch.
+pub(super) const LANDS_SANDBOX: Lands = Lands { shown: 40.0, touched: 0.0 };
+
+/// One that also presses what is there, as Defender's did at times (`FusionAuth` 1.49; fleet #26976).
+pub(super) const LANDS_DETONATION: Lands = Lands { shown: 60.0, touched: 5.0 };
+
 /// Somebody, or something, that makes requests.
+#[derive(Clone)]
 pub(super) struct Visitor {
     /// What every request of it shows.
     pub(super) shows: Record,
     jar: Jar,
+    lands: Lands,
 }
 
 impl Visitor {
@@ -96,10 +141,14 @@ impl Visitor {
         self
     }
 
-    /// Sends `Sec-GPC: 1`.
-    pub(super) fn refusing(mut self) -> Self {
-        self.jar = Jar::Refused;
-        self
+    /// Sends `Sec-GPC: 1`. What its landing pages show is nobody's then.
+    pub(super) fn refusing(self) -> Self {
+        Self { jar: Jar::Refused, lands: LANDS_NOT, ..self }
+    }
+
+    /// What becomes of its landing pages.
+    pub(super) fn landing(self, lands: Lands) -> Self {
+        Self { lands, ..self }
     }
 }
 
@@ -156,7 +205,8 @@ impl Scene<'_> {
     /// A person with that browser in one of those networks; a third of them reads on the web.
     pub(super) fn person(&mut self, networks: &[Network], browser: Record) -> Visitor {
         let id = Visitor::stranger(self.draw);
-        let mut person = Visitor { shows: browser, jar: Jar::Kept { id, holds: false } };
+        let jar = Jar::Kept { id, holds: false };
+        let mut person = Visitor { shows: browser, jar, lands: LANDS_PEOPLE };
         person.moves(self.draw, networks);
         let country = person.shows.country.clone().unwrap_or_default();
         speak(&mut person.shows, &country);
@@ -173,7 +223,7 @@ impl Scene<'_> {
 
     /// A machine that sends these headers from one of those networks and forgets the cookie.
     pub(super) fn machine(&mut self, networks: &[Network], shows: Record) -> Visitor {
-        let mut machine = Visitor { shows, jar: Jar::Thrown };
+        let mut machine = Visitor { shows, jar: Jar::Thrown, lands: LANDS_NOT };
         machine.moves(self.draw, networks);
         machine
     }
@@ -196,7 +246,28 @@ impl Scene<'_> {
         let (link_id, url) = Send::link(link);
         let record =
             Record { link_id: Some(link_id), url: Some(url), ..self.record(visitor, recipient, after_ms) };
-        self.hits.push(Hit { record, label });
+        self.hits.push(Hit { record, label, lands: visitor.lands });
+    }
+
+    /// A look at the page of a link that acts.
+    pub(super) fn act(
+        &mut self,
+        label: &'static str,
+        visitor: &mut Visitor,
+        recipient: &Rc<str>,
+        (kind, link_id): (Kind, &str),
+        after_ms: i64,
+    ) {
+        let record =
+            Record { link_id: Some(link_id.to_owned()), kind, ..self.record(visitor, recipient, after_ms) };
+        self.hits.push(Hit { record, label, lands: LANDS_NOT });
+    }
+
+    /// Says more of the last visit.
+    pub(super) fn and(&mut self, change: impl FnOnce(&mut Record)) {
+        if let Some(hit) = self.hits.last_mut() {
+            change(&mut hit.record);
+        }
     }
 
     /// A fetch of the open pixel.
@@ -209,12 +280,12 @@ impl Scene<'_> {
     ) {
         let record = Record {
             link_id: Some("open".to_owned()),
-            kind: clickproof::record::Kind::Open,
+            kind: Kind::Open,
             cookie: None,
             visitor_id: None,
             ..self.record(visitor, recipient, after_ms)
         };
-        self.hits.push(Hit { record, label });
+        self.hits.push(Hit { record, label, lands: LANDS_NOT });
     }
 
     fn record(&mut self, visitor: &mut Visitor, recipient: &Rc<str>, after_ms: i64) -> Record {

@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 
 mod class;
+pub mod learned;
 mod wrapper;
 
 pub use class::{Class, Feed, Scope, Status};

@@ -26,6 +26,10 @@ const PROBABLE_NETWORK: i32 = 10;
 /// there as a mail comes in, and cloud PCs browse.
 const MICROSOFT_SYSTEM: i32 = 4;
 
+/// What a network is worth that history convicts: more than every header of a modern browser and a page that was shown, for
+/// those are what its lone fetches have. A cookie that came back, a touch, a gateway's link outweigh it.
+const LEARNED_NETWORK: i32 = 17;
+
 /// From so many points on a sweep is certain, five links of one copy inside a second, where nothing in the request
 /// speaks for a person.
 const CERTAIN_SWEEP: i32 = 20;
@@ -34,7 +38,7 @@ const CERTAIN_SWEEP: i32 = 20;
 const SMALL_COPY: i32 = 3;
 
 /// The rules in the order in which they are asked.
-pub(super) const RULES: [Rule; 16] = [
+pub(super) const RULES: [Rule; 17] = [
     SAFELINKS_DELIVERY,
     PAIR,
     SAFE_ATTACHMENTS,
@@ -49,6 +53,7 @@ pub(super) const RULES: [Rule; 16] = [
     HEADLESS,
     SCANNER_NETWORK,
     NO_AGENT,
+    LEARNED,
     CARRY_OVER,
     NO_SCANNER,
 ];
@@ -295,6 +300,37 @@ const HEADLESS: Rule = Rule {
         name: "+small_copy",
         words: "all of the few links of this copy were opened at once",
         spoke: |case| small_copy_points(case) > 0,
+    }],
+};
+
+/// It stands behind every rule that looks at what a request does: what those find teaches it anew.
+const LEARNED: Rule = Rule {
+    id: "learned",
+    words: "a single hit from a network that this sender's own history convicts",
+    settings: &[],
+    needs: &[
+        Condition {
+            words: "the network is one that history convicts",
+            fact: |case| Fact::Named(case.click.signals.learned.map(|learned| learned.name)),
+        },
+        Condition {
+            words: "points of the network and votes",
+            fact: |case| {
+                let points = if case.click.signals.learned.is_some() { LEARNED_NETWORK } else { 0 };
+                enough(points + case.votes().sum())
+            },
+        },
+    ],
+    yields: true,
+    found: |case| Found {
+        vendor: case.click.signals.learned.and_then(|learned| learned.vendor),
+        ..probable(ClickType::ScannerGateway)
+    },
+    carries: Carries::Nothing,
+    reasons: &[Reason {
+        name: "+learned_network",
+        words: "this sender's own history convicts the network",
+        spoke: |case| case.click.signals.learned.is_some(),
     }],
 };
 

@@ -27,11 +27,10 @@ const OURS: [&str; 10] = [
 ];
 
 /// The fields that rules look at.
-const FIELDS: [&str; 25] = [
+const FIELDS: [&str; 24] = [
     "ts_ms",
     "sent_at_ms",
     "delivered_at_ms",
-    "bounced_at_ms",
     "message_id",
     "recipient_id",
     "link_id",

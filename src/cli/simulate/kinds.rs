@@ -96,7 +96,7 @@ pub(super) const KINDS: &[Kind] = &[
         label: "scanner_headless:azure_single",
         words: "Defender opens one link from plain Azure, with an old Chrome's agent and not its headers",
         source: "laravel-passwordless-login #79; fleet #26976",
-        episodes: 55,
+        episodes: 50,
         play: scanners::azure_single,
     },
     Kind {
@@ -208,7 +208,7 @@ pub(super) const KINDS: &[Kind] = &[
         label: "scanner_headless:headless_single",
         words: "one link from a rented machine, with headers that contradict the agent",
         source: "MDN browser-compat-data; gophish #2446",
-        episodes: 55,
+        episodes: 50,
         play: scanners::headless_single,
     },
     Kind {
@@ -236,21 +236,21 @@ pub(super) const KINDS: &[Kind] = &[
         label: "scanner_declared:head",
         words: "a HEAD request",
         source: "next-auth #1840; Collie #50",
-        episodes: 55,
+        episodes: 50,
         play: scanners::head,
     },
     Kind {
         label: "scanner_declared:prefetch",
         words: "a browser fetches ahead of its person (Sec-Purpose)",
         source: "Fetch standard: Sec-Purpose",
-        episodes: 55,
+        episodes: 50,
         play: scanners::prefetch,
     },
     Kind {
         label: "scanner_declared:head_get",
         words: "a HEAD request, then a GET by the same program",
         source: "next-auth #1840; CiviCRM #35328",
-        episodes: 30,
+        episodes: 26,
         play: scanners::head_get,
     },
     Kind {
@@ -264,14 +264,14 @@ pub(super) const KINDS: &[Kind] = &[
         label: "scanner_sweep:small_sweep",
         words: "both or all three links of a small mail, from a rented machine with bare headers",
         source: "anymail #200",
-        episodes: 30,
+        episodes: 24,
         play: scanners::small_sweep,
     },
     Kind {
         label: "scanner_headless:single_link",
         words: "the one link of a small mail, likewise",
         source: "anymail #200",
-        episodes: 55,
+        episodes: 50,
         play: scanners::single_link,
     },
     Kind {
@@ -285,7 +285,7 @@ pub(super) const KINDS: &[Kind] = &[
         label: "scanner_repeat:repeat_steady",
         words: "one link at one beat",
         source: "gophish #1061: every 439 ms",
-        episodes: 2,
+        episodes: 1,
         play: scanners::repeat_steady,
     },
     Kind {
@@ -306,7 +306,7 @@ pub(super) const KINDS: &[Kind] = &[
         label: "scanner_headless:before_delivery",
         words: "a rented machine looks before the mail is delivered",
         source: "MillionSend #22",
-        episodes: 55,
+        episodes: 50,
         play: scanners::before_delivery,
     },
     Kind {
@@ -320,7 +320,7 @@ pub(super) const KINDS: &[Kind] = &[
         label: "scanner_headless:unreduced",
         words: "a rented machine whose Chrome of today names its whole version",
         source: "Chromium: User-Agent reduction",
-        episodes: 55,
+        episodes: 50,
         play: scanners::unreduced_single,
     },
     Kind {

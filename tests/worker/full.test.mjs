@@ -173,10 +173,12 @@ describe("ruleset full", { concurrency: true }, () => {
   });
 
   test("the first click of a burst is judged again when the burst shows", async () => {
-    // Settled by itself, a person's by all that it shows; then the rest of the copy is opened, three seconds after it.
+    // Settled by itself, a person's behind a proxy that strips headers; then the rest of the copy is opened, three seconds after it.
     const machine = { ip: "198.51.100.20", headers: chrome() };
     const sent_at_ms = Date.now() - 2 * HOUR_MS;
-    const bare = { ip: "198.51.100.20" };
+    const { "User-Agent": agent, Accept, "Accept-Language": language } = chrome();
+    const headers = { "User-Agent": agent, Accept, "Accept-Language": language };
+    const bare = { ip: "198.51.100.20", headers };
     const opened = [0, 1, 2, 3, 4].map((link) => ["r1", link, bare]);
     const records = await visits(sent_at_ms, SIX_URLS.slice(0, 5), opened);
     const message_id = freshMessage();
@@ -200,7 +202,7 @@ describe("ruleset full", { concurrency: true }, () => {
       settled.map(({ revision }) => revision),
       [2, 1, 1, 1, 1],
     );
-    // Somebody who opens two links, some seconds after that sweep, with another browser: a person still.
+    // Somebody who opens two links, some seconds after that sweep, with every header: a person still.
     const person = await mintCopy(worker, { message_id, recipient_id: "r2", sent_at_ms, urls: SIX_URLS });
     await worker.click(person.hrefs[0], machine);
     await worker.click(person.hrefs[1], machine);

@@ -212,8 +212,8 @@ describe("a second ruleset", { concurrency: true }, () => {
     const round = async (vars, recipient_id, count) => {
       const worker = await startWorker({ persist, vars: { SETTLE_MS: 0, ...vars } });
       const { hrefs } = await mintCopy(worker, { message_id, recipient_id });
-      // Each from an address of its own: no click has to do with another, so none is judged again.
-      await worker.click(hrefs[0], { ip: `209.222.82.${count}` });
+      // Each from a network of its own: no click has to do with another, so none is judged again.
+      await worker.click(hrefs[0], { ip: `209.222.8${count}.5` });
       const clicks = await settledClicks(worker, message_id, count);
       const said = (await report(worker, message_id)).shadow;
       await worker.close();

@@ -242,7 +242,8 @@ const SWEEP: Rule = Rule {
     // Proof weighs as a vote here: no cookie makes five links a second a person's.
     yields: false,
     found: |case| {
-        let nobodys = case.votes().seen().all(|vote| vote.weight > 0);
+        // What no headers are known of is never certain by a burst alone.
+        let nobodys = case.click.signals.knows_headers && case.votes().seen().all(|vote| vote.weight > 0);
         let found = if case.around.sweep.points >= CERTAIN_SWEEP && nobodys { certain } else { probable };
         Found { vendor: vendor_of(case), ..found(ClickType::ScannerSweep) }
     },

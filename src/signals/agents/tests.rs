@@ -72,6 +72,7 @@ fn machines_are_known_by_what_they_are_for() {
             "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/113.0.5672.63 Safari/537.36",
         ),
         (Library, false, "okhttp", "okhttp/4.9.0"),
+        (Library, false, "snapchat", "Snapchat/12.3.0.4 (SM-A000; Android 14#A000#34; gzip)"),
         (App, false, "okhttp", "acme-shop/3.1 (Android 14) okhttp/4.9.0"),
         (App, false, "dalvik", "Dalvik/2.1.0 (Linux; U; Android 9; SM-G965U Build/PPR1.180610.011)"),
         (App, false, "cfnetwork", "AcmeShop/31 CFNetwork/1410.1 Darwin/22.6.0"),

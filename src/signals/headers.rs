@@ -1,7 +1,8 @@
 //! Whether a request's headers fit the browser that its agent names: each thing that does, or does not, is a vote.
 //!
 //! Headers count only where they could have been seen. `Sec-` headers go to secure origins alone; a record that knows no
-//! headers ([`Record::knows_headers`]) says nothing of what was missing. Proxies strip headers, so a missing one is a vote and no more.
+//! headers ([`Record::knows_headers`]) says nothing of what was missing. Proxies strip headers, so a missing one is a vote and
+//! no more.
 
 use super::browser::{self, Browser, Family, Header};
 use super::votes::{Sign, Votes};

@@ -1,4 +1,5 @@
-//! Why a click got its verdict: a sentence first, then every rule in order, whether it held, on which facts, and what would have changed it.
+//! Why a click got its verdict: a sentence first, then every rule in order, whether it held, on which facts, and what would
+//! have changed it.
 //!
 //! Nothing is decided here. The rules' own conditions are asked once more and written down.
 

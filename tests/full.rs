@@ -983,8 +983,8 @@ fn acts_are_judged_by_the_request_and_its_source() {
     // The provider's machine asks for its user, whatever it looks like.
     assert_eq!(last(vec![act(nobody().asn(HETZNER), "one_click")]).0, "one_click");
     // Presses of many people's buttons are no burst, and convict nobody.
-    let buttons: Vec<Hit> = links(6, 90_000, 100, || act(chrome(158), "form"));
-    assert_eq!(last(and(buttons, [chrome(158).on("l9").at(90_700)])), human);
+    let buttons: Vec<Hit> = recipients(6, 90_000, 100, || act(chrome(158), "form"));
+    assert_eq!(last(and(buttons, [chrome(158).by("r9").at(90_700)])), human);
     // A cookie that was got on the way proves nothing there either.
     let pressed = |id: &str| {
         let convicted = links(5, 89_600, 100, || chrome(138).stripped().asn(HETZNER));
@@ -993,12 +993,12 @@ fn acts_are_judged_by_the_request_and_its_source() {
             .on("l9")
             .at(91_000)
             .with(|record| record.visitor_id = Some("v".to_owned()));
-        let press = act(chrome(138).asn(HETZNER), "form").on("stop").at(92_000).returning();
+        let press = act(chrome(138).asn(HETZNER), "form").on("stop").at(93_001).returning();
         last(and(convicted, [got, press.with(|record| record.visitor_id = Some(id.to_owned()))])).0
     };
     assert_eq!((pressed("v").as_str(), pressed("w").as_str()), ("carry_over", "human"));
     let swept = links(5, 90_000, 100, pretender);
-    assert_eq!(last(and(swept, [act(pretender().on("stop").at(92_000), "form")])).0, "carry_over");
+    assert_eq!(last(and(swept, [act(pretender().on("stop").at(94_000), "form")])).0, "carry_over");
 }
 
 /// A sandbox that keeps its browser brings back the cookie that it got itself.

@@ -1,7 +1,7 @@
 //! The two bursts of ruleset `full`: many links of one copy at once (a sweep), many recipients from one source at once
 //! (a fan-out).
 //!
-//! The page of a link that acts belongs to the sweep of its copy: what goes through a mail opens that, too.
+//! A link that acts belongs to the sweep of its copy: what goes through a mail opens that, too.
 //!
 //! Each has a table of shapes: so many different ones within so many milliseconds are so many points. A click's points
 //! are those of the best shape that holds it. Points are evidence, to which the click's votes are added: a person who
@@ -51,7 +51,7 @@ const TABS: i32 = 2;
 /// What it adds when every link of the copy is among them.
 pub const WHOLE_COPY: i32 = 3;
 
-/// The page of a link that acts and another link of the copy within two seconds: nobody follows a link and unsubscribes at
+/// A link that acts and another link of the copy within two seconds: nobody follows a link and unsubscribes at
 /// once, or accepts and declines.
 pub const ACT: Shape = shape(2_000, 2, 16);
 

@@ -77,11 +77,13 @@ impl Click {
         self.delivery.delivered_at_ms.is_some_and(|delivered_ms| self.ts_ms < delivered_ms)
     }
 
-    /// Whether it takes part in the sweep of its copy: a link that was followed, or the page of a link that acts. Whoever
-    /// acted there had seen the page before.
+    /// Whether it takes part in the sweep of its copy: a link that was followed, or a link that acts, whether its page was
+    /// looked at or its button pressed. What a mail provider asks for is nobody's there, nor is an export's act: the press
+    /// may stand in it as a click as well.
     #[must_use]
     pub fn sweeps(&self) -> bool {
-        self.kind == Kind::Click || self.kind.acts() && !self.signals.has_acted
+        let is_visit = !self.signals.has_acted || self.signals.knows_headers && !self.signals.is_one_click;
+        self.kind == Kind::Click || self.kind.acts() && is_visit
     }
 
     /// Whether somebody touched the landing page.

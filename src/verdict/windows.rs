@@ -86,7 +86,7 @@ impl Windows {
         let mut windows = Self { ruleset, around: vec![Around::default(); clicks.len()] };
         let mut swept = vec![Burst::default(); clicks.len()];
         let mut fanouts = swept.clone();
-        // Opens are nobody's neighbours; acts' pages belong to a sweep and to nothing else.
+        // Opens are nobody's neighbours; acts belong to a sweep and to nothing else.
         let is_click = |at: &usize| clicks[*at].kind == Kind::Click;
         let of_clicks = || (0..clicks.len()).filter(is_click);
         let back = look == Look::Back;

@@ -90,7 +90,8 @@ fn acts_belong_to_the_sweep() {
         ("another copy's", vec![click(90_000), page(90_000).by("another")], "human"),
         ("its page twice", vec![page(90_000), page(90_500)], "human"),
         ("a page, and the button on it", vec![page(90_000), pressed(page(91_500))], "human"),
-        ("a click beside a button that is pressed", vec![click(90_000), pressed(page(91_500))], "sweep"),
+        ("a click beside a button that is pressed", vec![click(90_000), pressed(page(91_000))], "sweep"),
+        ("a moment before it is", vec![click(90_000), pressed(page(91_001))], "human"),
         (
             "accept and decline are pressed",
             vec![pressed(act(Kind::Confirm, "yes", 90_000)), pressed(act(Kind::Confirm, "no", 91_000))],

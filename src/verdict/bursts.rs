@@ -55,6 +55,9 @@ pub const WHOLE_COPY: i32 = 3;
 /// once, or accepts and declines.
 pub const ACT: Shape = shape(2_000, 2, 16);
 
+/// The same where a button was pressed, milliseconds: somebody may think better of it.
+const PRESSED_MS: i64 = 1_000;
+
 /// A copy of at most so many links is small: all of them are no sweep by number.
 const SMALL_COPY: u32 = 3;
 
@@ -177,8 +180,12 @@ fn acts(clicks: &[Click], group: &[usize], link: &[usize], back: bool, bursts: &
         }
     };
     for (place, &at) in group.iter().enumerate().filter(|(_, at)| clicks[**at].kind.acts()) {
-        let is_near =
-            |other: &&usize| clicks[**other].ts_ms.abs_diff(clicks[at].ts_ms) <= ACT.within_ms.unsigned_abs();
+        let is_near = |other: &&usize| {
+            let (one, other) = (&clicks[at], &clicks[**other]);
+            let is_press = one.signals.has_acted || other.signals.has_acted;
+            let within_ms = if is_press { PRESSED_MS } else { ACT.within_ms };
+            one.ts_ms.abs_diff(other.ts_ms) <= within_ms.unsigned_abs()
+        };
         let before = group[..place].iter().rev().take_while(is_near);
         let after = group[place + 1..].iter().take_while(is_near);
         for (&other, is_after) in before.map(|at| (at, false)).chain(after.map(|at| (at, true))) {

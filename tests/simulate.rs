@@ -3,36 +3,13 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
 use std::net::TcpListener;
-use std::process::{Command, Output, Stdio};
 
 use clickproof::record::{EventId, Kind, Record, Verified};
 use clickproof::signals::Signals;
+use common::command::{run, stderr};
 use common::{NOON_MS, record};
 use serde_json::{Value, json};
-
-const KEYS: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-
-fn run(args: &[&str], input: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_clickproof"))
-        .args(args)
-        .env("LINK_KEYS", KEYS)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let (mut stdin, input) = (child.stdin.take().unwrap(), input.to_owned());
-    let feeder = std::thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
-    let output = child.wait_with_output().unwrap();
-    feeder.join().unwrap();
-    output
-}
-
-fn stderr(output: &Output) -> &str {
-    std::str::from_utf8(&output.stderr).unwrap()
-}
 
 fn simulate(flags: &[&str]) -> String {
     let output = run(&[&["simulate"], flags].concat(), "");

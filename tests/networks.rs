@@ -1,38 +1,25 @@
 //! `clickproof networks` as people run it, the vendors' feeds served by a server of the test's own.
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use clickproof::compile::networks::parse;
+use common::command::{self, File, stderr};
 use serde_json::{Value, json};
 
 const NETWORKS_TEXT: &str = include_str!("../src/signals/catalogue/networks.txt");
 
 fn run(args: &[&str], input: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_clickproof"))
-        .arg("networks")
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // A command that has its arguments does not read.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    child.wait_with_output().unwrap()
+    command::run(&[&["networks"], args].concat(), input)
 }
 
 fn stdout(output: &Output) -> &str {
     std::str::from_utf8(&output.stdout).unwrap()
-}
-
-fn stderr(output: &Output) -> &str {
-    std::str::from_utf8(&output.stderr).unwrap()
 }
 
 fn objects(output: &Output) -> Vec<Value> {
@@ -260,32 +247,7 @@ fn feeds(base: &str) -> BTreeMap<&'static str, String> {
     ])
 }
 
-/// A file that goes when the test ends.
-struct Temporary(PathBuf);
-
-impl Temporary {
-    fn new(name: &str, text: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("clickproof-networks-{}-{name}", std::process::id()));
-        fs::write(&path, text).unwrap();
-        Self(path)
-    }
-
-    fn path(&self) -> &str {
-        self.0.to_str().unwrap()
-    }
-
-    fn text(&self) -> String {
-        fs::read_to_string(&self.0).unwrap()
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
-fn refresh(server: &Server, file: &Temporary, places: &[(&str, &str)], more: &[&str]) -> Output {
+fn refresh(server: &Server, file: &File, places: &[(&str, &str)], more: &[&str]) -> Output {
     let places: Vec<_> = places.iter().map(|(feed, path)| server.at(feed, path)).collect();
     let mut args = vec!["refresh", "--file", file.path()];
     for place in &places {
@@ -306,7 +268,7 @@ const ALL: [(&str, &str); 5] = [
 #[test]
 fn a_refresh_shows_what_changed_and_writes_when_told() {
     let server = Server::start(feeds);
-    let file = Temporary::new("good", FILE);
+    let file = File::of("good", FILE);
     let output = refresh(&server, &file, &ALL, &[]);
     assert_eq!(
         (output.status.code(), stderr(&output)),
@@ -399,7 +361,7 @@ fn a_feed_that_cannot_be_right_is_refused_and_nothing_is_written() {
         ("/google.json", "section `Filter`: not the JSON that was expected"),
     ];
     for (path, problem) in cases {
-        let file = Temporary::new("refused", FILE);
+        let file = File::of("refused", FILE);
         // A good feed beside it is shown, and not written either.
         let places = [("azure", path), ("aws", "/aws.json")];
         let output = refresh(&server, &file, &places, &["azure", "aws", "--write"]);
@@ -420,7 +382,7 @@ fn a_feed_that_cannot_be_right_is_refused_and_nothing_is_written() {
         ),
         ("microsoft365", "/page", "section `Endpoints`: not the JSON that was expected"),
     ] {
-        let file = Temporary::new("refused-too", FILE);
+        let file = File::of("refused-too", FILE);
         let output = refresh(&server, &file, &[(feed, path)], &[feed, "--write"]);
         assert_eq!((output.status.code(), stdout(&output)), (Some(2), ""), "{feed} {path}");
         assert!(stderr(&output).contains(problem), "{feed} {path}: {}", stderr(&output));
@@ -430,9 +392,8 @@ fn a_feed_that_cannot_be_right_is_refused_and_nothing_is_written() {
 
 #[test]
 fn a_feed_may_be_a_file_and_stand_as_it_is() {
-    let file = Temporary::new("alone", FILE);
-    let downloaded =
-        Temporary::new("ServiceTags_Public_20261109.json", &tags(&["192.0.2.64/26", "192.0.2.0/26"]));
+    let file = File::of("alone", FILE);
+    let downloaded = File::of("ServiceTags_Public_20261109.json", &tags(&["192.0.2.64/26", "192.0.2.0/26"]));
     let place = format!("azure={}", downloaded.path());
     let output = run(&["refresh", "azure", "--feed", &place, "--file", file.path()], "");
     assert_eq!(
@@ -449,9 +410,9 @@ fn a_feed_may_be_a_file_and_stand_as_it_is() {
 #[test]
 fn what_cannot_be_asked_for_is_refused() {
     let bare = FILE.replace("feed   = ", "# feed ").replace("blocks = ", "# blocks ");
-    let (file, bare) = (Temporary::new("asked", FILE), Temporary::new("bare", &bare));
-    let only_aws = Temporary::new("only", &FILE[FILE.find("[Towards").unwrap()..]);
-    let damaged = Temporary::new("damaged", "[A]\nvendor = a\n");
+    let (file, bare) = (File::of("asked", FILE), File::of("bare", &bare));
+    let only_aws = File::of("only", &FILE[FILE.find("[Towards").unwrap()..]);
+    let damaged = File::of("damaged", "[A]\nvendor = a\n");
     let cases = [
         (
             vec!["refresh", "bing", "--file", file.path()],

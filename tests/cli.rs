@@ -12,7 +12,7 @@ use clickproof::event::pack::Draft;
 use clickproof::event::parcel::{self, Letter};
 use clickproof::link::keys::Keyring;
 use clickproof::link::token;
-use clickproof::record::{EventId, EventIds, Kind, Record, packed};
+use clickproof::record::{Delivery, EventId, EventIds, Kind, Record, packed};
 use clickproof::verdict::thresholds::SETTINGS;
 use clickproof::verdict::{Finding, Ruleset, Thresholds, Verdict};
 use common::{NOON_MS, naive, record};
@@ -1108,7 +1108,7 @@ fn bytes_of_rows_and_queues_are_unpacked() {
         .iter()
         .map(|(id, record)| {
             let verdict = Verdict::new(finding.clone(), Ruleset::Full, 1);
-            (*id, record.clone(), Draft::new(*id, record, verdict, None).entry)
+            (*id, record.clone(), Draft::new(*id, record, verdict, Delivery::default()).entry)
         })
         .collect();
     let letters = parcel::of_pack("m", 1, NOON_MS, &events);

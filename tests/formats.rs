@@ -11,7 +11,7 @@ use clickproof::record::Delivery;
 use clickproof::record::Kind;
 use clickproof::record::Sighting;
 use clickproof::record::Verified;
-use clickproof::record::{EventId, Record};
+use clickproof::record::{Delivery, EventId, Record};
 use clickproof::verdict::{ClickType, Confidence, Finding, Ruleset, Verdict};
 use common::NOON_MS;
 
@@ -67,14 +67,18 @@ fn drafts() -> Vec<Draft> {
     };
     let shadow = Finding { rule: "human".into(), click_type: Some(ClickType::Human), ..verdict().finding };
     let seen = verdict().with_verified(Verified::Interacted).with_shadow(Some((shadow, Ruleset::Full)));
-    let mut click = Draft::new(id, &record(), seen, Some(ClickType::Human));
+    let mut click = Draft::new(id, &record(), seen, Delivery::default());
+    click.entry.was = Some(ClickType::Human);
     click.entry.was_shadow = Some(ClickType::ScannerSweep);
     click.entry.delivery.delivered_at_ms = Some(NOON_MS);
     click.entry.repeats = Some(3);
     click.entry.sighting = Some(sighting);
     let open = Record { kind: Kind::Open, ..record() };
     let finding = Finding { click_type: Some(ClickType::ProxyOpen), ..Finding::not_a_click() };
-    vec![click, Draft::new(id.successor(), &open, Verdict::new(finding, Ruleset::Full, 1), None)]
+    vec![
+        click,
+        Draft::new(id.successor(), &open, Verdict::new(finding, Ruleset::Full, 1), Delivery::default()),
+    ]
 }
 
 #[test]

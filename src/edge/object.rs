@@ -311,7 +311,7 @@ impl MessageObject {
             }
             Call::Report(message_id) => {
                 let report = self.with_known(|message| message.report(&message_id))?;
-                Ok(Answer::json(&report.unwrap_or_else(|| Tally::default().report(&message_id, 0))))
+                Ok(Answer::json(&report.unwrap_or_else(|| Tally::default().report(&message_id, None, 0))))
             }
             Call::Verify(id, sighting) => {
                 if self.with_message(|message| message.verify(id, &sighting))? == Seen::Counted {

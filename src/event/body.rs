@@ -8,7 +8,9 @@
 //! | number, 2 columns | the links that entries name by position: `link_id`, `url` |
 //! | columns | for each entry, in the order of the pack's keys: kind, link, what it was before, that of the shadow; its verdict's ruleset, revision, what the landing page showed, its finding; its shadow's ruleset and finding; delivery time, repeats; the verification's id, level and time since load |
 //!
-//! Version 3 has one column more: when the mail bounced, where a call has told.
+//! Version 3 has one column more: when the mail bounced, where a call has told. Version 4 has that and six more, by which a tally
+//! counts a pack without its records: the step of the time since the clock, the group, and of the revision before its vendor,
+//! confidence, what the landing page had shown, its step. What leaves needs none of these and is of the versions before.
 //!
 //! A finding is six columns: type, vendor, confidence, rule, reasons (a line each), the other click of a pair.
 
@@ -25,6 +27,9 @@ pub const VERSION: u8 = 2;
 
 /// The one where some did.
 const BOUNCED: u8 = 3;
+
+/// The one of packs, which are counted.
+const COUNTED: u8 = 4;
 
 /// What is said of a body that cannot be read.
 const STRANGE: &str = "damaged, or in words that are not known here";
@@ -55,6 +60,12 @@ pub struct Entry {
     pub was: Option<ClickType>,
     /// What the shadow ruleset of the revision before said.
     pub was_shadow: Option<ClickType>,
+    /// The rest of what the revision before said, where this one amends it.
+    pub past: Option<Box<Past>>,
+    /// The part of the list that its recipient is in.
+    pub group: Option<Box<str>>,
+    /// The step of the time since its clock ([`crate::verdict::delay`]); `None` in entries of version 3 and before.
+    pub delay: Option<u8>,
     /// What this revision knew of the mail's delivery beside what the record says.
     pub delivery: Delivery,
     /// Clicks counted on this one and not stored.
@@ -63,7 +74,31 @@ pub struct Entry {
     pub sighting: Option<Sighting>,
 }
 
+/// What a revision said beside its types, for the one that amends it: counts are corrected by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// Whose scanner it was.
+    pub vendor: Option<Cow<'static, str>>,
+    /// How sure the verdict was.
+    pub confidence: Confidence,
+    /// What the landing page had shown.
+    pub verified: Verified,
+    /// The step of the time since the clock.
+    pub delay: Option<u8>,
+}
+
 impl Entry {
+    /// Whether it says what a tally counts by.
+    fn is_counted(&self) -> bool {
+        self.delay.is_some() || self.group.is_some() || self.past.is_some()
+    }
+
+    /// The entry as it leaves: the record beside it says what a tally counts by.
+    #[must_use]
+    pub fn leaving(&self) -> Self {
+        Self { past: None, group: None, delay: None, ..self.clone() }
+    }
+
     /// The record as it stood when the entry was written: a second shipment says the same as the first.
     #[must_use]
     pub fn as_judged(&self, mut record: Record) -> Record {
@@ -86,7 +121,15 @@ pub fn seal(body: &Body) -> Vec<u8> {
     let count = entries.len();
     let entry = |at: usize| entries.get(at);
     let bounced = entries.iter().any(|entry| entry.delivery.bounced_at_ms.is_some());
-    let mut writer = Writer(vec![if bounced { BOUNCED } else { VERSION }]);
+    let counted = entries.iter().any(|entry| entry.is_counted());
+    let version = if counted {
+        COUNTED
+    } else if bounced {
+        BOUNCED
+    } else {
+        VERSION
+    };
+    let mut writer = Writer(vec![version]);
     writer.number(events(entries) as u64);
     writer.number(links.len() as u64);
     writer.texts(links.len(), &|at| links.get(at).and_then(|(link_id, _)| link_id.as_deref()));
@@ -114,8 +157,17 @@ pub fn seal(body: &Body) -> Vec<u8> {
     writer.texts(count, &|at| ids.get(at)?.as_deref());
     writer.texts(count, &|at| sighting(at).map(|sighting| sighting.verified.name()));
     writer.integers(count, &|at| sighting(at)?.since_load_ms);
-    if bounced {
+    if version >= BOUNCED {
         writer.integers(count, &|at| entry(at)?.delivery.bounced_at_ms);
+    }
+    if counted {
+        let past = |at: usize| entry(at).and_then(|entry| entry.past.as_deref());
+        writer.integers(count, &|at| entry(at)?.delay.map(i64::from));
+        writer.texts(count, &|at| entry(at)?.group.as_deref());
+        writer.texts(count, &|at| past(at)?.vendor.as_deref());
+        writer.texts(count, &|at| past(at).map(|past| past.confidence.name()));
+        writer.texts(count, &|at| past(at).map(|past| past.verified.name()));
+        writer.integers(count, &|at| past(at)?.delay.map(i64::from));
     }
     writer.0
 }
@@ -130,7 +182,7 @@ fn events(entries: &[Entry]) -> usize {
 pub fn events_in(bytes: &[u8]) -> usize {
     let mut reader = Reader(bytes);
     match reader.byte() {
-        Ok(VERSION | BOUNCED) => reader.count().unwrap_or_default(),
+        Ok(VERSION..=COUNTED) => reader.count().unwrap_or_default(),
         _ => 0,
     }
 }
@@ -153,7 +205,7 @@ fn put_findings<'a>(writer: &mut Writer, count: usize, finding: &dyn Fn(usize) -
 /// When it is of a version, or holds a word, that this build does not know, or is damaged.
 pub fn open(bytes: &[u8], ids: &[EventId]) -> Result<Body, String> {
     match bytes.first() {
-        Some(&(VERSION | BOUNCED)) => read(bytes, ids).map_err(|Damaged| STRANGE.to_owned()),
+        Some(&(VERSION..=COUNTED)) => read(bytes, ids).map_err(|Damaged| STRANGE.to_owned()),
         Some(version) => Err(format!("version {version} is not known here")),
         None => Err("no body".to_owned()),
     }
@@ -194,6 +246,9 @@ fn from_json(body: &Json) -> Result<Body, Damaged> {
             verdict: verdict(entry.get("verdict"))?,
             was: optional(entry.get("was"), &click_type)?,
             was_shadow: optional(entry.get("was_shadow"), &click_type)?,
+            past: None,
+            group: None,
+            delay: None,
             delivery: Delivery {
                 delivered_at_ms: optional(entry.get("delivered_at_ms"), &integer)?,
                 bounced_at_ms: None,
@@ -267,9 +322,16 @@ fn read(bytes: &[u8], ids: &[EventId]) -> Result<Body, Damaged> {
     let sighting_ids = words(&mut reader, count, EventId::parse)?;
     let levels = words(&mut reader, count, Verified::named)?;
     let since_load = integers(&mut reader, count)?;
-    let mut bounced = Vec::new();
-    if version == BOUNCED {
+    let (mut bounced, mut counted) = (Vec::new(), None);
+    if version >= BOUNCED {
         bounced = integers(&mut reader, count)?;
+    }
+    if version >= COUNTED {
+        let (delays, groups) = (integers(&mut reader, count)?, texts(&mut reader, count)?);
+        let (vendors, sure) = (texts(&mut reader, count)?, words(&mut reader, count, Confidence::named)?);
+        let (shown, past_delays) =
+            (words(&mut reader, count, Verified::named)?, integers(&mut reader, count)?);
+        counted = Some((delays, groups, vendors, sure, shown, past_delays));
     }
     if !reader.0.is_empty() {
         return Err(Damaged);
@@ -287,6 +349,15 @@ fn read(bytes: &[u8], ids: &[EventId]) -> Result<Body, Damaged> {
         let mut judged = verdict((ruleset, finding)).ok_or(Damaged)?;
         judged.shadow = shadows.next().and_then(verdict).map(Box::new);
         let sighting = |event_id, verified| Sighting { event_id, verified, since_load_ms: since_load[at] };
+        let (mut delay, mut group, mut past) = (None, None, None);
+        if let Some((delays, groups, vendors, sure, shown, past_delays)) = &mut counted {
+            let step = |delay: Option<i64>| delay.and_then(|delay| u8::try_from(delay).ok());
+            (delay, group) = (step(delays[at]), groups[at].take().map(Into::into));
+            past = sure[at].zip(shown[at]).map(|(confidence, verified)| {
+                let vendor = vendors[at].take().map(Cow::Owned);
+                Box::new(Past { vendor, confidence, verified, delay: step(past_delays[at]) })
+            });
+        }
         entries.push(Entry {
             event_id: id.to_string(),
             kind: kinds[at].ok_or(Damaged)?,
@@ -294,6 +365,9 @@ fn read(bytes: &[u8], ids: &[EventId]) -> Result<Body, Damaged> {
             verdict: judged,
             was: was[at],
             was_shadow: was_shadow[at],
+            past,
+            group,
+            delay,
             delivery: Delivery {
                 delivered_at_ms: delivered[at],
                 bounced_at_ms: bounced.get(at).copied().flatten(),

@@ -7,7 +7,8 @@
 
 use super::body::{self, Body, Entry};
 use crate::record::{Delivery, EventId, Kind, Record};
-use crate::verdict::{ClickType, Key, Verdict};
+use crate::verdict::delay;
+use crate::verdict::{Key, Verdict};
 
 /// Settled verdicts: written once, shipped in order of their number, the record of every revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,9 +60,11 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// The draft of a verdict on a stored record.
+    /// The draft of a verdict on a stored record, of whose mail this was told beside what the record says.
     #[must_use]
-    pub fn new(id: EventId, record: &Record, verdict: Verdict, was: Option<ClickType>) -> Self {
+    pub fn new(id: EventId, record: &Record, verdict: Verdict, delivery: Delivery) -> Self {
+        let delivered_at_ms = delivery.or(record.delivery()).delivered_at_ms;
+        let clock_ms = delivered_at_ms.unwrap_or(record.sent_at_ms);
         Self {
             id,
             recipient: Key::of(&record.recipient_id),
@@ -72,9 +75,12 @@ impl Draft {
                 kind: record.kind,
                 link: 0,
                 verdict,
-                was,
+                was: None,
                 was_shadow: None,
-                delivery: Delivery::default(),
+                past: None,
+                group: None,
+                delay: Some(delay::step(record.ts_ms.saturating_sub(clock_ms))),
+                delivery,
                 repeats: None,
                 sighting: None,
             },

@@ -214,7 +214,7 @@ pub fn of_pack(name: &str, pack: u64, first_ms: i64, events: &[Leaving]) -> Vec<
 
 fn sealed(key: &str, events: &[Leaving]) -> Vec<u8> {
     let records: Vec<(EventId, &Record)> = events.iter().map(|(id, record, _)| (*id, record)).collect();
-    let entries = events.iter().map(|(.., entry)| entry.clone()).collect();
+    let entries = events.iter().map(|(.., entry)| entry.leaving()).collect();
     let body = body::seal(&Body { v: body::VERSION, links: Vec::new(), entries });
     let mut message = Writer(vec![MAGIC, PACKED]);
     for bytes in [key.as_bytes(), &packed::seal(&records), &body] {
@@ -259,6 +259,7 @@ fn key(name: &str, pack: u64, part: usize, first_ms: i64) -> String {
 mod tests {
     use super::*;
     use crate::event::pack::Draft;
+    use crate::record::Delivery;
     use crate::verdict::{Finding, Ruleset, Verdict};
 
     const KEY: &str = "events/dt=2026-11-22/hh=13/ba7816bf8f01cfea414140de-00000007-000.ndjson";
@@ -289,7 +290,7 @@ mod tests {
         };
         let finding = Finding { rule: "human".into(), ..Finding::not_a_click() };
         let verdict = Verdict::new(finding, Ruleset::Full, 1);
-        let entry = Draft::new(id, &record, verdict, None).entry;
+        let entry = Draft::new(id, &record, verdict, Delivery::default()).entry;
         (id, record, entry)
     }
 

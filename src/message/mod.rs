@@ -46,6 +46,7 @@
 //! 6. The outbox knows the last pack and the last that the queue has taken; the acts in it are those of the rows, where there
 //!    is a receiver.
 //! 7. Every click before the watermark is settled, or not older than the late mark.
+//! 8. The sums are those of their packs, from the first on, without a gap.
 
 mod acts;
 mod by_id;
@@ -58,6 +59,7 @@ mod explain;
 pub mod group;
 mod history;
 mod ingest;
+pub mod list;
 mod outbox;
 mod people;
 mod read;
@@ -69,6 +71,7 @@ mod settled;
 mod ship;
 mod slice;
 pub mod sql;
+mod tally;
 mod timers;
 mod verify;
 mod watermark;

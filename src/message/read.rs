@@ -12,7 +12,8 @@ use crate::event::line;
 use crate::event::pack::{self, Draft};
 use crate::record::Kind;
 use crate::record::{EventId, Record, packed};
-use crate::report::{Report, Tally};
+use crate::report::tally::Counted;
+use crate::report::{About, Report, Tally};
 use crate::verdict::{Key, Verdict};
 
 /// The most bytes of records on one page: an object builds it in memory.
@@ -85,27 +86,46 @@ impl<D: Database> Message<D> {
         Ok(next)
     }
 
-    /// Counts every click by its current verdict, provisional ones included.
+    /// Counts every event by its current verdict, provisional ones included.
     ///
     /// # Errors
-    /// When storage fails.
+    /// When storage fails; the message must then be loaded again.
     pub fn report(&mut self, message_id: &str) -> Result<Report, D::Error> {
-        let mut tally = Tally::default();
-        self.rows.packs(i64::MIN, i64::MAX, &mut |row| {
-            let Ok(body) = row.open() else { return };
-            for ((id, recipient), entry) in pack::keys(&row.keys).zip(&body.entries) {
-                let link = body.links.get(entry.link).cloned().unwrap_or_default();
-                tally.add(id, recipient, &link, entry);
-            }
-        })?;
+        self.add_up(usize::MAX)?;
+        let mut tally = self.tally()?;
+        self.count_open(&mut tally)?;
+        let about = self.rows.about()?;
+        Ok(tally.report(message_id, about.as_ref(), self.counted_repeats()?))
+    }
+
+    /// Takes in what the sender tells of the message.
+    ///
+    /// # Errors
+    /// When storage fails; the message must then be loaded again.
+    pub fn tell(&mut self, about: &About) -> Result<(), D::Error> {
+        self.rows.put_about(&line::json(about))
+    }
+
+    /// Counts what has not settled.
+    pub(super) fn count_open(&mut self, tally: &mut Tally) -> Result<(), D::Error> {
         let open = self.provisional(EventId::first_of(0), EventId::first_of(i64::MAX))?;
         let ids: Vec<EventId> = open.iter().map(|(id, _)| *id).collect();
-        self.rows.clicks_by_id(&ids, &mut |id, record| {
-            let found = open.binary_search_by(|(open, _)| open.cmp(&id)).ok().and_then(|at| open.get(at));
-            let (Some(record), Some((_, findings))) = (record, found) else { return };
-            let draft = Draft::new(id, &record, findings.verdict(&self.judging, 0), None);
-            tally.add(id, draft.recipient.short(), &(draft.link_id, draft.url), &draft.entry);
-        })?;
+        let mut records: ById<Record> = ById::default();
+        self.rows.clicks_by_id(&ids, &mut |id, record| records.extend(record.map(|record| (id, record))))?;
+        let mut later = self.later();
+        for (id, findings) in open {
+            let Some(record) = records.remove(id) else { continue };
+            let delivery = later.delivery(Key::of(&record.recipient_id))?;
+            let Draft { recipient, link_id, url, entry, .. } =
+                Draft::new(id, &record, findings.verdict(&self.judging, 0), delivery);
+            let link = (link_id.as_deref(), url.as_deref());
+            tally.add(&Counted { id, recipient: recipient.short(), link, entry: &entry });
+        }
+        Ok(())
+    }
+
+    /// Clicks that were counted and not stored.
+    pub(super) fn counted_repeats(&self) -> Result<i64, D::Error> {
         let mut counted = BTreeMap::new();
         counted.extend(self.rows.repeats(EventId::first_of(0), EventId::first_of(i64::MAX))?);
         let (floods, mut repeats): (Vec<EventId>, i64) = (counted.keys().copied().collect(), 0);
@@ -113,7 +133,7 @@ impl<D: Database> Message<D> {
             let is_click = record.is_some_and(|record| record.kind == Kind::Click);
             repeats += counted.get(&id).filter(|_| is_click).copied().unwrap_or_default();
         })?;
-        Ok(tally.report(message_id, repeats))
+        Ok(repeats)
     }
 
     /// The provisional verdicts of the unsettled clicks between two ids, the second left out.

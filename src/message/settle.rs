@@ -15,7 +15,7 @@ use super::sql::Database;
 use crate::event::pack::{self, Draft};
 use crate::event::parcel;
 use crate::record::{EventId, Kind, Record, Sighting, Verified};
-use crate::verdict::{ClickType, Key, Look};
+use crate::verdict::{Key, Look};
 
 /// The most clicks that one alarm settles: a burst of thousands is spread over several.
 const MAX_DUE: usize = 4_096;
@@ -54,9 +54,8 @@ struct Ruling {
     findings: Findings,
     revision: u32,
     repeats: i64,
-    /// The type that it retracts, and the shadow's.
-    retracts: Option<ClickType>,
-    retracts_shadow: Option<ClickType>,
+    /// The verdict that it retracts.
+    retracts: Option<Settled>,
     /// The landing page showed more than the revision before says.
     shows_more: bool,
 }
@@ -164,8 +163,7 @@ impl<D: Database> Message<D> {
                 id,
                 revision: old.map_or(0, |old| old.revision) + 1,
                 repeats,
-                retracts: old.and_then(|old| old.click_type),
-                retracts_shadow: old.and_then(|old| old.shadow_type),
+                retracts: old.copied(),
                 shows_more: findings.verified > old.map_or(Verified::None, |old| old.verified),
                 findings,
             };
@@ -225,13 +223,18 @@ impl<D: Database> Message<D> {
         self.sightings(&shown.collect::<Vec<_>>(), &mut |id, sighting| sightings.push((id, sighting)))?;
         let (mut drafts, mut events) = (Vec::with_capacity(rulings.len()), Vec::with_capacity(rulings.len()));
         let mut later = self.later();
-        for Ruling { id, findings, revision, repeats, retracts, retracts_shadow, .. } in &rulings {
+        let mut delays: ById<u8> = ById::default();
+        for Ruling { id, findings, revision, repeats, retracts, .. } in &rulings {
             let Some(record) = records.remove(*id) else { continue };
-            let mut draft = Draft::new(*id, &record, findings.verdict(&self.judging, *revision), *retracts);
-            draft.entry.was_shadow = *retracts_shadow;
+            let delivery = later.delivery(Key::of(&record.recipient_id))?;
+            let mut draft = Draft::new(*id, &record, findings.verdict(&self.judging, *revision), delivery);
+            if let Some(old) = retracts {
+                (draft.entry.was, draft.entry.was_shadow) = (old.click_type, old.shadow_type);
+                draft.entry.past = old.past();
+            }
+            delays.extend(draft.entry.delay.map(|delay| (*id, delay)));
             let at = sightings.iter().position(|(known, _)| known == id);
             draft.entry.sighting = at.map(|at| sightings.swap_remove(at).1);
-            draft.entry.delivery = later.delivery(Key::of(&record.recipient_id))?;
             draft.entry.repeats = Some(*repeats).filter(|repeats| *repeats > 0);
             events.push((*id, record, draft.entry.clone()));
             drafts.push(draft);
@@ -243,7 +246,8 @@ impl<D: Database> Message<D> {
         self.outbox.push(row.number, parcel::of_pack(&self.name, row.number, row.first_ms, &events));
         for Ruling { id, findings, revision, repeats, .. } in rulings {
             self.timers.unsettled.remove(&id);
-            self.window.settle(id, Settled::new(findings, &self.judging, revision, repeats));
+            let delay = delays.get(id).copied();
+            self.window.settle(id, Settled::new(findings, &self.judging, revision, repeats, delay));
         }
         Ok(())
     }

@@ -1,11 +1,14 @@
 //! What was found about a click, and what memory keeps of it once it stands: enough to see whether a later finding changes
 //! it, and what that retracts.
 
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use crate::event::body::Past;
 use crate::event::pack::{self, PackRow};
 use crate::record::{EventId, Kind, Verified};
-use crate::verdict::{ClickType, Finding, Judging, Ruleset, Verdict, rules};
+use crate::verdict::{ClickType, Confidence, Finding, Judging, Ruleset, Verdict, rules};
 
 /// What the active ruleset found about a click, and the shadow where there is one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -58,6 +61,30 @@ pub(super) struct Settled {
     pub verified: Verified,
     pub revision: u32,
     repeats: i64,
+    vendor: Option<&'static str>,
+    confidence: Confidence,
+    /// The step of the time since its clock.
+    delay: Option<u8>,
+}
+
+thread_local! {
+    /// Vendors that rows name: a dozen at most, kept for good.
+    static VENDORS: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A vendor's name as one that lasts.
+fn lasting(vendor: Cow<'static, str>) -> &'static str {
+    let name = match vendor {
+        Cow::Borrowed(name) => return name,
+        Cow::Owned(name) => name,
+    };
+    VENDORS.with_borrow_mut(|known| {
+        known.iter().copied().find(|known| *known == name).unwrap_or_else(|| {
+            let name: &'static str = name.leak();
+            known.push(name);
+            name
+        })
+    })
 }
 
 impl Settled {
@@ -71,15 +98,49 @@ impl Settled {
         verified: Verified::None,
         revision: 0,
         repeats: 0,
+        vendor: None,
+        confidence: Confidence::Certain,
+        delay: None,
     };
 
-    pub(super) fn new(mut findings: Findings, judging: &Judging, revision: u32, repeats: i64) -> Self {
+    pub(super) fn new(
+        mut findings: Findings,
+        judging: &Judging,
+        revision: u32,
+        repeats: i64,
+        delay: Option<u8>,
+    ) -> Self {
         let digest = Some(findings.digest());
         let click_type = findings.active.click_type;
         let shadow_type = findings.shadow.as_ref().and_then(|shadow| shadow.click_type);
         let (kind, verified) = (findings.kind, findings.verified);
         let (conviction, is_undecided) = carried(kind, findings.full(judging).as_deref());
-        Self { digest, click_type, shadow_type, conviction, is_undecided, verified, revision, repeats }
+        let Finding { vendor, confidence, .. } = findings.active;
+        Self {
+            digest,
+            click_type,
+            shadow_type,
+            conviction,
+            is_undecided,
+            verified,
+            revision,
+            repeats,
+            vendor: vendor.map(lasting),
+            confidence,
+            delay,
+        }
+    }
+
+    /// What it says beside its types, for the revision that amends it; nothing where it could not be read.
+    pub(super) fn past(&self) -> Option<Box<Past>> {
+        self.digest.map(|_| {
+            Box::new(Past {
+                vendor: self.vendor.map(Cow::Borrowed),
+                confidence: self.confidence,
+                verified: self.verified,
+                delay: self.delay,
+            })
+        })
     }
 
     /// Every verdict in a pack.
@@ -98,7 +159,8 @@ impl Settled {
                 let (conviction, is_undecided) = carried(kind, full);
                 let shadow = shadow.map(|shadow| shadow.finding);
                 let findings = Findings { kind, active: finding, shadow, verified };
-                let settled = Self::new(findings, judging, revision, entry.repeats.unwrap_or_default());
+                let repeats = entry.repeats.unwrap_or_default();
+                let settled = Self::new(findings, judging, revision, repeats, entry.delay);
                 (id, Self { conviction, is_undecided, ..settled })
             }
         })

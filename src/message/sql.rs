@@ -16,6 +16,8 @@
 //! | `verifications` | what the landing page of a click showed at most | the click's `event_id` |
 //! | `presses` | an event that may stand for an act, and whether the sender is told | act, `event_id` |
 //! | `revisits` | recipients whose clocks moved, and how far their settled clicks are judged again | number |
+//! | `sums` | what a span of packs comes to ([`super::tally`]), in parts | its first pack, part |
+//! | `about` | what the sender tells of the message | 1 |
 //!
 //! The first three are made with the message, the others where one is needed: to make a table costs two or three rows, and
 //! most messages never need it. There is no index beside the keys: each would be one more row written. Acts are rare, and
@@ -63,11 +65,21 @@ pub(super) enum Table {
     Verifications,
     Presses,
     Revisits,
+    Sums,
+    About,
 }
 
 impl Table {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Clicks, Self::Repeats, Self::Deliveries, Self::Verifications, Self::Presses, Self::Revisits];
+    pub(super) const ALL: [Self; 8] = [
+        Self::Clicks,
+        Self::Repeats,
+        Self::Deliveries,
+        Self::Verifications,
+        Self::Presses,
+        Self::Revisits,
+        Self::Sums,
+        Self::About,
+    ];
 
     pub(super) const fn name(self) -> &'static str {
         match self {
@@ -77,6 +89,8 @@ impl Table {
             Self::Verifications => "verifications",
             Self::Presses => "presses",
             Self::Revisits => "revisits",
+            Self::Sums => "sums",
+            Self::About => "about",
         }
     }
 
@@ -108,6 +122,13 @@ impl Table {
                     last_pack INTEGER NOT NULL
                 )"
             }
+            Self::Sums => {
+                "CREATE TABLE sums (
+                    first_pack INTEGER NOT NULL, part INTEGER NOT NULL, last_pack INTEGER NOT NULL, body BLOB NOT NULL,
+                    PRIMARY KEY (first_pack, part)
+                ) WITHOUT ROWID"
+            }
+            Self::About => "CREATE TABLE about (id INTEGER PRIMARY KEY CHECK (id = 1), told TEXT NOT NULL)",
         }
     }
 }

@@ -2,6 +2,9 @@
 
 use serde::Serialize;
 
+use super::Report;
+use crate::verdict::ClickType;
+
 /// How much it matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -31,9 +34,9 @@ pub struct Facts {
     /// All clicks.
     pub clicks: i64,
     /// Distinct recipients with a click.
-    pub recipients: usize,
+    pub recipients: i64,
     /// Those of whom Safe Links checked a click.
-    pub safe_links_recipients: usize,
+    pub safe_links_recipients: i64,
     /// Clicks of Safe Attachments.
     pub sandboxed: i64,
     /// Clicks of campaign correlation.
@@ -117,9 +120,21 @@ const PATTERNS: [Pattern; 4] = [
     },
 ];
 
-/// What the facts mean, in the table's order.
+/// What a report means, in the table's order.
 #[must_use]
-pub fn of(facts: &Facts) -> Vec<Diagnosis> {
+pub fn of(report: &Report) -> Vec<Diagnosis> {
+    let count = |kind| report.by_type.of(kind);
+    speak(&Facts {
+        clicks: report.clicks,
+        recipients: report.recipients,
+        safe_links_recipients: report.safe_links_recipients,
+        sandboxed: count(ClickType::ScannerSafeAttachments),
+        correlated: count(ClickType::ScannerCampaignView),
+        investigated: count(ClickType::ScannerAirOrMbi),
+    })
+}
+
+fn speak(facts: &Facts) -> Vec<Diagnosis> {
     PATTERNS
         .iter()
         .filter_map(|pattern| {
@@ -135,7 +150,7 @@ mod tests {
     #[test]
     fn each_pattern_speaks_for_itself_alone() {
         let quiet = Facts { clicks: 100, recipients: 50, ..Facts::default() };
-        assert_eq!(of(&quiet), []);
+        assert_eq!(speak(&quiet), []);
         let cases = [
             (Facts { sandboxed: 9, ..quiet }, "safe_attachments", Severity::Info, "9 of 100"),
             (Facts { sandboxed: 10, ..quiet }, "safe_attachments", Severity::Warning, "Clean it"),
@@ -144,7 +159,7 @@ mod tests {
             (Facts { investigated: 1, ..quiet }, "air_or_mbi", Severity::Critical, "placement test"),
         ];
         for (facts, code, severity, words) in cases {
-            let [only] = of(&facts).try_into().unwrap();
+            let [only] = speak(&facts).try_into().unwrap();
             assert_eq!((only.code, only.severity), (code, severity));
             assert!(only.text.contains(words), "{}", only.text);
         }

@@ -1,60 +1,36 @@
-//! Counts of a message's clicks by their current verdicts, and what they mean for the sender ([`diagnosis`]).
+//! What a message's clicks come to: counts by their current verdicts ([`tally`]), kept as sums ([`stored`]), with what the sender
+//! tells of the message ([`about`]) and what it means ([`diagnosis`]).
 
+pub mod about;
+mod counts;
 pub mod diagnosis;
-
-use std::collections::HashMap;
+mod stored;
+pub mod tally;
 
 use serde::{Serialize, Serializer};
 
-use crate::event::body::Entry;
-use crate::record::EventId;
-use crate::record::Kind;
-use crate::verdict::ClickType;
-use crate::verdict::order::arranged;
+use crate::verdict::{ClickType, delay};
 
+pub use about::About;
+pub use counts::{ByName, ByType, Counts};
 pub use diagnosis::Diagnosis;
-
-/// The width of the timeline's steps.
-const MINUTE_MS: i64 = 60_000;
-
-/// Clicks by their type: the type is the place.
-type Counts = [i64; ClickType::COUNT];
-
-/// Clicks by their type's name, in its order.
-#[derive(Debug, PartialEq, Eq)]
-pub struct ByType(Vec<(&'static str, i64)>);
-
-impl ByType {
-    fn of(counts: impl Iterator<Item = (ClickType, i64)>) -> Self {
-        let mut by_type = Vec::with_capacity(ClickType::COUNT);
-        for (kind, count) in counts {
-            *value_of(&mut by_type, &kind.name()) = count;
-        }
-        Self(by_type)
-    }
-}
-
-impl Serialize for ByType {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().copied())
-    }
-}
-
-/// The value of a key in a list that stands in their order; a new one where there is none. Lists grow by one link or one
-/// minute now and then, and a tree for each kind of them would be eight kilobytes of wasm.
-fn value_of<'a, K: Ord + Clone, V: Default>(list: &'a mut Vec<(K, V)>, key: &K) -> &'a mut V {
-    let place = list.binary_search_by(|(known, _)| known.cmp(key)).unwrap_or_else(|place| {
-        list.insert(place, (key.clone(), V::default()));
-        place
-    });
-    &mut list[place].1
-}
+pub use tally::Tally;
 
 /// The report of a message (contract §8).
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
     /// The message.
     pub message_id: String,
+    /// What its sender calls it.
+    pub title: Option<String>,
+    /// To how many recipients it was sent, as its sender tells.
+    pub sent: Option<i64>,
+    /// Whether there is such a message: something was clicked, or its sender has told of it.
+    pub known: bool,
+    /// When the first event came, Unix milliseconds.
+    pub first_ms: Option<i64>,
+    /// When the last one came, Unix milliseconds.
+    pub last_ms: Option<i64>,
     /// Clicks stored.
     pub clicks: i64,
     /// Clicks of each type, those without any included.
@@ -62,19 +38,39 @@ pub struct Report {
     /// Clicks that people made.
     pub human_clicks: i64,
     /// Distinct recipients with such a click.
-    pub human_recipients: usize,
+    pub human_recipients: i64,
     /// Distinct recipients with any click.
-    pub recipients: usize,
+    pub recipients: i64,
+    /// Those of them with machines' clicks alone: whom a naive tracker takes for readers.
+    pub machine_only_recipients: i64,
+    /// Those with a click that Safe Links checked as it was made: they are on Microsoft 365.
+    pub safe_links_recipients: i64,
     /// Clicks of the published table's five scanner types.
     pub is_defender_bot: i64,
     /// Clicks whose verdict is still provisional.
     pub unsettled: i64,
     /// Clicks counted and not stored.
     pub repeats: i64,
+    /// Shares, where what they are shares of is known.
+    pub rates: Rates,
+    /// Clicks by whose scanner made them, in the order of the names.
+    pub by_vendor: ByName,
+    /// Clicks by how sure the verdict is.
+    pub by_confidence: ByName,
+    /// By the parts of the list that the sender names.
+    pub by_group: Groups,
     /// By link, the most clicked first.
     pub links: Vec<LinkCount>,
     /// By minute, those without a click left out.
     pub timeline: Vec<Minute>,
+    /// By the time since the mail was delivered, else sent: 24 steps that grow. By the clock of the verdict that stands.
+    pub delay: Vec<Delay>,
+    /// Opens.
+    pub opens: Opens,
+    /// Unsubscriptions and confirmations.
+    pub acts: Acts,
+    /// Clicks whose landing page has answered.
+    pub verified: Verifieds,
     /// What to do next.
     pub diagnosis: Vec<Diagnosis>,
     /// Where the shadow ruleset differs, once it has judged.
@@ -82,8 +78,110 @@ pub struct Report {
     pub shadow: Option<Difference>,
 }
 
+/// Shares of a message's clicks and recipients, from 0 on; `None` where what they are shares of is not known, or nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Rates {
+    /// Clicks by recipients sent to: the click rate as a naive tracker reports it. May exceed 1.
+    pub clicks_per_sent: Option<f64>,
+    /// Recipients of whom a person clicked, by recipients sent to: the click rate.
+    pub human_recipients_per_sent: Option<f64>,
+    /// The share of clicks that machines made.
+    pub machine_share: Option<f64>,
+}
+
+impl Rates {
+    fn of(clicks: i64, human_clicks: i64, human_recipients: i64, sent: Option<i64>) -> Self {
+        let of_sent = |count: i64| sent.and_then(|sent| share(count, sent));
+        Self {
+            clicks_per_sent: of_sent(clicks),
+            human_recipients_per_sent: of_sent(human_recipients),
+            machine_share: share(clicks - human_clicks, clicks),
+        }
+    }
+}
+
+/// One number by another, to six decimal places; `None` by nothing.
+#[expect(clippy::cast_precision_loss, reason = "a share needs six digits")]
+fn share(part: i64, whole: i64) -> Option<f64> {
+    (whole > 0).then(|| (part as f64 / whole as f64 * 1e6).round() / 1e6)
+}
+
+/// Parts of the list by name, in the order of their names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Groups(pub Vec<(String, Group)>);
+
+impl Serialize for Groups {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, group)| (name.as_str(), group)))
+    }
+}
+
+/// A part of the list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Group {
+    /// To how many of it the message was sent, as its sender tells.
+    pub sent: Option<i64>,
+    /// Its clicks.
+    pub clicks: i64,
+    /// Those that people made.
+    pub human_clicks: i64,
+    /// Distinct recipients with such a click.
+    pub human_recipients: i64,
+    /// Its clicks by type; types without one are left out.
+    pub by_type: ByType,
+}
+
+/// A step of the time since the clock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Delay {
+    /// Where it begins, seconds since the clock.
+    pub from_s: i64,
+    /// Where it ends (and the next begins); the last has no end.
+    pub until_s: Option<i64>,
+    /// Clicks by type; types without one are left out.
+    pub by_type: ByType,
+}
+
+impl Delay {
+    fn all(counts: &[Counts; delay::STEPS]) -> Vec<Self> {
+        let end = |at: usize| delay::ENDS_S.get(at).copied();
+        let begin = |at: usize| at.checked_sub(1).and_then(end).unwrap_or(0);
+        let one = |(at, counts)| Self { from_s: begin(at), until_s: end(at), by_type: ByType::some(counts) };
+        counts.iter().enumerate().map(one).collect()
+    }
+}
+
+/// Opens: what fetched the pixel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Opens {
+    /// All of them.
+    pub total: i64,
+    /// By type: a mail provider's proxy says nothing of a person.
+    pub by_type: ByType,
+}
+
+/// Unsubscriptions and confirmations: how often somebody acted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Acts {
+    /// Unsubscriptions.
+    pub unsubscribe: i64,
+    /// Confirmations.
+    pub confirm: i64,
+    /// Those among them that machines made.
+    pub machines: i64,
+}
+
+/// Clicks whose landing page has answered, by the most that it showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Verifieds {
+    /// It was rendered, and no more.
+    pub rendered: i64,
+    /// A person touched it.
+    pub interacted: i64,
+}
+
 /// What would change if the shadow ruleset were the active one.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
     /// The shadow ruleset that judged last.
     pub ruleset: String,
@@ -100,7 +198,7 @@ pub struct Difference {
 }
 
 /// Clicks that change from one type to another.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// What the active ruleset says.
     pub active: &'static str,
@@ -121,150 +219,17 @@ pub struct LinkCount {
     pub clicks: i64,
     /// Clicks that people made.
     pub human_clicks: i64,
+    /// Distinct recipients with such a click.
+    pub human_recipients: i64,
 }
 
 /// Clicks of one minute.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Minute {
     /// Its beginning, Unix milliseconds.
     pub ts_ms: i64,
     /// Clicks by type; types without one are left out.
     pub by_type: ByType,
-}
-
-/// Adds up entries: first verdicts count a click, amendments move it from one type to another.
-#[derive(Default)]
-pub struct Tally {
-    clicks: i64,
-    unsettled: i64,
-    by_type: Counts,
-    /// For each recipient the clicks of each kind that the report and the diagnosis tell apart.
-    recipients: HashMap<u64, PerRecipient>,
-    /// In the order of their names.
-    links: Vec<(Option<String>, PerLink)>,
-    /// In their order.
-    minutes: Vec<(i64, Counts)>,
-    /// By the active type, then the shadow's.
-    opinions: [Counts; ClickType::COUNT],
-    /// The shadow ruleset of the last entry that has one.
-    shadow: String,
-}
-
-#[derive(Clone, Copy, Default)]
-struct PerRecipient {
-    human: i32,
-    time_of_click: i32,
-}
-
-#[derive(Default)]
-struct PerLink {
-    url: Option<String>,
-    clicks: i64,
-    human: i64,
-}
-
-impl Tally {
-    /// Adds a revision of a click (what is no click is not counted) of a recipient, by the first half of its key, on a link: `link_id` and `url`.
-    pub fn add(
-        &mut self,
-        id: EventId,
-        recipient: u64,
-        link: &(Option<String>, Option<String>),
-        entry: &Entry,
-    ) {
-        if entry.kind != Kind::Click {
-            return;
-        }
-        let first = entry.verdict.revision <= 1;
-        self.clicks += i64::from(first);
-        self.unsettled += i64::from(!entry.verdict.is_final);
-        let person = self.recipients.entry(recipient).or_default();
-        let name = link.0.clone().or_else(|| link.1.clone());
-        let per_link = value_of(&mut self.links, &name);
-        per_link.clicks += i64::from(first);
-        if per_link.url.is_none() {
-            per_link.url.clone_from(&link.1);
-        }
-        let minute = value_of(&mut self.minutes, &(id.ts_ms().div_euclid(MINUTE_MS) * MINUTE_MS));
-        let was = entry.was.filter(|_| !first).map(|kind| (kind, -1));
-        let is = entry.verdict.finding.click_type.map(|kind| (kind, 1));
-        if let Some(shadow) = &entry.verdict.shadow {
-            shadow.ruleset.as_ref().clone_into(&mut self.shadow);
-        }
-        let second = entry.verdict.shadow.as_ref().and_then(|shadow| shadow.finding.click_type);
-        let gone = entry.was.zip(entry.was_shadow).filter(|_| !first).map(|pair| (pair, -1));
-        let come = entry.verdict.finding.click_type.zip(second).map(|pair| (pair, 1));
-        for ((active, shadow), step) in gone.into_iter().chain(come) {
-            self.opinions[active as usize][shadow as usize] += step;
-        }
-        for (kind, step) in was.into_iter().chain(is) {
-            self.by_type[kind as usize] += i64::from(step);
-            minute[kind as usize] += i64::from(step);
-            match kind {
-                ClickType::Human => {
-                    person.human += step;
-                    per_link.human += i64::from(step);
-                }
-                ClickType::ScannerTimeOfClick => person.time_of_click += step,
-                _ => {}
-            }
-        }
-    }
-
-    /// The report of what was added.
-    #[must_use]
-    pub fn report(self, message_id: &str, repeats: i64) -> Report {
-        let count = |kind: ClickType| self.by_type[kind as usize];
-        let with =
-            |test: fn(&PerRecipient) -> bool| self.recipients.values().filter(|person| test(person)).count();
-        let facts = diagnosis::Facts {
-            clicks: self.clicks,
-            recipients: self.recipients.len(),
-            safe_links_recipients: with(|person| person.time_of_click > 0),
-            sandboxed: count(ClickType::ScannerSafeAttachments),
-            correlated: count(ClickType::ScannerCampaignView),
-            investigated: count(ClickType::ScannerAirOrMbi),
-        };
-        let shadow = Difference::of(self.shadow, &self.opinions);
-        let links: Vec<LinkCount> = self
-            .links
-            .into_iter()
-            .map(|(link_id, PerLink { url, clicks, human })| LinkCount {
-                link_id,
-                url,
-                clicks,
-                human_clicks: human,
-            })
-            .collect();
-        let links = arranged(&links, &|link| (0, u128::from(u64::MAX - link.clicks.cast_unsigned())));
-        let named = |counts: Counts| {
-            let kinds = ClickType::CLICKS.into_iter().map(|kind| (kind, counts[kind as usize]));
-            ByType::of(kinds.filter(|(_, n)| *n != 0))
-        };
-        Report {
-            message_id: message_id.to_owned(),
-            clicks: self.clicks,
-            by_type: ByType::of(ClickType::CLICKS.into_iter().map(|kind| (kind, count(kind)))),
-            human_clicks: count(ClickType::Human),
-            human_recipients: with(|person| person.human > 0),
-            recipients: self.recipients.len(),
-            is_defender_bot: ClickType::CLICKS
-                .into_iter()
-                .filter(|kind| kind.is_defender_bot())
-                .map(count)
-                .sum(),
-            unsettled: self.unsettled,
-            repeats,
-            links,
-            timeline: self
-                .minutes
-                .into_iter()
-                .map(|(ts_ms, counts)| Minute { ts_ms, by_type: named(counts) })
-                .collect(),
-            diagnosis: diagnosis::of(&facts),
-            shadow,
-        }
-    }
 }
 
 impl Difference {

@@ -12,6 +12,7 @@ pub mod bursts;
 pub mod case;
 pub mod click;
 pub mod convictions;
+pub mod delay;
 pub mod explain;
 pub mod finding;
 pub mod judgement;

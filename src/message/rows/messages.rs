@@ -1,0 +1,37 @@
+//! The rows of the list of messages ([`super::super::list`]), which are no message's.
+
+use super::Rows;
+use crate::message::sql::Database;
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS messages (message_id TEXT PRIMARY KEY, heard_ms INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS messages_by_time ON messages (heard_ms, message_id);
+";
+
+impl<D: Database> Rows<D> {
+    /// Adds a message, where it is not there yet.
+    pub(in crate::message) fn add_message(&self, heard_ms: i64, message_id: &str) -> Result<(), D::Error> {
+        self.write(SCHEMA, Vec::new())?;
+        let statement = "INSERT OR IGNORE INTO messages VALUES (?, ?)";
+        self.write(statement, vec![message_id.into(), heard_ms.into()]).map(|_| ())
+    }
+
+    /// Hands over time and id of messages, the newest first, at most so many, behind one where it is given.
+    pub(in crate::message) fn messages(
+        &self,
+        after: Option<(i64, &str)>,
+        most: i64,
+        each: &mut dyn FnMut(i64, String),
+    ) -> Result<(), D::Error> {
+        if !self.has_any("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'messages'")? {
+            return Ok(());
+        }
+        let (ms, id) = after.unwrap_or((i64::MAX, ""));
+        let statement = "SELECT heard_ms, message_id FROM messages WHERE (heard_ms, message_id) < (?, ?) \
+                         ORDER BY heard_ms DESC, message_id DESC LIMIT ?";
+        self.query(statement, vec![ms.into(), id.into(), most.into()], &mut |columns| {
+            each(columns.integer()?, columns.text()?);
+            Ok(())
+        })
+    }
+}

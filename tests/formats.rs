@@ -7,7 +7,6 @@ mod common;
 use clickproof::event::body::Entry;
 use clickproof::event::line;
 use clickproof::event::pack::{self, Draft, PackRow, Stored};
-use clickproof::record::Delivery;
 use clickproof::record::Kind;
 use clickproof::record::Sighting;
 use clickproof::record::Verified;

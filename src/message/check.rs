@@ -7,10 +7,20 @@ use super::Message;
 use super::by_id::ById;
 use super::people;
 use super::sql::Database;
+use crate::event::body::Entry;
 use crate::event::pack;
 use crate::record::{Delivery, EventId};
+use crate::report::Tally;
+use crate::report::tally::Counted;
 use crate::verdict::Click;
 use crate::verdict::convictions::Convictions;
+
+/// The latest that a pack says of an event.
+struct Found {
+    recipient: u64,
+    link: (Option<String>, Option<String>),
+    entry: Entry,
+}
 
 impl<D: Database> Message<D> {
     /// Tests every invariant of the module's head; the inner error says which one does not hold.
@@ -102,6 +112,36 @@ impl<D: Database> Message<D> {
         });
         let untold: Vec<_> = self.rows.untold()?.into_iter().map(|(act, id, _)| (id, act)).collect();
         must(pending.is_none_or(|pending| pending == untold), "6: the acts are the rows'");
+        let (mut latest, mut came): (ById<Found>, Vec<EventId>) = (ById::default(), Vec::new());
+        self.rows.packs(i64::MIN, i64::MAX, &mut |row| {
+            let Ok(body) = row.open() else { return };
+            for ((id, recipient), entry) in pack::keys(&row.keys).zip(body.entries) {
+                if !latest.contains(id) {
+                    came.push(id);
+                }
+                let link = body.links.get(entry.link).cloned().unwrap_or_default();
+                latest.insert(id, Found { recipient, link, entry: Entry { past: None, ..entry } });
+            }
+        })?;
+        let mut whole = Tally::default();
+        for id in came {
+            if let Some(Found { recipient, link: (link_id, url), entry }) = latest.get(id) {
+                let link = (link_id.as_deref(), url.as_deref());
+                whole.add(&Counted { id, recipient: *recipient, link, entry });
+            }
+        }
+        let report = |tally: Tally| tally.report(&self.name, None, 0);
+        let (tally, whole) = (report(self.tally()?), report(whole));
+        must(tally == whole, &format!("8: the tally is a count over all packs: {tally:?} is not {whole:?}"));
+        let mut next = 1;
+        must(
+            self.rows.spans()?.into_iter().all(|(first, last)| {
+                let follows = first == next && first <= last && last <= last_pack;
+                next = last + 1;
+                follows
+            }),
+            "8: sums follow each other",
+        );
         let first_ms = self.timers.unsettled.first().map(|id| id.ts_ms());
         must(
             first_ms.is_none_or(|ms| ms >= self.watermark.low_ms()),

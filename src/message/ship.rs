@@ -18,6 +18,9 @@ use crate::event::parcel::{self, Letter};
 use crate::record::EventId;
 use crate::verdict::Key;
 
+/// The most sums that one alarm writes: each reads some packs.
+const MAX_SUMS: usize = 4;
+
 /// What leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Item {
@@ -125,12 +128,13 @@ impl<D: Database> Message<D> {
         Ok(())
     }
 
-    /// An alarm ends here. Marks that have moved are written where another is to follow, or where that none is set would not
-    /// say it.
+    /// An alarm ends here: packs are added up where there are enough of them. Marks that have moved are written where another
+    /// alarm is to follow, or where that none is set would not say it.
     ///
     /// # Errors
     /// When storage fails; the message must then be loaded again.
     pub fn rest(&mut self, now_ms: i64) -> Result<(), D::Error> {
+        self.add_up(MAX_SUMS)?;
         let alarm_follows = self.wake_ms(now_ms).is_some();
         if self.outbox.owes_mark(alarm_follows) { self.put_meta() } else { Ok(()) }
     }

@@ -16,6 +16,9 @@ const MAX_SETTLE_MS: i64 = 3_600_000;
 /// Settings of the contract that nothing in this version obeys: they are refused, never silently accepted.
 const NOT_YET: [&str; 4] = ["RETENTION_DAYS", "PRIVACY", "EVENTS_WEBHOOK_URL", "ALERT_WEBHOOK_URL"];
 
+/// The shortest API token, characters: a shorter one is guessed.
+const MIN_TOKEN: usize = 16;
+
 /// The longest name of a URL parameter, characters.
 const MAX_PARAM: usize = 32;
 
@@ -107,8 +110,10 @@ pub struct Config {
     pub demo: bool,
     /// The signing keys; without them no link can be opened.
     pub keys: Option<Keyring>,
-    /// What `/v1` asks for; without it everything is refused.
-    pub api_token: Option<String>,
+    /// What `/v1` and `/report` ask for, any of them; without one everything is refused.
+    pub api_tokens: Vec<String>,
+    /// Whether `/report` is answered.
+    pub report: bool,
     /// Everything that is bad, by name.
     pub bad_settings: Vec<BadSetting>,
 }
@@ -138,7 +143,8 @@ impl Config {
             logs_requests: true,
             demo: false,
             keys: None,
-            api_token: None,
+            api_tokens: Vec::new(),
+            report: true,
             bad_settings: Vec::new(),
         };
         let mut keys_named = false;
@@ -158,7 +164,8 @@ impl Config {
                 "missing; without keys no link can be opened: kid:base64 of 32 bytes or more",
             );
         }
-        if config.api_token.is_none() {
+        let is_named = |name| config.bad_settings.iter().any(|bad: &BadSetting| bad.name == name);
+        if config.api_tokens.is_empty() && !is_named("API_TOKEN") {
             config.refuse("API_TOKEN", "missing; the API refuses everything without it");
         }
         if config.judging.shadow == Some(config.judging.ruleset) {
@@ -250,7 +257,16 @@ impl Config {
                     return Err(problems.join("; "));
                 }
             }
-            "API_TOKEN" => self.api_token = Some(text(value)?.to_owned()),
+            "API_TOKEN" => {
+                let tokens: Vec<&str> = text(value)?.split(',').map(str::trim).collect();
+                if tokens.iter().any(|token| token.len() < MIN_TOKEN) {
+                    return Err(format!(
+                        "each token must have at least {MIN_TOKEN} characters; several stand behind commas"
+                    ));
+                }
+                self.api_tokens = tokens.into_iter().map(str::to_owned).collect();
+            }
+            "REPORT" => self.report = switch(value).ok_or("must be on or off; on holds")?,
             name if NOT_YET.contains(&name) => {
                 return Err("nothing in this version obeys it; remove it".to_owned());
             }

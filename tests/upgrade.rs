@@ -7,6 +7,7 @@ mod common;
 use std::path::Path;
 
 use clickproof::event::parcel::Parcel;
+use clickproof::message::call::Filter;
 use clickproof::message::{Arrival, Message, Outcome};
 use clickproof::record::{EventIds, Record};
 use clickproof::verdict::{Judging, Ruleset, Thresholds};
@@ -31,7 +32,7 @@ fn load(rows: &Sqlite) -> Message<Sqlite> {
 }
 
 fn listed(message: &mut Message<Sqlite>) -> String {
-    let page = message.page(None, 10_000).unwrap();
+    let page = message.page(None, 10_000, &Filter::default()).unwrap();
     page.lines.join("\n") + "\n"
 }
 

@@ -1,5 +1,4 @@
-//! `/v1`: what senders ask. Every call needs the token; a deployment with a bad setting answers nothing here, so that
-//! nobody relies on a default that they did not mean.
+//! `/v1`: what senders ask. Every call needs a token.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -18,41 +17,60 @@ use super::raw::Raw;
 use super::request::Incoming;
 use super::respond::Outgoing;
 use super::runtime::{self, Env, Error};
-use super::v1::{Listing, Route, Wanted};
-use super::{health, log, stub};
-use crate::config::Config;
+use super::messages::{self, Listed};
+use super::v1::{self, Listing, Messages, Route, Wanted};
+use super::{access, bindings, clock, health, log, stub};
+use crate::config::BadSetting;
+use crate::event::line;
 use crate::json::Json;
-use crate::link::{keys, mint, shard, text_id};
-use crate::message::call::{Call, Delivered, MAX_PAGE};
+use crate::link::{mint, shard, text_id};
+use crate::message::call::{Call, Delivered, Form, MAX_PAGE, View};
 use crate::message::replay::{self, Bad, Brought, Share};
 use crate::message::{Page, deliveries};
-use crate::record::EventId;
+use crate::record::{EventId, Verb};
+use crate::report::About;
 
 /// The largest body, bytes.
 const MAX_BODY: u32 = 1 << 20;
 
-/// Answers a call below `/v1`.
+/// What a call needs of the settings and bindings: where it is bad, the call is not answered. Everything else works whatever
+/// is bad beside it.
+const MINTING: [&str; 3] = ["LINK_KEYS", "PUBLIC_URL", "PIXEL_URL"];
+const ASKING: [&str; 1] = [bindings::MESSAGES];
+
+/// Answers a call below `/v1`. How many settings are bad, if any, stands in a header: nobody is to rely on a default that they
+/// did not mean.
 pub(super) async fn answer(incoming: &Incoming<'_>, raw: &Raw) -> Result<Outgoing, Problem> {
-    if !is_authorized(incoming.config, raw) {
+    if !access::is_bearer(incoming.config, raw) {
         return Err(ApiProblem::Unauthorized.into());
     }
-    let bad_settings = &incoming.config.bad_settings;
-    if !bad_settings.is_empty() {
-        return Err(ApiProblem::Misconfigured(health::listed(bad_settings, "; ")).into());
+    let mut outgoing = answer_one(incoming, raw).await?;
+    let problems = incoming.config.bad_settings.len();
+    if problems > 0 {
+        outgoing.add(("x-clickproof-problems", problems.to_string().into()));
     }
-    let (message_id, wanted) = match Route::of(incoming.verb, incoming.place.path)? {
+    Ok(outgoing)
+}
+
+async fn answer_one(incoming: &Incoming<'_>, raw: &Raw) -> Result<Outgoing, Problem> {
+    let (query, config) = (incoming.place.query, incoming.config);
+    let route = Route::of(incoming.verb, incoming.place.path)?;
+    if !matches!(route, Route::Messages | Route::Message(_, Wanted::Clicks)) {
+        v1::no_parameters(query)?;
+    }
+    let needed = if matches!(route, Route::Links) { &MINTING[..] } else { &ASKING[..] };
+    let bad: Vec<BadSetting> =
+        config.bad_settings.iter().filter(|bad| needed.contains(&bad.name.as_str())).cloned().collect();
+    if !bad.is_empty() {
+        return Err(ApiProblem::Misconfigured(health::listed(&bad, "; ")).into());
+    }
+    let (message_id, wanted) = match route {
         Route::Links => {
             let body = body(raw).await?;
             return Ok(links(&json(&body)?, incoming)?.into());
         }
-        Route::Records => {
-            if let Some(name) = incoming.place.query.split(['=', '&']).find(|name| !name.is_empty()) {
-                return Err(
-                    ApiProblem::bad(format!("{name}: no such parameter; this call takes none")).into()
-                );
-            }
-            return Ok(records(&raw.env, &body(raw).await?).await?.into());
-        }
+        Route::Records => return Ok(records(&raw.env, &body(raw).await?).await?.into()),
+        Route::Messages => return Ok(listed(&raw.env, &Messages::of(query)?).await?.into()),
         Route::Message(escaped, wanted) => {
             (percent_decode_str(escaped).decode_utf8_lossy().into_owned(), wanted)
         }
@@ -60,8 +78,15 @@ pub(super) async fn answer(incoming: &Incoming<'_>, raw: &Raw) -> Result<Outgoin
     text_id::check_message_id(&message_id).map_err(|error| ApiProblem::bad(error.to_string()))?;
     let object = shard::object_name(&message_id, 0);
     let answer = match wanted {
-        Wanted::Report => reply(200, stub::ask_text(&raw.env, &object, &Call::Report(message_id)).await),
-        Wanted::Clicks => return clicks(&raw.env, object, Listing::of(incoming.place.query)?).await,
+        Wanted::Report if incoming.verb == Verb::Put => {
+            let body = body(raw).await?;
+            tell(&raw.env, &object, &json(&body)?).await
+        }
+        Wanted::Report => {
+            let view = View { form: Form::Json, message_id, now_ms: clock::now_ms(), past: Vec::new() };
+            reply(200, stub::ask_text(&raw.env, &object, &Call::View(view)).await)
+        }
+        Wanted::Clicks => return clicks(&raw.env, object, Listing::of(query)?).await,
         Wanted::Click(id) => explain(&raw.env, &object, id).await,
         Wanted::Deliveries => {
             let body = body(raw).await?;
@@ -72,12 +97,30 @@ pub(super) async fn answer(incoming: &Incoming<'_>, raw: &Raw) -> Result<Outgoin
     Ok(answer?.into())
 }
 
-fn is_authorized(config: &Config, raw: &Raw) -> bool {
-    let sent = raw.header("authorization").unwrap_or_default();
-    let Some((scheme, token)) = sent.split_once(' ') else { return false };
-    let expected = config.api_token.as_deref().unwrap_or_default();
-    // An empty token refuses everything.
-    scheme.eq_ignore_ascii_case("bearer") && keys::same_secret(expected, token.trim()) && !expected.is_empty()
+/// Takes in what a sender tells of a message.
+async fn tell(env: &Env, object: &str, body: &Json<'_>) -> Result<Answer, Problem> {
+    let check_group = |group: &str| text_id::check_group(group).map_err(|error| error.to_string());
+    let about = About::read(body, &check_group).map_err(ApiProblem::bad)?;
+    let told = stub::send(env, object, &Call::Tell(line::json(&about))).await;
+    told.map_err(|failure| unavailable(&failure))?;
+    Ok(Answer { status: 204, headers: vec![("cache-control", NO_STORE.into())], body: None })
+}
+
+/// The list of messages. Of one whose object does not answer its id is all there is to say.
+async fn listed(env: &Env, wanted: &Messages) -> Result<Answer, Problem> {
+    let Listed { ids, next } =
+        messages::listed(env, &wanted.after, wanted.limit).await.map_err(|failure| unavailable(&failure))?;
+    let mut text = String::from("{\"messages\":[");
+    for (at, (id, view)) in ids.iter().zip(messages::views(env, &ids, Form::Summary).await?).enumerate() {
+        text.push_str(if at == 0 { "" } else { "," });
+        text.push_str(&view.unwrap_or_else(|| format!("{{\"message_id\":{}}}", line::json(id))));
+    }
+    text.push(']');
+    if let Some(next) = next {
+        text.push_str(&format!(",\"next\":{}", line::json(&next)));
+    }
+    text.push('}');
+    Ok(Answer::text(200, JSON, text.into()))
 }
 
 /// The body, which is text.
@@ -161,11 +204,10 @@ async fn clicks(env: &Env, object: String, listing: Listing) -> Result<Outgoing,
 
 /// The first page of a listing, and what is left of it, if anything is.
 async fn page(env: &Env, object: &str, listing: Listing) -> Result<(String, Option<Listing>), Failure> {
-    let Listing { after, limit } = listing;
-    let most = limit.min(MAX_PAGE);
-    let text = stub::ask_text(env, object, &Call::Page { after, limit: most }).await?;
-    let (next, lines) = Page::decode(text);
-    let rest = Listing { after: next, limit: limit - most };
+    let Listing { after, limit, filter } = listing;
+    let call = Call::Page { after, limit: limit.min(MAX_PAGE), filter: filter.clone() };
+    let (next, lines) = Page::decode(stub::ask_text(env, object, &call).await?);
+    let rest = Listing { after: next, limit: limit.saturating_sub(lines.matches('\n').count()), filter };
     Ok((lines, (rest.after.is_some() && rest.limit > 0).then_some(rest)))
 }
 

@@ -8,7 +8,7 @@ use super::{clock, log, stub};
 use crate::demo;
 use crate::link::shard;
 use crate::message::Page;
-use crate::message::call::Call;
+use crate::message::call::{Call, Filter};
 
 /// What a page of the demo may load: the click host's own script, beacon, style and images.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -30,7 +30,7 @@ pub(super) async fn answer(incoming: &Incoming<'_>, raw: &Raw) -> Result<Answer,
             .with(("referrer-policy", "strict-origin-when-cross-origin".into())),
         "/demo/story" => {
             let message = message.ok_or(Problem::NoSuchPage)?;
-            let call = Call::Page { after: None, limit: demo::MAX_STORY };
+            let call = Call::Page { after: None, limit: demo::MAX_STORY, filter: Filter::default() };
             let listed = stub::ask_text(&raw.env, &shard::object_name(message, 0), &call).await;
             let (next, lines) = Page::decode(listed.map_err(|failure| failed("story", &failure))?);
             Answer::page(

@@ -7,6 +7,7 @@ use crate::record::Verb;
 pub(super) enum Methods {
     Read,
     ReadOrPost,
+    ReadOrPut,
     Post,
 }
 
@@ -15,6 +16,7 @@ impl Methods {
         match self {
             Self::Read => verb.reads(),
             Self::ReadOrPost => verb.reads() || matches!(verb, Verb::Post),
+            Self::ReadOrPut => verb.reads() || matches!(verb, Verb::Put),
             Self::Post => matches!(verb, Verb::Post),
         }
     }
@@ -24,6 +26,7 @@ impl Methods {
         match self {
             Self::Read => "GET, HEAD",
             Self::ReadOrPost => "GET, HEAD, POST",
+            Self::ReadOrPut => "GET, HEAD, PUT",
             Self::Post => "POST",
         }
     }
@@ -35,7 +38,7 @@ mod tests {
 
     #[test]
     fn a_route_takes_what_it_says_that_it_allows() {
-        for methods in [Methods::Read, Methods::ReadOrPost, Methods::Post] {
+        for methods in [Methods::Read, Methods::ReadOrPost, Methods::ReadOrPut, Methods::Post] {
             let allowed: Vec<&str> = methods.allow().split(", ").collect();
             for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "get"] {
                 let takes = methods.take(Verb::named(method));

@@ -44,6 +44,8 @@ mod routes;
 mod v1;
 
 #[cfg(target_arch = "wasm32")]
+mod access;
+#[cfg(target_arch = "wasm32")]
 mod act;
 #[cfg(target_arch = "wasm32")]
 mod api;
@@ -57,6 +59,8 @@ mod demo;
 mod log;
 #[cfg(target_arch = "wasm32")]
 mod loss;
+#[cfg(target_arch = "wasm32")]
+mod messages;
 #[cfg(target_arch = "wasm32")]
 mod object;
 #[cfg(target_arch = "wasm32")]

@@ -1,9 +1,10 @@
 //! The Durable Object of a message, or of one of its shards: a thin shell around [`Message`].
 //!
-//! - **Named** `{message_id}`, from the second shard on `{message_id}#n`.
+//! - **Named** `{message_id}`, from the second shard on `{message_id}#n`. One more, [`list::NAME`], is no message but their list
+//!   ([`crate::message::list`]), with a schema and calls of its own.
 //! - **Schema**: see [`crate::message::sql`].
 //! - **Calls**: see [`crate::message::call`]; `POST /arrivals`, `/replay`, `/arrive`, `/deliver`, `/bounce`, `/page`, `/explain`, `/report`,
-//!   `/reship`, `/verify`, `/act`.
+//!   `/view`, `/filter`, `/tell`, `/reship`, `/verify`, `/act`.
 //! - **Alarm**: one, for the earliest thing that is due; it settles, then ships what the outbox says.
 //!
 //! What holds:
@@ -27,19 +28,21 @@ use std::rc::Rc;
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::spawn_local;
 
 use super::bindings::EVENTS;
 use super::clock::{now_ms, number};
 use super::rows::{Rows, transaction};
 use super::runtime::{self, Env, Error, Result, State};
-use super::{log, queue, settings};
+use super::{log, queue, settings, stub};
 use crate::config::Config;
 use crate::event::line;
-use crate::message::call::{ARRIVALS, Call, Delivered, REPLAY, Reshipped};
+use crate::message::call::{ARRIVALS, Call, Delivered, Form, REPLAY, Reshipped, View};
 use crate::message::group::Group;
+use crate::message::list::{self, List};
 use crate::message::{Acted, Arrival, Item, Message, Outcome, Outgoing, Seen};
 use crate::record::{Delivery, Record, packed};
-use crate::report::Tally;
+use crate::report::{Report, Tally};
 use crate::verdict::Key;
 use crate::verdict::order::ascending;
 
@@ -61,6 +64,8 @@ pub struct MessageObject {
     rests: Cell<bool>,
     in_alarm: Cell<bool>,
     group: RefCell<Group>,
+    /// The list of messages knows of this one, as far as this life of the object knows.
+    listed: Rc<Cell<bool>>,
     /// What becomes of the group that waits: every call that brought some of it holds on to this.
     fate: RefCell<Rc<Fate>>,
     counts: Counts,
@@ -96,6 +101,7 @@ impl MessageObject {
             rests: Cell::new(false),
             in_alarm: Cell::new(false),
             group: RefCell::default(),
+            listed: Rc::default(),
             fate: RefCell::default(),
             counts: Counts::default(),
         }
@@ -163,6 +169,9 @@ impl MessageObject {
             self.look_for_alarm().await?;
             return self.replay(&body).await;
         }
+        if self.state.id().name().as_deref() == Some(list::NAME) {
+            return self.answer_of_list(path, &body);
+        }
         let call = match Call::decode(path, String::from_utf8_lossy(&body).into_owned()) {
             Ok(call) => call,
             Err(words) => return Ok(Answer::Refused(words)),
@@ -176,6 +185,20 @@ impl MessageObject {
             }
             Err(error) => Ok(self.failed(&error)),
         }
+    }
+
+    /// Answers a call to the list of messages.
+    fn answer_of_list(&self, path: &str, body: &[u8]) -> Result<Answer> {
+        let list = List::new(self.rows());
+        let mut answer = Ok(String::new());
+        transaction(&self.state, &mut || {
+            answer = list.answer(path, &String::from_utf8_lossy(body))?;
+            Ok(())
+        })?;
+        Ok(match answer {
+            Ok(text) => Answer::Text(text),
+            Err(words) => Answer::Refused(words.to_owned()),
+        })
     }
 
     /// Before the rows are read for the first time: whether an alarm is set says whether everything has left. One that has
@@ -235,7 +258,10 @@ impl MessageObject {
 
     /// Stores clicks, as one transaction: those that arrive, or those that somebody brings along.
     fn store(&self, clicks: Vec<Record>, arrive: bool) -> Result<Vec<Arrival>> {
-        self.with_message(|message| if arrive { message.arrive(clicks) } else { message.replay(clicks) })
+        let arrivals =
+            self.with_message(|message| if arrive { message.arrive(clicks) } else { message.replay(clicks) })?;
+        self.list_if_new();
+        Ok(arrivals)
     }
 
     /// Stores the clicks that wait, as one transaction. Nothing waits in here.
@@ -300,8 +326,8 @@ impl MessageObject {
                 let reissued = self.with_message(|message| message.deliver(&news))?;
                 Ok(Answer::json(&Delivered { recipients, reissued }))
             }
-            Call::Page { after, limit } => {
-                let page = self.with_known(|message| message.page(after, limit))?.unwrap_or_default();
+            Call::Page { after, limit, filter } => {
+                let page = self.with_known(|message| message.page(after, limit, &filter))?.unwrap_or_default();
                 Ok(Answer::Text(page.encode()))
             }
             // No text says that there is no such click.
@@ -309,9 +335,18 @@ impl MessageObject {
                 let explained = self.with_known(|message| message.explain(id))?.flatten();
                 Ok(explained.map_or(Answer::Done, Answer::Text))
             }
-            Call::Report(message_id) => {
-                let report = self.with_known(|message| message.report(&message_id))?;
-                Ok(Answer::json(&report.unwrap_or_else(|| Tally::default().report(&message_id, None, 0))))
+            Call::Report(message_id) => Ok(Answer::json(&self.report(&message_id)?)),
+            Call::View(View { form, message_id, .. }) => {
+                let report = self.report(&message_id)?;
+                Ok(match form {
+                    Form::Json => Answer::json(&report),
+                    Form::Summary => Answer::json(&report.summary()),
+                })
+            }
+            Call::Tell(told) => {
+                self.with_message(|message| message.tell(&told))?;
+                self.tell_list();
+                Ok(Answer::Done)
             }
             Call::Verify(id, sighting) => {
                 if self.with_message(|message| message.verify(id, &sighting))? == Seen::Counted {
@@ -324,6 +359,38 @@ impl MessageObject {
                 Ok(Answer::json(&Reshipped { events }))
             }
         }
+    }
+
+    /// The report; of a message that is not there its empty one.
+    fn report(&self, message_id: &str) -> Result<Report> {
+        let report = self.with_known(|message| message.report(message_id))?;
+        Ok(report.unwrap_or_else(|| Tally::default().report(message_id, None, 0)))
+    }
+
+    /// A message that has never settled anything may be one that the list has not heard of.
+    fn list_if_new(&self) {
+        let is_new = self.message.borrow().as_ref().is_some_and(Message::is_new);
+        if is_new && !self.listed.get() {
+            self.tell_list();
+        }
+    }
+
+    /// Tells the list of messages of this one, beside whatever else is done: nothing waits for it. What it does not hear is told with
+    /// the next alarm, or with what the sender tells next.
+    fn tell_list(&self) {
+        let slot = self.message.borrow();
+        let Some(message) = slot.as_ref() else { return };
+        let heard_ms = message.first_ms().unwrap_or_else(now_ms);
+        // The shards of one message are one message.
+        let id = message.name().split('#').next().unwrap_or_default();
+        let (env, body, listed) = (self.env.clone(), format!("{heard_ms} {id}"), Rc::clone(&self.listed));
+        listed.set(true);
+        spawn_local(async move {
+            if let Err(failure) = stub::ask(&env, list::NAME, list::HEARD, &body).await {
+                listed.set(false);
+                log::failure("list.untold", &body, &failure);
+            }
+        });
     }
 
     /// Settles what is due, then gives the queue what the outbox says. Logs what that came to.
@@ -348,6 +415,7 @@ impl MessageObject {
             }
         }
         self.with_known(|message| message.rest(now_ms()))?;
+        self.list_if_new();
         let slot = self.message.borrow();
         let Some(message) = slot.as_ref() else { return Ok(()) };
         let progress = Progress {

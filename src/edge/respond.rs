@@ -3,7 +3,7 @@
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::answer::Answer;
+use super::answer::{Answer, Header};
 use super::reply::Reply;
 
 #[wasm_bindgen(module = "/src/edge/reply.mjs")]
@@ -29,6 +29,14 @@ impl From<Answer> for Outgoing {
 }
 
 impl Outgoing {
+    /// Adds a header.
+    pub(super) fn add(&mut self, header: Header) {
+        match self {
+            Self::Whole(reply) => reply.answer.headers.push(header),
+            Self::Stream(answer, _) => answer.headers.push(header),
+        }
+    }
+
     /// Hands it over, without its body where only the headers are asked for.
     pub(super) fn hand_over(mut self, wants_body: bool) -> JsValue {
         match &mut self {

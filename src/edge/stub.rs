@@ -32,6 +32,11 @@ pub(super) async fn ask_text(env: &Env, object: &str, call: &Call) -> Result<Str
     repeated(env, object, path, &|| body.as_str().into()).await
 }
 
+/// The same in words of the caller's own.
+pub(super) async fn ask(env: &Env, object: &str, path: &str, body: &str) -> Result<String, Failure> {
+    repeated(env, object, path, &|| body.into()).await
+}
+
 async fn ask_bytes(env: &Env, object: &str, path: &str, records: &[u8]) -> Result<String, Failure> {
     repeated(env, object, path, &|| Uint8Array::from(records).into()).await
 }

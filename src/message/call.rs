@@ -8,7 +8,8 @@
 use serde::Serialize;
 
 use crate::json::Json;
-use crate::record::{Delivery, EventId, Sighting, Verified};
+use crate::record::{Delivery, EventId, Kind, Record, Sighting, Verified};
+use crate::verdict::{ClickType, Verdict};
 
 /// Where clicks arrive: the body is batches of records ([`packed`](crate::record::packed)), one after the other. There is
 /// nothing to answer.
@@ -39,15 +40,98 @@ pub enum Call {
         after: Option<EventId>,
         /// At most [`MAX_PAGE`].
         limit: usize,
+        /// Which of them.
+        filter: Filter,
     },
     /// One click, explained.
     Explain(EventId),
-    /// The counts; the body is the message's id.
+    /// The counts, for an edge of an earlier version; the body is the message's id.
     Report(String),
+    /// The counts in some form.
+    View(View),
+    /// What the sender tells of the message, as JSON. There is nothing to answer.
+    Tell(String),
     /// Everything settled is to be shipped again.
     Reship,
     /// A click's landing page was shown, or touched. There is nothing to answer.
     Verify(EventId, Sighting),
+}
+
+/// Which clicks are wanted; all by default. What is `None` is not looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// The kind of link.
+    pub kind: Option<Kind>,
+    /// What made it.
+    pub click_type: Option<ClickType>,
+    /// Whose copy.
+    pub recipient_id: Option<String>,
+    /// Which link.
+    pub link_id: Option<String>,
+}
+
+impl Filter {
+    /// Whether all are wanted.
+    #[must_use]
+    pub fn wants_all(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether a click is wanted.
+    #[must_use]
+    pub fn wants(&self, record: &Record, verdict: &Verdict) -> bool {
+        self.kind.is_none_or(|kind| record.kind == kind)
+            && (self.click_type.is_none() || verdict.finding.click_type == self.click_type)
+            && self.recipient_id.as_ref().is_none_or(|id| record.recipient_id == *id)
+            && (self.link_id.is_none() || record.link_id == self.link_id)
+    }
+}
+
+/// A form of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// All of it, as JSON.
+    Json,
+    /// What a list of messages says of one, as JSON.
+    Summary,
+}
+
+impl Form {
+    const ALL: [(&'static str, Self); 2] = [("json", Self::Json), ("summary", Self::Summary)];
+}
+
+/// A wanted report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
+    /// In which form.
+    pub form: Form,
+    /// The message.
+    pub message_id: String,
+    /// When it is asked for, Unix milliseconds.
+    pub now_ms: i64,
+    /// What its sender's sends before it came to, a line each.
+    pub past: Vec<String>,
+}
+
+impl View {
+    fn encode(&self) -> String {
+        let name = Form::ALL.iter().find(|(_, form)| *form == self.form).map_or("", |(name, _)| name);
+        let mut body = format!("{name} {} {}", self.now_ms, self.message_id);
+        for line in &self.past {
+            body.push('\n');
+            body.push_str(line);
+        }
+        body
+    }
+
+    fn decode(body: &str) -> Option<Self> {
+        let mut lines = body.split('\n');
+        let mut words = lines.next()?.splitn(3, ' ');
+        let name = words.next()?;
+        let form = Form::ALL.into_iter().find(|(known, _)| *known == name)?.1;
+        let (now_ms, message_id) = (words.next()?.parse().ok()?, words.next()?.to_owned());
+        Some(Self { form, message_id, now_ms, past: lines.map(str::to_owned).collect() })
+    }
 }
 
 /// What is told of one recipient's mail.
@@ -109,11 +193,22 @@ impl Call {
                 let json = serde_json::to_string(told).unwrap_or_default();
                 (if bounces { "/bounce" } else { "/deliver" }, json)
             }
-            Self::Page { after, limit } => {
-                ("/page", format!("{limit} {}", after.map(|id| id.to_string()).unwrap_or_default()))
+            Self::Page { after, limit, filter } => {
+                let page = format!("{limit} {}", after.map(|id| id.to_string()).unwrap_or_default());
+                if filter.wants_all() {
+                    return ("/page", page);
+                }
+                let Filter { kind, click_type, recipient_id, link_id } = filter;
+                let kind = kind.map(Kind::name).unwrap_or_default();
+                let click_type = click_type.map(ClickType::name).unwrap_or_default();
+                let (recipient, link) = (recipient_id.as_deref(), link_id.as_deref());
+                let (recipient, link) = (recipient.unwrap_or_default(), link.unwrap_or_default());
+                ("/filter", format!("{page}\n{kind}\n{click_type}\n{recipient}\n{link}"))
             }
             Self::Explain(id) => ("/explain", id.to_string()),
             Self::Report(message_id) => ("/report", message_id.clone()),
+            Self::View(view) => ("/view", view.encode()),
+            Self::Tell(told) => ("/tell", told.clone()),
             Self::Reship => ("/reship", String::new()),
             Self::Verify(click, Sighting { event_id, verified, since_load_ms }) => {
                 let since_load_ms = since_load_ms.map(|ms| ms.to_string()).unwrap_or_default();
@@ -131,19 +226,28 @@ impl Call {
             "/arrive" => Ok(Self::Arrive(body)),
             "/act" => Ok(Self::Act(body)),
             "/deliver" | "/bounce" => told(&body).map(Self::Deliver),
-            "/page" => {
-                let (limit, after) = body.split_once(' ').ok_or("page: no limit")?;
-                let limit: usize = limit.parse().map_err(|_| "page: bad limit")?;
-                let after = match after {
-                    "" => None,
-                    id => Some(EventId::parse(id).ok_or("page: bad id")?),
+            "/page" => page(&body, Filter::default()),
+            "/filter" => {
+                let mut lines = body.split('\n');
+                let first = lines.next().unwrap_or_default();
+                let mut line = || lines.next().filter(|line| !line.is_empty());
+                let (kind, click_type) = (line(), line());
+                let filter = Filter {
+                    kind: kind.map(|kind| Kind::named(kind).ok_or("filter: bad kind")).transpose()?,
+                    click_type: click_type
+                        .map(|name| ClickType::named(name).ok_or("filter: bad type"))
+                        .transpose()?,
+                    recipient_id: line().map(str::to_owned),
+                    link_id: line().map(str::to_owned),
                 };
-                Ok(Self::Page { after, limit: limit.min(MAX_PAGE) })
+                page(first, filter)
             }
             "/explain" => {
                 EventId::parse(&body).map(Self::Explain).ok_or_else(|| "explain: bad id".to_owned())
             }
             "/report" => Ok(Self::Report(body)),
+            "/view" => View::decode(&body).map(Self::View).ok_or_else(|| "view: bad words".to_owned()),
+            "/tell" => Ok(Self::Tell(body)),
             "/reship" => Ok(Self::Reship),
             "/verify" => {
                 let mut words = body.split(' ');
@@ -159,6 +263,17 @@ impl Call {
             other => Err(format!("{UNKNOWN_CALL}: {other}")),
         }
     }
+}
+
+/// A page behind a click, of as many clicks as the call says.
+fn page(body: &str, filter: Filter) -> Result<Call, String> {
+    let (limit, after) = body.split_once(' ').ok_or("page: no limit")?;
+    let limit: usize = limit.parse().map_err(|_| "page: bad limit")?;
+    let after = match after {
+        "" => None,
+        id => Some(EventId::parse(id).ok_or("page: bad id")?),
+    };
+    Ok(Call::Page { after, limit: limit.min(MAX_PAGE), filter })
 }
 
 /// What a call tells.
@@ -220,10 +335,33 @@ mod tests {
             Call::Act("{}".to_owned()),
             Call::Deliver(vec![told(Some(-1), None), told(Some(7), None)]),
             Call::Deliver(vec![told(Some(-1), None), told(None, Some(7)), told(Some(7), Some(8))]),
-            Call::Page { after: None, limit: 5 },
-            Call::Page { after: Some(id), limit: MAX_PAGE },
+            Call::Page { after: None, limit: 5, filter: Filter::default() },
+            Call::Page { after: Some(id), limit: MAX_PAGE, filter: Filter::default() },
+            Call::Page {
+                after: Some(id),
+                limit: 1,
+                filter: Filter {
+                    kind: Some(Kind::Open),
+                    click_type: Some(ClickType::ProxyOpen),
+                    recipient_id: Some("r".to_owned()),
+                    link_id: Some("a link".to_owned()),
+                },
+            },
+            Call::Page {
+                after: None,
+                limit: 1,
+                filter: Filter { link_id: Some("l".to_owned()), ..Filter::default() },
+            },
             Call::Explain(id),
             Call::Report("m".to_owned()),
+            Call::View(View { form: Form::Json, message_id: "m".to_owned(), now_ms: 7, past: Vec::new() }),
+            Call::View(View {
+                form: Form::Summary,
+                message_id: "m".to_owned(),
+                now_ms: -7,
+                past: vec!["1 2".to_owned(), "3".to_owned()],
+            }),
+            Call::Tell("{}".to_owned()),
             Call::Reship,
             Call::Verify(
                 id,
@@ -245,6 +383,11 @@ mod tests {
             ("/page", ""),
             ("/page", "x "),
             ("/page", "5 x"),
+            ("/filter", "5 \nclicks"),
+            ("/filter", "5 \n\nrobot"),
+            ("/view", "xml 5 m"),
+            ("/view", "json 5"),
+            ("/view", "json x m"),
             ("/explain", "x"),
             ("/verify", ""),
             ("/verify", "x y interacted 5"),
@@ -258,7 +401,7 @@ mod tests {
         );
         assert_eq!(
             Call::decode("/page", "999999 ".to_owned()),
-            Ok(Call::Page { after: None, limit: MAX_PAGE }),
+            Ok(Call::Page { after: None, limit: MAX_PAGE, filter: Filter::default() }),
             "a page is never longer"
         );
     }

@@ -1,6 +1,7 @@
 //! One click explained: its record with its current verdict, and every rule that was asked about it.
 
 use super::Message;
+use super::call::Filter;
 use super::slice::Panel;
 use super::sql::Database;
 use crate::record::EventId;
@@ -18,7 +19,7 @@ impl<D: Database> Message<D> {
     /// When storage fails.
     pub fn explain(&mut self, id: EventId) -> Result<Option<String>, D::Error> {
         let clicks = self.stored(&[id])?;
-        let Some(mut line) = self.page_from(id, 1)?.lines.pop().filter(|_| !clicks.is_empty()) else {
+        let Some(mut line) = self.page_from(id, 1, &Filter::default())?.lines.pop().filter(|_| !clicks.is_empty()) else {
             return Ok(None);
         };
         self.know_people()?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Message;
 use super::by_id::ById;
-use super::call::Page;
+use super::call::{Filter, MAX_PAGE, Page};
 use super::history::Clicks;
 use super::settled::Findings;
 use super::sql::Database;
@@ -13,26 +13,52 @@ use crate::event::pack::{self, Draft};
 use crate::record::Kind;
 use crate::record::{EventId, Record, packed};
 use crate::report::tally::Counted;
-use crate::report::{About, Report, Tally};
+use crate::report::{Report, Tally};
 use crate::verdict::{Key, Verdict};
 
 /// The most bytes of records on one page: an object builds it in memory.
 const MAX_PAGE_BYTES: usize = 4 << 20;
 
 impl<D: Database> Message<D> {
-    /// Up to `limit` clicks behind `after`, or from the first one.
+    /// Up to `limit` clicks behind `after`, or from the first one: of as many as a page looks at those that are wanted, so there
+    /// may be fewer, or none, and more behind them.
     ///
     /// # Errors
     /// When storage fails.
-    pub fn page(&mut self, after: Option<EventId>, limit: usize) -> Result<Page, D::Error> {
-        self.page_from(after.map_or(EventId::first_of(0), EventId::successor), limit)
+    pub fn page(
+        &mut self,
+        after: Option<EventId>,
+        limit: usize,
+        filter: &Filter,
+    ) -> Result<Page, D::Error> {
+        self.page_from(after.map_or(EventId::first_of(0), EventId::successor), limit, filter)
     }
 
-    /// Up to `limit` clicks from an id on.
-    pub(super) fn page_from(&mut self, from: EventId, limit: usize) -> Result<Page, D::Error> {
-        let mut lines = Vec::new();
-        let next =
-            self.judged_from(from, limit, &mut |record, verdict| lines.push(line::listed(&record, verdict)))?;
+    /// Such a page from an id on.
+    pub(super) fn page_from(
+        &mut self,
+        from: EventId,
+        limit: usize,
+        filter: &Filter,
+    ) -> Result<Page, D::Error> {
+        let (mut lines, mut last) = (Vec::new(), None);
+        let look_at = if filter.wants_all() { limit } else { MAX_PAGE };
+        let mut next = self.judged_from(from, look_at, &mut |record, verdict| {
+            if !filter.wants(&record, verdict) {
+                return;
+            }
+            if lines.len() < limit {
+                lines.push(line::listed(&record, verdict));
+                last = EventId::parse(&record.event_id);
+            } else if lines.len() == limit {
+                // What is wanted behind the last that has room is the next page's.
+                lines.push(String::new());
+            }
+        })?;
+        if lines.len() > limit {
+            lines.truncate(limit);
+            next = last;
+        }
         Ok(Page { lines, next })
     }
 
@@ -102,8 +128,20 @@ impl<D: Database> Message<D> {
     ///
     /// # Errors
     /// When storage fails; the message must then be loaded again.
-    pub fn tell(&mut self, about: &About) -> Result<(), D::Error> {
-        self.rows.put_about(&line::json(about))
+    pub fn tell(&mut self, told: &str) -> Result<(), D::Error> {
+        self.rows.put_about(told)
+    }
+
+    /// Whether nothing of it has settled but once: the list of messages may not know of it.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.outbox.last_pack() <= 1
+    }
+
+    /// When its first click came, of those that are at hand, Unix milliseconds.
+    #[must_use]
+    pub fn first_ms(&self) -> Option<i64> {
+        self.window.iter().next().map(|(id, _)| id.ts_ms())
     }
 
     /// Counts what has not settled.

@@ -10,6 +10,8 @@ pub enum Verb {
     Head,
     /// `POST`.
     Post,
+    /// `PUT`.
+    Put,
     /// Any other.
     Other,
 }
@@ -22,6 +24,7 @@ impl Verb {
             "GET" => Self::Get,
             "HEAD" => Self::Head,
             "POST" => Self::Post,
+            "PUT" => Self::Put,
             _ => Self::Other,
         }
     }

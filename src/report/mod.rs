@@ -78,6 +78,40 @@ pub struct Report {
     pub shadow: Option<Difference>,
 }
 
+/// What a list of messages says of one.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Summary<'a> {
+    message_id: &'a str,
+    title: Option<&'a str>,
+    sent: Option<i64>,
+    first_ms: Option<i64>,
+    last_ms: Option<i64>,
+    clicks: i64,
+    human_clicks: i64,
+    recipients: i64,
+    human_recipients: i64,
+    rates: Rates,
+}
+
+impl Report {
+    /// What a list of messages says of it.
+    #[must_use]
+    pub fn summary(&self) -> Summary<'_> {
+        Summary {
+            message_id: &self.message_id,
+            title: self.title.as_deref(),
+            sent: self.sent,
+            first_ms: self.first_ms,
+            last_ms: self.last_ms,
+            clicks: self.clicks,
+            human_clicks: self.human_clicks,
+            recipients: self.recipients,
+            human_recipients: self.human_recipients,
+            rates: self.rates,
+        }
+    }
+}
+
 /// Shares of a message's clicks and recipients, from 0 on; `None` where what they are shares of is not known, or nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Rates {

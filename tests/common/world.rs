@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clickproof::event::parcel::{Letter, Parcel};
+use clickproof::message::call::Filter;
 use clickproof::message::{Arrival, Message, Outcome, Seen, Settlement};
 use clickproof::record::{Delivery, EventId, EventIds, Record, Sighting};
 use clickproof::verdict::{Judging, Key};
@@ -139,7 +140,7 @@ impl World {
         let mut lines = Vec::new();
         let mut after = None;
         loop {
-            let page = self.message().page(after, 7).unwrap();
+            let page = self.message().page(after, 7, &Filter::default()).unwrap();
             lines.extend(page.lines.iter().map(|line| serde_json::from_str(line).unwrap()));
             after = page.next;
             if after.is_none() {

@@ -18,7 +18,7 @@ import {
 import { output as outputOf, root } from "../../src/dev/run.mjs";
 import { wranglerDev, wranglerEnv } from "../../src/dev/wrangler.mjs";
 
-export const API_TOKEN = "test-api-token";
+export const API_TOKEN = "test-api-token-0001";
 export const LINK_KEYS = `k1:${Buffer.alloc(32, 7).toString("base64")}`;
 
 const BUILD = path.join(root, "build");

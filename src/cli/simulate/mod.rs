@@ -1,10 +1,12 @@
 //! `simulate`: labelled traffic of one send, or of many over months, seeded; to stdout, or played against a running Worker.
 //!
 //! [`kinds`] is the table of who comes, [`people`] and [`scanners`] say how they click, [`browsers`] and [`networks`]
-//! what they send and from where. [`history`] is who comes again over many sends. [`scene`] is what they do it in, [`draw`] their chance.
+//! what they send and from where. [`history`] is who comes again over many sends. [`scene`] is what they do it in, [`draw`] their chance,
+//! [`groups`] the part of the list that each copy went to.
 
 mod browsers;
 mod draw;
+mod groups;
 mod history;
 mod kinds;
 mod labelled;
@@ -125,6 +127,7 @@ fn hits(args: &Args) -> Vec<Hit> {
         hit.land(&mut pages);
         hit.record.event_id = ids.next(hit.record.ts_ms, draw.bytes()).to_string();
     }
+    groups::tell(&mut hits);
     hits
 }
 

@@ -435,6 +435,22 @@ fn links_are_minted_in_order() {
 }
 
 #[test]
+fn a_copys_group_is_minted_into_its_links() {
+    let plain = body("r1");
+    let grouped = plain.replacen('{', r#"{"group":"gmail.com","#, 1);
+    let input = [plain.clone(), grouped, plain.replacen('{', r#"{"group":"Orange France","#, 1)].join("\n");
+    let output = run(&BASE, input.as_bytes());
+    let words = "stdin:3: group: group is 1 to 64 characters of A-Z a-z 0-9 . _ ~ -";
+    assert!(stderr(&output).starts_with(words), "{}", stderr(&output));
+    let keys = Keyring::parse(KEYS).0.unwrap();
+    let groups = results(&output).into_iter().map(|answer| {
+        let href = answer["links"][0]["href"].as_str().unwrap().to_owned();
+        token::open(href.rsplit('/').next().unwrap(), &keys).unwrap().group
+    });
+    assert_eq!(groups.collect::<Vec<_>>(), [None, Some("gmail.com".to_owned())]);
+}
+
+#[test]
 fn minting_streams() {
     let mut child = start(&BASE);
     let mut stdin = child.stdin.take().unwrap();
@@ -865,7 +881,7 @@ fn what_could_not_be_used_is_said_at_the_end() {
     // The edge's own lines: what is not there is known not to be, and nothing is to be said.
     let edge = json!({
         "event": "click.received", "ip": "203.0.113.9", "asn": 64_496, "user_agent": null, "http_protocol": "HTTP/2", "secure": true,
-        "cookie": "new", "links_total": 1, "network": null, "network_vendor": null, "network_class": null, "agent": null,
+        "cookie": "new", "links_total": 1, "group": "m365", "network": null, "network_vendor": null, "network_class": null, "agent": null,
         "safelinks_referer": false, "votes": [],
     });
     assert_eq!(told(&[], &line(0, edge)), [""; 0]);

@@ -47,6 +47,19 @@ fn an_event_is_written_as_ever() {
     assert_eq!(line::listed(&record(), &verdict()), format!("{{{fields},{VERDICT}}}"));
 }
 
+/// Of what few records have a line says nothing where there is none: a group stands in its place where there is one.
+#[test]
+fn a_record_of_a_group_is_written_as_ever() {
+    let grouped = RECORD
+        .replace(r#""links_total""#, r#""bounced_at_ms":1795348800002,"group":"gmail.com","links_total""#);
+    let record = Record::parse(&grouped).unwrap();
+    assert_eq!(serde_json::to_string(&record).unwrap(), grouped);
+    let fields = &grouped[1..grouped.len() - 1];
+    let shipped = format!("{{\"event\":\"click\",{fields},{VERDICT}}}");
+    assert_eq!(line::shipped(&record, &verdict()), shipped);
+    assert_eq!(line::listed(&record, &verdict()), format!("{{{fields},{VERDICT}}}"));
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }

@@ -295,6 +295,28 @@ fn landing_pages_show_people_and_hardly_any_scanner() {
     assert!(of(false, "rendered") > 100 && (1..20).contains(&of(false, "interacted")), "{shown:?}");
 }
 
+/// Who keeps a mailbox is so of every copy that goes there, and its machines come to no other.
+#[test]
+fn every_recipient_is_of_one_group_that_fits_what_comes() {
+    for flags in [&[][..], &["--sends", "3"]] {
+        let records = labelled(flags);
+        let mut groups: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut people: BTreeMap<&str, usize> = BTreeMap::new();
+        for (label, record) in &records {
+            let group = record.group.as_deref().unwrap();
+            assert_eq!(*groups.entry(&record.recipient_id).or_insert(group), group, "{label}: {record:?}");
+            assert!(group == "m365" || !microsoft(record), "{label}: {record:?}");
+            *people.entry(group).or_default() += usize::from(label.starts_with("human:"));
+        }
+        let names: Vec<&str> = people.keys().copied().collect();
+        assert_eq!(names, ["gmail", "m365", "other", "yahoo"], "{flags:?}");
+        assert!(people.values().all(|count| *count > 20), "{people:?}");
+        let gmail = records.iter().filter(|(label, _)| label.starts_with("proxy_open:gmail"));
+        let stray = gmail.filter(|(_, record)| record.group.as_deref() != Some("gmail")).count();
+        assert!(stray < 20, "a recipient has one, whatever comes: {stray}");
+    }
+}
+
 #[test]
 fn a_providers_export_is_the_same_traffic_with_less_of_each_record() {
     let export = simulate(&["--shape", "esp"]);

@@ -13,9 +13,8 @@ use crate::say::said;
 const SHOWN: usize = 5;
 
 /// What our own lines have beside record and verdict, and what other commands read.
-const OURS: [&str; 10] = [
+const OURS: [&str; 9] = [
     "label",
-    "group",
     "event",
     "network",
     "network_vendor",

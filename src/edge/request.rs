@@ -138,7 +138,7 @@ impl<'a> Incoming<'a> {
             kind: link.kind,
             ts_ms: id.ts_ms(),
             sent_at_ms: i64::try_from(link.sent_at_ms).unwrap_or(i64::MAX),
-            delivered_at_ms: None,
+            group: link.group.clone(),
             links_total: Some(link.links_total.into()),
             method: self.method.to_owned(),
             ip: text(Header::Ip),
@@ -194,6 +194,7 @@ mod tests {
             message_id: "m".to_owned(),
             recipient_id: "r".to_owned(),
             link_id: "l".to_owned(),
+            group: Some("de".to_owned()),
             url: Some(Target::parse("https://shop.example/").unwrap()),
         }
     }
@@ -241,6 +242,7 @@ mod tests {
             url: some("https://shop.example/"),
             ts_ms: EventId::parse(ID).unwrap().ts_ms(),
             sent_at_ms: 5,
+            group: some("de"),
             links_total: Some(7),
             method: "PROPFIND".to_owned(),
             ip: some("192.0.2.1"),

@@ -183,6 +183,9 @@ impl Fields {
         if record.bounced_at_ms.is_some() {
             self.integer("bounced_at_ms", record.bounced_at_ms);
         }
+        if record.group.is_some() {
+            self.text("group", record.group.as_deref());
+        }
         self.integer("links_total", record.links_total);
         self.text("method", Some(&record.method));
         self.text("ip", record.ip.as_deref());
@@ -300,6 +303,7 @@ mod tests {
             sent_at_ms: -1,
             delivered_at_ms: Some(2),
             bounced_at_ms: Some(5),
+            group: odd("group"),
             links_total: Some(3),
             method: "POST".to_owned(),
             ip: Some("40.92.1.1".to_owned()),

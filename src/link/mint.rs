@@ -55,7 +55,7 @@ pub struct MintedLink {
 /// A message that names the first bad field and says what it must be; nothing is minted then.
 pub fn mint(body: &Json, base_url: &str, keys: &Keyring) -> Result<Minted, String> {
     let call = Fields::new(body, "")?;
-    call.only(&["message_id", "recipient_id", "sent_at_ms", "shards", "links"])?;
+    call.only(&["message_id", "recipient_id", "sent_at_ms", "group", "shards", "links"])?;
     let message_id = call.id("message_id", text_id::check_message_id)?;
     let recipient_id = call.id("recipient_id", text_id::check_recipient_id)?;
     let sent_at_ms = call
@@ -64,6 +64,7 @@ pub fn mint(body: &Json, base_url: &str, keys: &Keyring) -> Result<Minted, Strin
         .ok_or("sent_at_ms: must be a whole number of Unix milliseconds")?;
     moment::check("sent_at_ms", sent_at_ms)?;
     let sent_at_ms = sent_at_ms.cast_unsigned();
+    let group = call.get("group").map(|_| call.id("group", text_id::check_group)).transpose()?;
     if call.get("shards").is_some_and(|shards| shards.integer() != Some(1)) {
         return Err("shards: must be 1; the rules are not exact across several objects yet".to_owned());
     }
@@ -88,6 +89,7 @@ pub fn mint(body: &Json, base_url: &str, keys: &Keyring) -> Result<Minted, Strin
                 message_id: message_id.clone(),
                 recipient_id: recipient_id.clone(),
                 link_id,
+                group: group.clone(),
                 url,
             };
             let href = format!("{base_url}/{}/{}", route(kind), token::seal(&link, keys));
@@ -274,7 +276,26 @@ mod tests {
             assert_eq!(link.url.as_ref().map(Target::as_str), wanted["url"].as_str(), "byte for byte");
             assert_eq!((link.shards, link.links_total), (1, 2), "two links are clicks");
             assert_eq!((link.message_id.as_str(), link.recipient_id.as_str()), ("spring", "r1"));
-            assert_eq!(link.sent_at_ms, 1_795_348_800_000);
+            assert_eq!((link.sent_at_ms, link.group), (1_795_348_800_000, None));
+        }
+    }
+
+    #[test]
+    fn every_link_of_a_copy_says_its_group_and_without_one_is_as_it_was() {
+        let links = json!([
+            {"link_id": "cta", "url": "https://brand.example/"},
+            {"link_id": "pixel", "kind": "open"},
+            {"link_id": "stop", "kind": "unsubscribe"},
+        ]);
+        let mut body = with("/links", Some(links));
+        let before = mint(&body, BASE, &keys()).unwrap();
+        body["group"] = json!(null);
+        assert_eq!(mint(&body, BASE, &keys()), Ok(before));
+        body["group"] = json!("gmail.com");
+        for MintedLink { href, link_id, .. } in mint(&body, BASE, &keys()).unwrap().links {
+            let (_, token) = href.rsplit_once('/').unwrap();
+            let link = token::open(token, &keys()).unwrap();
+            assert_eq!((link.link_id, link.group.as_deref()), (link_id, Some("gmail.com")));
         }
     }
 
@@ -369,6 +390,14 @@ mod tests {
                 Some(json!(1_795_348_800)),
                 "`sent_at_ms` is 1795348800, which looks like seconds: give Unix milliseconds",
             ),
+            (
+                "/group",
+                Some(json!("Orange France")),
+                "group: group is 1 to 64 characters of A-Z a-z 0-9 . _ ~ -",
+            ),
+            ("/group", Some(json!("")), "group: group is 1 to 64"),
+            ("/group", long(65), "group: group is 1 to 64"),
+            ("/group", Some(json!(["de"])), "group: must be a string"),
             ("/shards", Some(json!(2)), "shards: must be 1"),
             ("/shards", Some(json!(0)), "shards: must be 1"),
             ("/shards", Some(json!("1")), "shards: must be 1"),

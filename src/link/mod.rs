@@ -36,6 +36,8 @@ pub struct Link {
     pub recipient_id: String,
     /// The link of the message.
     pub link_id: String,
+    /// The part of the list that the addressee belongs to, where the sender told of one.
+    pub group: Option<String>,
     /// Where to go, for kinds that go somewhere.
     pub url: Option<url::Target>,
 }

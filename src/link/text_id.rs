@@ -1,4 +1,4 @@
-//! The identifiers that senders choose: which texts may name a message, a recipient or a link.
+//! The identifiers that senders choose: which texts may name a message, a recipient, a link or a group.
 //!
 //! The alphabets are small on purpose: ids stand in URL paths and in the names of objects, and a recipient's must never be
 //! an e-mail address, so it has no `@`.
@@ -23,6 +23,7 @@ const MESSAGE_ID: &Rule = &Rule {
 const RECIPIENT_ID: &Rule =
     &Rule { field: "recipient_id", shown: "A-Z a-z 0-9 . _ ~ -", alphabet: alphabet(b"._~-"), max_len: 64 };
 const LINK_ID: &Rule = &Rule { field: "link_id", ..*RECIPIENT_ID };
+const GROUP: &Rule = &Rule { field: "group", ..*RECIPIENT_ID };
 
 /// Letters, digits and `others`.
 const fn alphabet(others: &[u8]) -> [bool; 256] {
@@ -105,6 +106,15 @@ pub fn check_link_id(text: &str) -> Result<(), TextIdError> {
     check(LINK_ID, text)
 }
 
+/// Checks the name of a group: 1 to 64 of `A-Za-z0-9._~-`.
+///
+/// # Errors
+///
+/// When the text is empty, longer, or holds another character.
+pub fn check_group(text: &str) -> Result<(), TextIdError> {
+    check(GROUP, text)
+}
+
 fn check(rule: &Rule, text: &str) -> Result<(), TextIdError> {
     let fault = if text.is_empty() {
         Fault::Empty
@@ -123,15 +133,16 @@ fn check(rule: &Rule, text: &str) -> Result<(), TextIdError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{check_link_id, check_message_id, check_recipient_id};
+    use super::{check_group, check_link_id, check_message_id, check_recipient_id};
 
     type Check = fn(&str) -> Result<(), super::TextIdError>;
 
     /// Each check, its greatest length, and the characters besides letters and digits that it takes.
-    const CHECKS: [(Check, usize, &str); 3] = [
+    const CHECKS: [(Check, usize, &str); 4] = [
         (check_message_id, 128, "._~@+=$!:-"),
         (check_recipient_id, 64, "._~-"),
         (check_link_id, 64, "._~-"),
+        (check_group, 64, "._~-"),
     ];
 
     #[test]
@@ -166,6 +177,10 @@ mod tests {
             (
                 check_link_id(&"x".repeat(65)),
                 "link_id is 1 to 64 characters of A-Z a-z 0-9 . _ ~ -; this one has 65 bytes",
+            ),
+            (
+                check_group("Orange France"),
+                "group is 1 to 64 characters of A-Z a-z 0-9 . _ ~ -; this one has ' ' at byte 6",
             ),
             (
                 check_message_id(""),

@@ -15,6 +15,9 @@
 //! | n | the URL behind its scheme, as it was minted |
 //! | 16 | HMAC-SHA-256 over all bytes before, cut to 128 bits |
 //!
+//! Version 2 has one id more behind the link: the group. It is written for links of a group, and for no others: so those are spelled
+//! as they were before there were groups.
+//!
 //! Every value has one spelling: varints are minimal, unused bits are zero, base64url has no stray bits.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -23,10 +26,13 @@ use super::envelope::{self, Refusal, put_text};
 use super::keys::{Keyring, Purpose};
 use super::{Kind, Link, MAX_TIME_MS, text_id, url::Target};
 
-/// The version that is minted.
-const VERSION: u8 = 1;
+/// What links of no group are minted as.
+const PLAIN: u8 = 1;
 
-/// No token is longer: a URL of 4,096 bytes, three ids and the rest stay below it.
+/// What links of a group are.
+const GROUPED: u8 = 2;
+
+/// No token is longer: a URL of 4,096 bytes, four ids and the rest stay below it.
 const MAX_CHARS: usize = 6_144;
 
 /// The schemes of a URL, by their number in the second byte. The first is "no URL".
@@ -44,13 +50,13 @@ pub fn seal(link: &Link, keys: &Keyring) -> String {
     let kid = keys.signer().as_bytes();
 
     let mut bytes = Vec::with_capacity(64 + url.len());
-    bytes.push(VERSION);
+    bytes.push(if link.group.is_some() { GROUPED } else { PLAIN });
     bytes.push(link.kind as u8 | (scheme as u8) << 2);
     put_text(&mut bytes, kid);
     put_number(&mut bytes, link.shards.into());
     put_number(&mut bytes, link.links_total.into());
     put_number(&mut bytes, link.sent_at_ms);
-    for id in [&link.message_id, &link.recipient_id, &link.link_id] {
+    for id in [&link.message_id, &link.recipient_id, &link.link_id].into_iter().chain(&link.group) {
         put_id(&mut bytes, id);
     }
     bytes.extend_from_slice(&url.as_bytes()[SCHEMES[scheme].len()..]);
@@ -67,15 +73,17 @@ pub fn open(token: &str, keys: &Keyring) -> Result<Link, Refusal> {
     let bytes = envelope::decode(token, MAX_CHARS)?;
     let (signed, signature) = envelope::split(&bytes)?;
     let mut reader = Reader(signed);
-    if reader.byte().ok_or(Refusal::Malformed)? != VERSION {
-        return Err(Refusal::UnknownVersion);
-    }
+    let is_grouped = match reader.byte().ok_or(Refusal::Malformed)? {
+        PLAIN => false,
+        GROUPED => true,
+        _ => return Err(Refusal::UnknownVersion),
+    };
     let head = reader.byte().ok_or(Refusal::Malformed)?;
     let kid = reader.text().ok_or(Refusal::Malformed)?;
     match keys.verify(Purpose::Token, kid, signed, signature) {
         None => Err(Refusal::UnknownKey),
         Some(false) => Err(Refusal::Forged),
-        Some(true) => reader.link(head).ok_or(Refusal::Malformed),
+        Some(true) => reader.link(head, is_grouped).ok_or(Refusal::Malformed),
     }
 }
 
@@ -157,7 +165,7 @@ impl<'a> Reader<'a> {
         pack_uuid(id).is_none().then(|| id.to_owned())
     }
 
-    fn link(mut self, head: u8) -> Option<Link> {
+    fn link(mut self, head: u8, is_grouped: bool) -> Option<Link> {
         let kind = *Kind::ALL.get(usize::from(head & 0b11))?;
         let scheme = usize::from(head >> 2);
         let prefix = SCHEMES.get(scheme)?;
@@ -167,6 +175,8 @@ impl<'a> Reader<'a> {
         let message_id = self.id().filter(|id| text_id::check_message_id(id).is_ok())?;
         let recipient_id = self.id().filter(|id| text_id::check_recipient_id(id).is_ok())?;
         let link_id = self.id().filter(|id| text_id::check_link_id(id).is_ok())?;
+        let group =
+            if is_grouped { Some(self.id().filter(|id| text_id::check_group(id).is_ok())?) } else { None };
         let rest = std::str::from_utf8(self.0).ok()?;
         let url = match scheme {
             0 if rest.is_empty() => None,
@@ -178,6 +188,16 @@ impl<'a> Reader<'a> {
             Kind::Confirm => true,
             Kind::Open | Kind::Unsubscribe => url.is_none(),
         };
-        fits.then_some(Link { kind, shards, links_total, sent_at_ms, message_id, recipient_id, link_id, url })
+        fits.then_some(Link {
+            kind,
+            shards,
+            links_total,
+            sent_at_ms,
+            message_id,
+            recipient_id,
+            link_id,
+            group,
+            url,
+        })
     }
 }

@@ -95,6 +95,7 @@ fn record(json: Json) -> Result<(EventId, Record), String> {
     text_id::check_message_id(&record.message_id)
         .and_then(|()| text_id::check_recipient_id(&record.recipient_id))
         .and_then(|()| record.link_id.as_deref().map_or(Ok(()), text_id::check_link_id))
+        .and_then(|()| record.group.as_deref().map_or(Ok(()), text_id::check_group))
         .map_err(|error| error.to_string())?;
     if record.url.as_ref().is_some_and(|url| url.len() > Target::MAX_LEN) {
         return Err(format!("url: longer than {} bytes; shorten it", Target::MAX_LEN));
@@ -223,6 +224,7 @@ mod tests {
             (with("message_id", json!("a b")), "message_id is 1 to 128 characters"),
             (with("recipient_id", json!("ann@brand.example")), "recipient_id is 1 to 64 characters"),
             (with("link_id", json!(long)), "link_id is 1 to 64 characters"),
+            (with("group", json!("Orange France")), "group is 1 to 64 characters"),
             (with("url", json!("x".repeat(4_097))), "url: longer than 4096 bytes"),
             (with("ts_ms", json!(MS)), "event_id: must be a UUIDv7 of ts_ms"),
             (with("event_id", json!("e1")), "event_id: must be a UUIDv7 of ts_ms"),
@@ -246,6 +248,7 @@ mod tests {
         given["label"] = json!("person");
         given["verified"] = json!("interacted");
         given["bounced_at_ms"] = json!(MS + 7);
+        given["group"] = json!("g".repeat(64));
         let mut expected = parsed(&[given.clone()]).remove(0);
         expected.referer = Some("https://x.example/p".to_owned());
         expected.user_agent = Some("x".repeat(1_024));

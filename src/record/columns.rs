@@ -25,7 +25,8 @@ use std::net::Ipv4Addr;
 
 use super::hex::push_hex;
 
-const NONE: u8 = 0;
+/// All that is written of a column in which no row has a value.
+pub(super) const NONE: u8 = 0;
 const SAME: u8 = 1;
 const EACH: u8 = 2;
 const SOME: u8 = 3;

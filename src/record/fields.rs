@@ -81,16 +81,25 @@ pub(super) const INTEGERS: [Integer; 6] = [
     integer!(repeats),
 ];
 
-/// What few records have, as whole numbers. Of [`packed`](super::packed) each is a further column, whose number is its place here:
-/// new ones stand behind the last.
-pub(super) const FURTHER: [Integer; 2] = [
-    integer!(bounced_at_ms),
+/// A field that not every record has, by what it is.
+pub(super) enum Further {
+    /// A whole number.
+    Integer(Integer),
+    /// A text.
+    Text(Text),
+}
+
+/// What not every record has. Of [`packed`](super::packed) each is a further column, whose number is its place here: new ones
+/// stand behind the last.
+pub(super) const FURTHER: [Further; 3] = [
+    Further::Integer(integer!(bounced_at_ms)),
     // To a column of texts an empty one is none, and this one says that somebody has looked.
-    (
+    Further::Integer((
         "user_agent",
         |record| record.user_agent.as_ref().filter(|agent| agent.is_empty()).map(|_| 1),
         |record, number| record.user_agent = number.map(|_| String::new()),
-    ),
+    )),
+    Further::Text(text!(group)),
 ];
 
 impl Record {

@@ -56,6 +56,10 @@ pub struct Record {
     /// When it came back, Unix milliseconds, where it is known to have: few do, so where it is absent no line names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bounced_at_ms: Option<i64>,
+    /// The part of the list that the addressee belongs to, in the sender's own word, from the token: not every sender tells, so
+    /// where it is absent no line names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// Tracked links in that recipient's copy, where known.
     pub links_total: Option<i64>,
     /// The HTTP method.
@@ -212,6 +216,7 @@ mod tests {
             ("ts_ms", "9223372036854775808"),
             ("sent_at_ms", "true"),
             ("ip", "7"),
+            ("group", "7"),
             ("asn", "\"8075\""),
             ("secure", "\"yes\""),
             ("secure", "1"),
@@ -222,6 +227,13 @@ mod tests {
         ] {
             let error = with(field, value).unwrap_err();
             assert!(error.starts_with(&format!("{field}: must be")), "{field}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_group_is_as_it_is_given_and_empty_is_none() {
+        for (value, group) in [("null", None), ("\"\"", None), ("\"Orange France\"", Some("Orange France"))] {
+            assert_eq!(with("group", value).unwrap().group.as_deref(), group, "{value}");
         }
     }
 
@@ -298,7 +310,8 @@ mod tests {
 
     #[test]
     fn a_record_reads_what_it_wrote() {
-        let record = Record { repeats: Some(3), secure: Some(true), ..Record::parse(LEAST).unwrap() };
+        let group = Some("de".to_owned());
+        let record = Record { repeats: Some(3), secure: Some(true), group, ..Record::parse(LEAST).unwrap() };
         assert_eq!(Record::parse(&serde_json::to_string(&record).unwrap()), Ok(record));
     }
 

@@ -18,8 +18,8 @@
 //!
 //! A record's `ts_ms` is its id's. What a landing page showed is no part of a record here.
 
-use super::columns::{Damaged, Reader, Writer};
-use super::fields::{FURTHER, INTEGERS, TEXTS};
+use super::columns::{Damaged, NONE, Reader, Writer};
+use super::fields::{FURTHER, Further, INTEGERS, TEXTS};
 use super::{EventId, Kind, Record};
 
 /// What a batch begins with.
@@ -58,11 +58,15 @@ pub fn seal(records: &[(EventId, &Record)]) -> Vec<u8> {
         body.integers(count, &|at| field(at).and_then(get));
     }
     let mut version = PLAIN;
-    for (number, (_, get, _)) in (0..).zip(FURTHER) {
-        if records.iter().any(|(_, record)| get(record).is_some()) {
+    let mut column = Writer::default();
+    for (number, further) in (0..).zip(FURTHER) {
+        column.0.clear();
+        match further {
+            Further::Integer((_, get, _)) => column.integers(count, &|at| field(at).and_then(get)),
+            Further::Text((_, get, _)) => column.texts(count, &|at| field(at).and_then(get)),
+        }
+        if column.0 != [NONE] {
             version = EXTENDED;
-            let mut column = Writer::default();
-            column.integers(count, &|at| field(at).and_then(get));
             body.number(number);
             body.bytes(&column.0);
         }
@@ -76,7 +80,7 @@ pub fn seal(records: &[(EventId, &Record)]) -> Vec<u8> {
 /// How many bytes of text a record holds.
 #[must_use]
 pub fn text_bytes(record: &Record) -> usize {
-    TEXTS.iter().filter_map(|(_, get, _)| get(record)).map(str::len).sum()
+    TEXTS.iter().filter_map(|(_, get, _)| get(record)).chain(record.group.as_deref()).map(str::len).sum()
 }
 
 /// Reads batches that stand one after the other: hands over the records of the ids that are wanted, in their order.
@@ -151,8 +155,14 @@ fn batch(
     }
     while is_extended && !reader.0.is_empty() {
         let (number, mut column) = (reader.count()?, Reader(reader.bytes()?));
-        if let Some((.., put)) = FURTHER.get(number) {
-            column.integers(count, &mut |at, number| set(&mut records, at, Some(number), *put))?;
+        match FURTHER.get(number) {
+            Some(Further::Integer((.., put))) => {
+                column.integers(count, &mut |at, number| set(&mut records, at, Some(number), *put))?;
+            }
+            Some(Further::Text((.., put))) => {
+                column.texts(count, &is_wanted, &mut |at, text| set(&mut records, at, Some(text), *put))?;
+            }
+            None => {}
         }
     }
     if !reader.0.is_empty() {
@@ -207,6 +217,7 @@ mod tests {
             sent_at_ms: 1,
             delivered_at_ms: Some(2),
             bounced_at_ms: Some(6),
+            group: text("group"),
             links_total: Some(3),
             method: "POST".to_owned(),
             ip: text("192.0.2.1"),
@@ -261,8 +272,12 @@ mod tests {
                        000000000000000000000000000000000001b0f884b2c0680000000000";
         assert_eq!(hex(sealed(std::slice::from_ref(&least))), format!("c10149{columns}"));
         // What version 1 cannot say follows.
-        let bounced = Record { bounced_at_ms: Some(1_795_348_800_001), ..least };
+        let bounced = Record { bounced_at_ms: Some(1_795_348_800_001), ..least.clone() };
         assert_eq!(hex(sealed(&[bounced])), format!("c10252{columns}000701828885b2c068"));
+        let unknown = Record { user_agent: Some(String::new()), ..least.clone() };
+        assert_eq!(hex(sealed(&[unknown])), format!("c1024d{columns}01020102"));
+        let grouped = Record { group: Some("m365".to_owned()), ..least };
+        assert_eq!(hex(sealed(&[grouped])), format!("c10252{columns}02070101206d333635"));
     }
 
     #[test]

@@ -101,6 +101,7 @@ impl Fields {
             "ts_ms" => self.ts_ms = integer(name, &value)?,
             "sent_at_ms" => self.sent_at_ms = integer(name, &value)?,
             "bounced_at_ms" => record.bounced_at_ms = integer(name, &value)?,
+            "group" => record.group = text(name, value)?,
             // An empty one says that there was none.
             "user_agent" => record.user_agent = whole_text(name, value)?,
             "secure" => record.secure = boolean(name, &value)?,

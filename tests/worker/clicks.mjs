@@ -50,10 +50,16 @@ export const freshMessage = (word = "m") => `${word}-${process.pid}-${++made}`;
  */
 export async function mintCopy(
   worker,
-  { message_id = freshMessage(), recipient_id = "r1", sent_at_ms = Date.now(), urls = [DESTINATION] } = {},
+  {
+    message_id = freshMessage(),
+    recipient_id = "r1",
+    sent_at_ms = Date.now(),
+    group,
+    urls = [DESTINATION],
+  } = {},
 ) {
   const links = urls.map((url, at) => ({ link_id: `l${at + 1}`, url }));
-  const answer = await worker.mint({ message_id, recipient_id, sent_at_ms, links });
+  const answer = await worker.mint({ message_id, recipient_id, sent_at_ms, group, links });
   return { message_id, hrefs: answer.links.map(({ href }) => href) };
 }
 

@@ -54,6 +54,7 @@ test("every field of a request lands in its field, in the log and in the object 
     message_id,
     sent_at_ms,
     recipient_id: "R~1.x-_",
+    group: "gmail.com",
     urls: [DESTINATION, DESTINATION],
   });
   const headers = Object.fromEntries(Object.keys(FIELDS).map((name) => [name, `it is ${name}`]));
@@ -87,6 +88,7 @@ test("every field of a request lands in its field, in the log and in the object 
     kind: "click",
     sent_at_ms,
     delivered_at_ms: null,
+    group: "gmail.com",
     links_total: 2,
     method: "GET",
     ip: MICROSOFT.ip,

@@ -55,13 +55,14 @@ describe("the archive", { concurrency: true }, () => {
   });
 
   test("the edge's line and the shipped event say the same of a click", async () => {
-    const { message_id, hrefs } = await mintCopy(worker);
+    const { message_id, hrefs } = await mintCopy(worker, { group: "gmail.com" });
     const headers = { "User-Agent": '<b>"quoted"</b>\t', Referer: "https://mail.example/" };
     await worker.click(hrefs[0], { headers, country: "IS" });
     const [{ event: shippedEvent }] = await shipped(message_id, 1);
     const [line] = await received(worker, message_id);
     const fields = Object.keys(line).filter((name) => name in shippedEvent && name !== "event");
-    assert.ok(fields.length >= 29, `${fields.length} fields of the record`);
+    assert.ok(fields.length >= 30, `${fields.length} fields of the record`);
+    assert.equal(shippedEvent.group, "gmail.com");
     for (const name of fields) assert.deepEqual(shippedEvent[name], line[name], name);
   });
 

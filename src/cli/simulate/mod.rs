@@ -1,10 +1,12 @@
 //! `simulate`: labelled traffic of one send, or of many over months, seeded; to stdout, or played against a running Worker.
 //!
 //! [`kinds`] is the table of who comes, [`people`] and [`scanners`] say how they click, [`browsers`] and [`networks`]
-//! what they send and from where. [`history`] is who comes again over many sends. [`scene`] is what they do it in, [`draw`] their chance.
+//! what they send and from where. [`history`] is who comes again over many sends. [`scene`] is what they do it in, [`draw`] their chance,
+//! [`groups`] the part of the list that each copy went to.
 
 mod browsers;
 mod draw;
+mod groups;
 mod history;
 mod kinds;
 mod labelled;
@@ -35,7 +37,7 @@ const NOON_MS: i64 = 1_795_348_800_000;
 #[command(after_help = "\
 Each result is a click record with a label, in the order of time: what `classify --evaluate` reads. A label is the type that \
 the click should be found to have, a colon and the kind: human:tabs, scanner_sweep:pool_sweep, proxy_open:apple_mpp. The same \
-flags write the same bytes.
+flags write the same bytes. The group of a copy is who keeps the mailbox: m365, gmail, yahoo or other.
 
 --send mints the links of the send with the Worker's keys, with now as the time of the send, and plays each click as a local \
 runtime takes it, its address in CF-Connecting-IP and its network in MF-CF-Blob; in production Cloudflare says both. Landing \
@@ -125,6 +127,7 @@ fn hits(args: &Args) -> Vec<Hit> {
         hit.land(&mut pages);
         hit.record.event_id = ids.next(hit.record.ts_ms, draw.bytes()).to_string();
     }
+    groups::tell(&mut hits);
     hits
 }
 

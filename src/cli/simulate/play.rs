@@ -293,6 +293,7 @@ impl<'a> Player<'a> {
             "message_id": click.message_id,
             "recipient_id": click.recipient_id,
             "sent_at_ms": self.sent_at_ms,
+            "group": click.group,
             "links": links,
         });
         let body = body.to_string();

@@ -359,7 +359,8 @@ mod tests {
 
     fn read(variables: &[(&str, Value)]) -> Config {
         let key = format!("k:{}", "A".repeat(43));
-        let secrets = [("LINK_KEYS", Value::Text(key)), ("API_TOKEN", Value::Text("t".into()))];
+        let secrets =
+            [("LINK_KEYS", Value::Text(key)), ("API_TOKEN", Value::Text("sixteen-letters!".into()))];
         Config::read(secrets.iter().chain(variables).map(|(name, value)| ((*name).to_owned(), value.clone())))
     }
 

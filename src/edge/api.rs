@@ -12,12 +12,12 @@ use wasm_bindgen_futures::future_to_promise;
 
 use super::answer::{Answer, JSON, NO_STORE};
 use super::failure::Failure;
+use super::messages::{self, Listed};
 use super::problem::{ApiProblem, Problem};
 use super::raw::Raw;
 use super::request::Incoming;
 use super::respond::Outgoing;
 use super::runtime::{self, Env, Error};
-use super::messages::{self, Listed};
 use super::v1::{self, Listing, Messages, Route, Wanted};
 use super::{access, bindings, clock, health, log, stub};
 use crate::config::BadSetting;
@@ -184,9 +184,13 @@ async fn clicks(env: &Env, object: String, listing: Listing) -> Result<Outgoing,
         let (next, env, object) = (Rc::clone(&next), env.clone(), Rc::clone(&object));
         future_to_promise(async move {
             let (known, rest) = next.take();
-            let Some(listing) = rest.filter(|_| known.is_none()) else {
-                next.borrow_mut().1 = rest;
-                return Ok(known.map_or(JsValue::UNDEFINED, Into::into));
+            let listing = match (known, rest) {
+                (Some(lines), rest) => {
+                    next.borrow_mut().1 = rest;
+                    return Ok(lines.into());
+                }
+                (None, None) => return Ok(JsValue::UNDEFINED),
+                (None, Some(listing)) => listing,
             };
             match page(&env, &object, listing).await {
                 Ok((lines, rest)) => {
@@ -202,12 +206,19 @@ async fn clicks(env: &Env, object: String, listing: Listing) -> Result<Outgoing,
     Ok(Outgoing::Stream(answer, runtime::stream(lines.into_js_value())))
 }
 
-/// The first page of a listing, and what is left of it, if anything is.
-async fn page(env: &Env, object: &str, listing: Listing) -> Result<(String, Option<Listing>), Failure> {
-    let Listing { after, limit, filter } = listing;
-    let call = Call::Page { after, limit: limit.min(MAX_PAGE), filter: filter.clone() };
-    let (next, lines) = Page::decode(stub::ask_text(env, object, &call).await?);
-    let rest = Listing { after: next, limit: limit.saturating_sub(lines.matches('\n').count()), filter };
+/// The first page of a listing that is not empty, and what is left of it, if anything is.
+async fn page(env: &Env, object: &str, mut listing: Listing) -> Result<(String, Option<Listing>), Failure> {
+    let (rest, lines) = loop {
+        let Listing { after, limit, filter } = listing;
+        let call = Call::Page { after, limit: limit.min(MAX_PAGE), filter: filter.clone() };
+        let (next, lines) = Page::decode(stub::ask_text(env, object, &call).await?);
+        let limit = limit.saturating_sub(lines.matches('\n').count());
+        let rest = Listing { after: next, limit, filter };
+        if !lines.is_empty() || rest.after.is_none() {
+            break (rest, lines);
+        }
+        listing = rest;
+    };
     Ok((lines, (rest.after.is_some() && rest.limit > 0).then_some(rest)))
 }
 

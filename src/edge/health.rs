@@ -28,7 +28,8 @@ mod tests {
 
     #[test]
     fn all_is_well_or_what_is_bad_is_named() {
-        let secrets = [("LINK_KEYS", format!("k:{}", "A".repeat(43))), ("API_TOKEN", "secret".to_owned())];
+        let secrets =
+            [("LINK_KEYS", format!("k:{}", "A".repeat(43))), ("API_TOKEN", "sixteen-letters!".to_owned())];
         let well = answer(&config(&secrets));
         assert_eq!((well.status, well.body.as_deref()), (200, Some(&b"ok"[..])));
 

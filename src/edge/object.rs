@@ -258,8 +258,8 @@ impl MessageObject {
 
     /// Stores clicks, as one transaction: those that arrive, or those that somebody brings along.
     fn store(&self, clicks: Vec<Record>, arrive: bool) -> Result<Vec<Arrival>> {
-        let arrivals =
-            self.with_message(|message| if arrive { message.arrive(clicks) } else { message.replay(clicks) })?;
+        let arrivals = self
+            .with_message(|message| if arrive { message.arrive(clicks) } else { message.replay(clicks) })?;
         self.list_if_new();
         Ok(arrivals)
     }
@@ -327,7 +327,8 @@ impl MessageObject {
                 Ok(Answer::json(&Delivered { recipients, reissued }))
             }
             Call::Page { after, limit, filter } => {
-                let page = self.with_known(|message| message.page(after, limit, &filter))?.unwrap_or_default();
+                let page =
+                    self.with_known(|message| message.page(after, limit, &filter))?.unwrap_or_default();
                 Ok(Answer::Text(page.encode()))
             }
             // No text says that there is no such click.

@@ -139,8 +139,9 @@ impl Listing {
                 }
                 "click_type" => {
                     let kind = ClickType::named(&value);
-                    filter.click_type =
-                        Some(kind.ok_or(ApiProblem::bad("click_type: no such type; see by_type of the report"))?);
+                    filter.click_type = Some(
+                        kind.ok_or(ApiProblem::bad("click_type: no such type; see by_type of the report"))?,
+                    );
                 }
                 "recipient_id" => filter.recipient_id = Some(value.into_owned()),
                 "link_id" => filter.link_id = Some(value.into_owned()),
@@ -216,14 +217,7 @@ mod tests {
                 assert_eq!(Route::of(verb, path), expected, "{path}");
             }
         }
-        for path in [
-            "/v1",
-            "/v1/",
-            "/v1/links/",
-            "/v1/records/",
-            "/v1/messages/m/other",
-            "/v1/messages/m/",
-        ] {
+        for path in ["/v1", "/v1/", "/v1/links/", "/v1/records/", "/v1/messages/m/other", "/v1/messages/m/"] {
             for verb in [Verb::Get, Verb::Post, Verb::Other] {
                 let found = Route::of(verb, path);
                 assert_eq!(found, Err(ApiProblem::NotFound("no such route")), "{path}");

@@ -78,7 +78,7 @@ impl Draft {
                 was: None,
                 was_shadow: None,
                 past: None,
-                group: None,
+                group: record.group.as_deref().map(Into::into),
                 delay: Some(delay::step(record.ts_ms.saturating_sub(clock_ms))),
                 delivery,
                 repeats: None,

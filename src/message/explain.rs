@@ -19,7 +19,9 @@ impl<D: Database> Message<D> {
     /// When storage fails.
     pub fn explain(&mut self, id: EventId) -> Result<Option<String>, D::Error> {
         let clicks = self.stored(&[id])?;
-        let Some(mut line) = self.page_from(id, 1, &Filter::default())?.lines.pop().filter(|_| !clicks.is_empty()) else {
+        let Some(mut line) =
+            self.page_from(id, 1, &Filter::default())?.lines.pop().filter(|_| !clicks.is_empty())
+        else {
             return Ok(None);
         };
         self.know_people()?;

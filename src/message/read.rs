@@ -25,12 +25,7 @@ impl<D: Database> Message<D> {
     ///
     /// # Errors
     /// When storage fails.
-    pub fn page(
-        &mut self,
-        after: Option<EventId>,
-        limit: usize,
-        filter: &Filter,
-    ) -> Result<Page, D::Error> {
+    pub fn page(&mut self, after: Option<EventId>, limit: usize, filter: &Filter) -> Result<Page, D::Error> {
         self.page_from(after.map_or(EventId::first_of(0), EventId::successor), limit, filter)
     }
 

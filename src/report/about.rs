@@ -64,13 +64,13 @@ impl About {
                 check_group(name).map_err(|error| format!("groups: {error}"))?;
                 let sent = count(value)
                     .ok_or_else(|| format!("groups.{name}: must be a whole number, 0 or more"))?;
-                if groups.iter().any(|(known, _)| known == name.as_ref()) {
-                    return Err(format!("groups.{name}: stands twice"));
+                let at = groups.binary_search_by(|(known, _): &(String, i64)| known.as_str().cmp(name));
+                match at {
+                    Ok(_) => return Err(format!("groups.{name}: stands twice")),
+                    Err(at) => groups.insert(at, (name.clone().into_owned(), sent)),
                 }
-                groups.push((name.clone().into_owned(), sent));
             }
         }
-        groups.sort_by(|one, other| one.0.cmp(&other.0));
         Ok(Self { title, sent, groups })
     }
 }

@@ -85,6 +85,11 @@ impl Names {
         }
     }
 
+    /// All of them with their places, in the order of the names.
+    pub(super) fn by_name(&self) -> impl Iterator<Item = (Option<&str>, usize)> {
+        self.places.iter().map(|(name, place)| (name.as_deref(), *place as usize))
+    }
+
     /// All of them, at their places.
     pub(super) fn listed(&self) -> Vec<Option<String>> {
         let mut listed = vec![None; self.places.len()];

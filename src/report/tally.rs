@@ -324,7 +324,7 @@ impl Tally {
     #[must_use]
     pub fn report(mut self, message_id: &str, about: Option<&About>, repeats: i64) -> Report {
         self.sort();
-        let mut people = People::of(&self);
+        let people = People::of(&self);
         let sums = &self.sums;
         let human_clicks = sums.by_type[ClickType::Human as usize];
         let sent = about.and_then(|about| about.sent);
@@ -354,7 +354,7 @@ impl Tally {
                     .collect(),
             ),
             by_group: self.by_group(about, &people),
-            links: self.by_link(&mut people.by_link),
+            links: self.by_link(&people.by_link),
             timeline: self
                 .minutes
                 .iter()
@@ -397,25 +397,20 @@ impl Tally {
     }
 
     /// The links, the most clicked first.
-    fn by_link(&self, human_recipients: &mut [i64]) -> Vec<LinkCount> {
-        let names = self.links.listed();
-        let links: Vec<LinkCount> = names
-            .into_iter()
-            .zip(&self.per_link)
-            .zip(human_recipients)
-            .map(|((link_id, PerLink { url, clicks, human }), human_recipients)| LinkCount {
-                link_id,
+    fn by_link(&self, human_recipients: &[i64]) -> Vec<LinkCount> {
+        // Of links that are clicked alike the order is their names'.
+        let link = |(name, place): (Option<&str>, usize)| {
+            let PerLink { url, clicks, human } = self.per_link.get(place)?;
+            Some(LinkCount {
+                link_id: name.map(str::to_owned),
                 url: url.clone(),
                 clicks: *clicks,
                 human_clicks: *human,
-                human_recipients: *human_recipients,
+                human_recipients: human_recipients.get(place).copied().unwrap_or_default(),
             })
-            .collect();
-        // Of links that are clicked alike the order is their names'.
-        let mut by_name: Vec<usize> = (0..links.len()).collect();
-        by_name.sort_by(|one, other| links[*one].link_id.cmp(&links[*other].link_id));
-        let place = |at: &usize| (0, u128::from(u64::MAX - links[*at].clicks.cast_unsigned()));
-        arranged(&by_name, &place).into_iter().map(|at| links[at].clone()).collect()
+        };
+        let links: Vec<LinkCount> = self.links.by_name().filter_map(link).collect();
+        arranged(&links, &|link| (0, u128::from(u64::MAX - link.clicks.cast_unsigned())))
     }
 }
 

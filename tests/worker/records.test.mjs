@@ -52,7 +52,12 @@ describe("records", { concurrency: true }, () => {
   test("of weeks ago settle at once, are listed as they came, counted and shipped", async () => {
     const [one, other] = [freshMessage(), freshMessage()];
     const records = [
-      exported(one, 60_000, { url: "https://shop.example/?a=b#c", country: "IE", links_total: 3, group: "de" }),
+      exported(one, 60_000, {
+        url: "https://shop.example/?a=b#c",
+        country: "IE",
+        links_total: 3,
+        group: "de",
+      }),
       exported(other, 61_000, { recipient_id: "r2", kind: "open" }),
       exported(one, 30_000, { recipient_id: "r2", bounced_at_ms: LONG_AGO + 5_000 }),
     ];

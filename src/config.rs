@@ -81,6 +81,7 @@ impl SameSite {
 }
 
 /// The settings in force.
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting that is on or off")]
 pub struct Config {
     /// What minted links begin with, without a final slash; else the request's own origin.
     pub public_url: Option<String>,

@@ -117,7 +117,8 @@ async fn listed(env: &Env, wanted: &Messages) -> Result<Answer, Problem> {
     }
     text.push(']');
     if let Some(next) = next {
-        text.push_str(&format!(",\"next\":{}", line::json(&next)));
+        text.push_str(",\"next\":");
+        text.push_str(&line::json(&next));
     }
     text.push('}');
     Ok(Answer::text(200, JSON, text.into()))

@@ -121,7 +121,7 @@ pub fn seal(body: &Body) -> Vec<u8> {
     let count = entries.len();
     let entry = |at: usize| entries.get(at);
     let bounced = entries.iter().any(|entry| entry.delivery.bounced_at_ms.is_some());
-    let counted = entries.iter().any(|entry| entry.is_counted());
+    let counted = entries.iter().any(Entry::is_counted);
     let version = if counted {
         COUNTED
     } else if bounced {

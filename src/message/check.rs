@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Message;
 use super::by_id::ById;
 use super::people;
+use super::rows::Span;
 use super::sql::Database;
 use crate::event::body::Entry;
 use crate::event::pack;
@@ -20,6 +21,13 @@ struct Found {
     recipient: u64,
     link: (Option<String>, Option<String>),
     entry: Entry,
+}
+
+/// Whether spans follow each other from the first pack on, and end before the last or with it.
+fn follow(spans: &[Span], last_pack: u64) -> bool {
+    let starts = std::iter::once(1).chain(spans.iter().map(|(_, last)| last + 1));
+    spans.iter().zip(starts).all(|((first, last), start)| *first == start && first <= last)
+        && spans.last().is_none_or(|(_, last)| *last <= last_pack)
 }
 
 impl<D: Database> Message<D> {
@@ -112,6 +120,20 @@ impl<D: Database> Message<D> {
         });
         let untold: Vec<_> = self.rows.untold()?.into_iter().map(|(act, id, _)| (id, act)).collect();
         must(pending.is_none_or(|pending| pending == untold), "6: the acts are the rows'");
+        let report = |tally: Tally| tally.report(&self.name, None, 0);
+        let (tally, whole) = (report(self.tally()?), report(self.count_all()?));
+        must(tally == whole, &format!("8: the tally is a count over all packs: {tally:?} is not {whole:?}"));
+        must(follow(&self.rows.spans()?, last_pack), "8: sums follow each other");
+        let first_ms = self.timers.unsettled.first().map(|id| id.ts_ms());
+        must(
+            first_ms.is_none_or(|ms| ms >= self.watermark.low_ms()),
+            "7: every click before the watermark is settled, or not older than the late mark",
+        );
+        Ok(if broken.is_empty() { Ok(()) } else { Err(broken.join("; ")) })
+    }
+
+    /// Counts what the last pack that speaks of it says of each event, in the order in which they came.
+    fn count_all(&self) -> Result<Tally, D::Error> {
         let (mut latest, mut came): (ById<Found>, Vec<EventId>) = (ById::default(), Vec::new());
         self.rows.packs(i64::MIN, i64::MAX, &mut |row| {
             let Ok(body) = row.open() else { return };
@@ -123,30 +145,13 @@ impl<D: Database> Message<D> {
                 latest.insert(id, Found { recipient, link, entry: Entry { past: None, ..entry } });
             }
         })?;
-        let mut whole = Tally::default();
+        let mut tally = Tally::default();
         for id in came {
             if let Some(Found { recipient, link: (link_id, url), entry }) = latest.get(id) {
                 let link = (link_id.as_deref(), url.as_deref());
-                whole.add(&Counted { id, recipient: *recipient, link, entry });
+                tally.add(&Counted { id, recipient: *recipient, link, entry });
             }
         }
-        let report = |tally: Tally| tally.report(&self.name, None, 0);
-        let (tally, whole) = (report(self.tally()?), report(whole));
-        must(tally == whole, &format!("8: the tally is a count over all packs: {tally:?} is not {whole:?}"));
-        let mut next = 1;
-        must(
-            self.rows.spans()?.into_iter().all(|(first, last)| {
-                let follows = first == next && first <= last && last <= last_pack;
-                next = last + 1;
-                follows
-            }),
-            "8: sums follow each other",
-        );
-        let first_ms = self.timers.unsettled.first().map(|id| id.ts_ms());
-        must(
-            first_ms.is_none_or(|ms| ms >= self.watermark.low_ms()),
-            "7: every click before the watermark is settled, or not older than the late mark",
-        );
-        Ok(if broken.is_empty() { Ok(()) } else { Err(broken.join("; ")) })
+        Ok(tally)
     }
 }

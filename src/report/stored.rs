@@ -173,8 +173,8 @@ fn integers(reader: &mut Reader, count: usize) -> Result<Vec<Option<i64>>, Damag
 
 fn by_type(reader: &mut Reader, count: usize) -> Result<Vec<Counts>, Damaged> {
     let mut found = vec![[0; ClickType::COUNT]; count];
-    for kind in 0..ClickType::COUNT {
-        reader.integers(count, &mut |at, number| found[at][kind] = number)?;
+    for kind in ClickType::ALL {
+        reader.integers(count, &mut |at, number| found[at][kind as usize] = number)?;
     }
     Ok(found)
 }

@@ -11,7 +11,7 @@ import {
   report,
   settledClicks,
 } from "./clicks.mjs";
-import { startWorker } from "./harness.mjs";
+import { startWorker, until } from "./harness.mjs";
 
 let worker;
 before(async () => (worker = await startWorker({ vars: { SETTLE_MS: 0 } })));
@@ -191,7 +191,7 @@ test("the messages are listed, the newest first, page by page", async () => {
 async function mintCopyAndClick(message_id) {
   const { hrefs } = await mintCopy(worker, { message_id });
   assert.equal((await worker.click(hrefs[0])).status, 302);
-  await clicksWhen(worker, message_id, (clicks) => clicks.length === 1);
+  await clicksWhen(worker, message_id, 1);
 }
 
 test("clicks are filtered by what is asked for, across pages", async () => {
@@ -204,8 +204,9 @@ test("clicks are filtered by what is asked for, across pages", async () => {
   }
   records.push(record(message_id, "r1", 5_000, { kind: "open" }));
   await bring(records);
-  await settledClicks(worker, message_id, records.length);
-  const all = await listClicks(worker, message_id);
+  const settles = async () => (await report(worker, message_id)).unsettled === 0;
+  await until(settles, { every: 100, what: "that all settles" });
+  const all = await listClicks(worker, message_id, "?limit=10000");
   assert.equal(all.length, 1_301);
   const filtered = async (query) => {
     const response = await worker.api(path(message_id, `/clicks?${query}`));
@@ -239,9 +240,8 @@ test("what is bad is named, and changes nothing", async () => {
     ["[", /not JSON/],
     ['{"name":"x"}', /^name: no such field/],
     ['{"sent":-1}', /^sent: /],
-    ['{"groups":{"a b":1}}', /^groups: .*"?a? ?b?/],
-    ['{"title":"x","title":"y"}', /./],
-  ].slice(0, 5)) {
+    ['{"groups":{"a b":1}}', /^groups: group is 1 to 64 characters/],
+  ]) {
     const response = await worker.api(path(message_id), { method: "PUT", body });
     assert.equal(response.status, 400, body);
     assert.match((await response.json()).error.message, words);

@@ -10,6 +10,13 @@ import { LINK_KEYS, startWorker, until } from "./harness.mjs";
 
 const key = (kid, fill, bytes = 32) => `${kid}:${Buffer.alloc(bytes, fill).toString("base64")}`;
 
+const MINTED = JSON.stringify({
+  message_id: "m",
+  recipient_id: "r",
+  sent_at_ms: 1_790_000_000_000,
+  links: [{ link_id: "l", url: DESTINATION }],
+});
+
 async function start(t, options) {
   const worker = await startWorker(options);
   t.after(() => worker.close());
@@ -24,7 +31,7 @@ before(async () => {
   await worker.close();
 });
 
-/** Checks that /healthz, /v1 and the log name exactly these, and that a link redirects all the same. */
+/** Checks that /healthz and the log name exactly these, that /v1 says so, and that a link redirects all the same. */
 async function assertNamed(worker, names) {
   const response = await worker.click(href);
   assert.equal(response.status, 302);
@@ -36,11 +43,22 @@ async function assertNamed(worker, names) {
   const lines = (await health.text()).trimEnd().split("\n");
   assert.deepEqual(lines.map((line) => line.split(":")[0]).toSorted(), sorted);
 
-  const api = await worker.api("/v1/messages/m");
-  assert.equal(api.status, 500);
-  const { error } = await api.json();
-  assert.equal(error.code, "misconfigured");
-  for (const line of lines) assert.ok(error.message.includes(line), `/v1 says ${line}`);
+  // A call is refused where it needs what is bad; any other says how much there is.
+  for (const [call, init, needs] of [
+    ["/v1/messages/m", {}, ["MESSAGES"]],
+    ["/v1/links", { method: "POST", body: MINTED }, ["LINK_KEYS", "PUBLIC_URL", "PIXEL_URL"]],
+  ]) {
+    const api = await worker.api(call, init);
+    const bad = lines.filter((line) => needs.includes(line.split(":")[0]));
+    assert.equal(api.status, bad.length > 0 ? 500 : 200, call);
+    if (bad.length > 0) {
+      const { error } = await api.json();
+      assert.equal(error.code, "misconfigured");
+      assert.equal(error.message, bad.join("; "));
+    } else {
+      assert.equal(api.headers.get("x-clickproof-problems"), String(names.length));
+    }
+  }
 
   const logged = () => worker.logs.filter(({ event }) => event === "config.problem");
   await worker.waitForLog(() => logged().length >= names.length);
@@ -203,7 +221,7 @@ test("without LINK_KEYS a link is neither opened nor called wrong: 503, and late
     const health = await worker.request("/healthz");
     assert.equal(health.status, 500);
     assert.match(await health.text(), /^LINK_KEYS: /);
-    assert.equal((await worker.api("/v1/messages/m")).status, 500);
+    assert.equal((await worker.api("/v1/links", { method: "POST", body: MINTED })).status, 500);
     await worker.close();
   }
 });

@@ -1,9 +1,10 @@
 //! `--summary`: what was read and found, as a table for people.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::time::Instant;
 
-use clickproof::verdict::{ClickType, Finding, Ruleset};
+use clickproof::verdict::{ClickType, Confidence, Finding, Ruleset};
 
 use crate::verdicts::Verdicts;
 
@@ -38,7 +39,7 @@ impl Stopwatch {
 }
 
 impl Counts {
-    /// The table: what was read, then the clicks by type and by rule, each with its share.
+    /// The table: what was read, then the clicks by type, vendor, confidence and rule, each with its share.
     pub(crate) fn table(&self, verdicts: &Verdicts, ruleset: Ruleset, seconds: f64) -> String {
         let count = |test: &dyn Fn(&Finding) -> bool| -> usize {
             verdicts.counts().filter(|(finding, _)| test(finding)).map(|(_, count)| count).sum()
@@ -57,6 +58,20 @@ impl Counts {
         table.heading("by type");
         for kind in ClickType::CLICKS {
             table.share(&format!("  {}", kind.name()), count(&|finding| finding.click_type == Some(kind)));
+        }
+        table.heading("by vendor");
+        let vendors: BTreeSet<&str> =
+            verdicts.counts().filter_map(|(finding, _)| finding.vendor.as_deref()).collect();
+        for vendor in vendors {
+            let theirs = |finding: &Finding| finding.vendor.as_deref() == Some(vendor);
+            table.share(&format!("  {vendor}"), count(&theirs));
+        }
+        table.heading("by confidence");
+        for sure in Confidence::ALL {
+            table.share(
+                &format!("  {}", sure.name()),
+                count(&|finding| finding.confidence == sure && finding.click_type.is_some()),
+            );
         }
         table.heading(&format!("by rule of {}", ruleset.label()));
         for rule in ruleset.rules() {

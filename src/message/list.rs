@@ -21,6 +21,10 @@ pub const HEARD: &str = "/heard";
 /// empty. The answer is a line for each: its place, and behind a space its id.
 pub const LIST: &str = "/list";
 
+/// Where it is asked for those that came before one: the body is the most that are wanted and behind a space its id. The answer is as
+/// that of [`LIST`].
+pub const BEFORE: &str = "/before";
+
 /// The list, in whatever runs `SQLite`.
 pub struct List<D>(Rows<D>);
 
@@ -49,13 +53,24 @@ impl<D: Database> List<D> {
                     },
                 };
                 let mut text = String::new();
-                self.0.messages(after, number, &mut |ms, id| {
-                    // To write into a text does not fail.
-                    _ = writeln!(text, "{ms}.{id}");
-                })?;
+                self.lines(after, number, &mut text)?;
+                Ok(Ok(text))
+            }
+            BEFORE => {
+                let mut text = String::new();
+                if let Some(ms) = self.0.heard_ms(rest)? {
+                    self.lines(Some((ms, rest)), number, &mut text)?;
+                }
                 Ok(Ok(text))
             }
             _ => Ok(Err("no such call")),
         }
+    }
+
+    fn lines(&self, after: Option<(i64, &str)>, most: i64, text: &mut String) -> Result<(), D::Error> {
+        self.0.messages(after, most, &mut |ms, id| {
+            // To write into a text does not fail.
+            _ = writeln!(text, "{ms}.{id}");
+        })
     }
 }

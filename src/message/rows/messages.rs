@@ -16,6 +16,23 @@ impl<D: Database> Rows<D> {
         self.write(statement, vec![message_id.into(), heard_ms.into()]).map(|_| ())
     }
 
+    /// When a message was heard of first, Unix milliseconds.
+    pub(in crate::message) fn heard_ms(&self, message_id: &str) -> Result<Option<i64>, D::Error> {
+        let mut heard_ms = None;
+        if self.has_list()? {
+            let statement = "SELECT heard_ms FROM messages WHERE message_id = ?";
+            self.query(statement, vec![message_id.into()], &mut |columns| {
+                heard_ms = Some(columns.integer()?);
+                Ok(())
+            })?;
+        }
+        Ok(heard_ms)
+    }
+
+    fn has_list(&self) -> Result<bool, D::Error> {
+        self.has_any("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'messages'")
+    }
+
     /// Hands over time and id of messages, the newest first, at most so many, behind one where it is given.
     pub(in crate::message) fn messages(
         &self,
@@ -23,7 +40,7 @@ impl<D: Database> Rows<D> {
         most: i64,
         each: &mut dyn FnMut(i64, String),
     ) -> Result<(), D::Error> {
-        if !self.has_any("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'messages'")? {
+        if !self.has_list()? {
             return Ok(());
         }
         let (ms, id) = after.unwrap_or((i64::MAX, ""));

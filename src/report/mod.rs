@@ -2,8 +2,10 @@
 //! tells of the message ([`about`]) and what it means ([`diagnosis`]).
 
 pub mod about;
+mod change;
 mod counts;
 pub mod diagnosis;
+mod past;
 mod stored;
 pub mod tally;
 
@@ -14,6 +16,7 @@ use crate::verdict::{ClickType, delay};
 pub use about::About;
 pub use counts::{ByName, ByType, Counts};
 pub use diagnosis::Diagnosis;
+pub use past::Past;
 pub use tally::Tally;
 
 /// The report of a message (contract §8).
@@ -94,6 +97,11 @@ pub struct Summary<'a> {
 }
 
 impl Report {
+    /// Compares it with the sends before it.
+    pub fn compare(&mut self, past: &[Past]) {
+        self.diagnosis = diagnosis::of(self, past);
+    }
+
     /// What a list of messages says of it.
     #[must_use]
     pub fn summary(&self) -> Summary<'_> {

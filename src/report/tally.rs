@@ -5,7 +5,6 @@
 //! kept).
 
 use super::counts::{ByName, ByType, Counts, Names, value_of};
-use super::diagnosis;
 use super::{
     About, Acts, Delay, Difference, Group, Groups, LinkCount, Minute, Opens, Rates, Report, Verifieds,
 };
@@ -375,7 +374,7 @@ impl Tally {
             diagnosis: Vec::new(),
             shadow: Difference::of(self.shadow.clone(), &sums.opinions),
         };
-        report.diagnosis = diagnosis::of(&report);
+        report.compare(&[]);
         report
     }
 

@@ -49,7 +49,14 @@ impl VerdictNames {
 }
 
 /// An object's fields, in its order, the values as they stand in the text.
-struct Fields<'a>(Vec<(Name<'a>, &'a RawValue)>);
+pub(crate) struct Fields<'a>(Vec<(Name<'a>, &'a RawValue)>);
+
+impl<'a> Fields<'a> {
+    /// Each field's name and value.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        self.0.iter().map(|(name, value)| (name.0.as_ref(), *value))
+    }
+}
 
 #[derive(Deserialize, Serialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);

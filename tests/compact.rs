@@ -321,11 +321,11 @@ fn a_bad_line_is_told_and_stops_no_other() {
         stderr(&output).lines().filter_map(|line| line.strip_prefix(&format!("{file}:"))).collect();
     said.sort_unstable();
     let starts = [
-        "1: no shipped event: EOF",
+        "1: not a JSON object: EOF",
         "3: asn: must be an integer",
         "4: ip: must be a string",
         "6: `ts_ms` is 1795348800, which looks like seconds",
-        "7: no shipped event: missing field `event`",
+        "7: event: missing, so this is no shipped event",
     ];
     assert_eq!(said.len(), starts.len(), "{said:?}");
     for (said, start) in said.iter().zip(starts) {

@@ -48,6 +48,9 @@ impl VerdictNames {
     }
 }
 
+/// Room for a shipped event's fields.
+const FIELDS: usize = 64;
+
 /// An object's fields, in its order, the values as they stand in the text.
 pub(crate) struct Fields<'a>(Vec<(Name<'a>, &'a RawValue)>);
 
@@ -73,7 +76,7 @@ impl<'de> Deserialize<'de> for Fields<'de> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut fields = Vec::new();
+                let mut fields = Vec::with_capacity(FIELDS);
                 while let Some(field) = map.next_entry()? {
                     fields.push(field);
                 }

@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Error;
+use std::mem;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,11 +15,11 @@ use parquet::data_type::{BoolType, ByteArray, ByteArrayType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{WriterProperties, WriterPropertiesPtr};
-use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
+use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
 use serde::Serialize;
 
-use super::line::{Columns, Value};
+use super::line::{Columns, Line, Value};
 use crate::stop::Stop;
 
 /// The rows of a group: what DuckDB writes, and its readers divide work by.
@@ -113,33 +114,44 @@ fn message_type(columns: &Columns) -> String {
     text
 }
 
-/// A column of a group, as the writer takes it: values that are not null, and for each row how far it is there. A list of texts has
-/// as many levels as it has texts, at least one.
+/// A column of a group: values that are not null, and for each row how far it is there.
 enum Column {
-    Text(Vec<ByteArray>, Vec<i16>),
+    Text(Texts, Vec<i16>),
     Integer(Vec<i64>, Vec<i16>),
     Boolean(Vec<bool>, Vec<i16>),
-    Texts { texts: Vec<ByteArray>, there: Vec<i16>, continues: Vec<i16> },
+    /// A list has as many levels as it has texts, at least one; whether each `continues` the row before it.
+    Texts {
+        texts: Texts,
+        there: Vec<i16>,
+        continues: Vec<i16>,
+    },
 }
 
 impl Column {
     fn new(shape: Shape) -> Self {
         match shape {
-            Shape::Text | Shape::Json => Self::Text(Vec::new(), Vec::new()),
+            Shape::Text | Shape::Json => Self::Text(Texts::default(), Vec::new()),
             Shape::Integer => Self::Integer(Vec::new(), Vec::new()),
             Shape::Boolean => Self::Boolean(Vec::new(), Vec::new()),
-            Shape::Texts => Self::Texts { texts: Vec::new(), there: Vec::new(), continues: Vec::new() },
+            Shape::Texts => Self::Texts { texts: Texts::default(), there: Vec::new(), continues: Vec::new() },
         }
     }
 
     /// Adds a row's value: null where it is of another type, which no row that was checked has.
     fn push(&mut self, value: &Value) {
         match (self, value) {
-            (Self::Text(values, there), Value::Text(text)) => {
-                push(values, there, text.as_bytes().to_vec().into())
+            (Self::Text(texts, there), Value::Text(text)) => {
+                texts.push(text);
+                there.push(1);
             }
-            (Self::Integer(values, there), Value::Integer(number)) => push(values, there, *number),
-            (Self::Boolean(values, there), Value::Boolean(value)) => push(values, there, *value),
+            (Self::Integer(values, there), Value::Integer(number)) => {
+                values.push(*number);
+                there.push(1);
+            }
+            (Self::Boolean(values, there), Value::Boolean(value)) => {
+                values.push(*value);
+                there.push(1);
+            }
             (Self::Texts { texts, there, continues }, Value::Texts(list)) => {
                 continues.push(0);
                 continues.extend(list.iter().skip(1).map(|_| 1));
@@ -147,7 +159,9 @@ impl Column {
                     there.push(1);
                 }
                 there.extend(list.iter().map(|_| 2));
-                texts.extend(list.iter().map(|text| ByteArray::from(text.as_bytes().to_vec())));
+                for text in list {
+                    texts.push(text);
+                }
             }
             (Self::Text(_, there) | Self::Integer(_, there) | Self::Boolean(_, there), _) => there.push(0),
             (Self::Texts { there, continues, .. }, _) => {
@@ -157,26 +171,48 @@ impl Column {
         }
     }
 
-    fn write(&self, writer: &mut SerializedColumnWriter) -> Result<(), ParquetError> {
+    /// Writes what it holds; its texts are gone then.
+    fn write(&mut self, writer: &mut SerializedColumnWriter) -> Result<(), ParquetError> {
         match self {
-            Self::Text(values, there) => {
-                writer.typed::<ByteArrayType>().write_batch(values, Some(there), None)
+            Self::Text(texts, there) => {
+                writer.typed::<ByteArrayType>().write_batch(&texts.take(), Some(there), None)
             }
             Self::Integer(values, there) => {
                 writer.typed::<Int64Type>().write_batch(values, Some(there), None)
             }
             Self::Boolean(values, there) => writer.typed::<BoolType>().write_batch(values, Some(there), None),
             Self::Texts { texts, there, continues } => {
-                writer.typed::<ByteArrayType>().write_batch(texts, Some(there), Some(continues))
+                writer.typed::<ByteArrayType>().write_batch(&texts.take(), Some(there), Some(continues))
             }
         }
         .map(|_| ())
     }
 }
 
-fn push<T>(values: &mut Vec<T>, there: &mut Vec<i16>, value: T) {
-    values.push(value);
-    there.push(1);
+/// Texts in one piece: millions of small ones cost more than all that is done with them.
+#[derive(Default)]
+struct Texts {
+    bytes: Vec<u8>,
+    lengths: Vec<usize>,
+}
+
+impl Texts {
+    fn push(&mut self, text: &str) {
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.lengths.push(text.len());
+    }
+
+    /// Takes them, each by itself.
+    fn take(&mut self) -> Vec<ByteArray> {
+        let whole = ByteArray::from(mem::take(&mut self.bytes));
+        let mut start = 0;
+        let slice = |length| {
+            let slice = whole.slice(start, length);
+            start += length;
+            slice
+        };
+        self.lengths.drain(..).map(slice).collect()
+    }
 }
 
 fn write_group(
@@ -195,23 +231,29 @@ fn write_group(
                 *place = value;
             }
         };
-        let extra = columns.row(line, put).map_err(ParquetError::General)?;
+        let line = Line::read(line).map_err(ParquetError::General)?;
+        let extra = columns.row(&line, put).map_err(ParquetError::General)?;
         for (column, value) in group.iter_mut().zip(&row) {
             column.push(value);
         }
         extras.push(&extra.map_or(Value::Null, |extra| Value::Text(extra.into())));
     }
     let mut row_group = writer.next_row_group()?;
-    let with_time = columns.fields.iter().zip(&group).flat_map(|(field, column)| {
+    for (field, column) in columns.fields.iter().zip(&mut group) {
+        // As it is, and once more as a time.
         let times = if field.name == "ts_ms" { 2 } else { 1 };
-        std::iter::repeat_n(column, times)
-    });
-    for column in with_time.chain([&extras]) {
-        let mut place =
-            row_group.next_column()?.ok_or_else(|| ParquetError::General("a column too many".to_owned()))?;
-        column.write(&mut place)?;
-        place.close()?;
+        for _ in 0..times {
+            write_column(&mut row_group, column)?;
+        }
     }
+    write_column(&mut row_group, &mut extras)?;
     row_group.close()?;
     Ok(())
+}
+
+fn write_column(group: &mut SerializedRowGroupWriter<File>, column: &mut Column) -> Result<(), ParquetError> {
+    let next = group.next_column()?;
+    let mut place = next.ok_or_else(|| ParquetError::General("a column too many".to_owned()))?;
+    column.write(&mut place)?;
+    place.close()
 }

@@ -5,43 +5,61 @@ use std::collections::{BTreeMap, HashMap};
 
 use clickproof::event::schema::{Event, FIELDS, Field, Shape};
 use clickproof::record::moment;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::objects::{DAY_MS, Day};
 use crate::merge::Fields;
 
-/// What every shipped event has, and what rows are sorted by.
-#[derive(Deserialize)]
-pub(super) struct Head<'a> {
-    #[serde(borrow)]
+/// A shipped event: what each has, and all its fields.
+pub(super) struct Line<'a> {
     pub(super) event: Cow<'a, str>,
-    #[serde(borrow)]
     pub(super) event_id: Cow<'a, str>,
     pub(super) revision: i64,
     pub(super) ts_ms: i64,
-    #[serde(borrow)]
-    pub(super) message_id: Option<Cow<'a, str>>,
+    /// Empty where it is null.
+    pub(super) message_id: Cow<'a, str>,
+    fields: Fields<'a>,
 }
 
-impl<'a> Head<'a> {
-    /// Reads it from a line.
+impl<'a> Line<'a> {
+    /// Reads a line.
     ///
     /// # Errors
-    /// What is wrong with the line.
+    /// What is wrong with it.
     pub(super) fn read(text: &'a str) -> Result<Self, String> {
-        let head: Self = serde_json::from_str(text).map_err(|error| {
-            format!("no shipped event: {error}; one has `event`, `event_id`, `revision`, `ts_ms`")
-        })?;
-        let is_word = |text: &str| {
-            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
-        };
+        let fields: Fields =
+            serde_json::from_str(text).map_err(|error| format!("not a JSON object: {error}"))?;
+        let [mut event, mut event_id, mut message_id] = [const { Cow::Borrowed("") }; 3];
+        let (mut revision, mut ts_ms) = (None, None);
+        for (name, value) in fields.iter() {
+            let wrong = |words| format!("{name}: {words}");
+            let text = || string(value.get()).ok_or_else(|| wrong("must be a string"));
+            let integer =
+                || value.get().parse().map(Some).map_err(|_| wrong("must be an integer of at most 64 bits"));
+            match name {
+                "event" => event = text()?,
+                "event_id" => event_id = text()?,
+                "message_id" if value.get() != "null" => message_id = text()?,
+                "revision" => revision = integer()?,
+                "ts_ms" => ts_ms = integer()?,
+                _ => {}
+            }
+        }
+        let missing = |name: &str| format!("{name}: missing, so this is no shipped event");
+        if event.is_empty() {
+            return Err(missing("event"));
+        }
         // It becomes the name of a directory.
-        if !is_word(&head.event) {
+        if !event.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') {
             return Err("event: must be a word such as click".to_owned());
         }
-        moment::check("ts_ms", head.ts_ms)?;
-        Ok(head)
+        if event_id.is_empty() {
+            return Err(missing("event_id"));
+        }
+        let revision = revision.ok_or_else(|| missing("revision"))?;
+        let ts_ms = ts_ms.ok_or_else(|| missing("ts_ms"))?;
+        moment::check("ts_ms", ts_ms)?;
+        Ok(Self { event, event_id, revision, ts_ms, message_id, fields })
     }
 
     /// The day on which it happened.
@@ -84,26 +102,26 @@ impl Columns {
     ///
     /// # Errors
     /// The first field that is of another type than the table's.
-    pub(super) fn check(&self, text: &str) -> Result<(), String> {
-        self.row(text, |_, _| {}).map(|_| ())
+    pub(super) fn check(&self, line: &Line) -> Result<(), String> {
+        self.row(line, |_, _| {}).map(|_| ())
     }
 
-    /// Reads a row: hands over each column that the line has, by its place, and returns its further fields, by name, as a JSON
+    /// Makes a row: hands over each column that the line has, by its place, and returns its further fields, by name, as a JSON
     /// object. Of a name that stands twice, the last counts.
     ///
     /// # Errors
     /// The first field that is of another type than the table's.
     pub(super) fn row<'a>(
         &self,
-        text: &'a str,
+        line: &Line<'a>,
         mut put: impl FnMut(usize, Value<'a>),
     ) -> Result<Option<String>, String> {
-        let line: Fields = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        let mut extra = BTreeMap::new();
-        for (name, value) in line.iter() {
-            match self.places.get(name).and_then(|at| Some((*at, self.fields.get(*at)?))) {
+        let (mut extra, mut next) = (BTreeMap::new(), 0);
+        for (name, value) in line.fields.iter() {
+            match self.place(name, next) {
                 Some((at, field)) => {
-                    put(at, read(field.shape, value).map_err(|words| format!("{name}: {words}"))?)
+                    put(at, read(field.shape, value).map_err(|words| format!("{name}: {words}"))?);
+                    next = at + 1;
                 }
                 None if name == "event" => {}
                 None => _ = extra.insert(name, value),
@@ -113,6 +131,12 @@ impl Columns {
             return Ok(None);
         }
         serde_json::to_string(&extra).map(Some).map_err(|error| error.to_string())
+    }
+
+    /// The column of that name; `next` is where it most likely is, as lines name fields about as the table does.
+    fn place(&self, name: &str, next: usize) -> Option<(usize, &'static Field)> {
+        let at = |at: usize| Some((at, *self.fields.get(at)?));
+        at(next).filter(|(_, field)| field.name == name).or_else(|| at(*self.places.get(name)?))
     }
 }
 
@@ -196,6 +220,10 @@ mod tests {
     #[test]
     fn a_field_of_another_type_is_named() {
         let columns = Columns::of("click");
+        let check = |field: &str| {
+            let text = LINE.replace("verify", "click").replacen('{', &format!("{{{field},"), 1);
+            columns.check(&Line::read(&text)?)
+        };
         for (field, words) in [
             (r#""asn":"8075""#, "asn: must be an integer of at most 64 bits"),
             (r#""asn":1.0"#, "asn: must be an integer of at most 64 bits"),
@@ -207,25 +235,30 @@ mod tests {
             (r#""reasons":["+a",null]"#, "reasons: must be a list of strings"),
             (r#""shadow":[]"#, "shadow: must be an object"),
         ] {
-            assert_eq!(columns.check(&format!("{{{field}}}")), Err(words.to_owned()));
+            assert_eq!(check(field), Err(words.to_owned()));
         }
-        assert_eq!(columns.check(r#"{"reasons":["+a","\u002db"],"shadow":{},"secure":true}"#), Ok(()));
+        assert_eq!(check(r#""reasons":["+a","\u002db"],"shadow":{},"secure":true"#), Ok(()));
     }
 
     #[test]
     fn a_line_that_is_no_shipped_event_says_what_it_lacks() {
-        assert_eq!(Head::read(LINE).unwrap().day(), 20_779);
+        assert_eq!(Line::read(LINE).map(|line| line.day()), Ok(20_779));
         for (from, to, words) in [
-            (r#""event":"verify","#, "", "no shipped event: missing field `event`"),
-            (r#""revision":1,"#, "", "missing field `revision`"),
+            (r#""event":"verify","#, "", "event: missing, so this is no shipped event"),
+            (r#""event_id":"e","#, "", "event_id: missing, so this is no shipped event"),
+            (r#""revision":1,"#, "", "revision: missing, so this is no shipped event"),
+            (r#""ts_ms":1795348800000,"#, "", "ts_ms: missing, so this is no shipped event"),
             ("1795348800000", "1795348800", "`ts_ms` is 1795348800, which looks like seconds"),
-            ("1795348800000", "1.5", "invalid type"),
+            ("1795348800000", "1.5", "ts_ms: must be an integer"),
+            ("1795348800000", "null", "ts_ms: must be an integer"),
+            (r#""e""#, "null", "event_id: must be a string"),
+            (r#""m\u0031""#, "1", "message_id: must be a string"),
             ("verify", "../x", "event: must be a word such as click"),
-            ("verify", "", "event: must be a word such as click"),
-            (LINE, "[1]", "no shipped event"),
+            (LINE, "[1]", "not a JSON object: "),
+            (LINE, "{", "not a JSON object: EOF"),
         ] {
-            let said = Head::read(&LINE.replace(from, to)).err().unwrap();
-            assert!(said.contains(words), "{said}");
+            let said = Line::read(&LINE.replace(from, to)).err().unwrap();
+            assert!(said.starts_with(words), "{said}");
         }
     }
 }

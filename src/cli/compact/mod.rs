@@ -21,7 +21,7 @@ use crate::say::{said, say};
 use crate::stop::Stop;
 use crate::streams;
 use file::{Rows, Written};
-use line::{Columns, Head};
+use line::{Columns, Line};
 use objects::{Day, Object};
 
 #[derive(clap::Args)]
@@ -130,8 +130,8 @@ fn days_of(path: &Path, bad: &mut usize) -> Result<BTreeSet<Day>, Stop> {
     let mut days = BTreeSet::new();
     let mut lines = streams::open_lines(path, Wanted::Objects)?;
     while let Some(text) = lines.next()? {
-        match text.and_then(Head::read) {
-            Ok(head) => _ = days.insert(head.day()),
+        match text.and_then(Line::read) {
+            Ok(line) => _ = days.insert(line.day()),
             Err(problem) => lines.complain(&problem),
         }
     }
@@ -203,25 +203,25 @@ fn kept(day: Day, objects: &[&Path], bad: &mut usize) -> Result<Kept, Stop> {
         let mut lines = streams::open_lines(path, Wanted::Objects)?;
         while let Some(text) = lines.next()? {
             let Ok(text) = text else { continue };
-            let Ok(head) = Head::read(text) else { continue };
-            if head.day() != day {
+            let Ok(line) = Line::read(text) else { continue };
+            if line.day() != day {
                 continue;
             }
-            let of_name = match events.get_mut(head.event.as_ref()) {
+            let of_name = match events.get_mut(line.event.as_ref()) {
                 Some(events) => events,
-                None => events.entry(head.event.to_string()).or_insert_with(|| Events::of(&head.event)),
+                None => events.entry(line.event.to_string()).or_insert_with(|| Events::of(&line.event)),
             };
-            if let Err(problem) = of_name.columns.check(text) {
+            if let Err(problem) = of_name.columns.check(&line) {
                 lines.complain(&problem);
                 continue;
             }
-            let line = Newest {
-                revision: head.revision,
-                ts_ms: head.ts_ms,
-                message_id: head.message_id.unwrap_or_default().into_owned(),
+            let newest = Newest {
+                revision: line.revision,
+                ts_ms: line.ts_ms,
+                message_id: line.message_id.into_owned(),
                 text: text.to_owned(),
             };
-            superseded += usize::from(of_name.add(head.event_id.into_owned(), line));
+            superseded += usize::from(of_name.add(line.event_id.into_owned(), newest));
         }
         lines.finish();
         *bad += lines.bad();

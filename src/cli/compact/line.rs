@@ -182,8 +182,9 @@ mod tests {
     fn row(text: &str) -> Result<(Vec<(&'static str, String)>, Option<String>), String> {
         let columns = Columns::of("verify");
         let mut found = Vec::new();
-        let extra =
-            columns.row(text, |at, value| found.push((columns.fields[at].name, format!("{value:?}"))))?;
+        let extra = columns.row(&Line::read(text)?, |at, value| {
+            found.push((columns.fields[at].name, format!("{value:?}")))
+        })?;
         Ok((found, extra))
     }
 

@@ -15,8 +15,8 @@ use common::json_schema::violation;
 use serde_json::Value;
 
 /// What the table has and no line shows yet.
-const COMING: [&str; 6] =
-    ["group", "network", "network_vendor", "network_class", "safelinks_referer", "previous_click_type"];
+const COMING: [&str; 5] =
+    ["network", "network_vendor", "network_class", "safelinks_referer", "previous_click_type"];
 
 /// Where the README's table stands.
 const BEGIN: &str = "<!-- fields: made of the table in src/event/schema, see there -->\n\n";

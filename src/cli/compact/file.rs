@@ -22,7 +22,7 @@ use serde::Serialize;
 use super::line::{Columns, Line, Value};
 use crate::stop::Stop;
 
-/// The rows of a group: what DuckDB writes, and its readers divide work by.
+/// The rows of a group: as many as `DuckDB` writes, whose threads take a group each.
 const GROUP_ROWS: usize = 122_880;
 
 /// The column that is `ts_ms` once more, as a time.

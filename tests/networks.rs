@@ -53,6 +53,61 @@ fn the_list_counts_what_the_file_holds() {
 }
 
 #[test]
+fn the_export_has_every_prefix_and_as_number_as_a_row() {
+    let sections = parse(NETWORKS_TEXT).unwrap();
+    let output = run(&["export", "--format", "ndjson"], "");
+    assert_eq!((output.status.code(), stderr(&output)), (Some(0), ""));
+    let rows = objects(&output);
+    let entries = sections.iter().flat_map(|section| {
+        let prefixes = section.prefixes.iter().map(|prefix| (json!(prefix.to_string()), Value::Null));
+        let systems = section.systems.iter().map(|number| (Value::Null, json!(number)));
+        prefixes.chain(systems).map(move |(cidr, asn)| (section, cidr, asn))
+    });
+    let mut count = 0;
+    for (row, (section, cidr, asn)) in rows.iter().zip(entries.clone()) {
+        count += 1;
+        assert_eq!((&row["cidr"], &row["asn"]), (&cidr, &asn));
+        assert_eq!((&row["network"], &row["vendor"]), (&json!(section.name), &json!(section.vendor)));
+        assert_eq!(
+            (&row["class"], &row["scope"]),
+            (&json!(section.class.name()), &json!(section.scope.name()))
+        );
+        assert_eq!((&row["people"], &row["date"]), (&json!(section.people), &json!(section.date)));
+        assert_eq!((&row["source"], &row["agent"]), (&json!(section.source), &Value::Null));
+    }
+    assert!(count > 1_000 && count == entries.count(), "{count} rows");
+    let of = |network: &str| rows.iter().find(|row| row["network"] == network).unwrap();
+    assert_eq!(of("Netskope")["carries_people"], true, "by its class");
+    for row in rows.iter().filter(|row| !row["people"].is_null()) {
+        assert_eq!(row["carries_people"], true, "by what is said of it");
+    }
+    assert!(rows.iter().any(|row| row["carries_people"] == false));
+
+    let path = File::of("export.csv", "");
+    let output = run(&["export", "--output", path.path()], "");
+    assert_eq!((output.status.code(), stdout(&output), stderr(&output)), (Some(0), "", ""));
+    let text = path.text();
+    let mut table = csv::Reader::from_reader(text.as_bytes());
+    let heads = table.headers().unwrap().clone();
+    let expected = "network vendor class scope carries_people people cidr asn agent date expires source";
+    assert_eq!(heads.iter().collect::<Vec<_>>(), expected.split(' ').collect::<Vec<_>>());
+    let mut read = 0;
+    for (cells, row) in table.records().zip(&rows) {
+        for (head, cell) in heads.iter().zip(&cells.unwrap()) {
+            let value = match &row[head] {
+                Value::Null => String::new(),
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            assert_eq!(cell, value, "{head}");
+        }
+        read += 1;
+    }
+    assert_eq!(read, rows.len());
+    assert!(text.ends_with('\n') && !text.ends_with("\n\n"));
+}
+
+#[test]
 fn a_lookup_tells_whose_it_is_to_a_click_and_to_an_open() {
     let output = run(&["lookup", "52.96.0.1", "AS8075", "192.0.2.1"], "");
     assert_eq!((output.status.code(), stderr(&output)), (Some(0), ""));

@@ -4,6 +4,7 @@
 //! [`streams`] (the flags and the opening), [`lines`] (reading) and [`output`] (writing).
 
 mod classify;
+mod compact;
 mod complaints;
 mod evaluate;
 mod form;
@@ -63,6 +64,8 @@ enum Command {
     Simulate(simulate::Args),
     /// Read what objects and queues keep as bytes: click records, or events as they are shipped, out
     Unpack(unpack::Args),
+    /// Pack shipped events into Parquet: one file for each event and day, each event's last revision alone
+    Compact(compact::Args),
     /// The catalogue of networks: list it, look an address up, refresh it from the vendors' feeds
     Networks(networks::Args),
 }
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Command::Import(args) => import::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Unpack(args) => unpack::run(&args),
+        Command::Compact(args) => compact::run(&args),
         Command::Networks(args) => networks::run(&args),
     };
     match end {

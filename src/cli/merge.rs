@@ -48,8 +48,18 @@ impl VerdictNames {
     }
 }
 
+/// Room for a shipped event's fields.
+const FIELDS: usize = 64;
+
 /// An object's fields, in its order, the values as they stand in the text.
-struct Fields<'a>(Vec<(Name<'a>, &'a RawValue)>);
+pub(crate) struct Fields<'a>(Vec<(Name<'a>, &'a RawValue)>);
+
+impl<'a> Fields<'a> {
+    /// Each field's name and value.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        self.0.iter().map(|(name, value)| (name.0.as_ref(), *value))
+    }
+}
 
 #[derive(Deserialize, Serialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
@@ -66,7 +76,7 @@ impl<'de> Deserialize<'de> for Fields<'de> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut fields = Vec::new();
+                let mut fields = Vec::with_capacity(FIELDS);
                 while let Some(field) = map.next_entry()? {
                     fields.push(field);
                 }

@@ -2,6 +2,7 @@
 //! sender's own history teaches.
 
 mod edit;
+mod export;
 mod feeds;
 mod learn;
 mod list;
@@ -20,6 +21,8 @@ pub(crate) struct Args {
 enum Command {
     /// List the sections: class, vendor, scope, how many prefixes and AS numbers, date, source
     List(list::Args),
+    /// Write the whole catalogue as rows, a prefix or an AS number each: for a warehouse to join
+    Export(export::Args),
     /// Say whose an address or AS number is, and what that is worth
     Lookup(lookup::Args),
     /// Fetch the vendors' live feeds and show what changed; --write keeps it
@@ -32,6 +35,7 @@ enum Command {
 pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
     match &args.command {
         Command::List(args) => list::run(args).map(|()| 0),
+        Command::Export(args) => export::run(args).map(|()| 0),
         Command::Lookup(args) => lookup::run(args),
         Command::Refresh(args) => refresh::run(args).map(|()| 0),
         Command::Learn(args) => learn::run(args),

@@ -5,6 +5,7 @@
 
 pub mod command;
 pub mod hits;
+pub mod json_schema;
 pub mod naive;
 pub mod naive_full;
 pub mod sqlite;

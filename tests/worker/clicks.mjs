@@ -7,6 +7,7 @@ import os from "node:os";
 import path from "node:path";
 import { start } from "../../src/dev/run.mjs";
 import { until } from "./harness.mjs";
+import { violation } from "./schema.mjs";
 
 export const MICROSOFT = { ip: "40.92.1.1", asn: 8075, country: "US" };
 export const SAFE_LINKS = "https://nam02.safelinks.protection.outlook.com/";
@@ -187,15 +188,18 @@ export async function deliver(worker, message_id, times) {
   return response.json();
 }
 
-/** The message's events in the bucket, once there are so many. */
-export const shippedEvents = (worker, message_id, count) =>
-  until(
+/** The message's events in the bucket, once there are so many. Each obeys the schema, whatever a test asks for. */
+export async function shippedEvents(worker, message_id, count) {
+  const found = await until(
     async () => {
       const events = (await worker.r2Events()).filter(({ event }) => event.message_id === message_id);
       return events.length >= count && events;
     },
     { every: 50, what: `${count} events of ${message_id} in the bucket` },
   );
+  for (const { event } of found) assert.equal(violation(event), undefined, JSON.stringify(event));
+  return found;
+}
 
 export async function report(worker, message_id) {
   const response = await worker.api(`/v1/messages/${encodeURIComponent(message_id)}`);

@@ -19,10 +19,10 @@ pub(crate) struct Args {
 }
 
 /// The text that the catalogue's tables are compiled from.
-const TEXT: &str = include_str!("../../signals/catalogue/networks.txt");
+pub(super) const TEXT: &str = include_str!("../../signals/catalogue/networks.txt");
 
 /// The text of what was learned.
-const LEARNED: &str = include_str!("../../signals/catalogue/learned.txt");
+pub(super) const LEARNED: &str = include_str!("../../signals/catalogue/learned.txt");
 
 pub(crate) fn run(args: &Args) -> Result<(), Stop> {
     let refused = |mistake| Stop::Refused(format!("the catalogue: {mistake}"));

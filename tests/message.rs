@@ -1098,3 +1098,45 @@ fn opens_and_acts_settle_and_ship_under_their_own_names() {
         (&json!(1), &json!(1), &json!(0))
     );
 }
+
+/// Nine hundred packs, amendments among them: the report reads a few sums and the packs behind them.
+#[test]
+fn a_report_reads_sums_and_never_all_packs() {
+    let mut world = World::new(full(0));
+    let mut delivered = Vec::new();
+    for n in 0..600_u32 {
+        let ts_ms = NOON_MS + i64::from(n) * 10_000;
+        let who = format!("r{n}");
+        world.ingest(&Record {
+            ip: Some("40.92.1.1".to_owned()),
+            ..record(&id(ts_ms, n).to_string(), &who, "l1", ts_ms)
+        });
+        world.run_until(ts_ms + 9_000);
+        if n % 2 == 0 {
+            // It was delivered an hour and a half before: the click is late, and amended.
+            delivered.push((Key::of(&who), ts_ms - 5_400_000));
+            world.deliver(&delivered[delivered.len() - 1..]);
+        }
+    }
+    world.run_until(NOON_MS + 6_600_000);
+    world.check();
+    let packs = world.rows.packs().len();
+    assert!(packs >= 600, "{packs} packs");
+    for crash in [false, true] {
+        if crash {
+            world.crash();
+        }
+        world.message().unsettled();
+        world.rows.forget_counts();
+        let report = world.message().report("m").unwrap();
+        assert_eq!((report.clicks, report.recipients, report.unsettled), (600, 600, 0));
+        let delayed: i64 = report.delay.iter().map(|step| step.by_type.sum(|_| true)).sum();
+        assert_eq!(delayed, 600, "each click has one delay");
+        assert_eq!(report.by_vendor.0, [("microsoft".to_owned(), 600)]);
+        let read = world.rows.ran("FROM packs WHERE number");
+        assert!(read.rows < 16, "{read:?} of {packs} packs");
+        assert_eq!(world.rows.ran("SELECT * FROM packs WHERE last_ms").rows, 0);
+        let sums = world.rows.ran("SELECT body FROM sums").rows;
+        assert!(sums <= 2 * 15 + packs / 256, "{sums} sums of {packs} packs");
+    }
+}

@@ -1,8 +1,7 @@
 //! What a report means: each line of the table speaks for itself alone, by a bound that grows with the send, and what has changed
 //! since the sends before is told where it is more than chance.
 
-use clickproof::report::diagnosis::{self, Severity};
-use clickproof::report::{ByType, Past, Report, Tally};
+use clickproof::report::{ByType, Past, Report, Severity, Tally, diagnosis};
 use clickproof::verdict::ClickType;
 
 /// A send with people's clicks alone.

@@ -1126,7 +1126,7 @@ fn a_report_reads_sums_and_never_all_packs() {
         if crash {
             world.crash();
         }
-        world.message().unsettled();
+        world.check();
         world.rows.forget_counts();
         let report = world.message().report("m").unwrap();
         assert_eq!((report.clicks, report.recipients, report.unsettled), (600, 600, 0));

@@ -24,8 +24,9 @@ use crate::config::BadSetting;
 use crate::event::line;
 use crate::json::Json;
 use crate::link::{mint, shard, text_id};
-use crate::message::call::{Call, Delivered, Form, MAX_PAGE, View};
+use crate::message::call::{Call, Delivered, MAX_PAGE};
 use crate::message::replay::{self, Bad, Brought, Share};
+use crate::message::wanted::{Form, View};
 use crate::message::{Page, deliveries};
 use crate::record::{EventId, Verb};
 use crate::report::About;
@@ -83,7 +84,8 @@ async fn answer_one(incoming: &Incoming<'_>, raw: &Raw) -> Result<Outgoing, Prob
             tell(&raw.env, &object, &json(&body)?).await
         }
         Wanted::Report => {
-            let view = View { form: Form::Json, message_id, now_ms: clock::now_ms(), past: Vec::new() };
+            let past = messages::past(&raw.env, &message_id).await;
+            let view = View { form: Form::Json, message_id, now_ms: clock::now_ms(), past };
             reply(200, stub::ask_text(&raw.env, &object, &Call::View(view)).await)
         }
         Wanted::Clicks => return clicks(&raw.env, object, Listing::of(query)?).await,

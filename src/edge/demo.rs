@@ -8,7 +8,8 @@ use super::{clock, log, stub};
 use crate::demo;
 use crate::link::shard;
 use crate::message::Page;
-use crate::message::call::{Call, Filter};
+use crate::message::call::Call;
+use crate::message::wanted::Filter;
 
 /// What a page of the demo may load: the click host's own script, beacon, style and images.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \

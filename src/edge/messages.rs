@@ -9,8 +9,12 @@ use super::failure::Failure;
 use super::runtime::{self, Env, Result};
 use super::{clock, log, stub};
 use crate::link::shard;
-use crate::message::call::{Call, Form, View};
+use crate::message::call::Call;
 use crate::message::list;
+use crate::message::wanted::{Form, View};
+
+/// How many sends before one its report is compared with: each is asked for.
+const PAST: usize = 5;
 
 /// Messages of a list, the newest first.
 pub(super) struct Listed {
@@ -25,8 +29,23 @@ pub(super) async fn listed(env: &Env, after: &str, limit: usize) -> std::result:
     let text = stub::ask(env, list::NAME, list::LIST, &format!("{limit} {after}")).await?;
     let places: Vec<&str> = text.lines().collect();
     let next = places.last().filter(|_| places.len() == limit).map(|place| (*place).to_owned());
-    let ids = places.iter().filter_map(|place| place.split_once('.')).map(|(_, id)| id.to_owned()).collect();
-    Ok(Listed { ids, next })
+    Ok(Listed { ids: ids_of(&text), next })
+}
+
+fn ids_of(places: &str) -> Vec<String> {
+    places.lines().filter_map(|place| place.split_once('.')).map(|(_, id)| id.to_owned()).collect()
+}
+
+/// What the sends before one came to, a line each: what its report is compared with. Where that cannot be had there is nothing to
+/// compare with, and the log says why.
+pub(super) async fn past(env: &Env, message_id: &str) -> Vec<String> {
+    let before = stub::ask(env, list::NAME, list::BEFORE, &format!("{PAST} {message_id}")).await;
+    let places = before.unwrap_or_else(|failure| {
+        log::failure("api.unavailable", "messages", &failure);
+        String::new()
+    });
+    let ids = ids_of(&places);
+    views(env, &ids, Form::Past).await.unwrap_or_default().into_iter().flatten().collect()
 }
 
 /// What the objects of messages say of them, in the order of the ids; nothing where one does not answer.

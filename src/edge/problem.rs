@@ -28,6 +28,8 @@ pub(super) enum Problem {
     BadLink(&'static str),
     /// The route takes other methods.
     Method(Methods),
+    /// A page that asks for a token as a password.
+    NoPassword,
     /// The link may be good, but nothing can be said of it now.
     TryLater,
     /// The form on the page of a link that acts is too large.
@@ -84,6 +86,11 @@ impl Problem {
             }
             Self::TryLater => Answer::text(503, PLAIN_TEXT, "Please try again in a minute.\n".into())
                 .with(("retry-after", "60".into())),
+            Self::NoPassword => {
+                let words = "The password is one of the Worker's API tokens; the name is yours to choose.\n";
+                let scheme = "Basic realm=\"Clickproof\", charset=\"UTF-8\"";
+                Answer::text(401, PLAIN_TEXT, words.into()).with(("www-authenticate", scheme.into()))
+            }
             Self::FormTooLarge => Answer::text(413, PLAIN_TEXT, "The form has more than 64 KiB.\n".into()),
             Self::Api(problem) => problem.answer(),
             Self::Runtime(error) => return Err(error),
@@ -179,6 +186,12 @@ mod tests {
                 "Use GET, HEAD, POST.\n",
             ),
             (Problem::TryLater, 503, ("retry-after", "60"), "Please try again in a minute.\n"),
+            (
+                Problem::NoPassword,
+                401,
+                ("www-authenticate", "Basic realm=\"Clickproof\", charset=\"UTF-8\""),
+                "The password is one of the Worker's API tokens; the name is yours to choose.\n",
+            ),
             (
                 Problem::FormTooLarge,
                 413,

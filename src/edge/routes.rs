@@ -21,6 +21,8 @@ pub(super) enum Route<'a> {
     Home,
     /// `/v1`: what senders ask. Its own routes and their methods are told to none but those who have a token.
     Api,
+    /// `/report` and what stands behind it: pages of what messages' clicks come to.
+    Report(&'a str),
     /// `/demo`, on this machine alone and only where the settings ask for it.
     Demo,
     /// `/healthz`.
@@ -34,7 +36,8 @@ pub(super) enum Route<'a> {
 pub(super) fn route<'a>(verb: Verb, place: &Place<'a>, config: &Config) -> Result<Route<'a>, Problem> {
     let (route, methods) = find(place.path).ok_or(Problem::NoSuchPage)?;
     let is_there = match route {
-        Route::Api => config.api_host.as_deref().is_none_or(|host| place.host.eq_ignore_ascii_case(host)),
+        Route::Api => is_api_host(place, config),
+        Route::Report(_) => config.report && is_api_host(place, config),
         Route::Demo => config.demo && place.is_local(),
         _ => true,
     };
@@ -43,6 +46,11 @@ pub(super) fn route<'a>(verb: Verb, place: &Place<'a>, config: &Config) -> Resul
         Some(methods) if !methods.take(verb) => Err(Problem::Method(methods)),
         _ => Ok(route),
     }
+}
+
+/// Whether a place is on the host that the API and the pages have to themselves, where the settings name one.
+fn is_api_host(place: &Place, config: &Config) -> bool {
+    config.api_host.as_deref().is_none_or(|host| place.host.eq_ignore_ascii_case(host))
 }
 
 /// What a path names, and the methods that it takes.
@@ -64,6 +72,9 @@ fn find(path: &str) -> Option<(Route<'_>, Option<Methods>)> {
         "/" => (Route::Home, Some(Methods::Read)),
         "/healthz" => (Route::Health, Some(Methods::Read)),
         _ if is_below("/v1") => (Route::Api, None),
+        _ if is_below("/report") => {
+            (Route::Report(path.strip_prefix("/report").unwrap_or_default()), Some(Methods::Read))
+        }
         _ if is_below("/demo") => (Route::Demo, Some(Methods::Read)),
         _ => return None,
     })
@@ -107,6 +118,9 @@ mod tests {
             ("/v1", "Api"),
             ("/v1/", "Api"),
             ("/v1/messages/m", "Api"),
+            ("/report", "Report(\"\")"),
+            ("/report?after=x", "Report(\"\")"),
+            ("/report/m.csv", "Report(\"/m.csv\")"),
         ] {
             assert_eq!(at(Verb::Get, &format!("{HOST}{path}"), &config), expected, "{path}");
         }
@@ -122,6 +136,7 @@ mod tests {
             "/healthz/",
             "/v10",
             "/v2",
+            "/reports",
             "/demo",
         ] {
             for verb in [Verb::Get, Verb::Head, Verb::Post, Verb::Other] {
@@ -167,8 +182,18 @@ mod tests {
             for verb in [Verb::Get, Verb::Post, Verb::Other] {
                 assert_eq!(at(verb, &format!("{origin}/v1/links"), &config), expected, "{origin}");
             }
+            let report = if expected == "Api" { "Report(\"\")" } else { expected };
+            assert_eq!(at(Verb::Get, &format!("{origin}/report"), &config), report, "{origin}");
             assert_eq!(at(Verb::Get, &format!("{origin}/healthz"), &config), "Health");
             assert_eq!(at(Verb::Get, &format!("{origin}/c/x"), &config), "Click(\"x\")");
+        }
+    }
+
+    #[test]
+    fn the_pages_can_be_switched_off() {
+        let config = config(&[("REPORT", "off")]);
+        for path in ["/report", "/report/m"] {
+            assert_eq!(at(Verb::Get, &format!("{HOST}{path}"), &config), "NoSuchPage");
         }
     }
 

@@ -18,7 +18,7 @@ use super::request::{Header, Incoming};
 use super::respond::{self, Outgoing};
 use super::routes::{self, Route};
 use super::runtime::{Batch, Context, Env, Request};
-use super::{act, api, click, clock, consumer, demo, health, home, log, loss, open, settings, verify};
+use super::{act, api, click, clock, consumer, demo, health, home, log, loss, open, pages, settings, verify};
 use crate::config::Config;
 use crate::event::line;
 use crate::record::Verb;
@@ -72,7 +72,9 @@ pub fn answer(shown: &str) -> JsValue {
         Ok(Route::Open(tail)) => open::pixel(&incoming, tail, clock::next_id()),
         Ok(Route::Home) => Ok(home::answer(&config).into()),
         Ok(Route::Health) => Ok(health::answer(&config).into()),
-        Ok(Route::Act(_) | Route::Verify | Route::Api | Route::Demo) => return JsValue::UNDEFINED,
+        Ok(Route::Act(_) | Route::Verify | Route::Api | Route::Report(_) | Route::Demo) => {
+            return JsValue::UNDEFINED;
+        }
         Err(problem) => Err(problem),
     };
     let mut reply = reply.unwrap_or_else(|problem| refuse(problem, &config).into());
@@ -92,6 +94,7 @@ pub async fn serve(shown: String, request: Request, env: Env, context: Context) 
         Ok(Route::Act(tail)) => act::answer(&incoming, &raw, tail).await.map(Outgoing::from),
         Ok(Route::Verify) => Ok(verify::answer(&incoming, &raw).await.into()),
         Ok(Route::Api) => api::answer(&incoming, &raw).await,
+        Ok(Route::Report(tail)) => pages::answer(&incoming, &raw, tail).await.map(Outgoing::from),
         Ok(Route::Demo) => demo::answer(&incoming, &raw).await.map(Outgoing::from),
         Ok(Route::Click(_) | Route::Open(_) | Route::Home | Route::Health) => Err(Problem::NoSuchPage),
         Err(problem) => Err(problem),

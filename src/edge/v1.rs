@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 
 use super::methods::Methods;
 use super::problem::ApiProblem;
-use crate::message::call::Filter;
+use crate::message::wanted::Filter;
 use crate::record::{EventId, Kind, Verb};
 use crate::verdict::ClickType;
 

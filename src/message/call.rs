@@ -7,9 +7,9 @@
 
 use serde::Serialize;
 
+use super::wanted::{Filter, View};
 use crate::json::Json;
-use crate::record::{Delivery, EventId, Kind, Record, Sighting, Verified};
-use crate::verdict::{ClickType, Verdict};
+use crate::record::{Delivery, EventId, Sighting, Verified};
 
 /// Where clicks arrive: the body is batches of records ([`packed`](crate::record::packed)), one after the other. There is
 /// nothing to answer.
@@ -55,83 +55,6 @@ pub enum Call {
     Reship,
     /// A click's landing page was shown, or touched. There is nothing to answer.
     Verify(EventId, Sighting),
-}
-
-/// Which clicks are wanted; all by default. What is `None` is not looked at.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// The kind of link.
-    pub kind: Option<Kind>,
-    /// What made it.
-    pub click_type: Option<ClickType>,
-    /// Whose copy.
-    pub recipient_id: Option<String>,
-    /// Which link.
-    pub link_id: Option<String>,
-}
-
-impl Filter {
-    /// Whether all are wanted.
-    #[must_use]
-    pub fn wants_all(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Whether a click is wanted.
-    #[must_use]
-    pub fn wants(&self, record: &Record, verdict: &Verdict) -> bool {
-        self.kind.is_none_or(|kind| record.kind == kind)
-            && (self.click_type.is_none() || verdict.finding.click_type == self.click_type)
-            && self.recipient_id.as_ref().is_none_or(|id| record.recipient_id == *id)
-            && (self.link_id.is_none() || record.link_id == self.link_id)
-    }
-}
-
-/// A form of the report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// All of it, as JSON.
-    Json,
-    /// What a list of messages says of one, as JSON.
-    Summary,
-}
-
-impl Form {
-    const ALL: [(&'static str, Self); 2] = [("json", Self::Json), ("summary", Self::Summary)];
-}
-
-/// A wanted report.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct View {
-    /// In which form.
-    pub form: Form,
-    /// The message.
-    pub message_id: String,
-    /// When it is asked for, Unix milliseconds.
-    pub now_ms: i64,
-    /// What its sender's sends before it came to, a line each.
-    pub past: Vec<String>,
-}
-
-impl View {
-    fn encode(&self) -> String {
-        let name = Form::ALL.iter().find(|(_, form)| *form == self.form).map_or("", |(name, _)| name);
-        let mut body = format!("{name} {} {}", self.now_ms, self.message_id);
-        for line in &self.past {
-            body.push('\n');
-            body.push_str(line);
-        }
-        body
-    }
-
-    fn decode(body: &str) -> Option<Self> {
-        let mut lines = body.split('\n');
-        let mut words = lines.next()?.splitn(3, ' ');
-        let name = words.next()?;
-        let form = Form::ALL.into_iter().find(|(known, _)| *known == name)?.1;
-        let (now_ms, message_id) = (words.next()?.parse().ok()?, words.next()?.to_owned());
-        Some(Self { form, message_id, now_ms, past: lines.map(str::to_owned).collect() })
-    }
 }
 
 /// What is told of one recipient's mail.
@@ -198,12 +121,7 @@ impl Call {
                 if filter.wants_all() {
                     return ("/page", page);
                 }
-                let Filter { kind, click_type, recipient_id, link_id } = filter;
-                let kind = kind.map(Kind::name).unwrap_or_default();
-                let click_type = click_type.map(ClickType::name).unwrap_or_default();
-                let (recipient, link) = (recipient_id.as_deref(), link_id.as_deref());
-                let (recipient, link) = (recipient.unwrap_or_default(), link.unwrap_or_default());
-                ("/filter", format!("{page}\n{kind}\n{click_type}\n{recipient}\n{link}"))
+                ("/filter", format!("{page}\n{}", filter.encode()))
             }
             Self::Explain(id) => ("/explain", id.to_string()),
             Self::Report(message_id) => ("/report", message_id.clone()),
@@ -228,19 +146,8 @@ impl Call {
             "/deliver" | "/bounce" => told(&body).map(Self::Deliver),
             "/page" => page(&body, Filter::default()),
             "/filter" => {
-                let mut lines = body.split('\n');
-                let first = lines.next().unwrap_or_default();
-                let mut line = || lines.next().filter(|line| !line.is_empty());
-                let (kind, click_type) = (line(), line());
-                let filter = Filter {
-                    kind: kind.map(|kind| Kind::named(kind).ok_or("filter: bad kind")).transpose()?,
-                    click_type: click_type
-                        .map(|name| ClickType::named(name).ok_or("filter: bad type"))
-                        .transpose()?,
-                    recipient_id: line().map(str::to_owned),
-                    link_id: line().map(str::to_owned),
-                };
-                page(first, filter)
+                let (first, filter) = body.split_once('\n').ok_or("filter: no lines")?;
+                page(first, Filter::decode(filter)?)
             }
             "/explain" => {
                 EventId::parse(&body).map(Self::Explain).ok_or_else(|| "explain: bad id".to_owned())
@@ -321,6 +228,9 @@ impl Page {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::wanted::Form;
+    use crate::record::Kind;
+    use crate::verdict::ClickType;
 
     #[test]
     fn every_call_is_read_as_it_was_written() {

@@ -1,9 +1,9 @@
 //! One click explained: its record with its current verdict, and every rule that was asked about it.
 
 use super::Message;
-use super::call::Filter;
 use super::slice::Panel;
 use super::sql::Database;
+use super::wanted::Filter;
 use crate::record::EventId;
 use crate::verdict::case::Case;
 use crate::verdict::convictions::Convictions;

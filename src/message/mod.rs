@@ -74,6 +74,7 @@ pub mod sql;
 mod tally;
 mod timers;
 mod verify;
+pub mod wanted;
 mod watermark;
 mod window;
 

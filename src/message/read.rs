@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::Message;
 use super::by_id::ById;
-use super::call::{Filter, MAX_PAGE, Page};
+use super::call::{MAX_PAGE, Page};
 use super::history::Clicks;
 use super::settled::Findings;
 use super::sql::Database;
+use super::wanted::Filter;
 use crate::event::line;
 use crate::event::pack::{self, Draft};
 use crate::record::Kind;

@@ -4,8 +4,10 @@
 //! would see (some points, or half and double) and more than chance: three standard deviations of a share of so many, which one
 //! send in some seven hundred passes by chance.
 
-use super::diagnosis::{Diagnosis, Severity, percent};
-use super::{Past, Report};
+use super::figures::Report;
+use super::finding::{Diagnosis, Severity};
+use super::past::Past;
+use super::share::percent;
 use crate::verdict::ClickType;
 
 /// With fewer sends before it nothing is compared.

@@ -5,33 +5,12 @@
 //! crawl in a million clicks is a note, one in six is an alarm. A share says what it is a share of. What compares with the sender's
 //! sends before is [`super::change`]'s.
 
-use serde::Serialize;
-
-use super::{Past, Report, change};
+use super::change;
+use super::figures::Report;
+use super::finding::{Diagnosis, Severity};
+use super::past::Past;
+use super::share::percent;
 use crate::verdict::ClickType;
-
-/// How much it matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// Good to know.
-    Info,
-    /// Look into it before the next send.
-    Warning,
-    /// Act now.
-    Critical,
-}
-
-/// One finding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Diagnosis {
-    /// Stable name.
-    pub code: &'static str,
-    /// How much it matters.
-    pub severity: Severity,
-    /// What was seen and what to do.
-    pub text: String,
-}
 
 /// From this share of all clicks on sandbox clicks are many: a tenth. Every copy of some mails is detonated, whatever is in it.
 const MANY_SANDBOXED: i64 = 10;
@@ -58,19 +37,6 @@ struct Pattern {
 /// Whether a part is at least one in so many of a whole.
 const fn is_share(part: i64, whole: i64, one_in: i64) -> bool {
     part > 0 && part.saturating_mul(one_in) >= whole
-}
-
-/// A share in per cent, to a tenth: "12.5 %".
-pub(super) fn percent(part: i64, whole: i64) -> String {
-    let tenths = part.saturating_mul(1_000) / whole.max(1);
-    let (whole, tenth) = (tenths / 10, tenths % 10);
-    if tenths == 0 && part > 0 {
-        "less than 0.1 %".to_owned()
-    } else if tenth == 0 {
-        format!("{whole} %")
-    } else {
-        format!("{whole}.{tenth} %")
-    }
 }
 
 /// "12 of 300 clicks (4 %)".
@@ -303,4 +269,9 @@ pub fn of(report: &Report, past: &[Past]) -> Vec<Diagnosis> {
     let mut all: Vec<Diagnosis> = PATTERNS.iter().filter_map(speak).collect();
     all.extend(change::of(report, past));
     all
+}
+
+/// Compares a report with the sends before it.
+pub fn compare(report: &mut Report, past: &[Past]) {
+    report.diagnosis = of(report, past);
 }

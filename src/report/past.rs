@@ -1,7 +1,7 @@
 //! What an earlier send came to, as far as a later one is compared with it: a line of numbers that one message's object gives and
 //! another's reads.
 
-use super::Report;
+use super::figures::Report;
 use crate::verdict::ClickType;
 
 /// The version of the line.

@@ -4,9 +4,11 @@
 //! that of the whole, in whichever order, and a report reads a few sums and never all packs ([`super::stored`] is how sums are
 //! kept).
 
+use super::about::About;
 use super::counts::{ByName, ByType, Counts, Names, value_of};
-use super::{
-    About, Acts, Delay, Difference, Group, Groups, LinkCount, Minute, Opens, Rates, Report, Verifieds,
+use super::diagnosis;
+use super::figures::{
+    Acts, Delay, Difference, Group, Groups, LinkCount, Minute, Opens, Rates, Report, Verifieds,
 };
 use crate::event::body::{Entry, Past};
 use crate::record::{EventId, Kind, Verified};
@@ -374,7 +376,7 @@ impl Tally {
             diagnosis: Vec::new(),
             shadow: Difference::of(self.shadow.clone(), &sums.opinions),
         };
-        report.compare(&[]);
+        diagnosis::compare(&mut report, &[]);
         report
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clickproof::event::parcel::{Letter, Parcel};
-use clickproof::message::call::Filter;
+use clickproof::message::wanted::Filter;
 use clickproof::message::{Arrival, Message, Outcome, Seen, Settlement};
 use clickproof::record::{Delivery, EventId, EventIds, Record, Sighting};
 use clickproof::verdict::{Judging, Key};

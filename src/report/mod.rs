@@ -1,9 +1,10 @@
 //! What a message's clicks come to: counts by their current verdicts ([`tally`]), kept as sums ([`stored`]), with what the sender
-//! tells of the message ([`about`]) and what it means ([`diagnosis`]).
+//! tells of the message ([`about`]), what it means ([`diagnosis`]) and how it is shown ([`page`]).
 
 pub mod about;
 mod counts;
 pub mod diagnosis;
+pub mod page;
 mod stored;
 pub mod tally;
 

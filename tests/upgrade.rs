@@ -47,15 +47,9 @@ fn an_object_of_the_version_before_says_what_it_said() {
     assert_eq!(settled(&listed(&mut message)), settled(CLICKS));
     let report = serde_json::to_value(message.report("spring").unwrap()).unwrap();
     let before: Value = serde_json::from_str(REPORT).unwrap();
-    for field in [
-        "message_id",
-        "clicks",
-        "recipients",
-        "is_defender_bot",
-        "unsettled",
-        "repeats",
-        "human_recipients",
-    ] {
+    for field in
+        ["message_id", "clicks", "recipients", "is_defender_bot", "unsettled", "repeats", "human_recipients"]
+    {
         assert_eq!(report[field], before[field], "{field}");
     }
 }

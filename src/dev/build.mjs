@@ -155,7 +155,7 @@ async function compileCrate() {
 /** What is written in JavaScript and not compiled by cargo. */
 function scripts() {
   const dir = path.dirname(ENTRY);
-  return readdirSync(dir)
+  return readdirSync(dir, { recursive: true })
     .filter((name) => name.endsWith(".mjs"))
     .map((name) => path.join(dir, name));
 }

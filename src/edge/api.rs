@@ -12,21 +12,20 @@ use wasm_bindgen_futures::future_to_promise;
 
 use super::answer::{Answer, JSON, NO_STORE};
 use super::failure::Failure;
-use super::messages::{self, Listed};
+use super::messages;
 use super::problem::{ApiProblem, Problem};
 use super::raw::Raw;
 use super::request::Incoming;
 use super::respond::Outgoing;
 use super::runtime::{self, Env, Error};
 use super::v1::{self, Listing, Messages, Route, Wanted};
-use super::{access, bindings, clock, health, log, stub};
+use super::{access, bindings, health, log, stub};
 use crate::config::BadSetting;
 use crate::event::line;
 use crate::json::Json;
 use crate::link::{mint, shard, text_id};
 use crate::message::call::{Call, Delivered, MAX_PAGE};
 use crate::message::replay::{self, Bad, Brought, Share};
-use crate::message::wanted::{Form, View};
 use crate::message::{Page, deliveries};
 use crate::record::{EventId, Verb};
 use crate::report::About;
@@ -83,11 +82,7 @@ async fn answer_one(incoming: &Incoming<'_>, raw: &Raw) -> Result<Outgoing, Prob
             let body = body(raw).await?;
             tell(&raw.env, &object, &json(&body)?).await
         }
-        Wanted::Report => {
-            let past = messages::past(&raw.env, &message_id).await;
-            let view = View { form: Form::Json, message_id, now_ms: clock::now_ms(), past };
-            reply(200, stub::ask_text(&raw.env, &object, &Call::View(view)).await)
-        }
+        Wanted::Report => reply(200, messages::report(&raw.env, message_id).await),
         Wanted::Clicks => return clicks(&raw.env, object, Listing::of(query)?).await,
         Wanted::Click(id) => explain(&raw.env, &object, id).await,
         Wanted::Deliveries => {
@@ -108,22 +103,9 @@ async fn tell(env: &Env, object: &str, body: &Json<'_>) -> Result<Answer, Proble
     Ok(Answer { status: 204, headers: vec![("cache-control", NO_STORE.into())], body: None })
 }
 
-/// The list of messages. Of one whose object does not answer its id is all there is to say.
+/// The list of messages.
 async fn listed(env: &Env, wanted: &Messages) -> Result<Answer, Problem> {
-    let Listed { ids, next } =
-        messages::listed(env, &wanted.after, wanted.limit).await.map_err(|failure| unavailable(&failure))?;
-    let mut text = String::from("{\"messages\":[");
-    for (at, (id, view)) in ids.iter().zip(messages::views(env, &ids, Form::Summary).await?).enumerate() {
-        text.push_str(if at == 0 { "" } else { "," });
-        text.push_str(&view.unwrap_or_else(|| format!("{{\"message_id\":{}}}", line::json(id))));
-    }
-    text.push(']');
-    if let Some(next) = next {
-        text.push_str(",\"next\":");
-        text.push_str(&line::json(&next));
-    }
-    text.push('}');
-    Ok(Answer::text(200, JSON, text.into()))
+    reply(200, messages::page(env, wanted).await)
 }
 
 /// The body, which is text.

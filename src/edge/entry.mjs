@@ -5,6 +5,7 @@
 
 import * as wasm from "wasm";
 import { take } from "./batch.mjs";
+import { render } from "./pages/render.mjs";
 
 const HEADERS = wasm.headerNames().split(",");
 
@@ -107,8 +108,16 @@ const lost = {
   },
 };
 
+/** What each type of click was. */
+function words() {
+  awake();
+  const lines = wasm.typeWords().split("\n");
+  return Object.fromEntries(lines.map((line) => [line.split(" ", 1)[0], line.slice(line.indexOf(" ") + 1)]));
+}
+
 /** What follows an answer; returns it. */
-function finish({ response, line, object, record }, env, context) {
+function finish({ response, page, line, object, record }, env, context) {
+  if (page) return render(page.form, page.json, words());
   if (line) console.log(line);
   if (object) take(context, env, object, record, lost);
   return response;

@@ -7,7 +7,9 @@ use wasm_bindgen_futures::future_to_promise;
 
 use super::failure::Failure;
 use super::runtime::{self, Env, Result};
-use super::{clock, log, stub};
+use super::v1::Messages;
+use super::{log, stub};
+use crate::event::line;
 use crate::link::shard;
 use crate::message::call::Call;
 use crate::message::list;
@@ -16,20 +18,37 @@ use crate::message::wanted::{Form, View};
 /// How many sends before one its report is compared with: each is asked for.
 const PAST: usize = 5;
 
-/// Messages of a list, the newest first.
-pub(super) struct Listed {
-    /// Their ids.
-    pub(super) ids: Vec<String>,
-    /// Where to go on, if there may be more.
-    pub(super) next: Option<String>,
+/// The report of a message, as JSON.
+pub(super) async fn report(env: &Env, message_id: String) -> std::result::Result<String, Failure> {
+    let (object, past) = (shard::object_name(&message_id, 0), past(env, &message_id).await);
+    stub::ask_text(env, &object, &Call::View(View { form: Form::Json, message_id, past })).await
 }
 
-/// Messages behind a place, or the newest.
-pub(super) async fn listed(env: &Env, after: &str, limit: usize) -> std::result::Result<Listed, Failure> {
-    let text = stub::ask(env, list::NAME, list::LIST, &format!("{limit} {after}")).await?;
-    let places: Vec<&str> = text.lines().collect();
-    let next = places.last().filter(|_| places.len() == limit).map(|place| (*place).to_owned());
-    Ok(Listed { ids: ids_of(&text), next })
+/// A page of the list of messages, the newest first, as JSON. Of one whose object does not answer its id is all there is to say.
+pub(super) async fn page(env: &Env, wanted: &Messages) -> std::result::Result<String, Failure> {
+    let places =
+        stub::ask(env, list::NAME, list::LIST, &format!("{} {}", wanted.limit, wanted.after)).await?;
+    let ids = ids_of(&places);
+    let views = views(env, &ids, Form::Summary).await.unwrap_or_default();
+    let mut text = String::from("{\"messages\":[");
+    for (at, id) in ids.iter().enumerate() {
+        text.push_str(if at == 0 { "" } else { "," });
+        match views.get(at).and_then(Option::as_deref) {
+            Some(view) => text.push_str(view),
+            None => {
+                text.push_str("{\"message_id\":");
+                text.push_str(&line::json(id));
+                text.push('}');
+            }
+        }
+    }
+    text.push(']');
+    if let Some(next) = places.lines().last().filter(|_| ids.len() == wanted.limit) {
+        text.push_str(",\"next\":");
+        text.push_str(&line::json(&next));
+    }
+    text.push('}');
+    Ok(text)
 }
 
 fn ids_of(places: &str) -> Vec<String> {
@@ -38,7 +57,7 @@ fn ids_of(places: &str) -> Vec<String> {
 
 /// What the sends before one came to, a line each: what its report is compared with. Where that cannot be had there is nothing to
 /// compare with, and the log says why.
-pub(super) async fn past(env: &Env, message_id: &str) -> Vec<String> {
+async fn past(env: &Env, message_id: &str) -> Vec<String> {
     let before = stub::ask(env, list::NAME, list::BEFORE, &format!("{PAST} {message_id}")).await;
     let places = before.unwrap_or_else(|failure| {
         log::failure("api.unavailable", "messages", &failure);
@@ -49,14 +68,14 @@ pub(super) async fn past(env: &Env, message_id: &str) -> Vec<String> {
 }
 
 /// What the objects of messages say of them, in the order of the ids; nothing where one does not answer.
-pub(super) async fn views(env: &Env, ids: &[String], form: Form) -> Result<Vec<Option<String>>> {
+async fn views(env: &Env, ids: &[String], form: Form) -> Result<Vec<Option<String>>> {
     let asked: Array = ids
         .iter()
         .map(|id| -> Promise {
             let (env, id) = (env.clone(), id.clone());
             future_to_promise(async move {
                 let object = shard::object_name(&id, 0);
-                let view = View { form, message_id: id, now_ms: clock::now_ms(), past: Vec::new() };
+                let view = View { form, message_id: id, past: Vec::new() };
                 Ok(match stub::ask_text(&env, &object, &Call::View(view)).await {
                     Ok(text) => text.into(),
                     Err(failure) => {

@@ -43,7 +43,7 @@ use crate::message::list::{self, List};
 use crate::message::wanted::{Form, View};
 use crate::message::{Acted, Arrival, Item, Message, Outcome, Outgoing, Seen};
 use crate::record::{Delivery, Record, packed};
-use crate::report::{Past, Report, Tally, diagnosis, page};
+use crate::report::{Past, Report, Tally, diagnosis};
 use crate::verdict::Key;
 use crate::verdict::order::ascending;
 
@@ -338,16 +338,13 @@ impl MessageObject {
                 Ok(explained.map_or(Answer::Done, Answer::Text))
             }
             Call::Report(message_id) => Ok(Answer::json(&self.report(&message_id)?)),
-            Call::View(View { form, message_id, now_ms, past }) => {
+            Call::View(View { form, message_id, past }) => {
                 let mut report = self.report(&message_id)?;
                 let past: Vec<Past> = past.iter().filter_map(|line| Past::decode(line)).collect();
                 diagnosis::compare(&mut report, &past);
                 Ok(match form {
                     Form::Json => Answer::json(&report),
                     Form::Summary => Answer::json(&report.summary()),
-                    Form::Html => Answer::Text(page::message(&report, now_ms)),
-                    Form::Csv => Answer::Text(page::csv(&report)),
-                    Form::Row => Answer::Text(page::row(&report)),
                     Form::Past => Answer::Text(Past::of(&report).encode()),
                 })
             }

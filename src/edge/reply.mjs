@@ -20,3 +20,8 @@ export function reply(status, text, body, record) {
     record: object ? record.slice() : null,
   };
 }
+
+/** A web page that is made outside of wasm: its form, and the JSON of which it is made. */
+export function page(form, json) {
+  return { page: { form, json } };
+}

@@ -10,6 +10,8 @@ use super::reply::Reply;
 extern "C" {
     fn reply(status: u16, text: &str, body: Option<&[u8]>, record: &[u8]) -> JsValue;
 
+    fn page(form: &str, json: &str) -> JsValue;
+
     #[wasm_bindgen(js_name = reply)]
     fn reply_with_stream(status: u16, text: &str, body: Option<&JsValue>, record: &[u8]) -> JsValue;
 }
@@ -18,6 +20,8 @@ extern "C" {
 pub(super) enum Outgoing {
     /// All of it is known.
     Whole(Reply),
+    /// A web page: its form, and what the API says, of which it is made.
+    Page(&'static str, String),
     /// The body comes by and by; the answer has the rest.
     Stream(Answer, JsValue),
 }
@@ -34,6 +38,7 @@ impl Outgoing {
         match self {
             Self::Whole(reply) => reply.answer.headers.push(header),
             Self::Stream(answer, _) => answer.headers.push(header),
+            Self::Page(..) => {}
         }
     }
 
@@ -46,6 +51,7 @@ impl Outgoing {
                 }
                 whole(reply)
             }
+            Self::Page(form, json) => page(form, json),
             Self::Stream(answer, stream) => {
                 let text = Reply::from(answer.clone()).text();
                 reply_with_stream(answer.status, &text, wants_body.then_some(&*stream), &[])

@@ -22,6 +22,7 @@ use super::{act, api, click, clock, consumer, demo, health, home, log, loss, ope
 use crate::config::Config;
 use crate::event::line;
 use crate::record::Verb;
+use crate::verdict::ClickType;
 
 thread_local! {
     static IS_AWAKE: Cell<bool> = const { Cell::new(false) };
@@ -50,6 +51,13 @@ pub fn wake() -> bool {
 #[must_use]
 pub fn header_names() -> String {
     Header::ALL.map(|(_, name)| name).join(",")
+}
+
+/// What each type of click was, in words: a line for each, its name and, behind a space, a sentence.
+#[wasm_bindgen(js_name = typeWords)]
+#[must_use]
+pub fn type_words() -> String {
+    ClickType::ALL.map(|kind| format!("{} {}", kind.name(), kind.words())).join("\n")
 }
 
 /// Reads the environment, once an instance: no request brings it along.
@@ -94,7 +102,7 @@ pub async fn serve(shown: String, request: Request, env: Env, context: Context) 
         Ok(Route::Act(tail)) => act::answer(&incoming, &raw, tail).await.map(Outgoing::from),
         Ok(Route::Verify) => Ok(verify::answer(&incoming, &raw).await.into()),
         Ok(Route::Api) => api::answer(&incoming, &raw).await,
-        Ok(Route::Report(tail)) => pages::answer(&incoming, &raw, tail).await.map(Outgoing::from),
+        Ok(Route::Report(tail)) => pages::answer(&incoming, &raw, tail).await,
         Ok(Route::Demo) => demo::answer(&incoming, &raw).await.map(Outgoing::from),
         Ok(Route::Click(_) | Route::Open(_) | Route::Home | Route::Health) => Err(Problem::NoSuchPage),
         Err(problem) => Err(problem),

@@ -64,25 +64,13 @@ pub enum Form {
     Json,
     /// What a list of messages says of one, as JSON.
     Summary,
-    /// A web page.
-    Html,
-    /// Its numbers for a spreadsheet.
-    Csv,
-    /// A row of the page that lists messages.
-    Row,
     /// The line that the report of a later send compares with.
     Past,
 }
 
 impl Form {
-    const ALL: [(&'static str, Self); 6] = [
-        ("json", Self::Json),
-        ("summary", Self::Summary),
-        ("html", Self::Html),
-        ("csv", Self::Csv),
-        ("row", Self::Row),
-        ("past", Self::Past),
-    ];
+    const ALL: [(&'static str, Self); 3] =
+        [("json", Self::Json), ("summary", Self::Summary), ("past", Self::Past)];
 }
 
 /// A wanted report.
@@ -92,8 +80,6 @@ pub struct View {
     pub form: Form,
     /// The message.
     pub message_id: String,
-    /// When it is asked for, Unix milliseconds.
-    pub now_ms: i64,
     /// What its sender's sends before it came to, a line each.
     pub past: Vec<String>,
 }
@@ -101,7 +87,7 @@ pub struct View {
 impl View {
     pub(super) fn encode(&self) -> String {
         let name = Form::ALL.iter().find(|(_, form)| *form == self.form).map_or("", |(name, _)| name);
-        let mut body = format!("{name} {} {}", self.now_ms, self.message_id);
+        let mut body = format!("{name} {}", self.message_id);
         for line in &self.past {
             body.push('\n');
             body.push_str(line);
@@ -111,10 +97,8 @@ impl View {
 
     pub(super) fn decode(body: &str) -> Option<Self> {
         let mut lines = body.split('\n');
-        let mut words = lines.next()?.splitn(3, ' ');
-        let name = words.next()?;
+        let (name, message_id) = lines.next()?.split_once(' ')?;
         let form = Form::ALL.into_iter().find(|(known, _)| *known == name)?.1;
-        let (now_ms, message_id) = (words.next()?.parse().ok()?, words.next()?.to_owned());
-        Some(Self { form, message_id, now_ms, past: lines.map(str::to_owned).collect() })
+        Some(Self { form, message_id: message_id.to_owned(), past: lines.map(str::to_owned).collect() })
     }
 }

@@ -1,6 +1,6 @@
 //! What a message's clicks come to: counts by their current verdicts ([`tally`]), kept as sums ([`stored`]), with what the sender
 //! tells of the message ([`about`]). [`figures`] are what a report says, [`diagnosis`] what they mean, [`change`] how they differ from
-//! the sends before ([`past`]), [`page`] how they are shown.
+//! the sends before ([`past`]).
 
 mod about;
 mod change;
@@ -8,7 +8,6 @@ mod counts;
 pub mod diagnosis;
 mod figures;
 mod finding;
-pub mod page;
 mod past;
 mod share;
 mod stored;

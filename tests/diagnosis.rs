@@ -1,7 +1,7 @@
 //! What a report means: each line of the table speaks for itself alone, by a bound that grows with the send, and what has changed
 //! since the sends before is told where it is more than chance.
 
-use clickproof::report::{ByType, Past, Report, Severity, Tally, diagnosis};
+use clickproof::report::{Acts, ByType, Past, Report, Severity, Tally, diagnosis};
 use clickproof::verdict::ClickType;
 
 /// A send with people's clicks alone.
@@ -87,6 +87,16 @@ fn recipients_opens_and_repeats_have_denominators_of_their_own() {
     assert_eq!(spoken(&opens(31, 10), &[]), []);
     assert_eq!(spoken(&opens(29, 29), &[]), []);
 
+    let acts =
+        |unsubscribe, machines| Report { acts: Acts { unsubscribe, confirm: 10, machines }, ..quiet(100) };
+    assert_eq!(spoken(&acts(20, 0), &[]), []);
+    assert_eq!(spoken(&acts(20, 3), &[]), [("machine_acts", Severity::Warning)]);
+    assert_eq!(spoken(&acts(21, 3), &[]), [("machine_acts", Severity::Info)]);
+    assert_eq!(spoken(&acts(0, 2), &[]), [("machine_acts", Severity::Info)], "two may be chance");
+    assert!(
+        diagnosis::of(&acts(20, 3), &[])[0].text.contains("3 of 30 unsubscriptions and confirmations (10 %)")
+    );
+
     assert_eq!(spoken(&Report { repeats: 2, ..quiet(198) }, &[]), [("repeat", Severity::Info)]);
     assert_eq!(spoken(&Report { repeats: 2, ..quiet(199) }, &[]), []);
 }
@@ -126,6 +136,8 @@ fn a_send_is_compared_with_those_before_it() {
     assert_eq!(codes(&more, &usual[..2]), ["gateway"], "two sends are no custom");
     let small = vec![before(40, ScannerDeclared, 4); 5];
     assert_eq!(codes(&more, &small), ["gateway"], "small sends say nothing");
+    let had = [usual.clone(), vec![before(300, ScannerGateway, 110)]].concat();
+    assert_eq!(codes(&more, &had), ["gateway"], "one of the sends before had more");
     let few = Report { sent: Some(1_000), human_recipients: 30, ..with(40, ScannerGateway, 10) };
     assert_eq!(codes(&few, &usual), ["gateway"], "nor does a small one now");
 
@@ -138,6 +150,8 @@ fn a_send_is_compared_with_those_before_it() {
     assert_eq!(codes(&fewer, &usual), ["declared", "fewer_people"]);
     let told = Report { sent: None, ..fewer.clone() };
     assert_eq!(codes(&told, &usual), ["declared"], "of how many is not known");
+    let poor = [usual.clone(), vec![before(110, ScannerDeclared, 11)]].concat();
+    assert_eq!(codes(&fewer, &poor), ["declared"], "one of the sends before had fewer");
     let text = &diagnosis::of(&fewer, &usual)[1].text;
     assert!(text.contains("12 % of the recipients") && text.contains("3 sends before 30 %"), "{text}");
 }

@@ -28,6 +28,9 @@ const BENDS: (i64, i64) = (10, 20);
 /// From this share of all opens on, and from so many on, a provider's own bend the open rate: a third, of thirty.
 const MANY_OPENS: (i64, i64) = (3, 30);
 
+/// From this share of unsubscriptions and confirmations on, and from so many on, machines press buttons as a rule: a tenth, three.
+const PRESSED: (i64, i64) = (10, 3);
+
 /// One line of the table: when it speaks, and what it says.
 struct Pattern {
     code: &'static str,
@@ -51,7 +54,7 @@ fn note(report: &Report, kind: ClickType, begin: &str, next: &str) -> Option<(Se
         .then(|| (Severity::Info, format!("{begin} {}: {next}", of_clicks(count, report))))
 }
 
-const PATTERNS: [Pattern; 13] = [
+const PATTERNS: [Pattern; 14] = [
     Pattern {
         code: "safe_attachments",
         speaks: |report| {
@@ -252,6 +255,25 @@ const PATTERNS: [Pattern; 13] = [
                     format!(
                         "{count} of {all} opens ({}) were made by mail providers' own proxies: they say nothing of a \
                          reader. Decide by clicks.",
+                        percent(count, all)
+                    ),
+                )
+            })
+        },
+    },
+    Pattern {
+        code: "machine_acts",
+        speaks: |report| {
+            let acts = report.acts;
+            let (count, all) = (acts.machines, acts.unsubscribe + acts.confirm);
+            let (one_in, least) = PRESSED;
+            let is_rule = count >= least && is_share(count, all, one_in);
+            (count > 0).then(|| {
+                (
+                    if is_rule { Severity::Warning } else { Severity::Info },
+                    format!(
+                        "{count} of {all} unsubscriptions and confirmations ({}) were made by machines: nobody asked for them. \
+                         Undo them in your list before the next send.",
                         percent(count, all)
                     ),
                 )

@@ -283,6 +283,21 @@ fn is_public(before: &[TokenTree]) -> bool {
     }
 }
 
+/// Tokens but for the items among them that only tests see.
+pub(crate) fn without_tests(tokens: &[TokenTree]) -> Vec<TokenTree> {
+    let mut kept = Vec::new();
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
+        if is(token, '#') && tokens.get(at + 1).is_some_and(is_cfg_test) {
+            at = behind_item(tokens, at + 2);
+        } else {
+            kept.push(token.clone());
+            at += 1;
+        }
+    }
+    kept
+}
+
 /// Where the item ends that begins at a token: behind its block or its semicolon.
 fn behind_item(tokens: &[TokenTree], at: usize) -> usize {
     let end = tokens[at..].iter().position(|token| is(token, ';') || is_block(Some(token)));
@@ -306,7 +321,8 @@ fn is_double(first: &TokenTree, second: &TokenTree) -> bool {
         && is(second, ':')
 }
 
-fn is_of_tests(path: &str) -> bool {
+/// Whether a file is its module's tests.
+pub(crate) fn is_of_tests(path: &str) -> bool {
     path == "tests.rs" || path.ends_with("/tests.rs")
 }
 

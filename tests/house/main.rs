@@ -1,6 +1,8 @@
-//! The house keeps its shape: what `src/lib.rs` says of its floors holds for the imports of all files.
+//! The house keeps its shape: what `src/lib.rs` says of its floors holds for the imports of all files, and what the README says of
+//! the log for the events in the code.
 
 mod imports;
+mod log_events;
 mod made_up;
 mod shape;
 
@@ -36,19 +38,24 @@ const MAX_LINES: usize = 350;
 const MAX_PARTS: usize = 9;
 
 fn house() -> Vec<Source> {
+    files("rs")
+}
+
+/// The files below `src` of that ending.
+fn files(ending: &str) -> Vec<Source> {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut sources = Vec::new();
-    collect(&src, &src, &mut sources);
+    collect(&src, &src, ending, &mut sources);
     sources.sort_by(|a, b| a.path.cmp(&b.path));
     sources
 }
 
-fn collect(src: &Path, directory: &Path, sources: &mut Vec<Source>) {
+fn collect(src: &Path, directory: &Path, ending: &str, sources: &mut Vec<Source>) {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            collect(src, &path, sources);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            collect(src, &path, ending, sources);
+        } else if path.extension().is_some_and(|extension| extension == ending) {
             let below = path.strip_prefix(src).unwrap().to_str().unwrap().replace('\\', "/");
             sources.push(Source { text: fs::read_to_string(&path).unwrap(), path: below });
         }
@@ -129,4 +136,72 @@ fn the_house_has_arrows() {
         assert!(arrows.contains_key(&(from.to_owned(), to.to_owned())), "src/{from} imports from src/{to}");
     }
     assert!(arrows.len() > 500, "{} arrows", arrows.len());
+}
+
+/// What a row of the README's table of log events has behind the name: the level, when to alert, and what it says.
+const LEVELS: [&str; 3] = ["error", "log", "log, error"];
+const ALERTS: [&str; 4] = ["any", "lasting", "many", ""];
+
+#[test]
+fn the_readme_tells_of_every_event_of_the_log() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let rows = log_events::of_readme(&readme);
+    let mut sources = house();
+    sources.append(&mut files("mjs"));
+    let events = log_events::of_code(&sources);
+    assert!(events.len() >= 25, "{events:?}");
+    for (name, named) in &events {
+        let row = rows.iter().find(|(row, _)| row == name);
+        assert!(
+            row.is_some(),
+            "{:?} log the event `{name}`: give it a row in README's table \"What to watch\" (level, when to alert, what it says and \
+             what to do). Where it is no event of the log, tests/house/log_events.rs says so in NO_EVENTS",
+            named.files
+        );
+        let level = row.map(|(_, cells)| cells[0].as_str()).unwrap_or_default();
+        assert!(
+            !named.is_failure || level.contains("error"),
+            "{:?} log `{name}` as an error, README.md says {level}",
+            named.files
+        );
+    }
+    for (at, (name, cells)) in rows.iter().enumerate() {
+        assert!(
+            events.contains_key(name),
+            "README.md tells of the log event `{name}`, which no code names: take its row out"
+        );
+        assert!(rows[..at].iter().all(|(other, _)| other != name), "README.md tells of `{name}` twice");
+        assert!(
+            cells.len() == 3
+                && LEVELS.contains(&cells[0].as_str())
+                && ALERTS.contains(&cells[1].as_str())
+                && !cells[2].is_empty(),
+            "the row of `{name}` in README.md: {cells:?}; levels {LEVELS:?}, alerts {ALERTS:?}"
+        );
+    }
+}
+
+/// The reader of events sees what is there and nothing else.
+#[test]
+fn events_of_the_log_are_read_as_they_are_written() {
+    let source = |path: &str, text: &str| Source { path: path.to_owned(), text: text.to_owned() };
+    let events = log_events::of_code(&[
+        source(
+            "edge/a.rs",
+            r#"/// Not "doc.word".
+            const ONE: &str = "one.kept";
+            fn f() { log::failure("two.failed", "three.subject x", &e); match x { 1 => "four.arm", _ => "five" } }
+            mod part { #[cfg(test)] mod tests { const SIX: &str = "six.test"; } }
+            #[cfg(test)] fn g() { "seven.test" }
+            fn h() { json("click.settled") }"#,
+        ),
+        source(
+            "edge/b.mjs",
+            "  console.error({ event: \"eight.error\" });\n  // \"nine.comment\"\n  f(\"./ten.mjs\");",
+        ),
+        source("cli/c.rs", r#"const X: &str = "eleven.txt";"#),
+        source("edge/tests.rs", r#"const X: &str = "twelve.tests";"#),
+    ]);
+    let read: Vec<_> = events.iter().map(|(name, named)| (name.as_str(), named.is_failure)).collect();
+    assert_eq!(read, [("eight.error", true), ("four.arm", false), ("one.kept", false), ("two.failed", true)]);
 }

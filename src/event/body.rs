@@ -110,7 +110,7 @@ impl Entry {
     /// The lines that ship it.
     pub fn lines(&self, record: &Record) -> impl Iterator<Item = String> {
         let sighting = self.sighting.as_ref().map(|sighting| line::verified(record, sighting));
-        std::iter::once(line::shipped(record, &self.verdict)).chain(sighting)
+        std::iter::once(line::shipped(record, &self.verdict, self.was)).chain(sighting)
     }
 }
 

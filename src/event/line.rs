@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::proof::view::{Credit, NoCredit};
 use crate::record::{Record, Sighting, UNRECORDED, Verified};
 use crate::signals::Signals;
-use crate::verdict::Verdict;
+use crate::verdict::{ClickType, Verdict};
 
 /// A record with its verdict; `event` is absent where a click is listed and not shipped.
 #[derive(Serialize)]
@@ -19,6 +19,23 @@ pub(super) struct Judged<'a> {
     pub(super) record: &'a Record,
     #[serde(flatten)]
     pub(super) verdict: &'a Verdict,
+}
+
+/// What is shipped of a click, an open or an act: the record, what the edge's line says of where it came from, the verdict, and
+/// what the revision before said, so that a reader who only appends can subtract it.
+#[derive(Serialize)]
+struct Shipped<'a> {
+    event: &'static str,
+    #[serde(flatten)]
+    record: &'a Record,
+    network: Option<&'static str>,
+    network_vendor: Option<&'static str>,
+    network_class: Option<&'static str>,
+    safelinks_referer: bool,
+    #[serde(flatten)]
+    verdict: &'a Verdict,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_click_type: Option<&'static str>,
 }
 
 /// What the landing page of a click showed. It has an id of its own, which dates it.
@@ -82,10 +99,21 @@ struct Written<'a> {
     events: u64,
 }
 
-/// The line that ships a click, an open or an act from revision 1 on: the event bears the name of its kind.
+/// The line that ships a click, an open or an act from revision 1 on: the event bears the name of its kind. `was` is the type
+/// that the revision before named. Whose network it came from is looked up here, and so is the catalogue's of the day.
 #[must_use]
-pub fn shipped(record: &Record, verdict: &Verdict) -> String {
-    json(&Judged { event: Some(record.kind.name()), record, verdict })
+pub fn shipped(record: &Record, verdict: &Verdict, was: Option<ClickType>) -> String {
+    let Signals { place, safelinks_referer, .. } = Signals::of(record);
+    json(&Shipped {
+        event: record.kind.name(),
+        record,
+        network: place.map(|network| network.name),
+        network_vendor: place.map(|network| network.vendor),
+        network_class: place.map(|network| network.class.name()),
+        safelinks_referer,
+        verdict,
+        previous_click_type: was.map(ClickType::name),
+    })
 }
 
 /// The line that ships what the landing page of a click showed.

@@ -35,8 +35,18 @@ describe("the archive", { concurrency: true }, () => {
     const clicks = await settledClicks(worker, message_id, 6);
     const events = await shipped(message_id, 6);
     assert.equal(new Set(versions(events)).size, events.length);
-    const bare = events.map(({ event: { event, ...rest } }) => {
-      assert.equal(event, "click");
+    const bare = events.map(({ event }) => {
+      const { event: name, network, network_vendor, network_class, safelinks_referer, ...amended } = event;
+      const { previous_click_type: previous, ...rest } = amended;
+      assert.equal(previous !== undefined, event.revision > 1, "from revision 2 on");
+      const place = [name, network, network_vendor, network_class, safelinks_referer];
+      assert.deepEqual(place, [
+        "click",
+        "Defender table: mail filter",
+        "microsoft",
+        "scanner-certain",
+        false,
+      ]);
       return rest;
     });
     bare.sort((a, b) => (a.event_id < b.event_id ? -1 : 1));

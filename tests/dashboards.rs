@@ -36,7 +36,7 @@ const KEYWORDS: [&str; 18] = [
 /// reference, 2026-11).
 const FUNCTIONS: [&str; 4] = ["sumIf", "SUM", "MAX", "NOW"];
 
-/// What ClickHouse alone is asked for.
+/// What `ClickHouse` alone is asked for.
 const CLICKHOUSE_FUNCTIONS: [&str; 8] =
     ["count", "countIf", "uniqExactIf", "nullIf", "coalesce", "intDiv", "fromUnixTimestamp64Milli", "max"];
 

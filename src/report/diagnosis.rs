@@ -162,7 +162,9 @@ const PATTERNS: [Pattern; 14] = [
             let mut between = " Seen on this send: ";
             for (vendor, count) in report.by_vendor.0.iter().filter(|(vendor, _)| vendor != "microsoft") {
                 text.push_str(between);
-                text.push_str(&format!("{vendor} {count}"));
+                text.push_str(vendor);
+                text.push(' ');
+                text.push_str(&count.to_string());
                 between = ", ";
             }
             if between == ", " {

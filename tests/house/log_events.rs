@@ -12,6 +12,9 @@ const NO_EVENTS: [&str; 2] = ["click.settled", "click.amended"];
 /// What runs where no log is the Worker's.
 const ELSEWHERE: [&str; 3] = ["cli/", "compile/", "dev/"];
 
+/// How the names of scripts end; the other files are Rust.
+const SCRIPT: &str = ".mjs";
+
 /// What holds the README's table.
 const BEGIN: &str = "<!-- log events:";
 const END: &str = "<!-- /log events -->";
@@ -35,10 +38,10 @@ pub(crate) fn of_code(sources: &[Source]) -> BTreeMap<String, Named> {
             named.files.insert(source.path.clone());
             named.is_failure |= is_failure;
         };
-        if source.path.ends_with(".rs") {
-            of_tokens(&without_tests(&tokens(source)), false, &mut note);
-        } else {
+        if source.path.ends_with(SCRIPT) {
             of_script(&source.text, &mut note);
+        } else {
+            of_tokens(&without_tests(&tokens(source)), false, &mut note);
         }
     }
     events
@@ -57,10 +60,14 @@ fn of_tokens(tokens: &[TokenTree], is_failure: bool, note: &mut impl FnMut(&str,
                 }
             }
             TokenTree::Group(group) => {
-                let inside: Vec<_> = group.stream().into_iter().collect();
-                let is_call = matches!(at.checked_sub(1).map(|before| &tokens[before]),
-                    Some(TokenTree::Ident(word)) if word == "failure");
-                of_tokens(&without_tests(&inside), is_call, note);
+                let before: Vec<_> =
+                    tokens[at.saturating_sub(2)..at].iter().map(ToString::to_string).collect();
+                let before: Vec<_> = before.iter().map(String::as_str).collect();
+                // That names a file.
+                if before != ["include_str", "!"] {
+                    let inside: Vec<_> = group.stream().into_iter().collect();
+                    of_tokens(&without_tests(&inside), before.last() == Some(&"failure"), note);
+                }
             }
             TokenTree::Ident(_) | TokenTree::Punct(_) => {}
         }

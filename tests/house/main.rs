@@ -193,14 +193,14 @@ fn events_of_the_log_are_read_as_they_are_written() {
             fn f() { log::failure("two.failed", "three.subject x", &e); match x { 1 => "four.arm", _ => "five" } }
             mod part { #[cfg(test)] mod tests { const SIX: &str = "six.test"; } }
             #[cfg(test)] fn g() { "seven.test" }
-            fn h() { json("click.settled") }"#,
+            fn h() { json("click.settled"); include_str!("ten.css") }"#,
         ),
         source(
             "edge/b.mjs",
-            "  console.error({ event: \"eight.error\" });\n  // \"nine.comment\"\n  f(\"./ten.mjs\");",
+            "  console.error({ event: \"eight.error\" });\n  // \"nine.comment\"\n  f(\"./eleven.mjs\");",
         ),
-        source("cli/c.rs", r#"const X: &str = "eleven.txt";"#),
-        source("edge/tests.rs", r#"const X: &str = "twelve.tests";"#),
+        source("cli/c.rs", r#"const X: &str = "twelve.txt";"#),
+        source("edge/tests.rs", r#"const X: &str = "thirteen.tests";"#),
     ]);
     let read: Vec<_> = events.iter().map(|(name, named)| (name.as_str(), named.is_failure)).collect();
     assert_eq!(read, [("eight.error", true), ("four.arm", false), ("one.kept", false), ("two.failed", true)]);

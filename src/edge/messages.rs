@@ -33,13 +33,12 @@ pub(super) async fn page(env: &Env, wanted: &Messages) -> std::result::Result<St
     let mut text = String::from("{\"messages\":[");
     for (at, id) in ids.iter().enumerate() {
         text.push_str(if at == 0 { "" } else { "," });
-        match views.get(at).and_then(Option::as_deref) {
-            Some(view) => text.push_str(view),
-            None => {
-                text.push_str("{\"message_id\":");
-                text.push_str(&line::json(id));
-                text.push('}');
-            }
+        if let Some(view) = views.get(at).and_then(Option::as_deref) {
+            text.push_str(view);
+        } else {
+            text.push_str("{\"message_id\":");
+            text.push_str(&line::json(id));
+            text.push('}');
         }
     }
     text.push(']');

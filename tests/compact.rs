@@ -134,7 +134,7 @@ fn shipped(record: &Record, click_type: ClickType, revision: u32) -> String {
         reasons: vec!["+one".into(), "-\"other\"".into()],
         paired_with: None,
     };
-    line::shipped(record, &Verdict::new(finding, Ruleset::Full, revision))
+    line::shipped(record, &Verdict::new(finding, Ruleset::Full, revision), None)
 }
 
 fn human(place: u32, ts_ms: i64) -> String {

@@ -18,6 +18,8 @@ const RECORD: &str = r#"{"event_id":"01a20320-a200-7000-8000-000000000000","mess
 
 const VERDICT: &str = r#""click_type":"scanner_timeofclick","vendor":"microsoft","confidence":"probable","rule":"timeofclick_pair","reasons":["+safelinks_referer","+first_of_pair"],"paired_with":"01a20320-a201-7000-8000-000000000000","is_bot":true,"is_defender_bot":true,"verified":"none","ruleset":"defender@1","revision":2,"final":true"#;
 
+const NETWORK: &str = r#""network":"Defender table: mail filter","network_vendor":"microsoft","network_class":"scanner-certain","safelinks_referer":true"#;
+
 fn record() -> Record {
     Record::parse(RECORD).unwrap()
 }
@@ -42,8 +44,11 @@ fn a_record_is_written_as_ever() {
 #[test]
 fn an_event_is_written_as_ever() {
     let fields = &RECORD[1..RECORD.len() - 1];
-    let shipped = format!("{{\"event\":\"click\",{fields},{VERDICT}}}");
-    assert_eq!(line::shipped(&record(), &verdict()), shipped);
+    let shipped = format!("{{\"event\":\"click\",{fields},{NETWORK},{VERDICT}}}");
+    assert_eq!(line::shipped(&record(), &verdict(), None), shipped);
+    let amended =
+        format!("{{\"event\":\"click\",{fields},{NETWORK},{VERDICT},\"previous_click_type\":\"human\"}}");
+    assert_eq!(line::shipped(&record(), &verdict(), Some(ClickType::Human)), amended);
     assert_eq!(line::listed(&record(), &verdict()), format!("{{{fields},{VERDICT}}}"));
 }
 
@@ -55,8 +60,8 @@ fn a_record_of_a_group_is_written_as_ever() {
     let record = Record::parse(&grouped).unwrap();
     assert_eq!(serde_json::to_string(&record).unwrap(), grouped);
     let fields = &grouped[1..grouped.len() - 1];
-    let shipped = format!("{{\"event\":\"click\",{fields},{VERDICT}}}");
-    assert_eq!(line::shipped(&record, &verdict()), shipped);
+    let shipped = format!("{{\"event\":\"click\",{fields},{NETWORK},{VERDICT}}}");
+    assert_eq!(line::shipped(&record, &verdict(), None), shipped);
     assert_eq!(line::listed(&record, &verdict()), format!("{{{fields},{VERDICT}}}"));
 }
 

@@ -92,11 +92,11 @@ pub const FIELDS: &[Field] = &[
     integer("repeats", RECORD_OR_NULL, "Further clicks of a flood, counted here and not stored"),
     text("act", RECORD_AT_TIMES, "How a link that acts was told to")
         .such_as(|| Way::ALL.map(Way::name).to_vec()),
-    text("network", RECORD_AT_TIMES, "Whose network the request came from, as the catalogue names it"),
-    text("network_vendor", RECORD_AT_TIMES, "That network's owner"),
-    text("network_class", RECORD_AT_TIMES, "What a request from there is worth as evidence")
+    text("network", RECORD_OR_NULL, "Whose network the request came from, as the catalogue names it"),
+    text("network_vendor", RECORD_OR_NULL, "That network's owner"),
+    text("network_class", RECORD_OR_NULL, "What a request from there is worth as evidence")
         .such_as(|| Class::ALL.map(Class::name).to_vec()),
-    boolean("safelinks_referer", RECORD_AT_TIMES, "Whether the referer is a Safe Links page"),
+    boolean("safelinks_referer", RECORD, "Whether the referer is a Safe Links page"),
     text(
         "click_type",
         RECORD_OR_NULL,

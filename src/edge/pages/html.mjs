@@ -24,32 +24,41 @@ export function count(number) {
   return number < 0 ? `−${digits}` : digits;
 }
 
-/** A share as a percentage, of two digits or three that count: 0.04 %, 3.2 %, 68.4 %, 140 %. */
+/**
+ * A share as a percentage, of two digits or three that count: 0.04 %, 3.2 %, 68.4 %, 140 %. Only what is nothing is 0 %, and only
+ * what is no less than all is 100 %.
+ */
 export function percent(part, whole) {
   if (!(whole > 0)) return UNKNOWN;
   const hundredths = Math.round((part * 10_000) / whole);
-  if (part > 0 && hundredths === 0) return "&lt; 0.01 %";
-  if (hundredths > 0 && hundredths < 100) return `${(hundredths / 100).toFixed(2)} %`;
-  if (hundredths < 10_000) return `${(Math.round((part * 1_000) / whole) / 10).toFixed(1)} %`;
-  return `${count(Math.round((part * 100) / whole))} %`;
+  let digits;
+  if (part === 0 || part >= whole) digits = count(Math.round((part * 100) / whole));
+  else if (hundredths === 0) digits = "&lt; 0.01";
+  else if (hundredths < 100) digits = (hundredths / 100).toFixed(2);
+  else digits = (Math.min(Math.round((part * 1_000) / whole), 999) / 10).toFixed(1);
+  // No line breaks between the digits and their sign.
+  return `${digits}\u00a0%`;
 }
 
 const two = (number) => String(number).padStart(2, "0");
 
 /** A day without its year: `12 Mar`. */
 export function day(ms) {
-  const date = new Date(ms);
-  return `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]}`;
+  const then = new Date(ms);
+  return `${then.getUTCDate()} ${MONTHS[then.getUTCMonth()]}`;
 }
 
 /** A time of day: `09:14`. */
 export function clock(ms) {
-  const date = new Date(ms);
-  return `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`;
+  const then = new Date(ms);
+  return `${two(then.getUTCHours())}:${two(then.getUTCMinutes())}`;
 }
 
+/** A day: `12 Mar 2026`. */
+export const date = (ms) => `${day(ms)} ${new Date(ms).getUTCFullYear()}`;
+
 /** A day and its time: `12 Mar 2026, 09:14`. */
-export const time = (ms) => `${day(ms)} ${new Date(ms).getUTCFullYear()}, ${clock(ms)}`;
+export const time = (ms) => `${date(ms)}, ${clock(ms)}`;
 
 /** A time for machines, to the minute: `2026-03-12T09:14Z`. */
 export const iso = (ms) => `${new Date(ms).toISOString().slice(0, 16)}Z`;

@@ -1,6 +1,6 @@
 // The list of sends: what each would be said to have reached, and what it did.
 
-import { count, encoded, head, page, percent, text, time } from "./html.mjs";
+import { count, date, encoded, head, page, percent, text } from "./html.mjs";
 import { line } from "./plot.mjs";
 
 /** One send, as a row. Of one whose object did not answer there is its id alone. */
@@ -9,16 +9,16 @@ function row(message) {
   const link = `<tr><th scope="row"><a href="/report/${encoded(message_id)}">${text(title ?? message_id)}</a>`;
   if (clicks === undefined) return `${link}<small>its object does not answer</small><td>–<td>–<td>–\n`;
   const facts = [
-    first_ms === null ? "nothing yet" : time(first_ms),
+    first_ms === null ? "nothing yet" : date(first_ms),
     ...(sent === null ? [] : [`${count(sent)} sent`]),
-    `${count(clicks)} clicks`,
+    `${count(clicks)} ${clicks === 1 ? "click" : "clicks"}`,
   ];
   // Without what it is a share of, the number itself.
   const rate = (number, unit) =>
     sent > 0 ? percent(number, sent) : `${count(number)}<small>${unit}</small>`;
   return (
     `${link}<small>${facts.join(" · ")}</small>${line(6, human_clicks, clicks, clicks)}` +
-    `<td>${rate(clicks, "clicks")}<td class="hm">${rate(human_recipients, "people")}` +
+    `<td>${rate(clicks, clicks === 1 ? "click" : "clicks")}<td class="hm">${rate(human_recipients, human_recipients === 1 ? "person" : "people")}` +
     `<td>${percent(clicks - human_clicks, clicks)}\n`
   );
 }
@@ -28,9 +28,9 @@ export function list({ messages, next }) {
   let html = "<header>\n<h1>Messages</h1>\n";
   if (messages.length > 0) {
     html +=
-      '<p class="soft">The newest first; times are UTC. The first rate is a naive tracker’s, clicks by mails sent; the ' +
-      "second is people’s, recipients who clicked themselves by mails sent.\n</header>\n<main>\n<section>\n" +
-      head(["Message", "As counted", "People", "Machines’ share of clicks"]) +
+      '<p class="soft">The newest first, with the day of the first click (UTC). As counted: a naive tracker’s rate, ' +
+      "clicks by mails sent. People: recipients who clicked themselves, by mails sent. Machines: their share of all clicks.\n</header>\n<main>\n<section>\n" +
+      head(["Message", "As counted", "People", "Machines"]) +
       `${messages.map(row).join("")}</table>\n</section>\n`;
   } else {
     html +=

@@ -4,7 +4,7 @@
 import { NAMES, add, classOf, emptyStack, sumOf, total } from "./classes.mjs";
 import { cell, clock, count, day, encoded, head, length, page, percent, text, time } from "./html.mjs";
 import { axis, bars, label, legend, line, mark, picture, rowOf, table } from "./plot.mjs";
-import { MINUTE_MS, stepMs, timelineOf } from "./timeline.mjs";
+import { DAY_MS, stepMs, timelineOf } from "./timeline.mjs";
 import { GLOSSARY, WEIGHTS } from "./words.mjs";
 
 /** The most links or groups that a table lists; what others there are, it sums up. The CSV has all. */
@@ -13,7 +13,10 @@ const MOST_ROWS = 20;
 /** The longest address that a table shows, characters. */
 const MOST_URL = 96;
 
-/** Labels on the axis of times, at most, but for one more at its end. */
+/** From so many days on the first one has a plot of its own. */
+const MANY_DAYS = 7;
+
+/** The most labels on an axis of times. */
 const MOST_TICKS = 5;
 
 /** Where findings are proved: by the section, their codes; what is named nowhere stands with the types. */
@@ -91,27 +94,25 @@ function numbers(report) {
 /** All findings in a line each, the gravest first; each leads to the plot that proves it. */
 function next({ diagnosis }) {
   if (diagnosis.length === 0) return "";
-  const items = Object.entries(WEIGHTS).flatMap(([weight, words]) =>
-    diagnosis
-      .filter(({ severity }) => severity === weight)
-      // What was seen stands before the colon, what to do about it behind.
-      .map(
-        (found) =>
-          `<li><b>${words}</b> <a href="#${text(found.code)}">${text(found.text.split(": ")[0])}</a>\n`,
-      ),
-  );
+  // What was seen stands before the colon, what to do about it behind.
+  const item = ({ code, severity, text: words }) =>
+    `<li><b>${WEIGHTS[severity]}</b> <a href="#${text(code)}">${text(words.split(": ")[0])}</a>\n`;
+  const items = gravestFirst(diagnosis).map(item);
   return `<nav class="next" aria-labelledby="next">\n<h2 id="next">What to do next</h2>\n<ul>\n${items.join("")}</ul>\n</nav>\n`;
 }
+
+const gravestFirst = (diagnosis) =>
+  Object.keys(WEIGHTS).flatMap((weight) => diagnosis.filter(({ severity }) => severity === weight));
 
 /** A section with its findings beside it, where there is room. */
 function proved({ diagnosis }, place, title, content) {
   const named = Object.values(PROOFS).flat();
   const isHere = ({ code }) => (place === "types" ? !named.includes(code) : PROOFS[place].includes(code));
-  const cards = diagnosis
+  const cards = gravestFirst(diagnosis)
     .filter(isHere)
     .map(
       ({ code, severity, text: words }) =>
-        `<li class="${text(severity)}" id="${text(code)}"><b>${WEIGHTS[severity] ?? ""}</b>${text(words)}\n`,
+        `<li class="${text(severity)}" id="${text(code)}"><b>${WEIGHTS[severity]}</b>${text(words)}\n`,
     );
   const beside = cards.length > 0 ? `<ul class="cards">\n${cards.join("")}</ul>\n` : "";
   const kind = beside ? ' class="two"' : "";
@@ -119,28 +120,47 @@ function proved({ diagnosis }, place, title, content) {
 }
 
 function times(report) {
-  const height = 220;
-  const timeline = timelineOf(report.timeline);
-  if (!timeline) return "";
-  const { fromMs, untilMs, widthMs, stacks } = timeline;
-  const row = rowOf(10, height, Math.max(...stacks.map(total)));
+  const minutes = report.timeline;
+  if (minutes.length === 0) return "";
+  const [firstMs, lastMs] = [minutes[0].ts_ms, minutes.at(-1).ts_ms];
+  let plots = timePlot(minutes, "when", "Clicks over time");
+  // On an axis of weeks the day on which most happens is a bar or two.
+  if (lastMs - firstMs > MANY_DAYS * DAY_MS) {
+    const firstDay = minutes.filter(({ ts_ms }) => ts_ms < firstMs + DAY_MS);
+    plots = timePlot(firstDay, "day", "Clicks of the first day") + plots;
+  }
+  return proved(report, "when", "When", plots);
+}
+
+/** Some minutes as bars, with people's alone below them. `id` is the plot's own. */
+function timePlot(minutes, id, title) {
+  const [top, height, gap, below] = [28, 200, 36, 70];
+  const { fromMs, untilMs, widthMs, stacks } = timelineOf(minutes);
+  const all = rowOf(top, height, Math.max(...stacks.map(total)));
+  const people = rowOf(top + height + gap, below, Math.max(...stacks.map(([human]) => human)));
+  const bottom = people.top + below;
   const nameOf = (at) => time(fromMs + at * widthMs);
   const tickMs = stepMs(fromMs, untilMs, MOST_TICKS);
   let ticks = "";
   for (let ms = Math.ceil(fromMs / tickMs) * tickMs; ms <= untilMs; ms += tickMs) {
-    const words = ms % (1_440 * MINUTE_MS) === 0 ? day(ms) : clock(ms);
-    ticks += label("x", ((ms - fromMs) / (untilMs - fromMs)) * 100, height + 28, words);
+    const words = ms % DAY_MS === 0 ? day(ms) : clock(ms);
+    ticks += label("x", ((ms - fromMs) / (untilMs - fromMs)) * 100, bottom + 18, words);
   }
-  const shows = "Stacked bars of clicks by what made them; the table below has the same numbers.";
-  const content = axis(row) + bars(row, stacks, [0, NAMES.length], nameOf) + ticks;
-  return proved(
-    report,
-    "when",
-    "When",
-    `<figure>\n<figcaption>Clicks from ${time(fromMs)} to ${time(untilMs)} UTC, ${length(widthMs / 1_000)} a bar. People stand ` +
-      "at the bottom, machines on top of them.</figcaption>\n" +
-      `${picture("when", height + 30, "Clicks over time", shows, content)}</figure>\n${legend(sumOf(stacks))}` +
-      table("Clicks over time", "From, UTC", stacks, nameOf),
+  const shows =
+    "Stacked bars of clicks by what made them, and below them people’s alone; the table has the same numbers.";
+  const content =
+    axis(all) +
+    bars(all, stacks, [0, NAMES.length], nameOf) +
+    label("", 0, all.top - 10, "All clicks") +
+    axis(people) +
+    bars(people, stacks, [0, 1], nameOf) +
+    label("c0", 0, people.top - 10, "People alone") +
+    ticks;
+  return (
+    `<figure>\n<figcaption><b>${title}</b>, ${time(fromMs)} to ${time(untilMs)} UTC, ${length(widthMs / 1_000)} a bar. People ` +
+    "stand at the bottom, machines on top of them; below, people alone on a scale of their own.</figcaption>\n" +
+    `${picture(id, bottom + 20, title, shows, content)}</figure>\n${legend(sumOf(stacks))}` +
+    table(title, "From, UTC", stacks, nameOf)
   );
 }
 
@@ -151,8 +171,16 @@ const BOUNDS = [
   [3_600, "1 h: after it, late crawls"],
 ];
 
-/** Which of the steps' ends the axis names, seconds. */
-const NAMED_ENDS = [1, 5, 60, 600, 3_600, 86_400, 604_800];
+/** Which of the steps' ends the axis names, seconds; a phone has no room for the minor ones. */
+const NAMED_ENDS = [
+  [1, "x minor"],
+  [5, "x"],
+  [60, "x"],
+  [600, "x minor"],
+  [3_600, "x"],
+  [86_400, "x"],
+  [604_800, "x"],
+];
 
 function delays(report) {
   const [top, height, gap] = [78, 110, 40];
@@ -175,7 +203,7 @@ function delays(report) {
       const y = 12 + 16 * at;
       return mark(end(seconds), y + 4, bottom) + label("bound", end(seconds), y, words);
     }),
-    ...NAMED_ENDS.map((seconds) => label("x", end(seconds), bottom + 18, length(seconds))),
+    ...NAMED_ENDS.map(([seconds, kind]) => label(kind, end(seconds), bottom + 18, length(seconds))),
     label("c0", 0, top - 8, "People"),
     label("", 0, second - 8, "Machines"),
   ].join("");

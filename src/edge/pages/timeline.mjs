@@ -6,7 +6,8 @@ import { add, emptyStack } from "./classes.mjs";
 const MOST_BARS = 240;
 const FEWEST_PLACES = 30;
 
-export const MINUTE_MS = 60_000;
+const MINUTE_MS = 60_000;
+export const DAY_MS = 1_440 * MINUTE_MS;
 
 /** Steps of time that people count in, minutes. */
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1_440];
@@ -16,7 +17,7 @@ export function stepMs(firstMs, lastMs, most) {
   const holds = (ms) => Math.floor(lastMs / ms) - Math.floor(firstMs / ms) < most;
   const step = STEPS.map((minutes) => minutes * MINUTE_MS).find(holds);
   if (step) return step;
-  let ms = 2 * 1_440 * MINUTE_MS;
+  let ms = 2 * DAY_MS;
   while (!holds(ms)) ms *= 2;
   return ms;
 }

@@ -3,6 +3,7 @@
 
 import { createServer } from "node:net";
 import { build } from "./build.mjs";
+import { bringCampaign } from "./campaign.mjs";
 import { devVars } from "./devvars.mjs";
 import { Failure, main, start } from "./run.mjs";
 import { HOST, wranglerDev, wranglerEnv } from "./wrangler.mjs";
@@ -66,11 +67,11 @@ async function answers(origin, server) {
 
 async function welcome(origin, apiToken, demo) {
   const serving = `\nClickproof serves on ${origin} (Ctrl-C stops it)\n`;
-  const authorization = `Authorization: Bearer ${apiToken}`;
+  const authorization = `Bearer ${apiToken}`;
   try {
     const response = await fetch(`${origin}/v1/links`, {
       method: "POST",
-      headers: { Authorization: `Bearer ${apiToken}`, "Content-Type": "application/json" },
+      headers: { Authorization: authorization, "Content-Type": "application/json" },
       body: JSON.stringify({
         message_id: SAMPLE,
         recipient_id: "you",
@@ -81,10 +82,10 @@ async function welcome(origin, apiToken, demo) {
     const text = await response.text();
     const href = response.ok ? firstHref(text) : null;
     if (!href) return `${serving}  It minted no sample link: ${response.status} ${text.trim()}\n`;
-    const curl = `curl -H '${authorization.replaceAll("'", "'\\''")}' ${origin}/v1/messages/${SAMPLE}`;
+    const curl = `curl -H '${`Authorization: ${authorization}`.replaceAll("'", "'\\''")}' ${origin}/v1/messages/${SAMPLE}`;
     return [
       serving,
-      ...(demo ? [`  The demo:               ${origin}/demo`] : []),
+      ...(demo ? await demoLines(origin, authorization) : []),
       `  A tracked link to try:  ${href}`,
       `  Its report:             ${curl}`,
       `  Its clicks:             ${curl}/clicks`,
@@ -93,6 +94,20 @@ async function welcome(origin, apiToken, demo) {
   } catch (error) {
     return `${serving}  It minted no sample link: ${error.message}\n`;
   }
+}
+
+/** Where the demo is, with a finished campaign in it. */
+async function demoLines(origin, Authorization) {
+  const ask = (path, { headers, ...init } = {}) =>
+    fetch(origin + path, { ...init, headers: { ...headers, Authorization } });
+  const lines = [`  The demo:               ${origin}/demo`];
+  try {
+    await bringCampaign(ask);
+    lines.push(`  A finished campaign:    ${origin}/demo/campaign`);
+  } catch (error) {
+    lines.push(`  It has no finished campaign: ${error.message}`);
+  }
+  return lines;
 }
 
 function firstHref(text) {

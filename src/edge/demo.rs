@@ -1,4 +1,4 @@
-//! `/demo`: the sample mail, its landing page and their story.
+//! `/demo`: the sample mail, its landing page and their story, and a finished campaign.
 
 use super::answer::Answer;
 use super::problem::Problem;
@@ -6,6 +6,7 @@ use super::raw::Raw;
 use super::request::Incoming;
 use super::{clock, log, stub};
 use crate::demo;
+use crate::json::Json;
 use crate::link::shard;
 use crate::message::Page;
 use crate::message::call::Call;
@@ -39,6 +40,13 @@ pub(super) async fn answer(incoming: &Incoming<'_>, raw: &Raw) -> Result<Answer,
                 demo::story(message, &lines, next.is_some(), final_after_ms).into(),
                 POLICY.into(),
             )
+        }
+        "/demo/campaign" => {
+            let call = Call::Report(demo::CAMPAIGN.to_owned());
+            let report = stub::ask_text(&raw.env, &shard::object_name(demo::CAMPAIGN, 0), &call).await;
+            let report = report.map_err(|failure| failed("campaign", &failure))?;
+            let report = Json::parse(&report).map_err(|problem| failed("campaign", &problem))?;
+            Answer::page(200, demo::campaign(&report).into(), POLICY.into())
         }
         "/demo/style.css" => Answer::text(200, "text/css; charset=utf-8", demo::STYLE.into()),
         "/demo/demo.js" => Answer::text(200, "text/javascript; charset=utf-8", demo::SCRIPT.into()),

@@ -74,8 +74,8 @@ pub fn message_in(query: &str) -> Option<&str> {
     (minted || message == CAMPAIGN).then_some(message)
 }
 
-/// The parameter that brings a reference along to a URL, where that is the demo's own landing page at `origin`. Some browsers
-/// (WebKit) keep no `Secure` cookie over plain http, not even on this machine: the reference is all they have to show.
+/// The parameter that brings a reference along to a URL, where that is the demo's own landing page at `origin`. A browser that
+/// keeps no `Secure` cookie over plain http (`WebKitGTK`, on this machine) has nothing else to show.
 #[must_use]
 pub fn reference_parameter(url: &str, origin: &str) -> Option<&'static str> {
     url.strip_prefix(origin)?.starts_with("/demo/landing?").then_some(REFERENCE)
@@ -173,9 +173,14 @@ pub fn campaign(report: &Json) -> String {
     for listed in report.get("diagnosis").list().unwrap_or_default() {
         advice.push_str(&fill(ADVICE, &[], listed));
     }
+    let state = match (clicks, count("unsettled")) {
+        (0, _) => NOTHING.to_owned(),
+        (_, 0) => String::new(),
+        (_, unsettled) => format!("{} verdicts are provisional still.", grouped(unsettled)),
+    };
     let values = [
         ("message", CAMPAIGN),
-        ("state", if clicks == 0 { NOTHING } else { "" }),
+        ("state", &state),
         ("sent", &grouped(sent)),
         ("clicks", &grouped(clicks)),
         ("recipients", &grouped(recipients)),
@@ -260,7 +265,7 @@ fn grouped(count: i64) -> String {
     let digits = count.to_string();
     let mut apart = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             apart.push(',');
         }
         apart.push(digit);

@@ -23,8 +23,12 @@ await main(async () => {
   const args = demo ? ["--var", "DEMO:on"] : [];
   const server = start(process.execPath, wranglerDev({ port, args }), { env: wranglerEnv });
   const origin = `http://${HOST}:${port}`;
-  const token = vars.API_TOKEN ?? "";
-  if (await answers(origin, server)) console.log(await welcome(origin, token, demo || vars.DEMO === "on"));
+  const authorization = `Bearer ${vars.API_TOKEN ?? ""}`;
+  const shows = demo || vars.DEMO === "on";
+  if (await answers(origin, server)) {
+    console.log(await welcome(origin, authorization, shows));
+    if (shows) console.log(await finishedCampaign(origin, authorization));
+  }
   const code = await server.exited;
   if (code !== 0) throw new Failure(`wrangler dev ended (${code}).`);
 });
@@ -65,9 +69,8 @@ async function answers(origin, server) {
   return false;
 }
 
-async function welcome(origin, apiToken, demo) {
+async function welcome(origin, authorization, demo) {
   const serving = `\nClickproof serves on ${origin} (Ctrl-C stops it)\n`;
-  const authorization = `Bearer ${apiToken}`;
   try {
     const response = await fetch(`${origin}/v1/links`, {
       method: "POST",
@@ -85,7 +88,7 @@ async function welcome(origin, apiToken, demo) {
     const curl = `curl -H '${`Authorization: ${authorization}`.replaceAll("'", "'\\''")}' ${origin}/v1/messages/${SAMPLE}`;
     return [
       serving,
-      ...(demo ? await demoLines(origin, authorization) : []),
+      ...(demo ? [`  The demo:               ${origin}/demo`] : []),
       `  A tracked link to try:  ${href}`,
       `  Its report:             ${curl}`,
       `  Its clicks:             ${curl}/clicks`,
@@ -96,18 +99,16 @@ async function welcome(origin, apiToken, demo) {
   }
 }
 
-/** Where the demo is, with a finished campaign in it. */
-async function demoLines(origin, Authorization) {
+/** Brings the demo's campaign in, and says where it is. */
+async function finishedCampaign(origin, authorization) {
   const ask = (path, { headers, ...init } = {}) =>
-    fetch(origin + path, { ...init, headers: { ...headers, Authorization } });
-  const lines = [`  The demo:               ${origin}/demo`];
+    fetch(origin + path, { ...init, headers: { ...headers, Authorization: authorization } });
   try {
     await bringCampaign(ask);
-    lines.push(`  A finished campaign:    ${origin}/demo/campaign`);
+    return `  A finished campaign:    ${origin}/demo/campaign\n`;
   } catch (error) {
-    lines.push(`  It has no finished campaign: ${error.message}`);
+    return `  The demo has no finished campaign: ${error.message}\n`;
   }
-  return lines;
 }
 
 function firstHref(text) {

@@ -52,7 +52,11 @@ pub(super) fn redirect(
     let object = link.object();
     let of_demo = || {
         let place = incoming.place;
-        if config.demo && place.is_local() { demo::reference_parameter(destination, place.origin) } else { None }
+        if config.demo && place.is_local() {
+            demo::reference_parameter(destination, place.origin)
+        } else {
+            None
+        }
     };
     let location = match (&link.url, config.click_ref_param.as_deref().or_else(of_demo)) {
         (Some(url), Some(name)) if !refuses_tracking => {

@@ -1,4 +1,5 @@
-// The landing page says that its visitor is proven; the story, while somebody looks at it, keeps up; the mail plays scanners.
+// The landing page says that its visitor is proven; the story and the campaign, while somebody looks at them, keep up;
+// the mail plays scanners.
 document.addEventListener("clickproof:verified", () => {
   const proof = document.querySelector("[data-proof]");
   if (!proof) return;

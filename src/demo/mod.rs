@@ -184,7 +184,7 @@ pub fn campaign(report: &Json) -> String {
         ("sent", &grouped(sent)),
         ("clicks", &grouped(clicks)),
         ("recipients", &grouped(recipients)),
-        ("naive_rate", &percent(recipients, sent)),
+        ("naive_rate", &percent(clicks, sent)),
         ("people", &grouped(people)),
         ("readers", &grouped(readers)),
         ("rate", &percent(readers, sent)),

@@ -244,7 +244,7 @@ fn a_campaign_is_told_as_a_naive_tracker_counts_and_as_people_clicked() {
     let page = told(&[]);
     for words in [
         "8,000 people got",
-        ">19.7 %<",
+        ">47.9 %<",
         ">12.9 %<",
         ">3,839<",
         ">1,237<",

@@ -36,12 +36,6 @@ const FINISHED: &str = include_str!("../../static/demo/campaign.html");
 
 const REASON: &str = r#"<li><b class="{{side}}">for a {{side}}</b> {{said}}</li>"#;
 
-/// A line of what scanners made, by type.
-const COUNT: &str = "<dt><code>{{type}}</code></dt><dd>{{count}}</dd>";
-
-/// A line of what to do next.
-const ADVICE: &str = "<li><b>{{severity}}</b> {{text}}</li>";
-
 /// What a campaign's page says where there are no records.
 const NOTHING: &str = "There is no campaign here yet: npm start brings one in.";
 
@@ -162,17 +156,6 @@ pub fn campaign(report: &Json) -> String {
     let count = |name| number(report, name);
     let [clicks, recipients, people, readers, sent] =
         ["clicks", "recipients", "human_clicks", "human_recipients", "sent"].map(count);
-    let mut types = String::new();
-    for (name, clicks) in report.get("by_type").fields().unwrap_or_default() {
-        let clicks = clicks.integer().unwrap_or_default();
-        if clicks > 0 && name != "human" {
-            types.push_str(&fill(COUNT, &[("type", name), ("count", &grouped(clicks))], &Json::Null));
-        }
-    }
-    let mut advice = String::new();
-    for listed in report.get("diagnosis").list().unwrap_or_default() {
-        advice.push_str(&fill(ADVICE, &[], listed));
-    }
     let state = match (clicks, count("unsettled")) {
         (0, _) => NOTHING.to_owned(),
         (_, 0) => String::new(),
@@ -189,8 +172,6 @@ pub fn campaign(report: &Json) -> String {
         ("readers", &grouped(readers)),
         ("rate", &percent(readers, sent)),
         ("machines", &grouped(clicks - people)),
-        ("types", &types),
-        ("advice", &advice),
     ];
     fill(FINISHED, &values, &Json::Null)
 }

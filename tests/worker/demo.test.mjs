@@ -166,7 +166,6 @@ test("a finished campaign is brought in once, and told beside what a naive track
     assert.ok(html.includes(count.toLocaleString("en")), `${count}`);
   }
   for (const count of [told.clicks, told.human_recipients]) assert.ok(html.includes(percent(count)));
-  for (const { text } of told.diagnosis) assert.ok(html.includes(text), text);
   assert.equal(await bringCampaign(worker.api), 0);
   assert.equal((await report(worker, CAMPAIGN)).clicks, told.clicks);
 });

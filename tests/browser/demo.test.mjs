@@ -112,6 +112,7 @@ test("a finished campaign is one click away, at phone and desktop width", async 
     await page.goto(`${worker.origin}/demo`);
     await page.getByRole("link", { name: "See a finished campaign" }).click();
     const rate = page.getByRole("row", { name: "Click rate" }).getByRole("cell");
+    await rate.first().waitFor();
     const [naive, people] = (await rate.allTextContents()).map(Number.parseFloat);
     assert.ok(naive > people && people > 10, `${naive} ${people}`);
     await inspect(page, `demo-campaign-${size}`);

@@ -249,7 +249,7 @@ fn a_campaign_is_told_as_a_naive_tracker_counts_and_as_people_clicked() {
         ">1,583<",
         ">1,038<",
         "2,602 clicks were machines’",
-        "href=\"/report/demo-campaign\"",
+        "href=\"/demo/report\"",
     ] {
         assert!(page.contains(words), "{words}: {page}");
     }

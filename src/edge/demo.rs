@@ -4,12 +4,13 @@ use super::answer::Answer;
 use super::problem::Problem;
 use super::raw::Raw;
 use super::request::Incoming;
-use super::{clock, log, stub};
+use super::{clock, log, pages, stub};
 use crate::demo;
 use crate::json::Json;
 use crate::link::shard;
 use crate::message::Page;
 use crate::message::call::Call;
+use crate::message::wanted::Form;
 use crate::message::wanted::Filter;
 
 /// What a page of the demo may load: the click host's own script, beacon, style and images.
@@ -48,6 +49,8 @@ pub(super) async fn answer(incoming: &Incoming<'_>, raw: &Raw) -> Result<Answer,
             let report = Json::parse(&report).map_err(|problem| failed("campaign", &problem))?;
             Answer::page(200, demo::campaign(&report).into(), POLICY.into())
         }
+        // The campaign is invented, and this machine's own: who sees it needs no password.
+        "/demo/report" => pages::report(raw, demo::CAMPAIGN.to_owned(), Form::Html).await?,
         "/demo/style.css" => Answer::text(200, "text/css; charset=utf-8", demo::STYLE.into()),
         "/demo/demo.js" => Answer::text(200, "text/javascript; charset=utf-8", demo::SCRIPT.into()),
         _ => return Err(Problem::NoSuchPage),

@@ -116,6 +116,9 @@ test("a finished campaign is one click away, at phone and desktop width", async 
     const [naive, people] = (await rate.allTextContents()).map(Number.parseFloat);
     assert.ok(naive > people && people > 10, `${naive} ${people}`);
     await inspect(page, `demo-campaign-${size}`);
+    await page.getByRole("link", { name: "See its report" }).click();
+    await page.getByRole("heading", { name: "The spring harvest is here" }).waitFor();
+    await inspect(page, `demo-report-${size}`);
     assert.deepEqual(complaints, []);
   }
 });

@@ -6,6 +6,7 @@ import { once } from "node:events";
 import http from "node:http";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { bringCampaign } from "../../src/dev/campaign.mjs";
 import { clicksWhen, freshMessage, listClicks, mintCopy, settledClicks } from "../worker/clicks.mjs";
 import { startWorker, until } from "../worker/harness.mjs";
 import { ENGINES } from "./engines.mjs";
@@ -24,6 +25,7 @@ before(async () => {
     startWorker({ vars: { SETTLE_MS: 0, DEMO: "on" } }),
     startWorker({ vars: { SETTLE_MS: 0, CLICK_REF_PARAM: "cp" } }),
   ]);
+  await bringCampaign(worker.api);
 });
 after(async () => {
   await worker?.close();
@@ -104,6 +106,24 @@ function inEngine({ name, skip, launch }) {
         await page.goto(story);
         assert.match(await page.text(".counts"), /People’s\s+0\s+Scanners’\s+3/);
       }
+    });
+
+    test("a finished campaign's report, with plots, is two clicks away", async (t) => {
+      const page = await visitor(t);
+      await page.goto(`${worker.origin}/demo`);
+      await page.click("a[href='/demo/campaign']");
+      await page.click("a[href='/demo/report']");
+      await says(page, "h1", /The spring harvest is here/);
+      const drawn = `[...document.querySelectorAll("svg")].filter((plot) => {
+        const { width, height } = plot.getBoundingClientRect();
+        return width > 200 && height > 50;
+      }).length`;
+      assert.ok((await page.evaluate(drawn)) >= 2, "plots are seen");
+      assert.equal(
+        await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"),
+        true,
+        "nothing sticks out",
+      );
     });
 
     test("a sender's own landing page, on another site, is shown and touched", async (t) => {

@@ -11,6 +11,7 @@ const PATHS = [
   "/demo/landing",
   "/demo/story",
   "/demo/campaign",
+  "/demo/report",
   "/demo/style.css",
   "/demo/demo.js",
   "/demo/x",
@@ -166,6 +167,9 @@ test("a finished campaign is brought in once, and told beside what a naive track
     assert.ok(html.includes(count.toLocaleString("en")), `${count}`);
   }
   for (const count of [told.clicks, told.human_recipients]) assert.ok(html.includes(percent(count)));
+  const whole = await (await worker.request("/demo/report")).text();
+  assert.ok(whole.includes("<svg") && whole.includes(told.title), "its report needs no password");
+  assert.ok(!whole.includes(API_TOKEN));
   assert.equal(await bringCampaign(worker.api), 0);
   assert.equal((await report(worker, CAMPAIGN)).clicks, told.clicks);
 });

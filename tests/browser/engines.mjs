@@ -98,13 +98,20 @@ async function webkit() {
 
 /** A window with a profile of its own. */
 async function session(origin) {
-  const call = async (method, path, body) => {
-    const answer = await fetch(origin + path, { method, body: body && JSON.stringify(body) });
+  const call = async (method, path, body, timeout = 60_000) => {
+    const signal = AbortSignal.timeout(timeout);
+    const answer = await fetch(origin + path, { method, body: body && JSON.stringify(body), signal }).catch(
+      ({ message }) => {
+        throw new Error(`${method} ${path}: ${message}`);
+      },
+    );
     const { value } = await answer.json();
     if (!answer.ok) throw new Error(`${method} ${path}: ${value.error}: ${value.message}`);
     return value;
   };
-  const { sessionId } = await call("POST", "/session", { capabilities: {} });
+  // One browser after another: where the last is still closing, the driver may leave the next one waiting.
+  const start = () => call("POST", "/session", { capabilities: {} }, 15_000).catch(() => null);
+  const { sessionId } = await until(start, { what: "a window of WebKit" });
   const at = `/session/${sessionId}`;
   const find = async (selector) => {
     const found = await call("POST", `${at}/elements`, { using: "css selector", value: selector });

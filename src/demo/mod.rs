@@ -1,8 +1,10 @@
-//! The demo, for a first look on one's own machine: a mail, the page that its links lead to, and the story of what
-//! Clickproof made of both. Pure rendering: the shell says who may see it and brings what the message's object lists.
+//! The demo, for a first look on one's own machine: a mail, the page that its links lead to, the story of what Clickproof
+//! made of both, and a finished campaign's numbers. Pure rendering: the shell says who may see it and brings what the
+//! message's object lists and reports.
 //!
 //! Each load of the mail is a send of its own, to one recipient, under an id that only the demo mints: whoever holds it
-//! has loaded that mail, so the story asks for nothing else.
+//! has loaded that mail, so the story asks for nothing else. The campaign's records are invented
+//! (`src/dev/campaign.mjs`, which `npm start` brings in by `POST /v1/records`), and so nobody's.
 
 use crate::json::Json;
 use crate::link::keys::Keyring;
@@ -30,13 +32,17 @@ const MAIL: &str = include_str!("../../static/demo/mail.html");
 const LANDING: &str = include_str!("../../static/demo/landing.html");
 const STORY: &str = include_str!("../../static/demo/story.html");
 const RECORD: &str = include_str!("../../static/demo/record.html");
+const FINISHED: &str = include_str!("../../static/demo/campaign.html");
 
 const REASON: &str = r#"<li><b class="{{side}}">for a {{side}}</b> {{said}}</li>"#;
 
-/// The look of all three pages.
+/// What a campaign's page says where there are no records.
+const NOTHING: &str = "There is no campaign here yet: npm start brings one in.";
+
+/// The look of all pages.
 pub const STYLE: &str = include_str!("../../static/demo/style.css");
 
-/// What the landing page does when somebody is there, and how the story keeps up.
+/// What the landing page does when somebody is there, how the story keeps up, and what plays a scanner.
 pub const SCRIPT: &str = include_str!("../../static/demo/demo.js");
 
 /// What the ids of the demo's messages begin with.
@@ -45,11 +51,28 @@ const PREFIX: &str = "demo-";
 /// How much of a story is shown, requests.
 pub const MAX_STORY: usize = 100;
 
-/// A message's id as it stands in a URL's query, where the demo has minted it.
+/// The message of the finished campaign.
+pub const CAMPAIGN: &str = "demo-campaign";
+
+/// The reference's parameter in the redirect to the demo's own landing page.
+const REFERENCE: &str = "click";
+
+/// The signal that says nothing on this machine: browsers speak newer versions of HTTP by TLS alone.
+const OF_PLAIN_HTTP: &str = "+old_protocol";
+
+/// A message's id as it stands in a URL's query, where it is the demo's.
 #[must_use]
 pub fn message_in(query: &str) -> Option<&str> {
     let message = query.split('&').find_map(|pair| pair.strip_prefix("message="))?;
-    message.strip_prefix(PREFIX).and_then(EventId::parse).map(|_| message)
+    let minted = message.strip_prefix(PREFIX).and_then(EventId::parse).is_some();
+    (minted || message == CAMPAIGN).then_some(message)
+}
+
+/// The parameter that brings a reference along to a URL, where that is the demo's own landing page at `origin`. A browser that
+/// keeps no `Secure` cookie over plain http (`WebKitGTK`, on this machine) has nothing else to show.
+#[must_use]
+pub fn reference_parameter(url: &str, origin: &str) -> Option<&'static str> {
+    url.strip_prefix(origin)?.starts_with("/demo/landing?").then_some(REFERENCE)
 }
 
 /// A mail that is sent now. `id` names the send and dates it; `origin` is what its links begin with; `final_after_ms`
@@ -78,9 +101,10 @@ pub fn landing(message: Option<&str>) -> String {
 /// What became of a mail: `lines` is what the API lists of its message, `more` whether that is only the beginning.
 #[must_use]
 pub fn story(message: &str, lines: &str, more: bool, final_after_ms: i64) -> String {
-    let mut records = String::new();
+    let (mut records, mut totals) = (String::new(), Totals::default());
     for line in lines.split('\n') {
         if let Ok(listed) = Json::parse(line) {
+            totals.count(&listed);
             record(&listed, &mut records);
         }
     }
@@ -90,8 +114,66 @@ pub fn story(message: &str, lines: &str, more: bool, final_after_ms: i64) -> Str
         (false, false) => "Every request to the mail's links, oldest first:",
     };
     let settle = seconds(final_after_ms);
-    let values = [("message", message), ("settle", &settle), ("state", state), ("records", &records)];
+    let values = [
+        ("message", message),
+        ("settle", &settle),
+        ("clicks", &grouped(totals.clicks)),
+        ("people", &grouped(totals.people)),
+        ("scanners", &grouped(totals.clicks - totals.people)),
+        ("opens", &grouped(totals.opens)),
+        ("acts", &grouped(totals.acts)),
+        ("state", state),
+        ("records", &records),
+    ];
     fill(STORY, &values, &Json::Null)
+}
+
+/// What a story's requests come to.
+#[derive(Default)]
+struct Totals {
+    clicks: i64,
+    people: i64,
+    opens: i64,
+    acts: i64,
+}
+
+impl Totals {
+    fn count(&mut self, listed: &Json) {
+        match text(listed, "kind") {
+            "click" => {
+                self.clicks += 1;
+                self.people += i64::from(text(listed, "click_type") == "human");
+            }
+            "open" => self.opens += 1,
+            _ => self.acts += 1,
+        }
+    }
+}
+
+/// What a campaign comes to, by its report in JSON: as a naive tracker counts, and as Clickproof does.
+#[must_use]
+pub fn campaign(report: &Json) -> String {
+    let count = |name| number(report, name);
+    let [clicks, recipients, people, readers, sent] =
+        ["clicks", "recipients", "human_clicks", "human_recipients", "sent"].map(count);
+    let state = match (clicks, count("unsettled")) {
+        (0, _) => NOTHING.to_owned(),
+        (_, 0) => String::new(),
+        (_, unsettled) => format!("{} verdicts are provisional still.", grouped(unsettled)),
+    };
+    let values = [
+        ("message", CAMPAIGN),
+        ("state", &state),
+        ("sent", &grouped(sent)),
+        ("clicks", &grouped(clicks)),
+        ("recipients", &grouped(recipients)),
+        ("naive_rate", &percent(clicks, sent)),
+        ("people", &grouped(people)),
+        ("readers", &grouped(readers)),
+        ("rate", &percent(readers, sent)),
+        ("machines", &grouped(clicks - people)),
+    ];
+    fill(FINISHED, &values, &Json::Null)
 }
 
 /// Writes one request as the story tells it.
@@ -112,7 +194,10 @@ fn record(listed: &Json, to: &mut String) {
     let is_final = *listed.get("final") == Json::Boolean(true);
     let mut reasons = String::new();
     for name in listed.get("reasons").list().unwrap_or_default() {
-        reason(name.text().unwrap_or_default(), &mut reasons);
+        let name = name.text().unwrap_or_default();
+        if name != OF_PLAIN_HTTP {
+            reason(name, &mut reasons);
+        }
     }
     // What is not among these stands in the record under the slot's own name.
     let values = [
@@ -154,6 +239,27 @@ fn reason(name: &str, to: &mut String) {
     let name = name.get(1..).unwrap_or_default().replace('_', " ");
     let said = vote.map_or(name.as_str(), |vote| vote.words);
     to.push_str(&fill(REASON, &[("side", side), ("said", said)], &Json::Null));
+}
+
+/// A count with its thousands apart.
+fn grouped(count: i64) -> String {
+    let digits = count.to_string();
+    let mut apart = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            apart.push(',');
+        }
+        apart.push(digit);
+    }
+    apart
+}
+
+/// A share in percent, cut to tenths.
+fn percent(part: i64, whole: i64) -> String {
+    match (part * 1_000).checked_div(whole) {
+        Some(share) => format!("{}.{} %", share / 10, share % 10),
+        None => "not known".to_owned(),
+    }
 }
 
 /// The time of a day, UTC, of Unix milliseconds.

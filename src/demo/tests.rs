@@ -83,8 +83,24 @@ fn only_a_message_of_the_demo_has_a_story() {
         (format!("message={message}x"), false),
         (format!("message={upper}"), false),
         (format!("xmessage={message}"), false),
+        ("message=demo-campaign".to_owned(), true),
+        ("message=demo-campaigns".to_owned(), false),
     ] {
         assert_eq!(message_in(&query).is_some(), expected, "{query}");
+    }
+}
+
+#[test]
+fn a_reference_leads_to_the_demos_own_landing_page_alone() {
+    for (url, has_one) in [
+        (format!("{ORIGIN}/demo/landing?message=m&page=tea"), true),
+        (format!("{ORIGIN}/demo/landing"), false),
+        (format!("{ORIGIN}/demo/story?message=m"), false),
+        (format!("{ORIGIN}0/demo/landing?page=tea"), false),
+        ("https://shop.example/demo/landing?page=tea".to_owned(), false),
+        (String::new(), false),
+    ] {
+        assert_eq!(reference_parameter(&url, ORIGIN).is_some(), has_one, "{url}");
     }
 }
 
@@ -170,6 +186,91 @@ fn a_story_tells_every_request_in_order_and_when_there_are_none() {
     assert!(story("demo-x", &lines, true, 0).contains("The first hundred requests"));
     let none = story("demo-x", "", false, 0);
     assert!(none.contains("Nothing has come yet") && none.contains("href=\"/demo/story?message=demo-x\""));
+}
+
+/// A term of a list of counts and its number.
+fn has_count(page: &str, term: &str, count: &str) -> bool {
+    let (_, behind) = page.split_once(term).unwrap_or_default();
+    behind.trim_start().starts_with(&format!("</dt>\n        <dd>{count}</dd>"))
+}
+
+#[test]
+fn a_story_has_totals() {
+    let kinds = [
+        ("click", "human"),
+        ("click", "scanner_sweep"),
+        ("click", "scanner_gateway"),
+        ("open", "human"),
+        ("unsubscribe", "human"),
+        ("confirm", "scanner_sweep"),
+    ];
+    let lines: String =
+        kinds.map(|(kind, its)| listed(&[("kind", json!(kind)), ("click_type", json!(its))])).concat();
+    let story = story("demo-x", &lines, false, 0);
+    for (term, count) in [
+        ("Clicks, as a naive tracker counts", "3"),
+        ("People’s", "1"),
+        ("Scanners’", "2"),
+        ("Opens", "1"),
+        ("Buttons pressed", "2"),
+    ] {
+        assert!(has_count(&story, term, count), "{term}: {story}");
+    }
+}
+
+/// Every browser speaks HTTP/1 to this machine.
+#[test]
+fn what_is_only_this_machines_speaks_against_nobody() {
+    let reasons = json!(["+old_protocol", "-navigated"]);
+    let story = story("demo-x", &listed(&[("reasons", reasons)]), false, 0);
+    assert!(!story.contains(">for a scanner<") && story.contains(">for a person<"), "{story}");
+    assert!(votes::TABLE.iter().any(|vote| vote.reason == OF_PLAIN_HTTP));
+}
+
+#[test]
+fn a_campaign_is_told_as_a_naive_tracker_counts_and_as_people_clicked() {
+    let report = json!({
+        "sent": 8000, "clicks": 3839, "recipients": 1583, "human_clicks": 1237, "human_recipients": 1038, "unsettled": 0,
+    });
+    let told = |changes: &[(&str, Value)]| {
+        let mut report = report.clone();
+        for (name, value) in changes {
+            report[*name] = value.clone();
+        }
+        campaign(&Json::parse(&report.to_string()).unwrap())
+    };
+    let page = told(&[]);
+    for words in [
+        "8,000 people got",
+        ">47.9 %<",
+        ">12.9 %<",
+        ">3,839<",
+        ">1,237<",
+        ">1,583<",
+        ">1,038<",
+        "2,602 clicks were machines’",
+        "href=\"/demo/report\"",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    for words in ["provisional", NOTHING, "{{"] {
+        assert!(!page.contains(words), "{words}: {page}");
+    }
+    assert!(told(&[("unsettled", json!(1500))]).contains("1,500 verdicts are provisional still."));
+    let nothing = told(&[("clicks", json!(0)), ("sent", json!(null))]);
+    assert!(nothing.contains(NOTHING) && nothing.contains("not known"), "{nothing}");
+}
+
+#[test]
+fn counts_have_their_thousands_apart() {
+    for (count, expected) in [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345_678, "12,345,678")] {
+        assert_eq!(grouped(count), expected);
+    }
+    for (part, whole, expected) in
+        [(0, 7, "0.0 %"), (1, 3, "33.3 %"), (3, 3, "100.0 %"), (9, 3, "300.0 %"), (1, 0, "not known")]
+    {
+        assert_eq!(percent(part, whole), expected);
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 import { createServer } from "node:net";
 import { build } from "./build.mjs";
+import { bringCampaign } from "./campaign.mjs";
 import { devVars } from "./devvars.mjs";
 import { Failure, main, start } from "./run.mjs";
 import { HOST, wranglerDev, wranglerEnv } from "./wrangler.mjs";
@@ -22,8 +23,12 @@ await main(async () => {
   const args = demo ? ["--var", "DEMO:on"] : [];
   const server = start(process.execPath, wranglerDev({ port, args }), { env: wranglerEnv });
   const origin = `http://${HOST}:${port}`;
-  const token = vars.API_TOKEN ?? "";
-  if (await answers(origin, server)) console.log(await welcome(origin, token, demo || vars.DEMO === "on"));
+  const authorization = `Bearer ${vars.API_TOKEN ?? ""}`;
+  const shows = demo || vars.DEMO === "on";
+  if (await answers(origin, server)) {
+    console.log(await welcome(origin, authorization, shows));
+    if (shows) console.log(await finishedCampaign(origin, authorization));
+  }
   const code = await server.exited;
   if (code !== 0) throw new Failure(`wrangler dev ended (${code}).`);
 });
@@ -64,13 +69,12 @@ async function answers(origin, server) {
   return false;
 }
 
-async function welcome(origin, apiToken, demo) {
+async function welcome(origin, authorization, demo) {
   const serving = `\nClickproof serves on ${origin} (Ctrl-C stops it)\n`;
-  const authorization = `Authorization: Bearer ${apiToken}`;
   try {
     const response = await fetch(`${origin}/v1/links`, {
       method: "POST",
-      headers: { Authorization: `Bearer ${apiToken}`, "Content-Type": "application/json" },
+      headers: { Authorization: authorization, "Content-Type": "application/json" },
       body: JSON.stringify({
         message_id: SAMPLE,
         recipient_id: "you",
@@ -81,7 +85,7 @@ async function welcome(origin, apiToken, demo) {
     const text = await response.text();
     const href = response.ok ? firstHref(text) : null;
     if (!href) return `${serving}  It minted no sample link: ${response.status} ${text.trim()}\n`;
-    const curl = `curl -H '${authorization.replaceAll("'", "'\\''")}' ${origin}/v1/messages/${SAMPLE}`;
+    const curl = `curl -H '${`Authorization: ${authorization}`.replaceAll("'", "'\\''")}' ${origin}/v1/messages/${SAMPLE}`;
     return [
       serving,
       ...(demo ? [`  The demo:               ${origin}/demo`] : []),
@@ -92,6 +96,18 @@ async function welcome(origin, apiToken, demo) {
     ].join("\n");
   } catch (error) {
     return `${serving}  It minted no sample link: ${error.message}\n`;
+  }
+}
+
+/** Brings the demo's campaign in, and says where it is. */
+async function finishedCampaign(origin, authorization) {
+  const ask = (path, { headers, ...init } = {}) =>
+    fetch(origin + path, { ...init, headers: { ...headers, Authorization: authorization } });
+  try {
+    await bringCampaign(ask);
+    return `  A finished campaign:    ${origin}/demo/campaign\n`;
+  } catch (error) {
+    return `  The demo has no finished campaign: ${error.message}\n`;
   }
 }
 

@@ -5,6 +5,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { FIREFOX, WEBKIT, ensureBrowsers } from "./browsers.mjs";
 import { build } from "./build.mjs";
 import { ensureChromium } from "./chromium.mjs";
 import { ensureNpmPackages, npmBin } from "./npm.mjs";
@@ -82,7 +83,9 @@ async function worker() {
 }
 
 async function browser() {
-  return nodeTests(BROWSER, { ...process.env, CHROMIUM_BIN: await ensureChromium() });
+  const env = { ...process.env, CHROMIUM_BIN: await ensureChromium() };
+  await ensureBrowsers(FIREFOX, WEBKIT);
+  return nodeTests(BROWSER, env);
 }
 
 async function runAll(...commands) {

@@ -8,6 +8,7 @@ use super::problem::Problem;
 use super::reply::{Arrival, Reply};
 use super::request::Incoming;
 use crate::config::{Config, SameSite};
+use crate::demo;
 use crate::event::line;
 use crate::link::url;
 use crate::proof::cookie::{self, ClickRef, Visitor};
@@ -49,7 +50,15 @@ pub(super) fn redirect(
 
     let destination = link.url.as_ref().map_or("", url::Target::as_str);
     let object = link.object();
-    let location = match (&link.url, &config.click_ref_param) {
+    let of_demo = || {
+        let place = incoming.place;
+        if config.demo && place.is_local() {
+            demo::reference_parameter(destination, place.origin)
+        } else {
+            None
+        }
+    };
+    let location = match (&link.url, config.click_ref_param.as_deref().or_else(of_demo)) {
         (Some(url), Some(name)) if !refuses_tracking => {
             let reference = Reference { event_id: id, object: object.clone() };
             url.with_parameter(name, &reference.seal(keys))

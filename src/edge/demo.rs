@@ -1,11 +1,13 @@
-//! `/demo`: the sample mail, its landing page and their story.
+//! `/demo`: the sample mail, its landing page and their story, and a finished campaign.
 
 use super::answer::Answer;
 use super::problem::Problem;
 use super::raw::Raw;
 use super::request::Incoming;
-use super::{clock, log, stub};
+use super::respond::Outgoing;
+use super::{clock, log, messages, pages, stub};
 use crate::demo;
+use crate::json::Json;
 use crate::link::shard;
 use crate::message::Page;
 use crate::message::call::Call;
@@ -16,11 +18,11 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Answers a path at or below `/demo`.
-pub(super) async fn answer(incoming: &Incoming<'_>, raw: &Raw) -> Result<Answer, Problem> {
+pub(super) async fn answer(incoming: &Incoming<'_>, raw: &Raw) -> Result<Outgoing, Problem> {
     let config = incoming.config;
     let final_after_ms = config.judging.due_ms(0);
     let message = demo::message_in(incoming.place.query);
-    Ok(match incoming.place.path {
+    let answer = match incoming.place.path {
         "/demo" => {
             let keys = config.keys.as_ref().ok_or(Problem::TryLater)?;
             let mail = demo::mail(clock::next_id(), incoming.place.origin, keys, final_after_ms);
@@ -40,10 +42,19 @@ pub(super) async fn answer(incoming: &Incoming<'_>, raw: &Raw) -> Result<Answer,
                 POLICY.into(),
             )
         }
+        "/demo/campaign" => {
+            let report = messages::report(&raw.env, demo::CAMPAIGN.to_owned()).await;
+            let report = report.map_err(|failure| failed("campaign", &failure))?;
+            let report = Json::parse(&report).map_err(|problem| failed("campaign", &problem))?;
+            Answer::page(200, demo::campaign(&report).into(), POLICY.into())
+        }
+        // It is invented, and this machine's own: who looks at it needs no password.
+        "/demo/report" => return pages::show(incoming, raw, &format!("/{}", demo::CAMPAIGN)).await,
         "/demo/style.css" => Answer::text(200, "text/css; charset=utf-8", demo::STYLE.into()),
         "/demo/demo.js" => Answer::text(200, "text/javascript; charset=utf-8", demo::SCRIPT.into()),
         _ => return Err(Problem::NoSuchPage),
-    })
+    };
+    Ok(answer.into())
 }
 
 /// What is said where a part of the demo fails; why goes to the log.

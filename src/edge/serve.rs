@@ -103,7 +103,7 @@ pub async fn serve(shown: String, request: Request, env: Env, context: Context) 
         Ok(Route::Verify) => Ok(verify::answer(&incoming, &raw).await.into()),
         Ok(Route::Api) => api::answer(&incoming, &raw).await,
         Ok(Route::Report(tail)) => pages::answer(&incoming, &raw, tail).await,
-        Ok(Route::Demo) => demo::answer(&incoming, &raw).await.map(Outgoing::from),
+        Ok(Route::Demo) => demo::answer(&incoming, &raw).await,
         Ok(Route::Click(_) | Route::Open(_) | Route::Home | Route::Health) => Err(Problem::NoSuchPage),
         Err(problem) => Err(problem),
     };

@@ -7,10 +7,10 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import axe from "axe-core";
-import { chromium } from "playwright-core";
-import { ensureChromium } from "../../src/dev/chromium.mjs";
-import { MICROSOFT } from "../worker/clicks.mjs";
+import { CAMPAIGN, bringCampaign } from "../../src/dev/campaign.mjs";
+import { MICROSOFT, report } from "../worker/clicks.mjs";
 import { startWorker, until } from "../worker/harness.mjs";
+import { windowedChromium } from "./engines.mjs";
 
 const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } };
 const SHOTS = process.env.SCREENSHOTS;
@@ -19,17 +19,8 @@ let browser, worker;
 
 before(async () => {
   worker = await startWorker({ vars: { SETTLE_MS: 0, DEMO: "on" } });
-  const windowless = await launch();
-  const page = await windowless.newPage();
-  // What the browser says where it has a window: without one it names itself a scanner.
-  const agent = (await page.evaluate(() => navigator.userAgent)).replace("HeadlessChrome/", "Chrome/");
-  await windowless.close();
-  browser = await launch(`--user-agent=${agent}`);
+  browser = await windowedChromium();
 });
-
-async function launch(...args) {
-  return chromium.launch({ executablePath: await ensureChromium(), args: ["--no-sandbox", ...args] });
-}
 
 after(async () => {
   await browser?.close();
@@ -112,6 +103,25 @@ for (const [size, viewport] of Object.entries(SIZES)) {
     assert.deepEqual(complaints, []);
   });
 }
+
+test("a finished campaign is one click away, at phone and desktop width", async (t) => {
+  await bringCampaign(worker.api);
+  await until(async () => (await report(worker, CAMPAIGN)).unsettled === 0, { what: "the last verdict" });
+  for (const [size, viewport] of Object.entries(SIZES)) {
+    const { page, complaints } = await visitor(t, { viewport });
+    await page.goto(`${worker.origin}/demo`);
+    await page.getByRole("link", { name: "See a finished campaign" }).click();
+    const rate = page.getByRole("row", { name: "Click rate" }).getByRole("cell");
+    await rate.first().waitFor();
+    const [naive, people] = (await rate.allTextContents()).map(Number.parseFloat);
+    assert.ok(naive > people && people > 10, `${naive} ${people}`);
+    await inspect(page, `demo-campaign-${size}`);
+    await page.getByRole("link", { name: "See its report" }).click();
+    await page.getByRole("heading", { name: "The spring harvest is here" }).waitFor();
+    await inspect(page, `demo-report-${size}`);
+    assert.deepEqual(complaints, []);
+  }
+});
 
 test("a subscription is confirmed and ended, and the story tells who did it", async (t) => {
   const { page, complaints } = await visitor(t, { viewport: SIZES.phone });

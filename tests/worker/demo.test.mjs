@@ -2,13 +2,16 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { MICROSOFT, chrome } from "./clicks.mjs";
+import { CAMPAIGN, bringCampaign } from "../../src/dev/campaign.mjs";
+import { MICROSOFT, chrome, mintCopy, report } from "./clicks.mjs";
 import { API_TOKEN, startWorker, until } from "./harness.mjs";
 
 const PATHS = [
   "/demo",
   "/demo/landing",
   "/demo/story",
+  "/demo/campaign",
+  "/demo/report",
   "/demo/style.css",
   "/demo/demo.js",
   "/demo/x",
@@ -75,13 +78,14 @@ test("each mail is a send of its own, whose links begin where it was asked for",
   const response = await worker.click(mails[0].clicks[0]);
   const landing = new URL(response.headers.get("location"));
   assert.deepEqual([landing.origin, landing.pathname], [worker.origin, "/demo/landing"]);
+  assert.deepEqual([...landing.searchParams.keys()], ["message", "page", "click"]);
   const page = await (await worker.request(landing.pathname + landing.search)).text();
   assert.ok(page.includes(`/demo/story?message=${mails[0].message}"`));
 });
 
 test("its pages load nothing from elsewhere, hold no secret, and only read", async () => {
   const { message } = await mail();
-  for (const path of ["/demo", "/demo/landing", `/demo/story?message=${message}`]) {
+  for (const path of ["/demo", "/demo/landing", "/demo/campaign", `/demo/story?message=${message}`]) {
     const response = await worker.request(path);
     assert.equal(response.status, 200, path);
     assert.match(response.headers.get("content-security-policy"), /^default-src 'none'; script-src 'self';/);
@@ -124,6 +128,50 @@ test("the story tells a person, a scanner and a proxy apart, and only of the dem
   for (const other of ["spring-1", "", `${message}x`, message.toUpperCase(), message.slice(5)]) {
     assert.equal((await story(other)).status, 404, other);
   }
+});
+
+test("a reference goes to the demo's own landing page, and nowhere else", async (t) => {
+  const landing = `${worker.origin}/demo/landing?page=tea`;
+  const location = async (at, url) => {
+    const { hrefs } = await mintCopy(at, { urls: [url] });
+    return (await at.click(hrefs[0])).headers.get("location");
+  };
+  assert.match(await location(worker, landing), /\?page=tea&click=[\w-]{40,}$/);
+  const shop = "https://shop.example/demo/landing?page=tea";
+  assert.equal(await location(worker, shop), shop);
+  const plain = await startWorker();
+  t.after(() => plain.close());
+  const own = `${plain.origin}/demo/landing?page=tea`;
+  assert.equal(await location(plain, own), own);
+  const refuses = { "Sec-GPC": "1" };
+  const { hrefs } = await mintCopy(worker, { urls: [landing] });
+  const answer = await worker.click(hrefs[0], { headers: refuses });
+  assert.equal(answer.headers.get("location"), landing);
+});
+
+test("a finished campaign is brought in once, and told beside what a naive tracker would say", async () => {
+  const page = async () => (await worker.request("/demo/campaign")).text();
+  assert.match(await page(), /There is no campaign here yet/);
+  const stored = await bringCampaign(worker.api);
+  assert.ok(stored > 5_000, `${stored}`);
+  const told = await until(async () => {
+    const told = await report(worker, CAMPAIGN);
+    return told.unsettled === 0 && told;
+  });
+  assert.ok(told.clicks > 3_000 && told.human_clicks > 1_000, JSON.stringify(told));
+  const scanners = ["timeofclick", "safe_attachments", "campaign_view", "air_or_mbi", "gateway"];
+  for (const type of scanners) assert.ok(told.by_type[`scanner_${type}`] > 50, type);
+  const html = (await page()).replace(/\s+/g, " ");
+  const percent = (count) => `${(Math.floor((count * 1000) / told.sent) / 10).toFixed(1)} %`;
+  for (const count of [told.clicks, told.recipients, told.human_clicks, told.human_recipients, told.sent]) {
+    assert.ok(html.includes(count.toLocaleString("en")), `${count}`);
+  }
+  for (const count of [told.clicks, told.human_recipients]) assert.ok(html.includes(percent(count)));
+  const whole = await (await worker.request("/demo/report")).text();
+  assert.ok(whole.includes("<svg") && whole.includes(told.title), "its report needs no password");
+  assert.ok(!whole.includes(API_TOKEN));
+  assert.equal(await bringCampaign(worker.api), 0);
+  assert.equal((await report(worker, CAMPAIGN)).clicks, told.clicks);
 });
 
 test("what strangers send is text", async () => {

@@ -102,6 +102,55 @@ describe("a simulated send", { concurrency: true }, () => {
     });
   }
 
+  test("brought in as records: at once, judged as the command line judges them, and once", async () => {
+    const message_id = freshMessage("brought");
+    const load = ["simulate", "--records", worker.origin, "--message-id", message_id, "--recipients", "100"];
+    const bring = () => clickproof(load, { env: { API_TOKEN } });
+    const first = await bring();
+    assert.deepEqual([first.status, first.stdout], [0, ""], first.stderr);
+    const [, records] = first.stderr.match(
+      /^([\d,]+) records brought in [\d.]+ s: \1 stored, 0 known before, 0 refused$/m,
+    );
+    const count = Number(records.replace(",", ""));
+    const clicks = await worker.clicks(message_id);
+    assert.equal(clicks.length, count);
+    assert.ok(count > 500 && clicks.every(({ final }) => final), "it returns when all is settled");
+    assert.deepEqual(clicks.map(findingOf), (await classified(clicks)).map(findingOf));
+
+    // What it says of the verdicts is what the labels say of them.
+    const { stdout } = await clickproof(["simulate", "--message-id", message_id, "--recipients", "100"]);
+    const labels = new Map(parseLines(stdout).map(({ event_id, label }) => [event_id, label]));
+    const judged = clicks.filter(({ kind }) => kind === "click");
+    const side = (people) =>
+      judged.filter(({ event_id }) => labels.get(event_id).startsWith("human:") === people);
+    const bots = (side) => side.filter(({ is_bot }) => is_bot).length;
+    const [people, scanners] = [side(true), side(false)];
+    assert.ok(bots(scanners) > 0.95 * scanners.length && bots(people) < 0.01 * people.length);
+    const told = `found ${bots(scanners)} of ${scanners.length} clicks by scanners, and flagged ${bots(people)} of ${people.length} by`;
+    assert.ok(
+      first.stderr.replaceAll(",", "").includes(told.replaceAll(",", "")),
+      `${told}: ${first.stderr}`,
+    );
+    assert.ok(first.stderr.includes(`${worker.origin}/report/${message_id}`));
+
+    const again = await bring();
+    assert.match(again.stderr, new RegExp(`: 0 stored, ${records} known before, 0 refused$`, "m"));
+    assert.equal((await worker.clicks(message_id)).length, count);
+  });
+
+  test("records are not brought without the worker's token, or where none listens", async () => {
+    for (const [env, origin, words] of [
+      [{ API_TOKEN: "" }, worker.origin, /API_TOKEN is missing from the environment/],
+      [{ API_TOKEN: "another" }, worker.origin, /401; is API_TOKEN one of the Worker's tokens\?/],
+      [{ API_TOKEN }, "http://127.0.0.1:1", /start the Worker, or name where it listens/],
+    ]) {
+      const args = ["simulate", "--records", origin, "--only", "library"];
+      const { status, stderr } = await clickproof(args, { env });
+      assert.equal(status, 2, stderr);
+      assert.match(stderr, words);
+    }
+  });
+
   test("other keys than the worker's: every click is refused, and the cause is told", async () => {
     const args = ["simulate", "--send", worker.origin, "--only", "library", "--recipients", "250"];
     const { status, stdout, stderr } = await clickproof([...args, "--speed-up", "1e9"], {

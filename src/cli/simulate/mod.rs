@@ -1,4 +1,5 @@
-//! `simulate`: labelled traffic of one send, or of many over months, seeded; to stdout, or played against a running Worker.
+//! `simulate`: labelled traffic of one send, or of many over months, seeded; to stdout, played against a running Worker, or brought
+//! into one.
 //!
 //! [`kinds`] is the table of who comes, [`people`] and [`scanners`] say how they click, [`browsers`] and [`networks`]
 //! what they send and from where. [`history`] is who comes again over many sends. [`scene`] is what they do it in, [`draw`] their chance,
@@ -10,6 +11,7 @@ mod groups;
 mod history;
 mod kinds;
 mod labelled;
+mod load;
 mod networks;
 mod people;
 mod play;
@@ -44,12 +46,17 @@ runtime takes it, its address in CF-Connecting-IP and its network in MF-CF-Blob;
 pages tell /verify what they showed, by the cookie. The results are then the records as they were sent; where the answer brought \
 a cookie, with the Worker's own event_id. --speed-up divides all times, those that the rules look at too.
 
+--records brings the same visits in as records with their own times, a whole send in seconds (POST /v1/records): no keys, no cookies, \
+and no landing pages. It waits until they are settled, says how many of the Worker's verdicts fit the labels and where the \
+report is; a second time nothing is new. Nothing goes to stdout then.
+
 --sends N is a history instead: scanners that no list names come again and again, and twenty kinds of addresses that people \
 share. `simulate --sends 200 | classify --with-record | networks learn` tells them apart.
 
-Environment, for --send:
-  LINK_KEYS  The signing keys, as the Worker has them: kid:base64,… (the first signs)
-  API_TOKEN  One of the Worker's tokens, to tell it of deliveries and bounces as a mail provider would; without it, it is not told")]
+Environment, for --send and --records:
+  LINK_KEYS  The signing keys, as the Worker has them: kid:base64,… (the first signs); --records needs none
+  API_TOKEN  One of the Worker's tokens, to tell it of deliveries and bounces as a mail provider would; without it, it is not told, \
+and --records is refused")]
 pub(crate) struct Args {
     /// List the kinds of visitors, with --sends those of a history, and end
     #[arg(long)]
@@ -78,6 +85,9 @@ pub(crate) struct Args {
     /// Play it against the Worker at this address, such as `http://127.0.0.1:8787`
     #[arg(long, value_name = "URL", value_parser = base_url)]
     send: Option<String>,
+    /// Bring it, as records, into the Worker at this address, such as `http://127.0.0.1:8787`
+    #[arg(long, value_name = "URL", value_parser = base_url, conflicts_with_all = ["send", "shape", "output"])]
+    records: Option<String>,
     /// How many times faster than life to play it
     #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = speed_up, requires = "send")]
     speed_up: f64,
@@ -100,6 +110,9 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
     let hits = hits(args);
     if let Some(base_url) = &args.send {
         return play::run(&hits, base_url, args.speed_up, &mut output);
+    }
+    if let Some(base_url) = &args.records {
+        return load::run(&hits, base_url);
     }
     for hit in &hits {
         write(hit, args.shape, &mut output)?;

@@ -104,7 +104,7 @@ const PATTERNS: [Pattern; 14] = [
                 (
                     if is_wide { Severity::Warning } else { Severity::Info },
                     format!(
-                        "Microsoft fetched one link across many recipients at once ({}): the messages were grouped, \
+                        "Microsoft fetched one link across many recipients at once, with {}: the messages were grouped, \
                          perhaps flagged. Watch for blocks.",
                         of_clicks(count, report)
                     ),
@@ -123,7 +123,7 @@ const PATTERNS: [Pattern; 14] = [
                     (
                         Severity::Critical,
                         format!(
-                            "Microsoft crawled links long after delivery ({seen}): an alert may have fired. Pause, and run \
+                            "Microsoft crawled links long after delivery, with {seen}: an alert may have fired. Pause, and run \
                              a placement test before the next send."
                         ),
                     )
@@ -131,7 +131,7 @@ const PATTERNS: [Pattern; 14] = [
                     (
                         Severity::Info,
                         format!(
-                            "Microsoft crawled links long after delivery ({seen}): so few are a mailbox or two under \
+                            "Microsoft crawled links long after delivery, with {seen}: so few are a mailbox or two under \
                              investigation. Where they become one in a thousand, pause and run a placement test."
                         ),
                     )
@@ -183,7 +183,7 @@ const PATTERNS: [Pattern; 14] = [
     Pattern {
         code: "sweep",
         speaks: |report| {
-            let next = "a gateway that nobody lists. `clickproof networks learn` names such networks from your own history.";
+            let next = "a gateway that nobody lists. The command networks learn names such networks from your own history.";
             note(
                 report,
                 ClickType::ScannerSweep,

@@ -119,7 +119,7 @@ test("from the list to a send's page, without a script and with no request to el
   assert.equal(naive, percent(numbers.rates.clicks_per_sent));
   assert.equal(people, percent(numbers.rates.human_recipients_per_sent));
   assert.notEqual(naive, people);
-  assert.ok((await page.locator("figure svg[role=img]").count()) === 2, "plots are there");
+  assert.ok((await page.locator("figure svg[role=img]").count()) >= 2, "plots are there");
   assert.deepEqual(
     [...asked].filter((path) => path !== "/favicon.ico"),
     ["/report", "/report.css", address],

@@ -254,9 +254,9 @@ fn grouped(count: i64) -> String {
     apart
 }
 
-/// A share in percent, cut to tenths.
+/// A share in percent, to tenths, as the report has it.
 fn percent(part: i64, whole: i64) -> String {
-    match (part * 1_000).checked_div(whole) {
+    match (part * 1_000 + whole / 2).checked_div(whole) {
         Some(share) => format!("{}.{} %", share / 10, share % 10),
         None => "not known".to_owned(),
     }

@@ -162,7 +162,7 @@ test("a finished campaign is brought in once, and told beside what a naive track
   const scanners = ["timeofclick", "safe_attachments", "campaign_view", "air_or_mbi", "gateway"];
   for (const type of scanners) assert.ok(told.by_type[`scanner_${type}`] > 50, type);
   const html = (await page()).replace(/\s+/g, " ");
-  const percent = (count) => `${(Math.floor((count * 1000) / told.sent) / 10).toFixed(1)} %`;
+  const percent = (count) => `${(Math.round((count * 1000) / told.sent) / 10).toFixed(1)} %`;
   for (const count of [told.clicks, told.recipients, told.human_clicks, told.human_recipients, told.sent]) {
     assert.ok(html.includes(count.toLocaleString("en")), `${count}`);
   }

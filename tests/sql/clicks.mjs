@@ -156,6 +156,8 @@ const REFERERS = [
   "https://a%2fb.safelinks.protection.outlook.com/",
   "https://a%zz.safelinks.protection.outlook.com/",
   "https://a%7Eb_c*d.safelinks.protection.outlook.com/",
+  "https://a;b.safelinks.protection.outlook.com/",
+  "https://safelinks;protection.outlook.com/",
   "https://a<b.safelinks.protection.outlook.com/",
   "https://a'b\"c`d{e}.safelinks.protection.outlook.com/",
   "https://[::1].safelinks.protection.outlook.com/",
@@ -292,7 +294,7 @@ function messageOf(message_id, next) {
             recipient_id: `h${below(500)}`,
             ...link,
             ip: changed(one(ADDRESSES), "0123456789abcdefABCDEF:.% g", below, one),
-            referer: changed(one(REFERERS), "%:/\\@.#? sSaA3575[]|^<_-é0", below, one),
+            referer: changed(one(REFERERS), "%:;/\\@.#? sSaA3575[]|^<_-é0", below, one),
           },
           one([4_999, 3_600_001]),
         );

@@ -24,7 +24,12 @@ const STAGED: &str = "{{ ref('stg_clickproof__events') }}";
 const EVENTS: &str = "{{ source('clickproof', 'clickproof_events') }}";
 
 /// Writes the project, or nothing where it would overwrite what it did not write.
-pub(super) fn write(folder: &Path, dialect: Dialect, thresholds: &Thresholds, ranges: &Ranges) -> Result<(), Stop> {
+pub(super) fn write(
+    folder: &Path,
+    dialect: Dialect,
+    thresholds: &Thresholds,
+    ranges: &Ranges,
+) -> Result<(), Stop> {
     let files = files(dialect, thresholds, ranges);
     for (name, _) in &files {
         let path = folder.join(name);
@@ -109,7 +114,10 @@ COUNT(*) AS clicks,
 }
 
 fn messages() -> String {
-    format!("SELECT message_id,\n  {}\nFROM {{{{ ref('clickproof__clicks') }}}}\nGROUP BY message_id", counts())
+    format!(
+        "SELECT message_id,\n  {}\nFROM {{{{ ref('clickproof__clicks') }}}}\nGROUP BY message_id",
+        counts()
+    )
 }
 
 fn links() -> String {
@@ -123,7 +131,8 @@ fn schema() -> String {
     let words = |words: &[&str]| words.join(", ");
     let click_types = words(&ClickType::ALL.map(ClickType::name));
     let confidences = words(&Confidence::ALL.map(Confidence::name));
-    let scanners: Vec<_> = ClickType::ALL.into_iter().filter(|of| of.is_defender_bot()).map(ClickType::name).collect();
+    let scanners: Vec<_> =
+        ClickType::ALL.into_iter().filter(|of| of.is_defender_bot()).map(ClickType::name).collect();
     let table = words(&[&[ClickType::Human.name()], scanners.as_slice()].concat());
     format!(
         "\

@@ -8,16 +8,12 @@ use super::columns::Holds;
 /// A warehouse's SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Dialect {
-    /// From 1.2 on.
     #[value(name = "duckdb")]
     DuckDb,
-    /// From 24.12 on: it has `LAG` and `QUALIFY`.
     #[value(name = "clickhouse")]
     ClickHouse,
-    /// From 12 on.
     #[value(name = "postgres")]
     Postgres,
-    /// GoogleSQL.
     #[value(name = "bigquery")]
     BigQuery,
     #[value(name = "snowflake")]
@@ -112,7 +108,8 @@ impl Dialect {
             Self::Postgres => format!("TO_TIMESTAMP({ms} / 1000.0)"),
             Self::BigQuery => format!("TIMESTAMP_MILLIS({ms})"),
             Self::Snowflake => format!("TO_TIMESTAMP_NTZ({ms}, 3)"),
-            Self::Redshift => format!("TIMESTAMP 'epoch' + {ms} * INTERVAL '0.001 second'"),
+            // To the second.
+            Self::Redshift => format!("TIMESTAMP 'epoch' + {ms} / 1000 * INTERVAL '1 second'"),
         }
     }
 
@@ -161,12 +158,7 @@ impl Dialect {
         let between = ",\n    ";
         match self {
             Self::DuckDb | Self::Postgres | Self::Snowflake => {
-                let values = format!("VALUES\n    {}", tuples(between));
-                if self == Self::Snowflake {
-                    format!("{values}\n  AS cp_rows ({one}, {other})")
-                } else {
-                    format!("({values}\n  ) AS cp_rows ({one}, {other})")
-                }
+                format!("(VALUES\n    {}\n  ) AS cp_rows ({one}, {other})", tuples(between))
             }
             Self::ClickHouse => {
                 format!("VALUES('{one} String, {other} String',\n    {})", tuples(between))

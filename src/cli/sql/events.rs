@@ -21,7 +21,7 @@ pub(super) fn current(dialect: Dialect, table: &str) -> String {
         Dialect::Postgres => {
             format!("SELECT DISTINCT ON (event_id) *\nFROM {table}\nORDER BY event_id, revision DESC")
         }
-        // It can leave a column out only since 2025, and its QUALIFY wants a name for the table.
+        // What there is without a QUALIFY, which PostgreSQL, where this text is tried, has not.
         Dialect::Redshift => {
             let names: Vec<_> = COLUMNS.iter().map(|(name, _)| dialect.quoted(name)).collect();
             let names = wrapped(&names);

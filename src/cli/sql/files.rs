@@ -36,7 +36,8 @@ CREATE TABLE IF NOT EXISTS {table} (
             )
         }
         Dialect::Postgres => {
-            let columns = lines(|name, holds| format!("\"{name}\" {}{}", dialect.column(holds), not_null(name)));
+            let columns =
+                lines(|name, holds| format!("\"{name}\" {}{}", dialect.column(holds), not_null(name)));
             format!(
                 "\
 CREATE TABLE IF NOT EXISTS {table} (
@@ -49,7 +50,8 @@ CREATE TABLE IF NOT EXISTS {table} (
             )
         }
         Dialect::BigQuery => {
-            let columns = lines(|name, holds| format!("`{name}` {}{}", dialect.column(holds), not_null(name)));
+            let columns =
+                lines(|name, holds| format!("`{name}` {}{}", dialect.column(holds), not_null(name)));
             format!(
                 "\
 CREATE TABLE IF NOT EXISTS {table} (

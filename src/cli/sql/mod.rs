@@ -29,13 +29,13 @@ use crate::thresholds::Flags;
 All parts but `source` and `compact` are one SELECT without a semicolon, which stands alone, in brackets, or behind CREATE VIEW … AS:
   (echo 'CREATE VIEW verdicts AS'; clickproof sql --dialect duckdb --table clicks) | duckdb clicks.db
 
-`defender` reads these columns of a table of click records, of any kind, and yields event_id, click_type, rule, paired_with and \
-is_defender_bot for each event_id, as `classify --ruleset defender` does: event_id, message_id, recipient_id, link_id, url, kind, ts_ms, \
-sent_at_ms, delivered_at_ms, ip, referer. All must be there, may they hold nothing; times are Unix milliseconds. It takes a \
-table of shipped events as well, and is most exact over `current`.
+`defender` reads click records of any kind and yields event_id, click_type, rule, paired_with and is_defender_bot, one row for each \
+event_id, as `classify --ruleset defender` would. It reads these columns, which must be there and may be null where a record may \
+lack them; times are Unix milliseconds: event_id, message_id, recipient_id, link_id, url, kind, ts_ms, sent_at_ms, delivered_at_ms, \
+ip, referer. Rows that lack what every record has (other events, say) get no verdict. Over shipped events name a view of `current`.
 
-`current`, `report` and `check` read the table that `source` makes. `check` compares what was shipped by the ruleset `defender` alone, and \
-is empty where all is well.")]
+`current`, `report`, `check` and `compact` read the table that `source` makes. `check` compares what the ruleset `defender` has shipped, \
+with the windows and counts that it had, and yields no row where all is well.")]
 pub(crate) struct Args {
     /// The warehouse whose SQL it is
     #[arg(long)]
@@ -46,7 +46,7 @@ pub(crate) struct Args {
     /// The table, or what else may stand behind FROM, as the dialect writes it; `source` creates it
     #[arg(long, value_name = "NAME", default_value = "clickproof_events", value_parser = table, conflicts_with = "dbt")]
     table: String,
-    /// Write a dbt project into this folder instead: staging, clicks, messages, links, the recomputed table, and their tests
+    /// Write a dbt project into this folder instead: events, clicks, messages, links, the recomputed table, and their tests
     #[arg(long, value_name = "DIR")]
     dbt: Option<PathBuf>,
     #[command(flatten)]
@@ -104,14 +104,21 @@ fn header(args: &Args, ranges: &Ranges) -> String {
     if !matches!(args.part, Part::Defender | Part::Check) {
         return format!("{title}\n");
     }
-    format!("{title}\n{}-- Reads of {}: {}\n", provenance(&args.thresholds.0, ranges), args.table, core::COLUMNS.join(", "))
+    format!(
+        "{title}\n{}-- Reads of {}: {}\n",
+        provenance(&args.thresholds.0, ranges),
+        args.table,
+        core::COLUMNS.join(", ")
+    )
 }
 
 /// The rules, with what they are set to.
 fn provenance(thresholds: &Thresholds, ranges: &Ranges) -> String {
     let mut thresholds = thresholds.clone();
-    let settings: Vec<_> =
-        SETTINGS.iter().map(|setting| format!("{}={}", setting.name, (setting.slot)(&mut thresholds))).collect();
+    let settings: Vec<_> = SETTINGS
+        .iter()
+        .map(|setting| format!("{}={}", setting.name, (setting.slot)(&mut thresholds)))
+        .collect();
     format!(
         "-- Ruleset {}: {}\n-- Microsoft's networks: {} ranges of the catalogue as of {}\n",
         Ruleset::Defender.label(),

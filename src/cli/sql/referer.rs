@@ -25,8 +25,8 @@ const SPECIAL: &str = "[hH][tT][tT][pP][sS]?|[wW][sS][sS]?|[fF][tT][pP]";
 /// `file:` has two slashes, and no user.
 const FILE: &str = "[fF][iI][lL][eE]";
 
-/// What may stand in a host as it is: printable ASCII without ``#%/:<>?@[\]^|``.
-const PLAIN: &str = "[!\"$&-.0-9;=A-Z_-{}~]";
+/// What may stand in a host as it is: printable ASCII without ``#%/:<>?@[\]^|``; a semicolon is `~` by then.
+const PLAIN: &str = "[!\"$&-.0-9=A-Z_-{}~]";
 
 /// The same, percent-encoded.
 const ENCODED: &str = "%2[1246-9a-eA-E]|%3[0-9bBdD]|%4[1-9a-fA-F]|%5[0-9aAfF]|%6[0-9a-fA-F]|%7[0-9abdeABDE]";
@@ -37,9 +37,11 @@ const OPAQUE: &str = "[^] #/:<>?@[^|]";
 /// 1 where the text is a referer of Safe Links, else 0, and 0 where it is null.
 pub(super) fn is_safelinks(dialect: Dialect, referer: &str) -> String {
     // Browsers drop tabs and line breaks wherever they stand.
-    let url = [9, 10, 13].into_iter().fold(referer.to_owned(), |text, code| {
-        format!("REPLACE({text}, {}, '')", dialect.character(code))
-    });
+    let url = [9, 10, 13]
+        .into_iter()
+        .fold(referer.to_owned(), |text, code| format!("REPLACE({text}, {}, '')", dialect.character(code)));
+    // One in a literal would end the statement for clients that read no literals.
+    let url = format!("REPLACE({url}, {}, '~')", dialect.character(b';'));
     let backslash = dialect.character(b'\\');
     let with = |instead: char| format!("REPLACE({url}, {backslash}, '{instead}')");
     let is_special = dialect.matches(&url, &format!("^ *({SPECIAL}|{FILE})[:]"));
@@ -60,7 +62,8 @@ pub(super) fn is_safelinks(dialect: Dialect, referer: &str) -> String {
 
 fn special() -> String {
     let dot = "([.]|%2[eE])";
-    let domain: String = DOMAIN.chars().map(|letter| if letter == '.' { dot.to_owned() } else { spelt(letter) }).collect();
+    let domain: String =
+        DOMAIN.chars().map(|letter| if letter == '.' { dot.to_owned() } else { spelt(letter) }).collect();
     let above = format!("(({PLAIN}|{ENCODED})*{dot})?");
     format!("^ *(({SPECIAL})[:][/]*{USER}|{FILE}[:][/][/]){above}{domain}{dot}?{PORT}{END}")
 }
@@ -68,7 +71,13 @@ fn special() -> String {
 fn other() -> String {
     let domain: String = DOMAIN
         .chars()
-        .map(|letter| if letter == '.' { "[.]".to_owned() } else { format!("[{letter}{}]", letter.to_ascii_uppercase()) })
+        .map(|letter| {
+            if letter == '.' {
+                "[.]".to_owned()
+            } else {
+                format!("[{letter}{}]", letter.to_ascii_uppercase())
+            }
+        })
         .collect();
     format!("^ *[a-zA-Z][a-zA-Z0-9+.-]*[:][/][/]{USER}({OPAQUE}*[.])?{domain}[.]?{PORT}{END}")
 }

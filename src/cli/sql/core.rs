@@ -1,7 +1,7 @@
-//! The published decision table (contract §5) as one `SELECT` of window functions. Every window has a total order, frames go by
-//! rows, times are whole milliseconds, and nothing is joined with itself: all of it is sorting, in any warehouse.
+//! The published decision table (contract §5) as one `SELECT` of window functions. Every window has a total order, frames go
+//! by rows, times are whole milliseconds, and nothing is joined with itself: all of it is sorting, in any warehouse.
 //!
-//! Each step reads the one before it once, because ClickHouse computes a CTE anew wherever it is named. No column gets the name
+//! Each step reads the one before it once, because `ClickHouse` computes a CTE anew wherever it is named. No column gets the name
 //! of another that its step reads: some dialects would take the one for the other.
 
 use clickproof::verdict::{ClickType, Thresholds};
@@ -110,8 +110,8 @@ cp_clicks AS (
     )
 }
 
-/// `cp_pairs`: the neighbours on a link in pairs, going forward, each click in the first that it can join. Of several in a row of
-/// which each could join the one before it, every second does.
+/// `cp_pairs`: the neighbours on a link in pairs, going forward, each click in the first that it can join. Of several in a
+/// row of which each could join the one before it, every second does.
 fn pairs(thresholds: &Thresholds) -> String {
     let Thresholds { sandbox_ms, pair_ms, .. } = thresholds;
     format!(
@@ -146,8 +146,8 @@ cp_pairs AS (
     )
 }
 
-/// `cp_bursts`: when the last window began, at each click or before it, in which enough recipients clicked its URL. It is enough to
-/// look at windows that begin at a click. A recipient is in those that begin within the window's length before one of
+/// `cp_bursts`: when the last window began, at each click or before it, in which enough recipients clicked its URL. It is
+/// enough to look at windows that begin at a click. A recipient is in those that begin within the window's length before one of
 /// theirs; times so near that these overlap count once.
 fn bursts(thresholds: &Thresholds) -> String {
     let Thresholds { campaign_ms, campaign_recipients, .. } = thresholds;
@@ -207,7 +207,8 @@ cp_typed AS (
       WHEN 'campaign_view' THEN '{campaign}'
       WHEN 'air_or_mbi' THEN '{late}'
       ELSE '{human}' END AS click_type,
-    CASE WHEN rule = 'timeofclick_pair' THEN CASE WHEN is_second = 1 THEN event_before ELSE event_after END END AS paired_with
+    CASE WHEN rule = 'timeofclick_pair' THEN CASE WHEN is_second = 1 THEN event_before ELSE event_after END END
+      AS paired_with
   FROM cp_ruled
 ),
 cp_judged AS (

@@ -88,7 +88,8 @@ fn clicks(dialect: Dialect) -> String {
     let group = dialect.quoted("group");
     format!(
         "\
-SELECT event_id, message_id, recipient_id, COALESCE(link_id, url) AS link_id, url, {group} AS list_group, ts_ms, {moment} AS clicked_at,
+SELECT event_id, message_id, recipient_id, COALESCE(link_id, url) AS link_id, url, {group} AS list_group,
+  ts_ms, {moment} AS clicked_at,
   CASE WHEN ts_ms < COALESCE(delivered_at_ms, sent_at_ms) THEN 0
     ELSE ts_ms - COALESCE(delivered_at_ms, sent_at_ms) END AS delta_ms,
   click_type, is_bot, is_defender_bot, vendor, confidence, rule, paired_with, verified, ruleset, revision
@@ -122,7 +123,8 @@ fn messages() -> String {
 
 fn links() -> String {
     format!(
-        "SELECT message_id, link_id, MIN(url) AS any_url,\n  {}\nFROM {{{{ ref('clickproof__clicks') }}}}\nGROUP BY message_id, link_id",
+        "SELECT message_id, link_id, MIN(url) AS any_url,\n  {}\nFROM {{{{ ref('clickproof__clicks') }}}}\n\
+         GROUP BY message_id, link_id",
         counts()
     )
 }
@@ -169,7 +171,7 @@ models:
       - {{name: message_id, data_tests: [not_null]}}
       - {{name: link_id, data_tests: [not_null]}}
   - name: clickproof__defender
-    description: The published table of Defender's click patterns, recomputed from the records; no type for what is no click.
+    description: The published table of Defender's click patterns, recomputed; what is no click has no type.
     columns:
       - {{name: event_id, data_tests: [unique, not_null]}}
       - name: click_type

@@ -2,8 +2,7 @@
 //! other SQL here is written once, in what the six have in common.
 
 use clap::ValueEnum;
-
-use super::columns::Holds;
+use clickproof::event::schema::Shape;
 
 /// A warehouse's SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -122,29 +121,39 @@ impl Dialect {
     }
 
     /// The type of a column.
-    pub(super) const fn column(self, holds: Holds) -> &'static str {
-        match (self, holds) {
-            (Self::DuckDb | Self::Snowflake, Holds::Text) => "VARCHAR",
-            (Self::DuckDb, Holds::Texts) => "VARCHAR[]",
-            (Self::DuckDb, Holds::Json) => "JSON",
-            (Self::ClickHouse, Holds::Text | Holds::Json) => "Nullable(String)",
-            (Self::ClickHouse, Holds::Integer) => "Nullable(Int64)",
-            (Self::ClickHouse, Holds::Boolean) => "Nullable(Bool)",
-            (Self::ClickHouse, Holds::Texts) => "Array(String)",
-            (Self::Postgres, Holds::Text) => "TEXT",
-            (Self::Postgres, Holds::Texts) => "TEXT[]",
-            (Self::Postgres, Holds::Json) => "JSONB",
-            (Self::BigQuery, Holds::Text) => "STRING",
-            (Self::BigQuery, Holds::Integer) => "INT64",
-            (Self::BigQuery, Holds::Boolean) => "BOOL",
-            (Self::BigQuery, Holds::Texts) => "ARRAY<STRING>",
-            (Self::BigQuery, Holds::Json) => "JSON",
-            (Self::Snowflake, Holds::Texts) => "ARRAY",
-            (Self::Snowflake, Holds::Json) => "VARIANT",
-            (Self::Redshift, Holds::Text) => "VARCHAR(4096)",
-            (Self::Redshift, Holds::Texts | Holds::Json) => "SUPER",
-            (_, Holds::Integer) => "BIGINT",
-            (_, Holds::Boolean) => "BOOLEAN",
+    pub(super) const fn column(self, shape: Shape) -> &'static str {
+        match shape {
+            Shape::Text => match self {
+                Self::DuckDb | Self::Snowflake => "VARCHAR",
+                Self::ClickHouse => "Nullable(String)",
+                Self::Postgres => "TEXT",
+                Self::BigQuery => "STRING",
+                Self::Redshift => "VARCHAR(4096)",
+            },
+            Shape::Integer => match self {
+                Self::ClickHouse => "Nullable(Int64)",
+                Self::BigQuery => "INT64",
+                _ => "BIGINT",
+            },
+            Shape::Boolean => match self {
+                Self::ClickHouse => "Nullable(Bool)",
+                _ => "BOOLEAN",
+            },
+            Shape::Texts => match self {
+                Self::DuckDb => "VARCHAR[]",
+                Self::ClickHouse => "Array(String)",
+                Self::Postgres => "TEXT[]",
+                Self::BigQuery => "ARRAY<STRING>",
+                Self::Snowflake => "ARRAY",
+                Self::Redshift => "SUPER",
+            },
+            Shape::Json => match self {
+                Self::DuckDb | Self::BigQuery => "JSON",
+                Self::ClickHouse => "Nullable(String)",
+                Self::Postgres => "JSONB",
+                Self::Snowflake => "VARIANT",
+                Self::Redshift => "SUPER",
+            },
         }
     }
 

@@ -1,9 +1,9 @@
-//! What is asked of the table of shipped events: each event's last revision, people's clicks, and whether what was shipped is
-//! what the table of rules says.
+//! What is asked of the table of shipped events: each event's last revision, people's clicks, and whether what was shipped
+//! is what the table of rules says.
 
+use clickproof::event::schema::FIELDS;
 use clickproof::verdict::{ClickType, Thresholds};
 
-use super::columns::COLUMNS;
 use super::core;
 use super::dialect::Dialect;
 use super::ranges::Ranges;
@@ -23,22 +23,33 @@ pub(super) fn current(dialect: Dialect, table: &str) -> String {
         }
         // What there is without a QUALIFY, which PostgreSQL, where this text is tried, has not.
         Dialect::Redshift => {
-            let names: Vec<_> = COLUMNS.iter().map(|(name, _)| dialect.quoted(name)).collect();
+            let names: Vec<_> = FIELDS.iter().map(|field| dialect.quoted(field.name)).collect();
             let names = wrapped(&names);
             format!(
-                "SELECT {names}\nFROM (\n  SELECT cp_event.*, {NEWEST} AS cp_newest\n  FROM {table} cp_event\n) cp_events\n\
-                 WHERE cp_newest = 1"
+                "\
+SELECT {names}
+FROM (
+  SELECT cp_event.*, {NEWEST} AS cp_newest
+  FROM {table} cp_event
+) cp_events
+WHERE cp_newest = 1"
             )
         }
         _ => format!("SELECT *\nFROM {table}\nQUALIFY {NEWEST} = 1"),
     }
 }
 
-/// Some columns of the highest revisions of the events that have a kind: records.
+/// Some columns of the highest revisions, as a CTE; more conditions may follow.
 fn newest(table: &str, columns: &str) -> String {
     format!(
-        "SELECT {columns}\n  FROM (\n    SELECT cp_event.*, {NEWEST} AS cp_newest\n    FROM {table} cp_event\n  ) cp_revisions\n  \
-         WHERE cp_newest = 1"
+        "\
+cp_current AS (
+  SELECT {columns}
+  FROM (
+    SELECT cp_event.*, {NEWEST} AS cp_newest
+    FROM {table} cp_event
+  ) cp_revisions
+  WHERE cp_newest = 1"
     )
 }
 
@@ -56,8 +67,7 @@ pub(super) fn report(dialect: Dialect, table: &str) -> String {
     let moment = dialect.moment("begin_ms");
     format!(
         "\
-WITH cp_current AS (
-  {events} AND kind = 'click'
+WITH {events} AND kind = 'click'
 )
 SELECT message_id, link_key AS link_id, MIN(any_url) AS url, group_key AS {group},
   begin_ms AS hour_ms, {moment} AS hour_utc,
@@ -73,8 +83,10 @@ GROUP BY message_id, link_key, group_key, begin_ms"
 /// The events that were shipped with a verdict of the ruleset `defender` other than the one that is found now.
 pub(super) fn check(dialect: Dialect, table: &str, thresholds: &Thresholds, ranges: &Ranges) -> String {
     let columns = format!(
-        "{}, revision, ruleset,\n    click_type AS shipped_click_type, rule AS shipped_rule, paired_with AS shipped_paired_with,\n    \
-         is_defender_bot AS shipped_is_defender_bot",
+        "\
+{}, revision, ruleset,
+    click_type AS shipped_click_type, rule AS shipped_rule, paired_with AS shipped_paired_with,
+    is_defender_bot AS shipped_is_defender_bot",
         core::COLUMNS.join(", ")
     );
     let events = newest(table, &columns);
@@ -83,8 +95,7 @@ pub(super) fn check(dialect: Dialect, table: &str, thresholds: &Thresholds, rang
     let (shipped, found) = (flag("shipped_is_defender_bot"), flag("is_defender_bot"));
     format!(
         "\
-WITH cp_current AS (
-  {events}
+WITH {events}
 ),
 {ctes}
 SELECT cp_current.event_id AS event_id, message_id, revision,

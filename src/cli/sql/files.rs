@@ -1,7 +1,8 @@
 //! How the shipped files become the table of events, and the table files of Parquet: what each warehouse has for that. Buckets,
 //! stages and roles are the operator's own, so where they stand an example does.
 
-use super::columns::{COLUMNS, Holds};
+use clickproof::event::schema::{FIELDS, Field};
+
 use super::dialect::Dialect;
 use super::events;
 
@@ -9,20 +10,20 @@ use super::events;
 pub(super) fn source(dialect: Dialect, table: &str) -> String {
     match dialect {
         Dialect::DuckDb => {
-            let columns = lines(|name, holds| format!("'{name}': '{}'", dialect.column(holds)));
+            let columns = lines(|field| format!("'{}': '{}'", field.name, dialect.column(field.shape)));
             format!(
                 "\
--- Reads a folder that has the bucket's `events/`. From R2 itself: INSTALL httpfs; CREATE SECRET (TYPE r2, KEY_ID '…', SECRET '…',
--- ACCOUNT_ID '…'); and 'r2://BUCKET/events/**/*.ndjson'. A `dt` and `hh` of the folders' names come with it.
+-- Reads a copy of the bucket's `events/`. R2 itself: CREATE SECRET (TYPE r2, KEY_ID '', SECRET '', ACCOUNT_ID ''), then
+-- 'r2://BUCKET/events/*/*/*.ndjson'. The folders' `dt` and `hh` come with it.
 CREATE OR REPLACE VIEW {table} AS
 SELECT *
-FROM read_json('events/**/*.ndjson', format = 'newline_delimited', hive_partitioning = true, columns = {{
+FROM read_json('events/*/*/*.ndjson', format = 'newline_delimited', hive_partitioning = true, columns = {{
   {columns}
 }});"
             )
         }
         Dialect::ClickHouse => {
-            let columns = lines(|name, holds| format!("`{name}` {}", clickhouse(name, holds)));
+            let columns = lines(clickhouse);
             format!(
                 "\
 -- The engine keeps the highest revision; until it has merged, `current` does.
@@ -30,14 +31,13 @@ CREATE TABLE IF NOT EXISTS {table} (
   {columns}
 ) ENGINE = ReplacingMergeTree(revision) ORDER BY (message_id, event_id);
 -- INSERT INTO {table}
--- SELECT * FROM s3('https://ACCOUNT.r2.cloudflarestorage.com/BUCKET/events/**/*.ndjson', 'KEY', 'SECRET', 'JSONEachRow')
+-- SELECT * FROM s3('https://ACCOUNT.r2.cloudflarestorage.com/BUCKET/events/*/*/*.ndjson', 'KEY', 'SECRET', 'JSONEachRow')
 -- SETTINGS input_format_skip_unknown_fields = 1, input_format_null_as_default = 1;
--- Always on: a table of ENGINE = S3Queue(… , 'JSONEachRow') SETTINGS mode = 'unordered', and a materialized view to this one."
+-- As it comes: a table of ENGINE = S3Queue, 'unordered', and a materialized view from it to this one."
             )
         }
         Dialect::Postgres => {
-            let columns =
-                lines(|name, holds| format!("\"{name}\" {}{}", dialect.column(holds), not_null(name)));
+            let columns = lines(|field| column(dialect, field));
             format!(
                 "\
 CREATE TABLE IF NOT EXISTS {table} (
@@ -50,8 +50,7 @@ CREATE TABLE IF NOT EXISTS {table} (
             )
         }
         Dialect::BigQuery => {
-            let columns =
-                lines(|name, holds| format!("`{name}` {}{}", dialect.column(holds), not_null(name)));
+            let columns = lines(|field| column(dialect, field));
             format!(
                 "\
 CREATE TABLE IF NOT EXISTS {table} (
@@ -62,11 +61,7 @@ CREATE TABLE IF NOT EXISTS {table} (
             )
         }
         Dialect::Snowflake => {
-            let columns = lines(|name, holds| {
-                // Files are matched by name in any case, and so are names in other statements.
-                let name = if matches!(name, "group") { dialect.quoted(name) } else { name.to_owned() };
-                format!("{name} {}", dialect.column(holds))
-            });
+            let columns = lines(snowflake);
             format!(
                 "\
 CREATE TABLE IF NOT EXISTS {table} (
@@ -77,7 +72,7 @@ CREATE TABLE IF NOT EXISTS {table} (
             )
         }
         Dialect::Redshift => {
-            let columns = lines(|name, holds| format!("\"{name}\" {}", dialect.column(holds)));
+            let columns = lines(|field| column(dialect, field));
             format!(
                 "\
 CREATE TABLE IF NOT EXISTS {table} (
@@ -105,7 +100,7 @@ COPY (
         ),
         Dialect::ClickHouse => format!(
             "\
--- Below `user_files`; elsewhere s3('https://…/{{_partition_id}}.parquet', 'KEY', 'SECRET', 'Parquet') in place of file(…).
+-- Into the server's user_files, a file a day; s3(...) in place of file(...) writes to a bucket.
 INSERT INTO FUNCTION file('clickproof_events_{{_partition_id}}.parquet', 'Parquet')
 PARTITION BY toString(toDate(intDiv(ts_ms, 1000), 'UTC'))
 SELECT *
@@ -117,7 +112,7 @@ SETTINGS output_format_parquet_compression_method = 'zstd', engine_file_truncate
         ),
         Dialect::Postgres => format!(
             "\
--- Needs the extension pg_parquet: PostgreSQL writes no Parquet of its own. `clickproof compact` makes it from the shipped files.
+-- PostgreSQL writes Parquet with the extension pg_parquet alone; `clickproof compact` makes it from the shipped files.
 COPY (
   SELECT *
   FROM (
@@ -161,23 +156,31 @@ $$) TO 's3://BUCKET/clickproof_events/' IAM_ROLE DEFAULT FORMAT AS PARQUET ALLOW
 }
 
 /// A line for each column.
-fn lines(line: impl Fn(&str, Holds) -> String) -> String {
-    let lines: Vec<_> = COLUMNS.iter().map(|&(name, holds)| line(name, holds)).collect();
-    lines.join(",\n  ")
+fn lines(line: impl Fn(&Field) -> String) -> String {
+    FIELDS.iter().map(line).collect::<Vec<_>>().join(",\n  ")
 }
 
-/// What every event has.
-fn not_null(name: &str) -> &'static str {
-    if matches!(name, "event" | "event_id" | "revision" | "ts_ms") { " NOT NULL" } else { "" }
+/// A column's name and type, and that it has always a value where every event has one.
+fn column(dialect: Dialect, field: &Field) -> String {
+    let not_null = if field.is_everywhere() { " NOT NULL" } else { "" };
+    format!("{} {}{not_null}", dialect.quoted(field.name), dialect.column(field.shape))
 }
 
-/// The key's columns cannot be null there, nor can what says which row is newer be signed.
-fn clickhouse(name: &str, holds: Holds) -> &'static str {
-    match name {
-        "event" => "LowCardinality(String)",
+/// The columns of the key cannot be null there, nor can what says which row is newer have a sign.
+fn clickhouse(field: &Field) -> String {
+    let column = match field.name {
         "event_id" | "message_id" => "String",
+        "event" => "LowCardinality(String)",
         "revision" => "UInt32",
         "ts_ms" => "Int64",
-        _ => Dialect::ClickHouse.column(holds),
-    }
+        _ => Dialect::ClickHouse.column(field.shape),
+    };
+    format!("`{}` {column}", field.name)
+}
+
+/// Only what is a word of the language is quoted there: a quoted name in lower case is another than the same without quotes.
+fn snowflake(field: &Field) -> String {
+    let quoted = Dialect::Snowflake.quoted(field.name);
+    let name = if field.name == "group" { &quoted } else { field.name };
+    format!("{name} {}", Dialect::Snowflake.column(field.shape))
 }

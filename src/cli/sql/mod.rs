@@ -1,8 +1,7 @@
-//! `sql`: the published table of rules and the reports as SQL, for warehouses that have the events, or click records from
-//! anywhere, and no wish to send them through a program.
+//! `sql`: the published table of rules and the reports as SQL, for warehouses that have the events, or click records
+//! from anywhere, and no wish to send them through a program.
 
 mod address;
-mod columns;
 mod core;
 mod dbt;
 mod dialect;
@@ -26,16 +25,17 @@ use crate::thresholds::Flags;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
-All parts but `source` and `compact` are one SELECT without a semicolon, which stands alone, in brackets, or behind CREATE VIEW … AS:
+All parts but `source` and `compact` are one SELECT without a semicolon: it stands alone, in brackets, or behind CREATE VIEW … AS:
   (echo 'CREATE VIEW verdicts AS'; clickproof sql --dialect duckdb --table clicks) | duckdb clicks.db
 
-`defender` reads click records of any kind and yields event_id, click_type, rule, paired_with and is_defender_bot, one row for each \
-event_id, as `classify --ruleset defender` would. It reads these columns, which must be there and may be null where a record may \
-lack them; times are Unix milliseconds: event_id, message_id, recipient_id, link_id, url, kind, ts_ms, sent_at_ms, delivered_at_ms, \
-ip, referer. Rows that lack what every record has (other events, say) get no verdict. Over shipped events name a view of `current`.
+`defender` reads click records of any kind and yields event_id, click_type, rule, paired_with and is_defender_bot, one row for \
+each event_id, as `classify --ruleset defender` would. It reads these columns, which must be there and may be null where a record \
+may lack them (times are Unix milliseconds): event_id, message_id, recipient_id, link_id, url, kind, ts_ms, sent_at_ms, \
+delivered_at_ms, ip, referer. Rows that lack what every record has (other events, say) get no verdict. Over shipped events name a \
+view of `current`.
 
-`current`, `report`, `check` and `compact` read the table that `source` makes. `check` compares what the ruleset `defender` has shipped, \
-with the windows and counts that it had, and yields no row where all is well.")]
+`current`, `report`, `check` and `compact` read the table that `source` makes. `check` compares what the ruleset `defender` has \
+shipped, by the windows and counts given here, and yields no row where all is well.")]
 pub(crate) struct Args {
     /// The warehouse whose SQL it is
     #[arg(long)]

@@ -7,7 +7,7 @@
 use std::net::IpAddr;
 
 use clickproof::compile::networks::{Section, parse};
-use clickproof::signals::catalogue::{Request, lookup};
+use clickproof::signals::catalogue::{Network, Request, lookup};
 use ipnet::IpNet;
 
 use crate::stop::Stop;
@@ -81,7 +81,7 @@ fn within(family: &Family, prefixes: &[IpNet]) -> Vec<[String; 2]> {
     let mut ranges: Vec<(u128, u128)> = Vec::new();
     for (&first, last) in starts.iter().zip(ends) {
         let network = lookup((family.address)(first), Request::Click);
-        if !network.is_some_and(|network| network.is_microsoft()) {
+        if !network.is_some_and(Network::is_microsoft) {
             continue;
         }
         match ranges.last_mut() {
@@ -125,7 +125,7 @@ mod tests {
             let (first, last) = (family.numbers)(prefix).unwrap();
             for number in [first.saturating_sub(1), first, last, last + 1] {
                 let address = (family.address)(number);
-                let expected = lookup(address, Request::Click).is_some_and(|network| network.is_microsoft());
+                let expected = lookup(address, Request::Click).is_some_and(Network::is_microsoft);
                 let key = key(address);
                 let is_inside = keys.iter().any(|[from, to]| {
                     key.len() == from.len() && (from.as_str()..=to.as_str()).contains(&key.as_str())

@@ -23,7 +23,14 @@ export const COLUMNS = [
   "referer",
 ];
 
-const MICROSOFT = ["40.92.1.1", "52.96.0.0", "52.111.255.255", "2a01:111::1", "::ffff:40.92.7.7", "::ffff:285c:101"];
+const MICROSOFT = [
+  "40.92.1.1",
+  "52.96.0.0",
+  "52.111.255.255",
+  "2a01:111::1",
+  "::ffff:40.92.7.7",
+  "::ffff:285c:101",
+];
 
 // In and beside Microsoft's networks, in every spelling that an address may have, and some that it may not.
 const ADDRESSES = [
@@ -204,13 +211,32 @@ export function random(seed) {
 
 /** So many records at least, of messages of some hundred each. */
 export function clicks(seed, count) {
-  const records = [];
+  const records = spellings(`m${seed}`);
   for (let message = 0; records.length < count; message += 1) {
     for (const record of messageOf(`m${seed}.${message}`, random(seed * 1_000_003 + message))) {
       records.push(record);
     }
   }
   return records;
+}
+
+/** Every address and every referer, where they decide. */
+function spellings(message_id) {
+  const record = (event_id, delta, fields) => ({
+    event_id: `${event_id}${message_id}`,
+    message_id,
+    recipient_id: event_id,
+    link_id: event_id,
+    kind: "click",
+    sent_at_ms: SENT_MS,
+    ts_ms: SENT_MS + delta,
+    ...fields,
+  });
+  return [
+    ...ADDRESSES.map((ip, at) => record(`ip${at}`, 3_600_001, { ip })),
+    ...REFERERS.map((referer, at) => record(`early${at}`, 4_999, { referer })),
+    ...REFERERS.map((referer, at) => record(`late${at}`, 3_600_001, { referer, ip: MICROSOFT[0] })),
+  ];
 }
 
 function messageOf(message_id, next) {
@@ -223,7 +249,14 @@ function messageOf(message_id, next) {
     // Ids sort by their bytes, whatever a locale says; and never as they were made.
     const event_id = `${one(["a", "B", "_", "é", "0", "z"])}${below(10)}${message_id}-${(events += 1)}`;
     const clock = fields.delivered_at_ms ?? SENT_MS;
-    const record = { event_id, message_id, kind: "click", sent_at_ms: SENT_MS, ts_ms: clock + delta, ...fields };
+    const record = {
+      event_id,
+      message_id,
+      kind: "click",
+      sent_at_ms: SENT_MS,
+      ts_ms: clock + delta,
+      ...fields,
+    };
     records.push(record);
     return record;
   };
@@ -264,13 +297,21 @@ function messageOf(message_id, next) {
       // A campaign: 28 to 32 recipients, first to last at the window's length; some come again.
       case 2: {
         const [begin, span] = [one([0, 70_000, 3_700_000]) + below(1_000), one([59_999, 60_000, 60_001])];
-        const recipients = 28 + below(5);
+        const recipients = one([28, 29, 30, 30, 30, 31, 32]);
         const from = below(3);
+        // Half of them have a URL of their own.
+        const target = often(0.5) ? link : linked(`k${scene}`);
+        const again = one([0, 0.2]);
         for (let number = 0; number < recipients; number += 1) {
           const delta = begin + (number === 0 ? 0 : number === 1 ? span : below(span + 1));
-          const fields = { recipient_id: `c${from + number}`, ...link, ip: address(), referer: referer(0.05) };
+          const fields = {
+            recipient_id: `c${from + number}`,
+            ...target,
+            ip: address(),
+            referer: referer(0.05),
+          };
           add(fields, delta);
-          if (often(0.2)) add(fields, delta + one([1, 59_999, 60_000, 60_001, 60_002, 120_001]));
+          if (often(again)) add(fields, delta + one([1, 59_999, 60_000, 60_001, 60_002, 120_001]));
         }
         break;
       }
@@ -303,7 +344,10 @@ function messageOf(message_id, next) {
       default: {
         const kind = one(["open", "unsubscribe", "confirm"]);
         add({ recipient_id, ...link, kind, ip: address(), referer: referer(0.5) }, one([100, 90_100]));
-        const record = add({ recipient_id, ...link, ...delivered(), ip: address() }, one([100, 90_100, 3_600_001]));
+        const record = add(
+          { recipient_id, ...link, ...delivered(), ip: address() },
+          one([100, 90_100, 3_600_001]),
+        );
         records.push({ ...record });
         if (record.delivered_at_ms) records.push({ ...record, delivered_at_ms: null });
         if (often(0.3)) delete record.kind;
@@ -317,7 +361,11 @@ function messageOf(message_id, next) {
 function changed(text, characters, below, one) {
   const at = below(text.length + 1);
   const [before, after] = [text.slice(0, at), text.slice(at)];
-  return one([before + one([...characters]) + after, before + after.slice(1), before + one([...characters]) + after.slice(1)]);
+  return one([
+    before + one([...characters]) + after,
+    before + after.slice(1),
+    before + one([...characters]) + after.slice(1),
+  ]);
 }
 
 /** Runs the command; its output. */
@@ -348,7 +396,12 @@ export function lines(records) {
 /** What the command line says of the records by the published table, by event. */
 export async function judged(records, flags = []) {
   const output = await clickproof(["classify", "--ruleset", "defender", ...flags], lines(records));
-  return byEvent(output.trimEnd().split("\n").map((line) => JSON.parse(line)));
+  return byEvent(
+    output
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line)),
+  );
 }
 
 /** Verdicts as they are compared. */

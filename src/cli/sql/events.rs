@@ -91,23 +91,41 @@ pub(super) fn check(dialect: Dialect, table: &str, thresholds: &Thresholds, rang
     );
     let events = newest(table, &columns);
     let ctes = core::ctes(dialect, "cp_current", thresholds, ranges);
-    let flag = |column: &str| format!("CASE WHEN {column} THEN 1 ELSE 0 END");
-    let (shipped, found) = (flag("shipped_is_defender_bot"), flag("is_defender_bot"));
+    let (text, integer) = (dialect.text("NULL"), dialect.integer("NULL"));
     format!(
         "\
 WITH {events}
 ),
-{ctes}
-SELECT cp_current.event_id AS event_id, message_id, revision,
-  shipped_click_type, click_type, shipped_rule, rule, shipped_paired_with, paired_with,
-  shipped_is_defender_bot, is_defender_bot
-FROM cp_current
-JOIN cp_judged ON cp_judged.event_id = {event_id}
-WHERE ruleset LIKE 'defender@%' AND (
+{ctes},
+-- Both beside each other by a sort and not by a join: a planner that takes the steps above for a few rows would loop over them.
+cp_sides AS (
+  SELECT {event_id} AS event_id, message_id AS of_message, revision AS of_revision, ruleset AS of_ruleset,
+    shipped_click_type AS shipped_type, shipped_rule AS shipped_by, shipped_paired_with AS shipped_pair,
+    CASE WHEN shipped_is_defender_bot THEN 1 ELSE 0 END AS shipped_bot,
+    {text} AS found_type, {text} AS found_by, {text} AS found_pair, 0 AS found_bot
+  FROM cp_current
+  UNION ALL
+  SELECT event_id, {text}, {integer}, {text}, {text}, {text}, {text}, 0,
+    click_type, rule, paired_with, CASE WHEN is_defender_bot THEN 1 ELSE 0 END
+  FROM cp_judged
+),
+cp_beside AS (
+  SELECT event_id, MAX(of_message) AS message_id, MAX(of_revision) AS revision, MAX(of_ruleset) AS ruleset,
+    MAX(shipped_type) AS shipped_click_type, MAX(found_type) AS click_type,
+    MAX(shipped_by) AS shipped_rule, MAX(found_by) AS rule,
+    MAX(shipped_pair) AS shipped_paired_with, MAX(found_pair) AS paired_with,
+    MAX(shipped_bot) AS is_shipped_bot, MAX(found_bot) AS is_found_bot
+  FROM cp_sides
+  GROUP BY event_id
+)
+SELECT event_id, message_id, revision, shipped_click_type, click_type, shipped_rule, rule,
+  shipped_paired_with, paired_with, is_shipped_bot = 1 AS shipped_is_defender_bot, is_found_bot = 1 AS is_defender_bot
+FROM cp_beside
+WHERE ruleset LIKE 'defender@%' AND rule IS NOT NULL AND (
   COALESCE(shipped_click_type, '') <> COALESCE(click_type, '')
   OR COALESCE(shipped_rule, '') <> rule
   OR COALESCE(shipped_paired_with, '') <> COALESCE(paired_with, '')
-  OR {shipped} <> {found}
+  OR is_shipped_bot <> is_found_bot
 )",
         event_id = dialect.text("cp_current.event_id"),
     )

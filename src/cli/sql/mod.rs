@@ -128,13 +128,13 @@ fn provenance(thresholds: &Thresholds, ranges: &Ranges) -> String {
     )
 }
 
-/// A table's name goes into the text as it is: what would end the statement or begin a comment is none.
+/// A table's name goes into the text as it is: what would end the statement, or the line, is none.
 fn table(name: &str) -> Result<String, String> {
     if name.trim().is_empty() {
         return Err("is empty: name the table".to_owned());
     }
-    if name.contains([';', '\n', '\r']) || name.contains("--") || name.contains("/*") {
-        return Err("must be one table's name, without `;`, comments or line breaks".to_owned());
+    if name.contains([';', '\n', '\r']) || name.contains("--") {
+        return Err("must be one table's name, without `;`, `--` or line breaks".to_owned());
     }
     Ok(name.to_owned())
 }

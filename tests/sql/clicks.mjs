@@ -370,8 +370,7 @@ function changed(text, characters, below, one) {
 
 /** Runs the command; its output. */
 export function clickproof(args, input = "") {
-  const command = ["run", "--quiet", ...(process.env.CLICKPROOF_PROFILE ?? "").split(" ").filter(Boolean)];
-  const child = spawn("cargo", [...command, "--bin", "clickproof", "--", ...args], {
+  const child = spawn("cargo", ["run", "--quiet", "--bin", "clickproof", "--", ...args], {
     cwd: root,
     stdio: ["pipe", "pipe", "inherit"],
   });

@@ -5,78 +5,11 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
-import { clickproof, clicks, lines, random } from "./clicks.mjs";
+import { clickproof } from "./clicks.mjs";
 import { duckdb, folder, postgres } from "./engines.mjs";
+import { shipped } from "./shipped.mjs";
 
 const HOUR_MS = 3_600_000;
-
-/** Events as they are shipped, and of each the last revision: some are amended, and all told of at least once. */
-async function shipped() {
-  const given = clicks(4, 1_500).map((record, at) => ({
-    ...record,
-    group: ["de", "gmail.com", null][at % 3],
-  }));
-  const args = ["classify", "--ruleset", "defender", "--with-record"];
-  const output = await clickproof(args, lines(given));
-  const last = new Map();
-  const events = [];
-  const next = random(4);
-  for (const line of output.trimEnd().split("\n")) {
-    const { kind = "click", ...rest } = JSON.parse(line);
-    if (last.has(rest.event_id)) continue;
-    const event = { event: kind, method: "GET", ...rest, kind };
-    last.set(event.event_id, event);
-    events.push(event);
-    if (next() < 0.1) {
-      const before = {
-        ...event,
-        revision: 1,
-        click_type: "human",
-        rule: "human",
-        is_defender_bot: false,
-        is_bot: false,
-      };
-      const amended = { ...event, revision: 2 };
-      events.pop();
-      events.push(...(next() < 0.5 ? [amended, before] : [before, amended]));
-      last.set(event.event_id, amended);
-    }
-    if (next() < 0.1) events.push(events.at(-1));
-  }
-  const [{ message_id, recipient_id, link_id, ts_ms, event_id: click_event_id }] = events;
-  const about = {
-    event: "verify",
-    event_id: "v",
-    revision: 1,
-    ts_ms,
-    verified: "rendered",
-    click_ts_ms: ts_ms,
-  };
-  const verify = {
-    ...about,
-    message_id,
-    recipient_id,
-    link_id,
-    url: null,
-    since_load_ms: null,
-    click_event_id,
-  };
-  const alert = {
-    event: "alert",
-    event_id: "w",
-    revision: 1,
-    ts_ms,
-    message_id: null,
-    code: "c",
-    severity: "info",
-    text: "t",
-  };
-  for (const other of [verify, alert]) {
-    events.push(other);
-    last.set(other.event_id, other);
-  }
-  return { events, last };
-}
 
 const sql = (dialect, part, ...flags) => clickproof(["sql", "--dialect", dialect, "--part", part, ...flags]);
 
@@ -85,7 +18,7 @@ for (const make of [duckdb, postgres("postgres")]) {
     let engine, events, last;
     before(async () => {
       engine = await make();
-      ({ events, last } = await shipped());
+      ({ events, last } = await shipped(4, 1_500));
       await engine.ship(events, await sql(engine.dialect, "source"));
     });
     after(() => engine.close());
@@ -157,7 +90,7 @@ for (const make of [duckdb, postgres("postgres")]) {
 
 test("`compact` writes the highest revisions as Parquet that reads back the same", async () => {
   const engine = await duckdb();
-  const { events, last } = await shipped();
+  const { events, last } = await shipped(4, 1_500);
   await engine.ship(events, await sql("duckdb", "source"));
   const dir = path.join(folder(), "parquet");
   await engine.run((await sql("duckdb", "compact")).replace("'clickproof_events'", `'${dir}'`));

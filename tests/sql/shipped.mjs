@@ -2,6 +2,8 @@
 
 import { clickproof, clicks, lines, random } from "./clicks.mjs";
 
+const HOUR_MS = 3_600_000;
+
 /** Events as they are shipped, and of each the last revision: some are amended, and all told of at least once. */
 export async function shipped(seed, count) {
   const given = clicks(seed, count).map((record, at) => ({
@@ -68,4 +70,29 @@ export async function shipped(seed, count) {
     last.set(other.event_id, other);
   }
   return { events, last };
+}
+
+/** What `report` should say of the last revisions: of each message, link, group and hour the counts in words. */
+export function counted(last) {
+  const counts = new Map();
+  for (const { event, message_id, link_id, url, group, ts_ms, ...rest } of last.values()) {
+    if (event !== "click") continue;
+    const key = JSON.stringify([message_id, link_id ?? url, group ?? null, ts_ms - (ts_ms % HOUR_MS)]);
+    const count = counts.get(key) ?? { clicks: 0, human: 0, people: new Set(), bots: 0 };
+    counts.set(key, count);
+    count.clicks += 1;
+    count.bots += rest.is_defender_bot ? 1 : 0;
+    if (rest.click_type !== "human") continue;
+    count.human += 1;
+    count.people.add(rest.recipient_id);
+  }
+  const words = ({ clicks, human, people, bots }) => `${clicks} ${human} ${people.size} ${bots}`;
+  return new Map([...counts].map(([key, count]) => [key, words(count)]));
+}
+
+/** The same of a row of `report`. */
+export function told(row) {
+  const key = JSON.stringify([row.message_id, row.link_id, row.group, Number(row.hour_ms)]);
+  const { clicks, human_clicks, human_recipients, defender_bot_clicks } = row;
+  return [key, `${clicks} ${human_clicks} ${human_recipients} ${defender_bot_clicks}`];
 }

@@ -137,6 +137,7 @@ impl Dialect {
             },
             Shape::Boolean => match self {
                 Self::ClickHouse => "Nullable(Bool)",
+                Self::BigQuery => "BOOL",
                 _ => "BOOLEAN",
             },
             Shape::Texts => match self {

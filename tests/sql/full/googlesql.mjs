@@ -7,11 +7,11 @@ import { Failure, start } from "../../../src/dev/run.mjs";
 import { COLUMNS } from "../clicks.mjs";
 import { ensureGoogleSql } from "./tools.mjs";
 
-const YIELDS = ["event_id", "click_type", "rule", "paired_with", "is_defender_bot"];
 const BATCH = 250;
+const EVENTS = 150;
 const START_MS = 30_000;
 
-const isInteger = (name) => name.endsWith("_ms");
+const CLICKS = COLUMNS.map((name) => [name, name.endsWith("_ms") ? "INT64" : "STRING"]);
 
 /** The engine. It takes a table with each query, so records stay here. */
 export async function make() {
@@ -41,46 +41,56 @@ export async function make() {
   const known = { maximumFeatures: true, languageVersion: "LANGUAGE_VERSION_CURRENT" };
   // As BigQuery has it, without the types of its makers' own databases.
   const languageOptions = { ...(await call("GetLanguageOptions", known)), productMode: "PRODUCT_EXTERNAL" };
-  const simpleCatalog = {
-    name: "warehouse",
-    builtinFunctionOptions: { languageOptions },
-    table: [
-      {
-        name: "clicks",
-        serializationId: 1,
-        column: COLUMNS.map((name) => ({
-          name,
-          type: { typeKind: isInteger(name) ? "TYPE_INT64" : "TYPE_STRING" },
-        })),
-      },
-    ],
-  };
+  const builtinFunctionOptions = { languageOptions };
+  // Each with the table that a query reads, and its rows.
   let batches = [];
+  const batch = (name, columns, records) => ({
+    simpleCatalog: {
+      name: "warehouse",
+      builtinFunctionOptions,
+      table: [
+        {
+          name,
+          serializationId: 1,
+          column: columns.map(([name, type]) => ({ name, type: TYPES[type].type })),
+        },
+      ],
+    },
+    tableContent: {
+      [name]: {
+        tableData: {
+          row: records.map((record) => ({ cell: columns.map(([name, type]) => cell(type, record[name])) })),
+        },
+      },
+    },
+  });
   return {
     name: `GoogleSQL (zetasql ${version})`,
+    events: EVENTS,
     // A verdict looks at its own message alone.
     async load(records) {
-      batches = [];
-      const messages = Map.groupBy(records, ({ message_id }) => message_id);
-      for (const message of messages.values()) {
-        const last = batches.at(-1);
+      const parts = [];
+      for (const message of Map.groupBy(records, ({ message_id }) => message_id).values()) {
+        const last = parts.at(-1);
         if (last && last.length + message.length <= BATCH) last.push(...message);
-        else batches.push([...message]);
+        else parts.push([...message]);
       }
+      batches = parts.map((part) => batch("clicks", CLICKS, part));
+    },
+    async ship(events, source) {
+      const columns = [...source.matchAll(/^ {2}`(\w+)` (\S+?)(?: NOT NULL)?,?$/gm)].map(
+        ([, ...column]) => column,
+      );
+      batches = [batch("clickproof_events", columns, events)];
     },
     async rows(sql) {
       const rows = [];
       for (const batch of batches) {
-        const row = batch.map((record) => ({ cell: COLUMNS.map((name) => value(name, record[name])) }));
-        const { content } = await call("EvaluateQuery", {
-          sql,
-          options: { languageOptions },
-          simpleCatalog,
-          tableContent: { clicks: { tableData: { row } } },
-        });
-        for (const { cell } of content.tableData.row) {
-          const said = cell.map(({ stringValue, boolValue }) => stringValue ?? boolValue ?? null);
-          rows.push(Object.fromEntries(YIELDS.map((name, at) => [name, said[at]])));
+        const options = { languageOptions };
+        const { content, prepared } = await call("EvaluateQuery", { sql, options, ...batch });
+        const names = prepared.columns.map(({ name }) => name);
+        for (const { cell } of content.tableData.row ?? []) {
+          rows.push(Object.fromEntries(names.map((name, at) => [name, said(cell[at])])));
         }
       }
       return rows;
@@ -93,10 +103,22 @@ export async function make() {
   };
 }
 
-function value(name, given) {
-  if (given === undefined || given === null) return {};
-  return isInteger(name) ? { int64Value: given } : { stringValue: given };
-}
+const TYPES = {
+  STRING: { type: { typeKind: "TYPE_STRING" }, value: (given) => ({ stringValue: given }) },
+  INT64: { type: { typeKind: "TYPE_INT64" }, value: (given) => ({ int64Value: given }) },
+  BOOL: { type: { typeKind: "TYPE_BOOL" }, value: (given) => ({ boolValue: given }) },
+  JSON: { type: { typeKind: "TYPE_JSON" }, value: (given) => ({ jsonValue: JSON.stringify(given) }) },
+  "ARRAY<STRING>": {
+    type: { typeKind: "TYPE_ARRAY", arrayType: { elementType: { typeKind: "TYPE_STRING" } } },
+    value: (given) => ({ arrayValue: { element: given.map((stringValue) => ({ stringValue })) } }),
+  },
+};
+
+/** A value as the server takes it. */
+const cell = (type, given) => (given === undefined || given === null ? {} : TYPES[type].value(given));
+
+/** A value as it answers. */
+const said = ({ stringValue, boolValue, int64Value }) => stringValue ?? boolValue ?? int64Value ?? null;
 
 async function freePort() {
   const server = createServer();

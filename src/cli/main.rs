@@ -19,6 +19,7 @@ mod output;
 mod plain;
 mod say;
 mod simulate;
+mod sql;
 mod stop;
 mod streams;
 mod summary;
@@ -66,6 +67,8 @@ enum Command {
     Unpack(unpack::Args),
     /// Pack shipped events into Parquet: one file for each event and day, each event's last revision alone
     Compact(compact::Args),
+    /// Print the published table of rules, and reports of shipped events, as a warehouse's SQL
+    Sql(sql::Args),
     /// The catalogue of networks: list it, look an address up, refresh it from the vendors' feeds
     Networks(networks::Args),
 }
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(&args),
         Command::Unpack(args) => unpack::run(&args),
         Command::Compact(args) => compact::run(&args),
+        Command::Sql(args) => sql::run(&args).map(|()| 0),
         Command::Networks(args) => networks::run(&args),
     };
     match end {

@@ -13,6 +13,7 @@ import { Failure, main, root, show, start } from "./run.mjs";
 import { ensureLinters, ensureRust, ensureWasmTarget } from "./rust.mjs";
 
 const AGENTS = "tests/agents";
+const SQL = "tests/sql";
 const WORKER = "tests/worker";
 const BROWSER = "tests/browser";
 const STAGES = { lint, native, worker, browser };
@@ -70,11 +71,11 @@ async function lint() {
 
 async function native() {
   await ensureRust();
-  // The corpora of the agents' tests.
+  // The corpora of the agents' tests, and the engines that speak SQL.
   await ensureNpmPackages();
   return runAll(
     ["cargo", ["test", "--no-fail-fast"]],
-    [process.execPath, ["--test", "--test-reporter=spec", ...testFiles(AGENTS)]],
+    [process.execPath, ["--test", "--test-reporter=spec", ...testFiles(AGENTS), ...testFiles(SQL)]],
   );
 }
 

@@ -4,7 +4,8 @@
 //! Each step reads the one before it once, because `ClickHouse` computes a CTE anew wherever it is named. No column gets the name
 //! of another that its step reads: some dialects would take the one for the other.
 
-use clickproof::verdict::{ClickType, Thresholds};
+use clickproof::verdict::thresholds::SETTINGS;
+use clickproof::verdict::{ClickType, Ruleset, Thresholds};
 
 use super::address;
 use super::dialect::Dialect;
@@ -47,6 +48,22 @@ WITH
 SELECT event_id, click_type, rule, paired_with, is_defender_bot
 FROM cp_judged",
         ctes(dialect, table, thresholds, ranges)
+    )
+}
+
+/// The rules and what they are set to, as lines of comment.
+pub(super) fn provenance(thresholds: &Thresholds, ranges: &Ranges) -> String {
+    let mut thresholds = thresholds.clone();
+    let settings: Vec<_> = SETTINGS
+        .iter()
+        .map(|setting| format!("{}={}", setting.name, (setting.slot)(&mut thresholds)))
+        .collect();
+    format!(
+        "-- Ruleset {}: {}\n-- Microsoft's networks: {} ranges of the catalogue as of {}\n",
+        Ruleset::Defender.label(),
+        settings.join(" "),
+        ranges.keys.len(),
+        ranges.date,
     )
 }
 

@@ -10,7 +10,6 @@ use clickproof::verdict::{ClickType, Confidence, Thresholds};
 use super::core;
 use super::dialect::Dialect;
 use super::events;
-use super::provenance;
 use super::ranges::Ranges;
 use crate::stop::Stop;
 
@@ -57,7 +56,8 @@ fn refused(path: &Path, problem: &dyn std::fmt::Display) -> Stop {
 fn files(dialect: Dialect, thresholds: &Thresholds, ranges: &Ranges) -> Vec<(&'static str, String)> {
     let model = |text: &str| format!("-- {MARK} --dialect {}\n{text}\n", dialect.name());
     let yaml = |text: &str| format!("# {MARK} --dialect {}\n{text}", dialect.name());
-    let defender = provenance(thresholds, ranges) + &core::defender(dialect, STAGED, thresholds, ranges);
+    let defender =
+        core::provenance(thresholds, ranges) + &core::defender(dialect, STAGED, thresholds, ranges);
     vec![
         ("dbt_project.yml", yaml(PROJECT)),
         ("models/staging/stg_clickproof__events.sql", model(&events::current(dialect, EVENTS))),
@@ -158,9 +158,9 @@ models:
       - {{name: message_id, data_tests: [not_null]}}
       - {{name: recipient_id, data_tests: [not_null]}}
       - name: click_type
-        data_tests: [not_null, {{accepted_values: {{values: [{click_types}]}}}}]
+        data_tests: [not_null, {{accepted_values: {{arguments: {{values: [{click_types}]}}}}}}]
       - name: confidence
-        data_tests: [{{accepted_values: {{values: [{confidences}]}}}}]
+        data_tests: [{{accepted_values: {{arguments: {{values: [{confidences}]}}}}}}]
   - name: clickproof__messages
     description: Clicks of each message, people's beside all.
     columns:
@@ -175,7 +175,7 @@ models:
     columns:
       - {{name: event_id, data_tests: [unique, not_null]}}
       - name: click_type
-        data_tests: [{{accepted_values: {{values: [{table}]}}}}]
+        data_tests: [{{accepted_values: {{arguments: {{values: [{table}]}}}}}}]
       - {{name: rule, data_tests: [not_null]}}
 "
     )

@@ -13,8 +13,7 @@ mod referer;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use clickproof::verdict::thresholds::SETTINGS;
-use clickproof::verdict::{Ruleset, Thresholds};
+use clickproof::verdict::Thresholds;
 
 use dialect::Dialect;
 use ranges::Ranges;
@@ -106,25 +105,9 @@ fn header(args: &Args, ranges: &Ranges) -> String {
     }
     format!(
         "{title}\n{}-- Reads of {}: {}\n",
-        provenance(&args.thresholds.0, ranges),
+        core::provenance(&args.thresholds.0, ranges),
         args.table,
         core::COLUMNS.join(", ")
-    )
-}
-
-/// The rules, with what they are set to.
-fn provenance(thresholds: &Thresholds, ranges: &Ranges) -> String {
-    let mut thresholds = thresholds.clone();
-    let settings: Vec<_> = SETTINGS
-        .iter()
-        .map(|setting| format!("{}={}", setting.name, (setting.slot)(&mut thresholds)))
-        .collect();
-    format!(
-        "-- Ruleset {}: {}\n-- Microsoft's networks: {} ranges of the catalogue as of {}\n",
-        Ruleset::Defender.label(),
-        settings.join(" "),
-        ranges.keys.len(),
-        ranges.date,
     )
 }
 

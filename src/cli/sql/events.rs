@@ -119,7 +119,9 @@ cp_beside AS (
   GROUP BY event_id
 )
 SELECT event_id, message_id, revision, shipped_click_type, click_type, shipped_rule, rule,
-  shipped_paired_with, paired_with, is_shipped_bot = 1 AS shipped_is_defender_bot, is_found_bot = 1 AS is_defender_bot
+  shipped_paired_with, paired_with,
+  CASE WHEN is_shipped_bot = 1 THEN TRUE ELSE FALSE END AS shipped_is_defender_bot,
+  CASE WHEN is_found_bot = 1 THEN TRUE ELSE FALSE END AS is_defender_bot
 FROM cp_beside
 WHERE ruleset LIKE 'defender@%' AND rule IS NOT NULL AND (
   COALESCE(shipped_click_type, '') <> COALESCE(click_type, '')

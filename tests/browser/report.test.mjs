@@ -115,7 +115,7 @@ test("from the list to a send's page, without a script and with no request to el
   assert.equal(await page.locator("h1").innerText(), TITLE, "what the sender said is text");
   const numbers = await report();
   const [naive, people] = await page.locator(".numbers strong").allInnerTexts();
-  const percent = (part) => `${(Math.round(part * 1_000) / 10).toFixed(1)} %`;
+  const percent = (part) => `${(Math.round(part * 1_000) / 10).toFixed(1)}\u00a0%`;
   assert.equal(naive, percent(numbers.rates.clicks_per_sent));
   assert.equal(people, percent(numbers.rates.human_recipients_per_sent));
   assert.notEqual(naive, people);

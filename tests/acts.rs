@@ -321,13 +321,13 @@ fn an_act_whose_verdict_cannot_be_read_waits() {
     let version = |rows: &Sqlite, version: u8| {
         rows.change(&format!("UPDATE packs SET body = unhex('{version:02x}' || substr(hex(body), 3))"));
     };
-    version(&world.rows, 3);
+    version(&world.rows, 5);
     world.message = None;
     let Outcome::Blocked(words) = world.next(now_ms).unwrap().outcome else { panic!("it cannot be told") };
     assert!(words.contains("later version"), "{words}");
     world.act(Kind::Confirm, "r1", HOME, "form");
     assert_eq!(world.stored(), 1, "it stands");
-    version(&world.rows, 2);
+    version(&world.rows, 4);
     world.message = None;
     world.wake(TICK_MS);
     assert_eq!(world.told_ids(), [id]);

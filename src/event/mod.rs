@@ -2,8 +2,8 @@
 //!
 //! [`line`] is an event as warehouses read it, [`pack`] the settled verdicts that are kept and shipped together, [`body`] how
 //! they are written, [`webhook`] what a sender hears of an act, [`parcel`] how both travel through the queue and where they end.
-//! [`sink`] is what further sinks are given of it, [`spilled`] how clicks wait for their object that it had no time for,
-//! `schema` the table of a line's fields for those who read them elsewhere.
+//! [`spilled`] is how clicks wait for their object that it had no time for, `schema` the table of a line's fields for those who
+//! read them elsewhere.
 
 pub mod body;
 pub mod line;
@@ -11,6 +11,5 @@ pub mod pack;
 pub mod parcel;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod schema;
-pub mod sink;
 pub mod spilled;
 pub mod webhook;

@@ -246,17 +246,13 @@ pub fn of_lines(name: &str, pack: u64, first_ms: i64, lines: &[String]) -> Vec<L
 
 /// `events/dt=YYYY-MM-DD/hh=HH/<id>.ndjson`: the hour of the pack's earliest click (UTC), and an id made of the
 /// object's name (its digest: a name may hold characters that keys should not), the pack and the part.
-pub(super) fn key(name: &str, pack: u64, part: usize, first_ms: i64) -> String {
+fn key(name: &str, pack: u64, part: usize, first_ms: i64) -> String {
     // Out of chrono's range (the year 262,142) there is no hour to name.
     let hour = DateTime::from_timestamp_millis(first_ms).unwrap_or_default();
     let (date, hour) = (hour.date_naive(), hour.hour());
-    format!("events/dt={date}/hh={hour:02}/{}-{pack:08}-{part:03}.ndjson", digest(name))
-}
-
-/// 24 hexadecimal digits that stand for a name: a message's may be longer than what takes it, and of any characters.
-pub(super) fn digest(name: &str) -> String {
     let digest = Sha256::digest(name.as_bytes());
-    digest.iter().take(12).fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+    let digest = digest.iter().take(12).fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+    format!("events/dt={date}/hh={hour:02}/{digest}-{pack:08}-{part:03}.ndjson")
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub fn body(record: &Record, verdict: &Verdict) -> String {
 }
 
 /// A moment as ISO 8601 has it, in UTC.
-pub(super) fn iso(ts_ms: i64) -> String {
+fn iso(ts_ms: i64) -> String {
     let (whole_s, ms) = (ts_ms.div_euclid(1_000), ts_ms.rem_euclid(1_000));
     // Out of chrono's range (the year 262,142) there is no time to name.
     let time = DateTime::from_timestamp(whole_s, 0).unwrap_or_default();

@@ -201,6 +201,17 @@ export async function shippedEvents(worker, message_id, count) {
   return found;
 }
 
+/** A shipped event as the API lists it: without what only leaves. */
+export const asListed = ({
+  event,
+  network,
+  network_vendor,
+  network_class,
+  safelinks_referer,
+  previous_click_type,
+  ...listed
+}) => listed;
+
 export async function report(worker, message_id) {
   const response = await worker.api(`/v1/messages/${encodeURIComponent(message_id)}`);
   assert.equal(response.status, 200);

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { acknowledged, telling } from "./acknowledged.mjs";
-import { clicksWhen, mintCopy, settledClicks, stateDir } from "./clicks.mjs";
+import { asListed, clicksWhen, mintCopy, settledClicks, stateDir } from "./clicks.mjs";
 import { client, startWrangler, until } from "./harness.mjs";
 import { Connection, get, status } from "./keepalive.mjs";
 import { startPlatform } from "./platform.mjs";
@@ -142,7 +142,7 @@ test(`${KILLS} kills lose no acknowledged click, and none that the log does not 
     listed.flatMap(revisions).toSorted(),
     "what was recorded, and nothing else",
   );
-  for (const click of listed) assert.deepEqual(stored.get(key(click)), { event: "click", ...click });
+  for (const click of listed) assert.deepEqual(asListed(stored.get(key(click))), click);
   assert.equal(platform.bucket(BUCKET).changes, 0, "what is written again is the same");
   assert.deepEqual(
     listed.filter(({ event_id }) => !received.has(event_id)),

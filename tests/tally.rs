@@ -216,3 +216,16 @@ proptest! {
         }
     }
 }
+
+/// A damaged count that says that millions of recipients follow is refused before memory is taken for them.
+#[test]
+fn a_count_of_more_than_there_are_bytes_for_is_refused() {
+    let sealed = Tally::default().seal();
+    // Behind the count of recipients, none here, stand its six columns and that of the shadow: a byte each.
+    let at = sealed.len() - 8;
+    assert_eq!(sealed[at], 0, "{sealed:?}");
+    // Columns without a number are as short for millions.
+    let millions = [&sealed[..at], &[0x80, 0x80, 0x80, 0x08], &sealed[at + 1..]].concat();
+    assert!(Tally::open(&millions).is_err());
+    assert!(Tally::open(&sealed).is_ok());
+}

@@ -145,10 +145,11 @@ fn put_named(writer: &mut Writer, names: &[Option<String>], counts: &[Counts]) {
     }
 }
 
-/// A count of things that follow: no more than there are bytes for, or columns that are all alike would take any number.
+/// A count of things that follow. No two are alike, so each has a byte of its own in some column: a damaged count that says more
+/// must not take memory for them.
 fn counted(reader: &mut Reader) -> Result<usize, Damaged> {
-    const MOST: usize = 1 << 24;
-    reader.count().and_then(|count| if count <= MOST { Ok(count) } else { Err(Damaged) })
+    let count = reader.count()?;
+    if count <= reader.0.len() { Ok(count) } else { Err(Damaged) }
 }
 
 fn named(names: &[Option<String>]) -> Names {

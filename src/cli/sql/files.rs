@@ -119,7 +119,7 @@ COPY (
   {current}
   ) cp_current
   ORDER BY message_id, ts_ms, event_id
-) TO '/tmp/clickproof_events.parquet' WITH (FORMAT 'parquet', COMPRESSION 'zstd');"
+) TO 's3://BUCKET/clickproof_events.parquet' WITH (FORMAT 'parquet', COMPRESSION 'zstd');"
         ),
         Dialect::BigQuery => format!(
             "\

@@ -6,11 +6,11 @@ import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import axe from "axe-core";
 import { chromium } from "playwright-core";
 import { ensureChromium } from "../../src/dev/chromium.mjs";
 import { freshMessage, listClicks, settledClicks } from "../worker/clicks.mjs";
 import { startWorker } from "../worker/harness.mjs";
+import { assertAccessible } from "./axe.mjs";
 
 const PHONE = { width: 390, height: 844 };
 const DESKTOP = { width: 1280, height: 800 };
@@ -168,14 +168,7 @@ async function inspect(page, what) {
     const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outline);
     assert.match(outline, /3px/, `${what}: focus shows`);
   }
-  await page.evaluate(axe.source);
-  const { violations, passes } = await page.evaluate(() => globalThis.axe.run());
-  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-  assert.deepEqual(found, [], what);
-  assert.ok(
-    passes.some(({ id }) => id === "color-contrast"),
-    `${what}: contrast was looked at`,
-  );
+  await assertAccessible(page, what);
   if (SHOTS) {
     mkdirSync(SHOTS, { recursive: true });
     await page.screenshot({ path: path.join(SHOTS, `${what}.png`) });

@@ -6,10 +6,10 @@ import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import axe from "axe-core";
 import { CAMPAIGN, bringCampaign } from "../../src/dev/campaign.mjs";
 import { MICROSOFT, report } from "../worker/clicks.mjs";
 import { startWorker, until } from "../worker/harness.mjs";
+import { assertAccessible } from "./axe.mjs";
 import { windowedChromium } from "./engines.mjs";
 
 const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } };
@@ -48,14 +48,9 @@ const record = (page, words) => page.locator("li.record").filter({ hasText: word
 async function inspect(page, what) {
   const fits = () => document.documentElement.scrollWidth <= document.documentElement.clientWidth;
   assert.ok(await page.evaluate(fits), `${what}: nothing sticks out`);
-  await page.evaluate(axe.source);
   for (const colorScheme of ["dark", "light"]) {
     await page.emulateMedia({ colorScheme });
-    const { violations, passes } = await page.evaluate(() => globalThis.axe.run());
-    const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-    assert.deepEqual(found, [], `${what}, ${colorScheme}`);
-    const looked = passes.some(({ id }) => id === "color-contrast");
-    assert.ok(looked, `${what}: contrast was looked at`);
+    await assertAccessible(page, `${what}, ${colorScheme}`);
     if (!SHOTS) continue;
     mkdirSync(SHOTS, { recursive: true });
     await page.screenshot({ path: path.join(SHOTS, `${what}-${colorScheme}.png`), fullPage: true });

@@ -5,11 +5,11 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import axe from "axe-core";
 import { chromium } from "playwright-core";
 import { ensureChromium } from "../../src/dev/chromium.mjs";
 import { MICROSOFT, SAFE_LINKS, chrome, freshMessage, recordAt } from "../worker/clicks.mjs";
 import { API_TOKEN, startWorker, until } from "../worker/harness.mjs";
+import { assertAccessible } from "./axe.mjs";
 
 const WIDTHS = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } };
 const SHOTS = process.env.SCREENSHOTS;
@@ -167,14 +167,7 @@ for (const [size, viewport] of Object.entries(WIDTHS)) {
         assert.ok(await page.evaluate(fits), `${what}: styled, and nothing sticks out`);
         // Open, so that axe sees the tables, too.
         await page.evaluate(() => document.querySelectorAll("details").forEach((part) => (part.open = true)));
-        await page.evaluate(axe.source);
-        const { violations, passes } = await page.evaluate(() => globalThis.axe.run());
-        const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-        assert.deepEqual(found, [], what);
-        assert.ok(
-          passes.some(({ id }) => id === "color-contrast"),
-          `${what}: contrast was looked at`,
-        );
+        await assertAccessible(page, what);
         if (SHOTS) {
           mkdirSync(SHOTS, { recursive: true });
           const file = path.join(SHOTS, `report-${what}-${size}-${colorScheme}.png`);

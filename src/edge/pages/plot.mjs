@@ -1,8 +1,8 @@
 // Plots as SVG. Along the page places are percentages and down it they are pixels: so a plot fills a phone and a desk, and the
 // letters on it keep their size. What it shows stands in a table below it, too; here each bar names its numbers as a tool tip.
 
-import { NAMES, total } from "./classes.mjs";
-import { count } from "./html.mjs";
+import { NAMES, sumOf, total } from "./classes.mjs";
+import { cell, count, head } from "./html.mjs";
 
 /** Up to so many bars have gaps between them. */
 const MOST_GAPS = 60;
@@ -94,19 +94,16 @@ export function line(height, human, all, most) {
 
 /** The table below a plot, folded up. `name` is its name, `begin` what its first column is called. */
 export function table(name, begin, stacks, nameOf) {
-  const sums = stacks.reduce(
-    (sum, stack) => sum.map((number, at) => number + stack[at]),
-    NAMES.map(() => 0),
-  );
+  const sums = sumOf(stacks);
   const shown = [...NAMES.keys()].filter((kind) => sums[kind] > 0);
   const columns = [begin, ...shown.map((kind) => NAMES[kind]), "All"];
   let html =
     `<details><summary>The numbers as a table</summary><div class="wide" role="region" tabindex="0" aria-label="${name}">` +
-    `<table><thead><tr>${columns.map((column) => `<th scope="col">${column}`).join("")}<tbody>`;
+    head(columns);
   stacks.forEach((stack, at) => {
     const all = total(stack);
     if (all === 0) return;
-    const cells = [...shown.map((kind) => stack[kind]), all].map((number) => `<td>${count(number)}`);
+    const cells = [...shown.map((kind) => stack[kind]), all].map(cell);
     html += `<tr><th scope="row">${nameOf(at)}${cells.join("")}\n`;
   });
   return `${html}</table></div></details>\n`;

@@ -372,7 +372,8 @@ impl MessageObject {
         Ok(report.unwrap_or_else(|| Tally::default().report(message_id, None, 0)))
     }
 
-    /// A message that has never settled anything may be one that the list has not heard of.
+    /// Tells the list of a message that has settled once at most, where this life of the object has not: whether an earlier one
+    /// has is not known.
     fn list_if_new(&self) {
         let is_new = self.message.borrow().as_ref().is_some_and(Message::is_new);
         if is_new && !self.listed.get() {

@@ -1,4 +1,5 @@
-//! What the API shows of a message: its clicks page by page, and its report. Reading changes nothing.
+//! What the API shows of a message: its clicks page by page, and its report. Reading changes nothing that is
+//! said: a report may write sums of packs, which say the same ([`super::tally`]).
 
 use std::collections::BTreeMap;
 

@@ -122,8 +122,8 @@ pub fn unrecorded(record: &[u8], reason: &str) -> Result<(), JsValue> {
 
 /// Stores and posts what the queue brings.
 #[wasm_bindgen]
-pub async fn queue(batch: Batch, env: Env) -> Result<(), JsValue> {
-    Ok(consumer::consume(&batch, &env).await?)
+pub async fn queue(batch: Batch, env: Env) {
+    consumer::consume(&batch, &env).await;
 }
 
 /// The answer to what is not answered as it wants to be.

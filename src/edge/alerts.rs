@@ -12,26 +12,23 @@ use crate::event::sink::alert::{Alert, Code};
 use crate::event::sink::feed::Feed;
 
 /// So many are remembered.
-const MAX_TOLD: usize = 256;
-
-/// Alerts that an isolate has seen.
-struct Seen {
-    /// What is to be told.
-    noted: Vec<Alert>,
-    /// What was told. Another isolate may tell it again, under the same id.
-    told: Vec<Alert>,
-}
+const MAX_SEEN: usize = 256;
 
 thread_local! {
-    static SEEN: RefCell<Seen> = const { RefCell::new(Seen { noted: Vec::new(), told: Vec::new() }) };
+    /// Alerts that this isolate has seen, and whether they are told. Another may tell them again, under the same ids.
+    static SEEN: RefCell<Vec<(Alert, bool)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Notes an alert, once.
 pub(super) fn note(alert: Alert) {
-    SEEN.with_borrow_mut(|Seen { noted, told }| {
-        if !told.contains(&alert) && !noted.contains(&alert) {
-            noted.push(alert);
+    SEEN.with_borrow_mut(|seen| {
+        if seen.iter().any(|(known, _)| *known == alert) {
+            return;
         }
+        if seen.len() >= MAX_SEEN {
+            seen.retain(|(_, is_told)| !is_told);
+        }
+        seen.push((alert, false));
     });
 }
 
@@ -42,12 +39,19 @@ pub(super) fn note_own(code: Code) {
 
 /// Tells what is noted, where there is somebody to tell. What cannot be told is told on the next occasion.
 pub(super) async fn raise(env: &Env) {
-    let noted = SEEN.with_borrow_mut(|seen| std::mem::take(&mut seen.noted));
+    let mut noted = Vec::new();
+    SEEN.with_borrow_mut(|seen| {
+        for (alert, is_told) in seen {
+            if !std::mem::replace(is_told, true) {
+                noted.push(alert.clone());
+            }
+        }
+    });
     if noted.is_empty() || !settings::config(env).sinks.contains(&Sink::Alerts) {
         return;
     }
     let mut posts = Vec::new();
-    for alert in &noted {
+    for alert in noted {
         let (key, lines) = (alert.key(), alert.line() + "\n");
         let written = deliver(&Bucket, &Freight::Pack { key: &key, lines: &lines, done: 0 }, env).await;
         if let Some(failure) = written.failure {
@@ -56,12 +60,7 @@ pub(super) async fn raise(env: &Env) {
         log::alarm(&lines);
         posts.push(alert.post());
     }
-    if queue::send_feeds(env, &Feed::of_posts(Sink::Alerts, clock::now_ms(), posts)).await {
-        SEEN.with_borrow_mut(|seen| {
-            if seen.told.len() >= MAX_TOLD {
-                seen.told.clear();
-            }
-            seen.told.extend(noted);
-        });
+    if !queue::send_feeds(env, &Feed::of_posts(Sink::Alerts, clock::now_ms(), posts)).await {
+        SEEN.with_borrow_mut(Vec::clear);
     }
 }

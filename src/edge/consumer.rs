@@ -105,7 +105,7 @@ fn for_others(config: &Config, letter: &Letter, lines: &str) -> Vec<Feed> {
     for sink in &config.sinks {
         match sink {
             Sink::Webhook => {
-                let posts = verdicts::posts(&events, &config.events_webhook_types);
+                let posts = verdicts::posts(&events, config.events_webhook_types);
                 waiting.extend(Feed::of_posts(*sink, since_ms, posts));
             }
             Sink::Alerts => Alert::of_pack(&events, &mut alerts::note),
@@ -151,6 +151,6 @@ fn begin_post(id: &str, body: &str, config: &Config) -> Result<Promise, &'static
     let timestamp_s = clock::now_ms() / 1_000;
     let signature = webhook::signature(secret, id, timestamp_s, body);
     let request = Requests::default();
-    request.add(body, &webhook::headers(id, &timestamp_s.to_string(), &signature));
+    request.add(body).all(&webhook::headers(id, &timestamp_s.to_string(), &signature));
     Ok(request.post(url, 1, TIMEOUT_MS, TIMEOUT_MS))
 }

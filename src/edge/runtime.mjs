@@ -104,7 +104,7 @@ export async function write(env, binding, key, body, contentType) {
 
 /**
  * Posts requests to one receiver, each a list of its body, then names and values of headers; `most` at a time. What is refused goes
- * out again in another round, twice, as long as something is taken. Never rejects; answers with two numbers for each: the status,
+ * out again in another round, twice, as long as something is taken or it is little. Never rejects; answers with two numbers for each: the status,
  * or 0 where nobody was reached, 1 where nobody answered in time, 2 where it was not tried; and the seconds that the receiver
  * wants to be left alone. No further request goes to a receiver that does not answer, that asks for a pause, or once
  * `budgetMs` are over. What the runtime says may hold the address, which may hold a secret: it is not passed on.
@@ -115,7 +115,7 @@ export async function post(url, requests, most, timeoutMs, budgetMs) {
   const isRefused = (at) => answers[at][0] !== GONE && (answers[at][0] < 200 || answers[at][0] > 299);
   let waiting = [...requests.keys()];
   let goesOn = true;
-  for (let round = 0; round < 3 && goesOn; round++) {
+  for (let round = 0; round < 3 && goesOn && waiting.length > 0; round++) {
     const left = waiting.values();
     const connection = async () => {
       for (const at of left) {
@@ -127,11 +127,14 @@ export async function post(url, requests, most, timeoutMs, budgetMs) {
     };
     await Promise.all(Array.from({ length: Math.min(most, waiting.length) }, connection));
     const refused = waiting.filter(isRefused);
-    if (refused.length === 0 || refused.length === waiting.length) break;
+    if (refused.length === waiting.length && refused.length > FEW) break;
     waiting = refused;
   }
   return answers.flat();
 }
+
+// That so few are refused says little of the receiver.
+const FEW = 3;
 
 // The receiver wants no more (Standard Webhooks 1.0.0).
 const GONE = 410;

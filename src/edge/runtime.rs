@@ -291,14 +291,30 @@ pub(super) enum Posted {
 #[derive(Default)]
 pub(super) struct Requests(Array);
 
-impl Requests {
+/// The headers of a request.
+pub(super) struct Header(Array);
+
+impl Header {
     /// Adds one.
-    pub(super) fn add(&self, body: &str, headers: &[[&str; 2]]) {
-        let request = Array::of1(&JsValue::from_str(body));
-        for text in headers.iter().flatten() {
-            request.push(&JsValue::from_str(text));
+    pub(super) fn one(&self, name: &str, value: &str) {
+        self.0.push(&JsValue::from_str(name));
+        self.0.push(&JsValue::from_str(value));
+    }
+
+    /// Adds some.
+    pub(super) fn all(&self, headers: &[[&str; 2]]) {
+        for [name, value] in headers {
+            self.one(name, value);
         }
+    }
+}
+
+impl Requests {
+    /// Adds one with that body; its headers are to come.
+    pub(super) fn add(&self, body: &str) -> Header {
+        let request = Array::of1(&JsValue::from_str(body));
         self.0.push(&request);
+        Header(request)
     }
 
     /// Promises their [`Answers`]: `most` go out at a time, none of them is `timeout_ms` long or begins after `budget_ms`.

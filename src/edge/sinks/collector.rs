@@ -16,13 +16,12 @@ pub(super) struct Collector<'a> {
 impl Sink for Collector<'_> {
     fn begin(&self, freight: &Freight, _: &Env) -> Result<Promise, String> {
         let Freight::Pack { key, lines, .. } = freight else { return strange() };
-        let values: Vec<String> = self.headers.iter().map(|(_, value)| filled(value, key)).collect();
-        let mut headers = vec![["content-type", "application/x-ndjson"]];
-        for ((name, _), value) in self.headers.iter().zip(&values) {
-            headers.push([name, value]);
-        }
         let request = Requests::default();
-        request.add(lines, &headers);
+        let headers = request.add(lines);
+        headers.one("content-type", "application/x-ndjson");
+        for (name, value) in self.headers {
+            headers.one(name, &filled(value, key));
+        }
         Ok(request.post(&filled(self.url, key), 1, TIMEOUT_MS, TIMEOUT_MS))
     }
 

@@ -56,7 +56,7 @@ async fn deliver(name: Name, feeds: Vec<(Message, Feed)>, env: &Env) {
     let config = settings::config(env);
     let sink = named(name, &config);
     let started_ms = clock::now_ms();
-    let mut is_out = false;
+    let (mut is_out, mut has_taken) = (false, false);
     for (message, feed) in feeds {
         let now_ms = clock::now_ms();
         let outcome = match &sink {
@@ -68,6 +68,7 @@ async fn deliver(name: Name, feeds: Vec<(Message, Feed)>, env: &Env) {
             Err(words) => Outcome::failed((*words).to_owned()),
         };
         let is_whole = matches!(outcome.left, Left::All);
+        has_taken |= !is_whole;
         let rest = match outcome.left {
             Left::Nothing => {
                 log::request_line(&config, || feed::sent(&feed));
@@ -79,10 +80,10 @@ async fn deliver(name: Name, feeds: Vec<(Message, Feed)>, env: &Env) {
             Left::From(done) => Feed { done, ..feed },
         };
         let age_ms = rest.age_ms(clock::now_ms());
-        let mut wanted_s = None;
+        let (mut wanted_s, has_failed) = (None, outcome.failure.is_some());
         if let Some(Failure { reason, status, pause_s, is_out: ends }) = outcome.failure {
-            // Who takes nothing is not asked again in this run.
-            is_out |= ends || is_whole;
+            // Who has taken nothing in this run is not asked again in it.
+            is_out |= ends || is_whole && !has_taken;
             wanted_s = Some(pause_s.min(webhook::MAX_PAUSE_S)).filter(|pause_s| *pause_s > 0);
             log::alarm(&feed::unsent(&rest, &reason, status));
             if age_ms >= STALLED_MS && name != Name::Alerts {
@@ -95,7 +96,8 @@ async fn deliver(name: Name, feeds: Vec<(Message, Feed)>, env: &Env) {
             }
         }
         // Without a failure there was no time for it, or no room.
-        let pause_s = if is_out { webhook::pause_s(age_ms).max(wanted_s) } else { wanted_s };
+        let waits = is_out || is_whole && has_failed;
+        let pause_s = if waits { webhook::pause_s(age_ms).max(wanted_s) } else { wanted_s };
         if is_whole && message.attempts() < MANY_ATTEMPTS {
             match pause_s {
                 Some(pause_s) => message.retry_after(pause_s),

@@ -33,7 +33,7 @@ impl Sink for Webhooks<'_> {
         let requests = Requests::default();
         for Post { id, body } in *posts {
             let signature = webhook::signature(self.secret, id, timestamp_s, body);
-            requests.add(body, &webhook::headers(id, &timestamp, &signature));
+            requests.add(body).all(&webhook::headers(id, &timestamp, &signature));
         }
         Ok(requests.post(self.url, MOST, TIMEOUT_MS, BUDGET_MS))
     }

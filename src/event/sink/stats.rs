@@ -22,49 +22,40 @@ use crate::verdict::ClickType;
 /// The most points that one run of the Worker may write (Analytics Engine limits, 2026-04-23).
 pub const MAX_POINTS: usize = 250;
 
-const MINUTE_MS: i64 = 60_000;
-
-/// The points of a pack, each as JSON as the platform takes it, in the order of their first events. A pack has some hundred events: what is looked for is never far.
+/// The points of a pack, each as JSON as the platform takes it, in the order of their first events. A pack has some hundred events:
+/// what is looked for is never far.
 #[must_use]
 pub fn points(events: &[(&str, Facts)]) -> Vec<String> {
-    let mut counts: Vec<(&Facts, usize, Vec<&str>)> = Vec::new();
+    let mut counts: Vec<(String, usize, Vec<&str>)> = Vec::new();
     for (_, facts) in events {
-        match counts.iter_mut().find(|(first, ..)| is_same(first, facts)) {
-            Some((_, events, recipients)) => {
-                *events += 1;
-                if !recipients.contains(&facts.recipient_id.as_str()) {
-                    recipients.push(&facts.recipient_id);
-                }
+        let blobs = blobs(facts);
+        let at = counts.iter().position(|(known, ..)| *known == blobs).unwrap_or(counts.len());
+        if at == counts.len() {
+            counts.push((blobs, 0, Vec::new()));
+        }
+        if let Some((_, events, recipients)) = counts.get_mut(at) {
+            *events += 1;
+            if !recipients.iter().any(|known| *known == facts.recipient_id) {
+                recipients.push(&facts.recipient_id);
             }
-            None => counts.push((facts, 1, vec![&facts.recipient_id])),
         }
     }
     let mut points = Vec::with_capacity(counts.len());
-    for (facts, events, recipients) in &counts {
-        points.push(point(facts, [*events, recipients.len()]));
+    for (blobs, events, recipients) in counts {
+        points.push(format!("{{{blobs},\"doubles\":[{events},{}]}}", recipients.len()));
     }
     points
 }
 
-/// Whether two events are counted by one point.
-fn is_same(one: &Facts, other: &Facts) -> bool {
-    one.ts_ms.div_euclid(MINUTE_MS) == other.ts_ms.div_euclid(MINUTE_MS)
-        && (one.click_type, one.previous) == (other.click_type, other.previous)
-        && (one.revision > 1) == (other.revision > 1)
-        && one.message_id == other.message_id
-        && one.event == other.event
-        && one.vendor == other.vendor
-}
-
-fn point(facts: &Facts, doubles: [usize; 2]) -> String {
+/// What an event is counted by, as JSON.
+fn blobs(facts: &Facts) -> String {
     let before = facts.previous.map_or(if facts.revision > 1 { "none" } else { "" }, ClickType::name);
     let click_type = facts.click_type.map_or("", ClickType::name);
     let minute = minute(facts.ts_ms);
-    let blobs = [&facts.message_id, &facts.event, click_type, &facts.vendor, before, &minute];
-    let mut point = format!("{{\"indexes\":[\"{}\"],\"blobs\":", parcel::digest(&facts.message_id));
-    push_texts(&mut point, &mut blobs.into_iter());
-    let [events, recipients] = doubles;
-    point + &format!(",\"doubles\":[{events},{recipients}]}}")
+    let mut blobs = format!("\"indexes\":[\"{}\"],\"blobs\":", parcel::digest(&facts.message_id));
+    let texts = [&facts.message_id, &facts.event, click_type, &facts.vendor, before, &minute];
+    push_texts(&mut blobs, &mut texts.into_iter());
+    blobs
 }
 
 /// The minute of a time.

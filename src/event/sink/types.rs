@@ -2,14 +2,14 @@
 
 use crate::verdict::ClickType;
 
-/// The types that are told; none says all.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Types(Option<Vec<ClickType>>);
+/// The types that are told, a bit each by their places; none says all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Types(Option<u32>);
 
 impl Default for Types {
     /// People's clicks: what triggers wait for.
     fn default() -> Self {
-        Self(Some(vec![ClickType::Human]))
+        Self(Some(bit(ClickType::Human)))
     }
 }
 
@@ -22,24 +22,28 @@ impl Types {
         if text.trim() == "*" {
             return Ok(Self(None));
         }
-        let mut types = Vec::new();
+        let mut types = 0;
         for name in text.split(',') {
             let Some(click_type) = ClickType::named(name.trim()) else {
                 return Err(
                     "must be * or names of click types with commas between them; human holds".to_owned()
                 );
             };
-            types.push(click_type);
+            types |= bit(click_type);
         }
         Ok(Self(Some(types)))
     }
 
     /// Whether a verdict is told: it is of these types, or the revision before was, which a receiver has acted on.
     #[must_use]
-    pub fn take(&self, now: Option<ClickType>, before: Option<ClickType>) -> bool {
-        let Some(types) = &self.0 else { return true };
-        [now, before].into_iter().flatten().any(|click_type| types.contains(&click_type))
+    pub fn take(self, now: Option<ClickType>, before: Option<ClickType>) -> bool {
+        let Some(types) = self.0 else { return true };
+        types & (now.map_or(0, bit) | before.map_or(0, bit)) != 0
     }
+}
+
+const fn bit(click_type: ClickType) -> u32 {
+    1 << click_type as u32
 }
 
 #[cfg(test)]

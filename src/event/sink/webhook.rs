@@ -11,7 +11,7 @@ use crate::event::webhook::enclosed;
 
 /// The requests that tell of a pack's clicks, as far as their types are wanted.
 #[must_use]
-pub fn posts(events: &[(&str, Facts)], types: &Types) -> Vec<Post> {
+pub fn posts(events: &[(&str, Facts)], types: Types) -> Vec<Post> {
     let is_wanted = |facts: &Facts| facts.event == "click" && types.take(facts.click_type, facts.previous);
     events.iter().filter(|(_, facts)| is_wanted(facts)).map(|(line, facts)| post(line, facts)).collect()
 }
@@ -39,7 +39,7 @@ mod tests {
             r#"{"event":"click","event_id":"d","revision":2,"ts_ms":7,"click_type":"scanner_sweep","previous_click_type":"human"}"#,
             "\n",
         );
-        let told = posts(&Facts::of_all(lines).unwrap(), &Types::default());
+        let told = posts(&Facts::of_all(lines).unwrap(), Types::default());
         let (first, last) = (lines.lines().next().unwrap(), lines.lines().last().unwrap());
         assert_eq!(
             told,

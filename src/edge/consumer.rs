@@ -108,7 +108,11 @@ fn for_others(config: &Config, letter: &Letter, lines: &str) -> Vec<Feed> {
                 let posts = verdicts::posts(&events, config.events_webhook_types);
                 waiting.extend(Feed::of_posts(*sink, since_ms, posts));
             }
-            Sink::Alerts => Alert::of_pack(&events, &mut alerts::note),
+            Sink::Alerts => {
+                if let Some(message_id) = Alert::worth_a_look(&events) {
+                    alerts::note_news(message_id);
+                }
+            }
             Sink::Http | Sink::Stats | Sink::Stream => {
                 waiting.push(Feed { sink: *sink, since_ms, done: 0, load: Load::Pack(letter.clone()) });
             }

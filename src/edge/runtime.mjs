@@ -96,6 +96,9 @@ export function retryAfter(message, delaySeconds) {
   message.retry({ delaySeconds });
 }
 
+/** Whether R2 has an object. */
+export const exists = async (env, binding, key) => Boolean(await env[binding].head(key));
+
 /** Writes an object of R2. */
 export async function write(env, binding, key, body, contentType) {
   if (!env[binding]) throw new Error(`${binding} is not bound`);

@@ -159,6 +159,9 @@ extern "C" {
         timeout_ms: u32,
     ) -> Promise;
 
+    /// Promises to say whether R2 has an object.
+    pub fn exists(env: &Env, binding: &str, key: &str) -> Promise;
+
     /// Promises to write an object of R2.
     pub fn write(env: &Env, binding: &str, key: &str, body: &str, content_type: &str) -> Promise;
 

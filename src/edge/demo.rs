@@ -4,7 +4,7 @@ use super::problem::Problem;
 use super::raw::Raw;
 use super::request::Incoming;
 use super::respond::Outgoing;
-use super::{clock, log, messages, pages, stub};
+use super::{clock, log, messages, stub};
 use crate::demo;
 use crate::link::shard;
 use crate::message::Page;
@@ -30,12 +30,16 @@ pub(super) async fn answer(incoming: &Incoming<'_>, raw: &Raw) -> Result<Outgoin
             let (next, lines) = Page::decode(listed.map_err(|failure| failed("story", &failure))?);
             ("story", demo::story(message, &lines, next.is_some(), final_after_ms))
         }
-        "/demo/campaign" => {
+        // It is invented, and this machine's own: who looks at its report needs no password.
+        path @ ("/demo/campaign" | "/demo/report" | "/demo/report.csv") => {
+            let form = match path {
+                "/demo/campaign" => "campaign",
+                "/demo/report" => "campaign_report",
+                _ => "csv",
+            };
             let report = messages::report(&raw.env, demo::CAMPAIGN.to_owned()).await;
-            ("campaign", report.map_err(|failure| failed("campaign", &failure))?)
+            (form, report.map_err(|failure| failed("campaign", &failure))?)
         }
-        // It is invented, and this machine's own: who looks at it needs no password.
-        "/demo/report" => return pages::show(incoming, raw, &format!("/{}", demo::CAMPAIGN)).await,
         "/demo/style.css" => ("style", String::new()),
         "/demo/demo.js" => ("script", String::new()),
         _ => return Err(Problem::NoSuchPage),

@@ -22,11 +22,15 @@ const HEADERS = {
 /** The demo's landing page plays a shop's: what it tells of itself is what browsers tell by themselves. */
 const AS_A_SHOP = { "referrer-policy": "strict-origin-when-cross-origin" };
 
+/** The demo's campaign asks for no password, and neither does what its report leads to. */
+const IN_DEMO = { up: "/demo/campaign", words: "The campaign in short", csv: "/demo/report.csv" };
+
 /** What there is, by its form: made of data and of words for types of clicks, rules and signals. */
 const FORMS = {
   list: (data) => page(OF_REPORT, list(data)),
   html: (data, words) => page(OF_REPORT, message(data, Date.now(), words.type)),
   csv: (data) => answer("text/csv", csv(data)),
+  campaign_report: (data, words) => page(OF_REPORT, message(data, Date.now(), words.type, IN_DEMO)),
   mail: (data) => page(OF_DEMO, demo.mail(files, data)),
   landing: (data) => page(OF_DEMO, demo.landing(files, data), AS_A_SHOP),
   story: (data, words) => page(OF_DEMO, demo.story(files, data, words)),

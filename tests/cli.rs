@@ -15,6 +15,7 @@ use clickproof::link::token;
 use clickproof::record::{Delivery, EventId, EventIds, Kind, Record, packed};
 use clickproof::verdict::thresholds::SETTINGS;
 use clickproof::verdict::{Finding, Ruleset, Thresholds, Verdict};
+use common::command::File;
 use common::{NOON_MS, naive, record};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -448,6 +449,41 @@ fn a_copys_group_is_minted_into_its_links() {
         token::open(href.rsplit('/').next().unwrap(), &keys).unwrap().group
     });
     assert_eq!(groups.collect::<Vec<_>>(), [None, Some("gmail.com".to_owned())]);
+}
+
+/// Who waits for each line's answer gets one, and stderr tells of it as ever.
+#[test]
+fn a_bad_line_is_answered_where_that_is_asked() {
+    let input = [body("r1"), body("r 2"), body("r3")].join("\n");
+    let output = run(&[&BASE[..], &["--answer-errors"]].concat(), input.as_bytes());
+    assert_eq!(output.status.code(), Some(1));
+    let answers = results(&output);
+    let error = answers[1]["error"].as_str().unwrap();
+    assert!(error.starts_with("recipient_id: "), "{error}");
+    assert_eq!(stderr(&output), format!("stdin:2: {error}\n"));
+    assert_eq!([minted_for(&answers[0]), minted_for(&answers[2])], ["r1", "r3"]);
+}
+
+#[test]
+fn keys_come_from_a_file_of_variables_where_it_is_named() {
+    let other = KEYS.replace("k1:AA", "k2:BB");
+    let file = File::of("mint.vars", &format!("API_TOKEN=x\nLINK_KEYS=\"{other}\" # of a local Worker\n"));
+    let output = run(&[&BASE[..], &["--dev-vars", file.path()]].concat(), body("r1").as_bytes());
+    let href = results(&output)[0]["links"][0]["href"].as_str().unwrap().to_owned();
+    let token = href.rsplit('/').next().unwrap();
+    assert!(
+        token::open(token, &Keyring::parse(&other).0.unwrap()).is_ok(),
+        "the environment's are not taken"
+    );
+    let empty = File::of("empty.vars", "API_TOKEN=x\n");
+    for (path, words) in [
+        (empty.path(), format!("LINK_KEYS is missing from {}: set it to", empty.path())),
+        ("/nowhere", "--dev-vars /nowhere: ".to_owned()),
+    ] {
+        let output = run(&[&BASE[..], &["--dev-vars", path]].concat(), b"");
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains(&words), "{}", stderr(&output));
+    }
 }
 
 #[test]

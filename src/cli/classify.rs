@@ -29,7 +29,8 @@ use crate::verdicts::{Judged, Verdicts};
 #[derive(clap::Args)]
 #[command(after_help = "\
 Each line is a click record, all of a message's in one run; the least of them:
-  {\"event_id\":\"…\",\"message_id\":\"spring\",\"recipient_id\":\"r1\",\"link_id\":\"cta\",\"ts_ms\":1795348860000,\"sent_at_ms\":1795348800000}
+  {\"event_id\":\"…\",\"message_id\":\"spring\",\"recipient_id\":\"r1\",\"link_id\":\"cta\",\"ts_ms\":1795348860000,
+   \"sent_at_ms\":1795348800000}
 Each result is its event_id and verdict, revision 1 and final:
   {\"event_id\":\"…\",\"click_type\":\"human\",\"rule\":\"human\",…}
 

@@ -1,23 +1,31 @@
 //! The native commands: the library's minting and judging over files and pipes.
 //!
-//! Every command reads NDJSON and writes NDJSON, one result line per input line in input order. What they share is
-//! [`streams`] (the flags and the opening), [`lines`] (reading) and [`output`] (writing).
+//! Every command that judges or mints reads NDJSON and writes NDJSON, one result line per input line in input order. What they
+//! share is [`streams`] (the flags and the opening), [`lines`] (reading) and [`output`] (writing); [`client`] is what those share
+//! that ask a Worker.
 
 mod classify;
+mod clicks;
+mod client;
+mod columns;
 mod compact;
 mod complaints;
+mod completions;
 mod evaluate;
 mod form;
 mod import;
 mod learned;
 mod lines;
+mod man;
 mod merge;
 mod mint;
 mod networks;
 mod notes;
 mod output;
 mod plain;
+mod report;
 mod say;
+mod secrets;
 mod simulate;
 mod sql;
 mod stop;
@@ -29,7 +37,7 @@ mod verdicts;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use say::say;
 use stop::Stop;
 
@@ -42,6 +50,7 @@ const REFUSED: u8 = 2;
 #[derive(Parser)]
 #[command(
     version,
+    max_term_width = 100,
     about = "Mints tracked links, and says of every click whether a person or a mail scanner made it"
 )]
 #[command(
@@ -71,6 +80,14 @@ enum Command {
     Sql(sql::Args),
     /// The catalogue of networks: list it, look an address up, refresh it from the vendors' feeds
     Networks(networks::Args),
+    /// Ask a running Worker for the report of a message, as tables
+    Report(report::Args),
+    /// Ask a running Worker for the clicks of a message, all of them
+    Clicks(clicks::Args),
+    /// Print what completes commands and flags in a shell
+    Completions(completions::Args),
+    /// Write the manual's pages
+    Man(man::Args),
 }
 
 fn main() -> ExitCode {
@@ -83,6 +100,10 @@ fn main() -> ExitCode {
         Command::Compact(args) => compact::run(&args),
         Command::Sql(args) => sql::run(&args).map(|()| 0),
         Command::Networks(args) => networks::run(&args),
+        Command::Report(args) => report::run(&args).map(|()| 0),
+        Command::Clicks(args) => clicks::run(&args).map(|()| 0),
+        Command::Completions(args) => completions::run(&args, &mut Cli::command()).map(|()| 0),
+        Command::Man(args) => man::run(&args, Cli::command()).map(|()| 0),
     };
     match end {
         Ok(0) | Err(Stop::Closed) => ExitCode::SUCCESS,

@@ -4,18 +4,18 @@ use clickproof::config::base_url;
 use clickproof::json::Json;
 use clickproof::link::keys::Keyring;
 use clickproof::link::mint::{Minted, mint};
+use serde::Serialize;
 
 use crate::form::Wanted;
+use crate::secrets::Secrets;
 use crate::stop::Stop;
 use crate::streams::Streams;
-
-/// The variable that holds the keys. It is no flag: what stands on a command line, every process can read.
-const KEYS: &str = "LINK_KEYS";
 
 #[derive(clap::Args)]
 #[command(after_help = "\
 Each line is a body of POST /v1/links:
-  {\"message_id\":\"spring\",\"recipient_id\":\"r1\",\"sent_at_ms\":1795348800000,\"links\":[{\"link_id\":\"cta\",\"url\":\"https://brand.example/\"}]}
+  {\"message_id\":\"spring\",\"recipient_id\":\"r1\",\"sent_at_ms\":1795348800000,
+   \"links\":[{\"link_id\":\"cta\",\"url\":\"https://brand.example/\"}]}
 Each result is its answer:
   {\"links\":[{\"link_id\":\"cta\",\"href\":\"https://click.brand.example/c/…\"}]}
 
@@ -26,14 +26,19 @@ Environment:
 pub(crate) struct Args {
     #[command(flatten)]
     streams: Streams,
+    #[command(flatten)]
+    secrets: Secrets,
     /// What the links begin with: the Worker's click domain, such as `https://click.brand.example`
     #[arg(long, value_name = "URL", value_parser = base_url)]
     base_url: String,
+    /// Answer a bad line with `{"error":"…"}`, too: a program that sends a line and waits for its answer gets one to each
+    #[arg(long)]
+    answer_errors: bool,
 }
 
 /// Mints; says how many lines were bad.
 pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
-    let keys = keys()?;
+    let keys = args.secrets.link_keys()?;
     let (mut lines, mut output) = args.streams.open(Wanted::Objects)?;
     loop {
         if lines.may_wait() {
@@ -42,7 +47,12 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
         let Some(line) = lines.next()? else { break };
         match line.and_then(|line| answer(line, &args.base_url, &keys)) {
             Ok(minted) => output.line(|block| serde_json::to_writer(block, &minted))?,
-            Err(problem) => lines.complain(&problem),
+            Err(problem) => {
+                lines.complain(&problem);
+                if args.answer_errors {
+                    output.line(|block| serde_json::to_writer(block, &Refused { error: problem }))?;
+                }
+            }
         }
     }
     lines.finish();
@@ -50,23 +60,18 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
     Ok(lines.bad())
 }
 
+/// The answer to a bad line, for who waits for one.
+#[derive(Serialize)]
+struct Refused {
+    error: String,
+}
+
 fn answer(line: &str, base_url: &str, keys: &Keyring) -> Result<Minted, String> {
     let body = Json::parse(line).map_err(|problem| format!("not a JSON object: {problem}"))?;
     mint(&body, base_url, keys)
 }
 
-/// The keys of the environment. The Worker does with the usable ones of a damaged list; here somebody is there to mend
-/// it, and a batch signed with the wrong key stays in mailboxes for years.
+/// The keys of the environment.
 pub(crate) fn keys() -> Result<Keyring, Stop> {
-    const REMEDY: &str = "set it to what the Worker has: key id, colon, at least 32 random bytes in base64; several with \
-                          commas between";
-    #[expect(clippy::disallowed_methods, reason = "the ban is the Worker's; a command has an environment")]
-    let text = std::env::var(KEYS).unwrap_or_default();
-    if text.trim().is_empty() {
-        return Err(Stop::Refused(format!("{KEYS} is missing from the environment: {REMEDY}")));
-    }
-    match Keyring::parse(&text) {
-        (Some(keys), problems) if problems.is_empty() => Ok(keys),
-        (_, problems) => Err(Stop::Refused(format!("{KEYS}: {}; {REMEDY}", problems.join("; ")))),
-    }
+    Secrets::default().link_keys()
 }

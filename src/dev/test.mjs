@@ -5,14 +5,17 @@
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
-import { FIREFOX, WEBKIT, ensureBrowsers } from "./browsers.mjs";
+import { FIREFOX, WEBKIT } from "./browsers.mjs";
 import { build } from "./build.mjs";
 import { ensureChromium } from "./chromium.mjs";
+import { GO, PHP, PYTHON, RUBY } from "./languages.mjs";
 import { ensureNpmPackages, npmBin } from "./npm.mjs";
+import { ensureOptional } from "./optional.mjs";
 import { Failure, main, root, show, start } from "./run.mjs";
 import { ensureLinters, ensureRust, ensureWasmTarget } from "./rust.mjs";
 
 const AGENTS = "tests/agents";
+const MINTERS = "tests/minters";
 const SQL = "tests/sql";
 const WORKER = "tests/worker";
 const BROWSER = "tests/browser";
@@ -73,9 +76,11 @@ async function native() {
   await ensureRust();
   // The corpora of the agents' tests, and the engines that speak SQL.
   await ensureNpmPackages();
+  await ensureOptional(PYTHON, PHP, RUBY, GO);
+  const files = [AGENTS, MINTERS, SQL].flatMap(testFiles);
   return runAll(
     ["cargo", ["test", "--no-fail-fast"]],
-    [process.execPath, ["--test", "--test-reporter=spec", ...testFiles(AGENTS), ...testFiles(SQL)]],
+    [process.execPath, ["--test", "--test-reporter=spec", ...files]],
   );
 }
 
@@ -85,7 +90,7 @@ async function worker() {
 
 async function browser() {
   const env = { ...process.env, CHROMIUM_BIN: await ensureChromium() };
-  await ensureBrowsers(FIREFOX, WEBKIT);
+  await ensureOptional(FIREFOX, WEBKIT);
   return nodeTests(BROWSER, env);
 }
 

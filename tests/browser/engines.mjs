@@ -5,8 +5,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { chromium, firefox } from "playwright-core";
-import { FIREFOX, WEBKIT, notTested } from "../../src/dev/browsers.mjs";
+import { FIREFOX, WEBKIT } from "../../src/dev/browsers.mjs";
 import { ensureChromium } from "../../src/dev/chromium.mjs";
+import { notTested } from "../../src/dev/optional.mjs";
 import { until } from "../worker/harness.mjs";
 
 /**

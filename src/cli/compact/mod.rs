@@ -30,7 +30,8 @@ Every file below the directories that ends in .ndjson, .jsonl or .json, gzipped 
 highest is kept, wherever it lies. For each event and day (of its own ts_ms, UTC) there is one file, sorted by message_id, ts_ms, \
 event_id: DIR/event=click/dt=2026-11-22/events.parquet. The same events give the same bytes. A day is written from what the input \
 holds of it, so give all objects of it; days that the input does not hold stay as they are. Each result is a file:
-  {\"path\":\"event=click/dt=2026-11-22/events.parquet\",\"event\":\"click\",\"dt\":\"2026-11-22\",\"events\":48113,\"bytes\":901224}
+  {\"path\":\"event=click/dt=2026-11-22/events.parquet\",\"event\":\"click\",\"dt\":\"2026-11-22\",
+   \"events\":48113,\"bytes\":901224}
 Get the objects with a tool that keeps their times, for --since: rclone copy r2:clickproof-events/events events")]
 pub(crate) struct Args {
     /// Directories of shipped events

@@ -28,7 +28,8 @@ use propose::{Bounds, Network, Proposal, propose};
 Each line of the input is a shipped event (events/dt=…/hh=….ndjson), or what `classify --with-record` wrote; of several \
 revisions the highest counts. Each result is a network that was convicted by what its clicks did, again and again, and in which \
 nobody touched a landing page or came back with a cookie: an address block, or an AS number with one exact agent:
-  {\"network\":\"203.0.113.0/24\",\"asn\":64496,\"agent\":null,\"sends\":133,\"recipients\":512,\"clicks\":4812,\"convicted\":4790,…}
+  {\"network\":\"203.0.113.0/24\",\"asn\":64496,\"agent\":null,\"sends\":133,\"recipients\":512,
+   \"clicks\":4812,\"convicted\":4790,…}
 What that changes in the file stands on stderr: + is new, ~ holds longer, - has expired. `classify --learned FILE` judges by \
 such a file at once; the Worker does once it is built again.")]
 pub(crate) struct Args {

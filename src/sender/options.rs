@@ -50,7 +50,8 @@ impl Parameter {
         let must_be = || "must be a name and a value, such as source=newsletter".to_owned();
         let (name, value) = text.split_once('=').ok_or_else(must_be)?;
         let name = name.strip_prefix("utm_").unwrap_or(name);
-        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let is_name =
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if !is_name || value.is_empty() {
             return Err(must_be());
         }

@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
 use std::fmt::Write as _;
+use std::fs;
 use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -62,13 +63,22 @@ fn copy(recipient: usize) -> MailCopy {
     }
 }
 
-/// Recipients a second, the best of the rounds.
+/// How long this thread has run, in nanoseconds: on a machine that does other things, too, a clock on the wall says little. Where
+/// the kernel does not tell (Linux does), the clock does.
+fn ran(since: &Instant) -> u128 {
+    let told = fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let told = told.and_then(|told| told.split(' ').next()?.parse().ok());
+    told.unwrap_or_else(|| since.elapsed().as_nanos())
+}
+
+/// Recipients a second of the thread's own time, the best of the rounds.
 #[expect(clippy::cast_precision_loss, reason = "small counts")]
 fn speed(mut work: impl FnMut(usize)) -> f64 {
+    let clock = Instant::now();
     let round = |_| {
-        let start = Instant::now();
+        let start = ran(&clock);
         (0..RECIPIENTS).for_each(&mut work);
-        RECIPIENTS as f64 / start.elapsed().as_secs_f64()
+        RECIPIENTS as f64 / ((ran(&clock) - start) as f64 / 1e9)
     };
     (0..ROUNDS).map(round).fold(0.0, f64::max)
 }

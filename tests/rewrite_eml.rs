@@ -1,0 +1,370 @@
+//! Whole mails: what is rewritten in them, what is refused, and that every other byte is the one that the sender wrote.
+
+mod common;
+
+use base64ct::{Base64, Encoding};
+use clickproof::sender::edit::Edit;
+use clickproof::sender::mail::{Body, Kind, Mail, MailError, Written};
+
+/// What the tests' mails link to, and what stands there afterwards.
+const URL: &str = "https://brand.example/";
+const TRACKED: &str =
+    "https://click.brand.example/c/AbCdEfGhIjKlMnOpQrStUvWxYz0123456789_-AbCdEfGhIjKlMnOpQrStUvWxYz";
+
+/// Puts [`TRACKED`] wherever a body has [`URL`].
+fn replaced(mail: &[u8]) -> Written {
+    let read = Mail::read(mail).unwrap();
+    let edits: Vec<Vec<Edit>> = read.bodies().iter().map(|body| edits(body.bytes())).collect();
+    read.write(&edits, None).unwrap()
+}
+
+fn edits(text: &[u8]) -> Vec<Edit> {
+    let found = text.windows(URL.len()).enumerate().filter(|(_, window)| *window == URL.as_bytes());
+    found.map(|(at, _)| Edit::new(at..at + URL.len(), TRACKED)).collect()
+}
+
+/// The mail after it, and that it is what is wanted to the byte.
+fn assert_mail(mail: &str, wanted: &str) {
+    let written = replaced(mail.as_bytes());
+    assert_eq!(String::from_utf8_lossy(&written.mail), wanted);
+}
+
+/// The same with lines that end in CRLF.
+fn assert_both_endings(mail: &str, wanted: &str) {
+    assert_mail(mail, wanted);
+    assert_mail(&mail.replace('\n', "\r\n"), &wanted.replace('\n', "\r\n"));
+}
+
+fn link(url: &str) -> String {
+    format!("<a href=\"{url}\">Go</a>")
+}
+
+#[test]
+fn only_the_url_of_a_plain_mail_changes() {
+    for head in [
+        "Subject: Hi\nMIME-Version: 1.0\nContent-Type: text/html; charset=utf-8\n\n",
+        "Subject: Hi\nContent-Type: TEXT/HTML;\n\tcharset=\"ISO-8859-1\"\nContent-Transfer-Encoding: 8BIT\n\n",
+        // No MIME at all, and a mailbox's own line before the head.
+        "From a@brand.example Sat Nov 28 08:00:00 2026\nSubject: Hi\n\n",
+    ] {
+        for after in ["", "\n", "\n\n\nlast"] {
+            let with = |url: &str| format!("{head}Hello  \n\n{}{after}", link(url));
+            assert_both_endings(&with(URL), &with(TRACKED));
+        }
+    }
+}
+
+#[test]
+fn nested_parts_keep_their_frame() {
+    // The inner boundary begins with the outer one, and a line has it in its middle.
+    let with = |url: &str| {
+        format!(
+            "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"b\"\n\npreamble {URL}\n--b\n\
+             Content-Type: multipart/related; boundary=\"b1\"; type=\"multipart/alternative\"\n\n--b1\n\
+             Content-Type: multipart/alternative; boundary=b12\n\n--b12\nContent-Type: text/plain\n\nText --b12 {url}\n\n\
+             --b12  \nContent-Type: text/html\n\n{}\n--b12--\n\n--b1\nContent-Type: image/png\n\
+             Content-Transfer-Encoding: base64\n\nAAAA\n--b1\nContent-Type: text/html\nContent-ID: <frame>\n\n{URL}\n\
+             --b1--\n--b\nContent-Type: text/html; name=a.html\nContent-Disposition: attachment\n\n{URL}\n--b\n\
+             Content-Type: text/plain; name=notes.txt\nContent-Disposition: inline\n\n{URL}\n--b\n\
+             Content-Type: message/rfc822\n\nSubject: Old\nContent-Type: text/html\n\n{URL}\n--b\n\n\
+             A list's foot: {url}\n--b--\nepilogue {URL}",
+            link(url)
+        )
+    };
+    assert_both_endings(&with(URL), &with(TRACKED));
+}
+
+#[test]
+fn what_nobody_may_touch_is_left_with_its_reason() {
+    let html = format!("Content-Type: text/html\n\n{URL}");
+    for (reason, part) in [
+        ("amp", format!("Content-Type: text/x-amp-html\n\n{URL}")),
+        ("signed", format!("Content-Type: multipart/signed; boundary=s\n\n--s\n{html}\n--s--")),
+        ("signed", format!("Content-Type: application/pkcs7-mime; smime-type=signed-data\n\n{URL}")),
+        ("signed", format!("Content-Type: text/plain\n\n-----BEGIN PGP SIGNED MESSAGE-----\n{URL}")),
+        ("encrypted", format!("Content-Type: application/x-pkcs7-mime; smime-type=enveloped-data\n\n{URL}")),
+        ("encrypted", format!("Content-Type: multipart/encrypted; boundary=s\n\n--s\n{html}\n--s--")),
+        ("media type", format!("Content-Type: text/watch-html\n\n{URL}")),
+        ("structure", format!("Content-Type: multipart/mixed\n\n{URL}")),
+        ("encoding", format!("Content-Type: text/html\nContent-Transfer-Encoding: x-uuencode\n\n{URL}")),
+        ("encoding", format!("Content-Type: text/html\nContent-Transfer-Encoding: base64\n\n{URL}")),
+        ("charset", format!("Content-Type: text/html; charset=utf-7\n\n{URL}")),
+        ("charset", format!("Content-Type: text/html; charset=utf-16\n\n{URL}")),
+        ("charset", format!("Content-Type: text/html; charset=iso-2022-kr\n\n{URL}")),
+        ("charset", format!("Content-Type: text/html; charset=iso-2022-jp\n\n\u{1b}$B{URL} caf\u{e9}")),
+        ("flowed", format!("Content-Type: text/plain; format=flowed; delsp=yes\n\nSee {URL}a \nb")),
+    ] {
+        let with = |url: &str| {
+            format!(
+                "Content-Type: multipart/alternative; boundary=b\n\n--b\n{part}\n--b\nContent-Type: text/html\n\n{url}\n--b--\n"
+            )
+        };
+        let mail = with(URL);
+        let read = Mail::read(mail.as_bytes()).unwrap();
+        let left: Vec<&str> = read.left().iter().map(|part| part.reason).collect();
+        assert_eq!(left, [reason], "{part}");
+        let written = replaced(mail.as_bytes());
+        assert_eq!(String::from_utf8_lossy(&written.mail), with(TRACKED));
+        assert_eq!(written.warnings.len(), 1, "{:?}", written.warnings);
+    }
+}
+
+#[test]
+fn a_signed_mail_is_refused_whole() {
+    for field in ["DKIM-Signature", "ARC-Seal", "dkim-signature"] {
+        let mail = format!("Subject: Hi\n{field}: v=1;\n b=x\n\n{URL}");
+        let refused = Mail::read(mail.as_bytes()).unwrap_err();
+        assert!(matches!(refused, MailError::Signed(_)));
+        assert!(refused.to_string().contains("sign after it"));
+    }
+    // A forwarded mail's signature is nobody's of ours.
+    let mail = format!("Subject: Hi\n\nDKIM-Signature: v=1\n\n{URL}");
+    assert!(Mail::read(mail.as_bytes()).is_ok());
+}
+
+#[test]
+fn quoted_printable_keeps_each_character_beside_the_url() {
+    let head = "Content-Type: text/html; charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable\n\n";
+    let (first, rest) = TRACKED.split_at(64);
+    let cases = [
+        // A lower-case pair, a tab before a soft break, white space that a reader drops, a dot at a line's start.
+        (
+            format!("caf=E9 =e9\t=\n=3D   \n.dot <a=20href=3D\"{URL}\">x</a>\nlast=\n"),
+            format!(
+                "caf=E9 =e9\t=\n=3D   \n.dot <a=20href=3D\"{}=\n{}\">x</a>\nlast=\n",
+                &TRACKED[..57],
+                &TRACKED[57..]
+            ),
+        ),
+        // The URL falls across a soft break.
+        (
+            format!("<a href=3D\"{}=\n{}\">x</a>", &URL[..9], &URL[9..]),
+            format!("<a href=3D\"{first}=\n{rest}\">x</a>"),
+        ),
+        // What follows fits on the line, and no longer fits on it.
+        (
+            format!("{}=\n{}{}\n", &URL[..11], &URL[11..], "y".repeat(57)),
+            format!("{}=\n{}{}\n", &TRACKED[..75], &TRACKED[75..], "y".repeat(57)),
+        ),
+        (
+            format!("{}=\n{}{}\n", &URL[..11], &URL[11..], "y".repeat(58)),
+            format!("{}=\n{}=\n{}\n", &TRACKED[..75], &TRACKED[75..], "y".repeat(58)),
+        ),
+    ];
+    for (body, wanted) in cases {
+        let mail = format!("{head}{body}");
+        let written = replaced(mail.as_bytes());
+        let text = String::from_utf8(written.mail).unwrap();
+        let decoded = |mail: &str| Mail::read(mail.as_bytes()).unwrap().bodies()[0].bytes().to_vec();
+        let old = String::from_utf8_lossy(&decoded(&mail)).into_owned();
+        assert_eq!(String::from_utf8_lossy(&decoded(&text)), old.replace(URL, TRACKED));
+        assert!(text.starts_with(head));
+        assert!(text.lines().all(|line| line.len() <= 76), "{text}");
+        assert_eq!(text, format!("{head}{wanted}"));
+    }
+}
+
+/// What stands in the mail's only body, by another reader than the one that rewrites.
+fn decoded(mail: &[u8]) -> String {
+    let mail = mail_parser::MessageParser::new().parse(mail).unwrap();
+    mail.html_part(0).and_then(|part| part.text_contents()).unwrap().to_owned()
+}
+
+#[test]
+fn base64_stays_base64_in_lines_as_long_as_they_were() {
+    let head = "Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: Base64\n\n";
+    let text = format!("<p>Grüße</p>{}{}", "\n<br>".repeat(60), link(URL));
+    for (length, expected) in [(76, 76), (60, 60), (900, 76), (10_000, 76)] {
+        let encoded = Base64::encode_string(text.as_bytes());
+        let lines: Vec<&str> =
+            encoded.as_bytes().chunks(length).map(|line| str::from_utf8(line).unwrap()).collect();
+        for ending in ["\n", "\r\n"] {
+            let mail = format!("{head}{}\n\n", lines.join("\n")).replace('\n', ending);
+            let written = String::from_utf8(replaced(mail.as_bytes()).mail).unwrap();
+            let (new_head, body) = written.split_once(&ending.repeat(2)).unwrap();
+            assert_eq!(format!("{new_head}{}", ending.repeat(2)), head.replace('\n', ending));
+            let (body, after) = body.split_once(&ending.repeat(2)).unwrap();
+            assert_eq!(after, "");
+            let lines: Vec<&str> = body.split(ending).collect();
+            assert!(lines[..lines.len() - 1].iter().all(|line| line.len() == expected), "{body}");
+            assert_eq!(decoded(written.as_bytes()), text.replace(URL, TRACKED));
+        }
+    }
+}
+
+#[test]
+fn a_line_that_would_pass_998_octets_makes_its_part_quoted_printable() {
+    let line = format!("é = {}{} \t", "y".repeat(960), link(URL));
+    let body = format!("first\n{line}\n.\nlast");
+    for (head, wanted) in [
+        (
+            "Subject: Hi\nContent-Transfer-Encoding: 8bit\nContent-Type: text/html; charset=utf-8\n\n",
+            "Subject: Hi\nContent-Transfer-Encoding: quoted-printable\nContent-Type: text/html; charset=utf-8\n\
+             MIME-Version: 1.0\n\n",
+        ),
+        (
+            "Mime-Version: 1.0\nContent-Type: text/html; charset=utf-8\n\n",
+            "Mime-Version: 1.0\nContent-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\n",
+        ),
+    ] {
+        for ending in ["\n", "\r\n"] {
+            let written = replaced(format!("{head}{body}").replace('\n', ending).as_bytes());
+            let written = String::from_utf8(written.mail).unwrap();
+            assert!(written.starts_with(&wanted.replace('\n', ending)), "{written}");
+            assert!(written.split(ending).all(|line| line.len() <= 76), "{written}");
+            assert_eq!(decoded(written.as_bytes()), body.replace(URL, TRACKED).replace('\n', ending));
+        }
+    }
+    // A part among others says it in its own head; the others stay.
+    let part = |encoding: &str, text: &str| format!("--b\nContent-Type: text/html\n{encoding}\n{text}\n");
+    let mail = format!(
+        "Content-Type: multipart/mixed; boundary=b\n\n{}{}--b--\n",
+        part("", &line.replace('é', "e")),
+        part("", "short")
+    );
+    let written = String::from_utf8(replaced(mail.as_bytes()).mail).unwrap();
+    assert!(
+        written.contains(
+            "--b\nContent-Type: text/html\nContent-Transfer-Encoding: quoted-printable\n\ne =3D yyy"
+        )
+    );
+    assert!(written.ends_with(&format!("{}--b--\n", part("", "short"))), "{written}");
+}
+
+#[test]
+fn no_part_is_encoded_anew_when_nothing_in_it_changes_or_its_way_takes_long_lines() {
+    let long = "y".repeat(1_200);
+    assert_both_endings(&format!("Subject: Hi\n\n{long}\n"), &format!("Subject: Hi\n\n{long}\n"));
+    let with = |url: &str| format!("Content-Transfer-Encoding: binary\n\n{long}\n{url}\n");
+    assert_both_endings(&with(URL), &with(TRACKED));
+}
+
+#[test]
+fn japanese_text_stays_as_it_is_in_its_shift_states() {
+    let head = b"Content-Type: text/html; charset=ISO-2022-JP\n\n";
+    // The two-byte text has the bytes of < and > in it, one escape too many, and the half-width kana of JIS X 0201.
+    let text = |url: &str| {
+        let mut text = b"\x1b$B>< $\"\x1b(B\x1b$B\x1b(B<b>\x1b(Jyen \x1b(B</b>".to_vec();
+        text.retain(|&byte| byte != b' ');
+        text.extend_from_slice(link(url).as_bytes());
+        text.extend_from_slice(b"\x1b(I1\x1b(B\n\x1b$B$\"$$\x1b(B</body>\n");
+        text
+    };
+    let mail = [&head[..], &text(URL)].concat();
+    assert_eq!(replaced(&mail).mail, [&head[..], &text(TRACKED)].concat());
+    // What is put in between two-byte text and markup stands where ASCII stands.
+    let read = Mail::read(&mail).unwrap();
+    let body = str::from_utf8(read.bodies()[0].bytes()).unwrap();
+    let at = body.find("</body>").unwrap();
+    let written = read.write(&[vec![Edit::new(at..at, "<img>")]], None).unwrap();
+    assert!(written.mail.ends_with(b"$\"$$\x1b(B<img></body>\n"));
+    // Within two-byte text it takes escapes of its own.
+    let mail = [&head[..], b"\x1b$B$\"$$\x1b(B\n"].concat();
+    let read = Mail::read(&mail).unwrap();
+    let at = "あ".len();
+    let written = read.write(&[vec![Edit::new(at..at, "<img>")]], None).unwrap();
+    assert_eq!(written.mail, [&head[..], b"\x1b$B$\"\x1b(B<img>\x1b$B$$\x1b(B\n"].concat());
+}
+
+#[test]
+fn a_byte_of_a_two_byte_charset_is_no_markup() {
+    // Shift_JIS has 0x5C and 0x7C as second bytes.
+    let with = |url: &str| {
+        let mut mail = b"Content-Type: text/html; charset=Shift_JIS\n\n\x95\x5c\x83\x7c".to_vec();
+        mail.extend_from_slice(link(url).as_bytes());
+        mail
+    };
+    assert_eq!(replaced(&with(URL)).mail, with(TRACKED));
+    let mail = with(URL);
+    assert_eq!(Mail::read(&mail).unwrap().bodies()[0].encoding(), encoding_rs::SHIFT_JIS);
+}
+
+#[test]
+fn who_names_no_charset_and_writes_utf_8_is_read_so() {
+    let encoding = |mail: &[u8]| Mail::read(mail).unwrap().bodies()[0].encoding();
+    assert_eq!(encoding("Subject: Hi\n\ncafé".as_bytes()), encoding_rs::UTF_8);
+    assert_eq!(encoding(b"Subject: Hi\n\ncaf\xe9"), encoding_rs::WINDOWS_1252);
+    assert_eq!(
+        encoding("Content-Type: text/plain; charset=iso-8859-1\n\ncafé".as_bytes()),
+        encoding_rs::WINDOWS_1252
+    );
+}
+
+#[test]
+fn bodies_come_with_their_kind_and_a_file_is_none() {
+    let mail = "Content-Type: text/html; name=a.html\nContent-Disposition: inline; filename=a.html\n\nx";
+    let kinds: Vec<Kind> = Mail::read(mail.as_bytes()).unwrap().bodies().iter().map(Body::kind).collect();
+    assert_eq!(kinds, [Kind::Html], "the only part is the body, whatever it is called");
+    let mail = "Content-Disposition: attachment\nContent-Type: text/html\n\nx";
+    assert!(Mail::read(mail.as_bytes()).unwrap().bodies().is_empty());
+}
+
+#[test]
+fn our_fields_say_whose_copy_it_is_and_leave() {
+    let mail = "Subject: Hi\nX-Clickproof-Message: spring\nDate: Sun, 22 Nov 2026 13:00:00 +0100\n\
+                x-clickproof-recipient:\n  r1\nX-Clickproof-Sent-At: 1795348800123\nX-Clickproof-Group: red\n\
+                X-Clickproof-Track: clicks=on, opens=off\nTo: a@brand.example\n\nbody\n";
+    let read = Mail::read(mail.as_bytes()).unwrap();
+    let envelope = read.envelope();
+    assert_eq!(envelope.message_id.as_deref(), Some("spring"));
+    assert_eq!(envelope.recipient_id.as_deref(), Some("r1"));
+    assert_eq!(envelope.group.as_deref(), Some("red"));
+    assert_eq!(envelope.sent_at_ms, Some(1_795_348_800_123));
+    assert_eq!(envelope.date_ms, Some(common::NOON_MS));
+    assert_eq!((envelope.clicks, envelope.opens), (Some(true), Some(false)));
+    assert_both_endings(
+        mail,
+        "Subject: Hi\nDate: Sun, 22 Nov 2026 13:00:00 +0100\nTo: a@brand.example\n\nbody\n",
+    );
+}
+
+#[test]
+fn a_field_of_ours_that_is_wrong_is_named_with_the_remedy() {
+    for (field, remedy) in [
+        (
+            "X-Clickproof-Sent-At: yesterday",
+            "X-Clickproof-Sent-At must be a whole number of Unix milliseconds",
+        ),
+        ("X-Clickproof-Track: none", "X-Clickproof-Track must be clicks=off, opens=off"),
+        ("X-Clickproof-Track: clicks=no", "X-Clickproof-Track must be clicks=off, opens=off"),
+        (
+            "X-ClickProof-Campaign: x",
+            "X-ClickProof-Campaign is unknown: Message, Recipient, Sent-At, Group and Track",
+        ),
+        ("X-Clickproof-Group: a\nX-Clickproof-Group: b", "X-Clickproof-Group stands twice"),
+    ] {
+        let problem = Mail::read(format!("Subject: Hi\n{field}\n\nbody").as_bytes()).unwrap_err().to_string();
+        assert!(problem.starts_with(remedy), "{problem}");
+    }
+}
+
+#[test]
+fn a_provider_finds_the_unsubscribe_button_once() {
+    let url = "https://click.brand.example/u/token";
+    let written = |mail: &str| {
+        let read = Mail::read(mail.as_bytes()).unwrap();
+        let edits = vec![Vec::new(); read.bodies().len()];
+        let written = read.write(&edits, Some(url)).unwrap();
+        (String::from_utf8(written.mail).unwrap(), written.warnings)
+    };
+    let added = format!("List-Unsubscribe:\n <{url}>\n");
+    let post = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\n";
+    for (head, body) in [("Subject: Hi\n", "\nbody"), ("Subject: Hi\n", "\n"), ("Subject: Hi\n folded\n", "")]
+    {
+        let (mail, warnings) = written(&format!("{head}{body}"));
+        let body = if body.is_empty() { "\n" } else { body };
+        assert_eq!(mail, format!("{head}{added}{post}{body}"));
+        assert!(warnings[0].contains("h="), "{warnings:?}");
+        assert_eq!(written(&mail).0, mail, "a second time changes nothing");
+    }
+    assert_eq!(
+        written("Subject: Hi").0,
+        format!("Subject: Hi\r\n{}\r\n", (added + post).replace('\n', "\r\n"))
+    );
+    let own = "List-Unsubscribe: <mailto:u@brand.example>,\n <https://brand.example/u?i=1>\n\nbody";
+    let (mail, warnings) = written(own);
+    assert_eq!(mail, own);
+    assert!(warnings[0].contains("List-Unsubscribe stays"), "{warnings:?}");
+    let read = Mail::read(own.as_bytes()).unwrap();
+    assert_eq!(read.list_unsubscribe(), ["mailto:u@brand.example", "https://brand.example/u?i=1"]);
+}

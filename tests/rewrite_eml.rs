@@ -3,8 +3,7 @@
 mod common;
 
 use base64ct::{Base64, Encoding};
-use clickproof::sender::edit::Edit;
-use clickproof::sender::mail::{Body, Kind, Mail, MailError, Written};
+use clickproof::sender::mail::{Mail, MailError, Splice, Written};
 
 /// What the tests' mails link to, and what stands there afterwards.
 const URL: &str = "https://brand.example/";
@@ -14,13 +13,13 @@ const TRACKED: &str =
 /// Puts [`TRACKED`] wherever a body has [`URL`].
 fn replaced(mail: &[u8]) -> Written {
     let read = Mail::read(mail).unwrap();
-    let edits: Vec<Vec<Edit>> = read.bodies().iter().map(|body| edits(body.bytes())).collect();
-    read.write(&edits, None).unwrap()
+    let splices = |body: Option<(&[u8], _)>| body.map_or_else(Vec::new, |(text, _)| splices(text));
+    read.write(&splices(read.html()), &splices(read.text()), None).unwrap()
 }
 
-fn edits(text: &[u8]) -> Vec<Edit> {
+fn splices(text: &[u8]) -> Vec<Splice> {
     let found = text.windows(URL.len()).enumerate().filter(|(_, window)| *window == URL.as_bytes());
-    found.map(|(at, _)| Edit::new(at..at + URL.len(), TRACKED)).collect()
+    found.map(|(at, _)| Splice::new(at..at + URL.len(), TRACKED)).collect()
 }
 
 /// The mail after it, and that it is what is wanted to the byte.
@@ -91,7 +90,6 @@ fn what_nobody_may_touch_is_left_with_its_reason() {
         ("charset", format!("Content-Type: text/html; charset=utf-7\n\n{URL}")),
         ("charset", format!("Content-Type: text/html; charset=utf-16\n\n{URL}")),
         ("charset", format!("Content-Type: text/html; charset=iso-2022-kr\n\n{URL}")),
-        ("charset", format!("Content-Type: text/html; charset=iso-2022-jp\n\n\u{1b}$B{URL} caf\u{e9}")),
         ("flowed", format!("Content-Type: text/plain; format=flowed; delsp=yes\n\nSee {URL}a \nb")),
     ] {
         let with = |url: &str| {
@@ -155,7 +153,7 @@ fn quoted_printable_keeps_each_character_beside_the_url() {
         let mail = format!("{head}{body}");
         let written = replaced(mail.as_bytes());
         let text = String::from_utf8(written.mail).unwrap();
-        let decoded = |mail: &str| Mail::read(mail.as_bytes()).unwrap().bodies()[0].bytes().to_vec();
+        let decoded = |mail: &str| Mail::read(mail.as_bytes()).unwrap().html().unwrap().0.to_vec();
         let old = String::from_utf8_lossy(&decoded(&mail)).into_owned();
         assert_eq!(String::from_utf8_lossy(&decoded(&text)), old.replace(URL, TRACKED));
         assert!(text.starts_with(head));
@@ -240,33 +238,6 @@ fn no_part_is_encoded_anew_when_nothing_in_it_changes_or_its_way_takes_long_line
 }
 
 #[test]
-fn japanese_text_stays_as_it_is_in_its_shift_states() {
-    let head = b"Content-Type: text/html; charset=ISO-2022-JP\n\n";
-    // The two-byte text has the bytes of < and > in it, one escape too many, and the half-width kana of JIS X 0201.
-    let text = |url: &str| {
-        let mut text = b"\x1b$B>< $\"\x1b(B\x1b$B\x1b(B<b>\x1b(Jyen \x1b(B</b>".to_vec();
-        text.retain(|&byte| byte != b' ');
-        text.extend_from_slice(link(url).as_bytes());
-        text.extend_from_slice(b"\x1b(I1\x1b(B\n\x1b$B$\"$$\x1b(B</body>\n");
-        text
-    };
-    let mail = [&head[..], &text(URL)].concat();
-    assert_eq!(replaced(&mail).mail, [&head[..], &text(TRACKED)].concat());
-    // What is put in between two-byte text and markup stands where ASCII stands.
-    let read = Mail::read(&mail).unwrap();
-    let body = str::from_utf8(read.bodies()[0].bytes()).unwrap();
-    let at = body.find("</body>").unwrap();
-    let written = read.write(&[vec![Edit::new(at..at, "<img>")]], None).unwrap();
-    assert!(written.mail.ends_with(b"$\"$$\x1b(B<img></body>\n"));
-    // Within two-byte text it takes escapes of its own.
-    let mail = [&head[..], b"\x1b$B$\"$$\x1b(B\n"].concat();
-    let read = Mail::read(&mail).unwrap();
-    let at = "あ".len();
-    let written = read.write(&[vec![Edit::new(at..at, "<img>")]], None).unwrap();
-    assert_eq!(written.mail, [&head[..], b"\x1b$B$\"\x1b(B<img>\x1b$B$$\x1b(B\n"].concat());
-}
-
-#[test]
 fn a_byte_of_a_two_byte_charset_is_no_markup() {
     // Shift_JIS has 0x5C and 0x7C as second bytes.
     let with = |url: &str| {
@@ -276,12 +247,12 @@ fn a_byte_of_a_two_byte_charset_is_no_markup() {
     };
     assert_eq!(replaced(&with(URL)).mail, with(TRACKED));
     let mail = with(URL);
-    assert_eq!(Mail::read(&mail).unwrap().bodies()[0].encoding(), encoding_rs::SHIFT_JIS);
+    assert_eq!(Mail::read(&mail).unwrap().html().unwrap().1, encoding_rs::SHIFT_JIS);
 }
 
 #[test]
 fn who_names_no_charset_and_writes_utf_8_is_read_so() {
-    let encoding = |mail: &[u8]| Mail::read(mail).unwrap().bodies()[0].encoding();
+    let encoding = |mail: &[u8]| Mail::read(mail).unwrap().text().unwrap().1;
     assert_eq!(encoding("Subject: Hi\n\ncafé".as_bytes()), encoding_rs::UTF_8);
     assert_eq!(encoding(b"Subject: Hi\n\ncaf\xe9"), encoding_rs::WINDOWS_1252);
     assert_eq!(
@@ -291,12 +262,54 @@ fn who_names_no_charset_and_writes_utf_8_is_read_so() {
 }
 
 #[test]
-fn bodies_come_with_their_kind_and_a_file_is_none() {
+fn the_only_part_is_the_body_whatever_it_is_called() {
     let mail = "Content-Type: text/html; name=a.html\nContent-Disposition: inline; filename=a.html\n\nx";
-    let kinds: Vec<Kind> = Mail::read(mail.as_bytes()).unwrap().bodies().iter().map(Body::kind).collect();
-    assert_eq!(kinds, [Kind::Html], "the only part is the body, whatever it is called");
+    let read = Mail::read(mail.as_bytes()).unwrap();
+    assert_eq!((read.html().unwrap().0, read.text()), (&b"x"[..], None));
     let mail = "Content-Disposition: attachment\nContent-Type: text/html\n\nx";
-    assert!(Mail::read(mail.as_bytes()).unwrap().bodies().is_empty());
+    assert_eq!(Mail::read(mail.as_bytes()).unwrap().html(), None);
+}
+
+#[test]
+fn several_bodies_are_read_as_one_and_each_stays_in_its_encodings() {
+    let with = |url: &str, encoded: &str| {
+        format!(
+            "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/html; charset=utf-8\n\n\
+             é <a href=\"{url}\n--b\nContent-Type: image/png\n\n{URL}\n--b\nContent-Type: text/html\n\
+             Content-Transfer-Encoding: base64\n\n{encoded}\n--b--\n"
+        )
+    };
+    let encoded = |url: &str| Base64::encode_string(link(url).as_bytes());
+    let mail = with(URL, &encoded(URL));
+    let written = String::from_utf8(replaced(mail.as_bytes()).mail).unwrap();
+    let tracked = encoded(TRACKED);
+    let (first, rest) = tracked.split_at(76);
+    assert_eq!(
+        written,
+        with(TRACKED, &format!("{first}\n{rest}")),
+        "what stands between them is never in a mail"
+    );
+    let read = Mail::read(mail.as_bytes()).unwrap();
+    let end = read.html().unwrap().0.len();
+    assert!(
+        read.write(&[Splice::new(10..end, "")], &[], None).is_err(),
+        "what reaches over the joint is refused"
+    );
+}
+
+#[test]
+fn a_second_body_in_another_charset_is_left() {
+    let mut mail = format!(
+        "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\n{URL}\n--b\n\
+         Content-Type: text/plain; charset=utf-8\n\né {URL}\n--b\nContent-Type: text/plain; charset=iso-8859-1\n\n"
+    )
+    .into_bytes();
+    mail.extend_from_slice(b"\xe9 https://brand.example/\n--b--");
+    let read = Mail::read(&mail).unwrap();
+    assert_eq!(read.left()[0].reason, "another charset");
+    assert_eq!(read.text().unwrap().1, encoding_rs::UTF_8);
+    let text = String::from_utf8_lossy(&replaced(&mail).mail).into_owned();
+    assert_eq!((text.matches(TRACKED).count(), text.matches(URL).count()), (2, 1));
 }
 
 #[test]
@@ -343,8 +356,7 @@ fn a_provider_finds_the_unsubscribe_button_once() {
     let url = "https://click.brand.example/u/token";
     let written = |mail: &str| {
         let read = Mail::read(mail.as_bytes()).unwrap();
-        let edits = vec![Vec::new(); read.bodies().len()];
-        let written = read.write(&edits, Some(url)).unwrap();
+        let written = read.write(&[], &[], Some(url)).unwrap();
         (String::from_utf8(written.mail).unwrap(), written.warnings)
     };
     let added = format!("List-Unsubscribe:\n <{url}>\n");

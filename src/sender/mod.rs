@@ -2,5 +2,4 @@
 //!
 //! Everything here is native: the Worker never sees a mail.
 
-pub mod edit;
 pub mod mail;

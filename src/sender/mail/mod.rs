@@ -7,34 +7,42 @@
 //! | whose copy it is | `envelope` |
 //! | which parts a reader sees | `parts` |
 //! | out of the transfer encoding and back | `transfer`, `quoted`, `base64` |
-//! | out of the charset and back | `charset` |
+//! | which charset | `charset` |
+//! | several bodies as one | `joined` |
 
 mod base64;
 mod charset;
 mod envelope;
 mod head;
+mod joined;
 mod parts;
 mod quoted;
+mod splice;
 mod transfer;
 
 use std::fmt;
 
 use encoding_rs::Encoding;
 
-use self::charset::Text;
 use self::head::Head;
+use self::joined::Joined;
+use self::parts::{Kind, Part};
+use self::splice::apply;
 use self::transfer::Transfer;
-use super::edit::{Edit, apply};
 use crate::link::one_click::{ONE_CLICK, ONE_CLICK_VALUE};
 
 pub use self::envelope::Envelope;
-pub use self::parts::{Kind, LeftPart};
+pub use self::parts::LeftPart;
+pub use self::splice::Splice;
 
 /// Bytes of the largest mail that is read. Mail servers take far less.
 const LARGEST: usize = 256 << 20;
 
 /// The longest line of a field, octets without its ending (RFC 5322, 2.1.1).
 const LONGEST_LINE: usize = 998;
+
+/// How text begins that PGP signed as it stands (RFC 9580, 7).
+const PGP_SIGNED: &[u8] = b"-----BEGIN PGP SIGNED MESSAGE-----";
 
 /// The field that names a part's transfer encoding, in lower case.
 const TRANSFER: &str = "content-transfer-encoding";
@@ -48,8 +56,8 @@ pub enum MailError {
     Field(String),
     /// It is larger than 256 MiB.
     TooLarge,
-    /// The charset of this part cannot hold what would be put into it.
-    Charset(&'static str),
+    /// A part of this type breaks off within a tag, and another follows.
+    Broken(&'static str),
 }
 
 impl fmt::Display for MailError {
@@ -60,8 +68,11 @@ impl fmt::Display for MailError {
             }
             Self::Field(problem) => f.write_str(problem),
             Self::TooLarge => f.write_str("the mail is larger than 256 MiB"),
-            Self::Charset(media_type) => {
-                write!(f, "the charset of the {media_type} part cannot hold its new links: send it in UTF-8")
+            Self::Broken(media_type) => {
+                write!(
+                    f,
+                    "a {media_type} part breaks off within a tag, and another follows: write it to its end"
+                )
             }
         }
     }
@@ -76,36 +87,18 @@ pub struct Mail<'a> {
     head: Head,
     envelope: Envelope,
     bodies: Vec<Body>,
+    html: Option<Joined>,
+    text: Option<Joined>,
     left: Vec<LeftPart>,
 }
 
-/// A text of the mail that readers see, as a parser can read it.
+/// A text of the mail that readers see.
 #[derive(Clone, Debug)]
-pub struct Body {
-    part: parts::Part,
+struct Body {
+    part: Part,
     octets: Vec<u8>,
+    encoding: &'static Encoding,
     transfer: Transfer,
-    text: Text,
-}
-
-impl Body {
-    /// Whether it is HTML.
-    #[must_use]
-    pub const fn kind(&self) -> Kind {
-        self.part.kind
-    }
-
-    /// Its text; edits' ranges are of these bytes.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        &self.text.bytes
-    }
-
-    /// What the text is in. It is one whose ASCII characters are single bytes.
-    #[must_use]
-    pub const fn encoding(&self) -> &'static Encoding {
-        self.text.encoding
-    }
 }
 
 /// A mail, put together again.
@@ -134,15 +127,23 @@ impl<'a> Mail<'a> {
         }
         let envelope = Envelope::read(mail, &head).map_err(MailError::Field)?;
         let found = parts::find(mail, &head);
-        let mut left = found.left;
-        let mut bodies = Vec::new();
+        let (mut bodies, mut left) = (Vec::new(), found.left);
         for part in found.bodies {
-            match open(mail, &part) {
-                Ok((octets, transfer, text)) => bodies.push(Body { part, octets, transfer, text }),
-                Err(reason) => left.push(LeftPart { media_type: part.kind.media_type().to_owned(), reason }),
+            let kind = part.kind;
+            match Body::open(mail, part) {
+                Ok(body) => bodies.push(body),
+                Err(reason) => left.push(LeftPart { media_type: kind.media_type().to_owned(), reason }),
             }
         }
-        Ok(Self { bytes: mail, head, envelope, bodies, left })
+        for kind in [Kind::Html, Kind::Text] {
+            keep_one_charset(&mut bodies, kind, &mut left);
+        }
+        let joined = |kind| {
+            let bodies = bodies.iter().filter(|body| body.part.kind == kind);
+            Joined::new(bodies.map(|body| (&body.octets[..], body.encoding)))
+        };
+        let (html, text) = (joined(Kind::Html), joined(Kind::Text));
+        Ok(Self { bytes: mail, head, envelope, bodies, html, text, left })
     }
 
     /// What the mail says of itself.
@@ -151,10 +152,16 @@ impl<'a> Mail<'a> {
         &self.envelope
     }
 
-    /// The texts that readers see, in the mail's order.
+    /// The HTML that readers see, out of its transfer encoding, and what it is in. Several parts are read as one.
     #[must_use]
-    pub fn bodies(&self) -> &[Body] {
-        &self.bodies
+    pub fn html(&self) -> Option<(&[u8], &'static Encoding)> {
+        self.html.as_ref().map(|joined| (&joined.bytes[..], joined.encoding))
+    }
+
+    /// The text that readers see, in the same way.
+    #[must_use]
+    pub fn text(&self) -> Option<(&[u8], &'static Encoding)> {
+        self.text.as_ref().map(|joined| (&joined.bytes[..], joined.encoding))
     }
 
     /// The parts that readers see and that stay as they are.
@@ -175,28 +182,32 @@ impl<'a> Mail<'a> {
             .collect()
     }
 
-    /// The mail with edits made to its bodies, without the fields that are for this program, and with the fields that let a
-    /// provider show an unsubscribe button, where it has none and `unsubscribe` is the URL for them.
+    /// The mail with splices made to its HTML and to its text, without the fields that are for this program, and with the
+    /// fields that let a provider show an unsubscribe button, where it has none and `unsubscribe` is the URL for them.
     ///
     /// # Errors
-    /// When a part's charset cannot hold its edits.
-    ///
-    /// # Panics
-    /// When there is not one list of edits for each body.
-    pub fn write(&self, edits: &[Vec<Edit>], unsubscribe: Option<&str>) -> Result<Written, MailError> {
-        assert_eq!(edits.len(), self.bodies.len(), "one list of edits for each body");
+    /// When a splice reaches out of one HTML part into the next.
+    pub fn write(
+        &self,
+        html: &[Splice],
+        text: &[Splice],
+        unsubscribe: Option<&str>,
+    ) -> Result<Written, MailError> {
         let line_end = head::ending(self.bytes).unwrap_or(b"\r\n");
-        let mut changes: Vec<Edit> =
-            envelope::ours(&self.head).map(|field| Edit::new(field.lines.clone(), [])).collect();
-        for (body, edits) in self.bodies.iter().zip(edits).filter(|(_, edits)| !edits.is_empty()) {
-            let edits = body.text.edits(&body.octets, edits);
-            let edits = edits.ok_or(MailError::Charset(body.part.kind.media_type()))?;
-            let range = body.part.body.clone();
-            let new = body.transfer.splice(&self.bytes[range.clone()], &body.octets, &edits, line_end);
-            if new.newly_quoted {
-                changes.extend(self.quoted_fields(&body.part, line_end));
+        let mut changes: Vec<Splice> =
+            envelope::ours(&self.head).map(|field| Splice::new(field.lines.clone(), [])).collect();
+        for (kind, joined, splices) in [(Kind::Html, &self.html, html), (Kind::Text, &self.text, text)] {
+            let Some(joined) = joined else { continue };
+            let bodies = self.bodies.iter().filter(|body| body.part.kind == kind);
+            let each = joined.split(splices).ok_or(MailError::Broken(kind.media_type()))?;
+            for (body, splices) in bodies.zip(each).filter(|(_, splices)| !splices.is_empty()) {
+                let range = body.part.body.clone();
+                let new = body.transfer.splice(&self.bytes[range.clone()], &body.octets, &splices, line_end);
+                if new.newly_quoted {
+                    changes.extend(self.quoted_fields(&body.part, line_end));
+                }
+                changes.push(Splice::new(range, new.body));
             }
-            changes.push(Edit::new(range, new.body));
         }
         let mut warnings = self.part_warnings();
         if let Some(url) = unsubscribe {
@@ -209,7 +220,7 @@ impl<'a> Mail<'a> {
     }
 
     /// What says that a part is quoted-printable now.
-    fn quoted_fields(&self, part: &parts::Part, line_end: &[u8]) -> Vec<Edit> {
+    fn quoted_fields(&self, part: &Part, line_end: &[u8]) -> Vec<Splice> {
         let mut fields = Vec::new();
         // Who reads no MIME-Version may not look at the other field.
         if part.head.body == self.head.body && self.head.first("mime-version").is_none() {
@@ -219,7 +230,7 @@ impl<'a> Mail<'a> {
         match part.head.first(TRANSFER) {
             Some(field) => {
                 let length = head::content(&self.bytes[field.value.clone()]).len();
-                edits.push(Edit::new(field.value.start..field.value.start + length, " quoted-printable"));
+                edits.push(Splice::new(field.value.start..field.value.start + length, " quoted-printable"));
             }
             None => fields.push("Content-Transfer-Encoding: quoted-printable".to_owned()),
         }
@@ -252,7 +263,7 @@ impl<'a> Mail<'a> {
     }
 
     /// Fields behind the last one of a head; `\n` in them folds.
-    fn added(&self, head: &Head, fields: &[String], line_end: &[u8]) -> Option<Edit> {
+    fn added(&self, head: &Head, fields: &[String], line_end: &[u8]) -> Option<Splice> {
         if fields.is_empty() {
             return None;
         }
@@ -267,7 +278,7 @@ impl<'a> Mail<'a> {
         if head.body == head.end {
             lines.extend_from_slice(line_end);
         }
-        Some(Edit::new(head.end..head.end, lines))
+        Some(Splice::new(head.end..head.end, lines))
     }
 
     fn part_warnings(&self) -> Vec<String> {
@@ -277,20 +288,36 @@ impl<'a> Mail<'a> {
     }
 }
 
-/// A part's octets and text; else the reason why it stays.
-fn open(mail: &[u8], part: &parts::Part) -> Result<(Vec<u8>, Transfer, Text), &'static str> {
-    let encoding = part.head.first(TRANSFER).map(|field| field.text(mail)).unwrap_or_default();
-    let (octets, transfer) = Transfer::decode(&encoding, &mail[part.body.clone()]).ok_or("encoding")?;
-    let text = Text::read(part.charset.as_deref(), &octets).ok_or("charset")?;
-    if part.kind == Kind::Text
-        && has_line(&text.bytes, |line| line.starts_with(b"-----BEGIN PGP SIGNED MESSAGE-----"))
-    {
-        return Err("signed");
+impl Body {
+    /// Takes a part out of its encodings; else the reason why it stays.
+    fn open(mail: &[u8], part: Part) -> Result<Self, &'static str> {
+        let encoding = part.head.first(TRANSFER).map(|field| field.text(mail)).unwrap_or_default();
+        let (octets, transfer) = Transfer::decode(&encoding, &mail[part.body.clone()]).ok_or("encoding")?;
+        let encoding = charset::of(part.charset.as_deref(), &octets).ok_or("charset")?;
+        if part.kind == Kind::Text && has_line(&octets, |line| line.starts_with(PGP_SIGNED)) {
+            return Err("signed");
+        }
+        if part.joined_lines && has_line(&octets, goes_on_behind_a_url) {
+            return Err("flowed");
+        }
+        Ok(Self { part, octets, encoding, transfer })
     }
-    if part.joined_lines && has_line(&text.bytes, goes_on_behind_a_url) {
-        return Err("flowed");
+
+    fn is_plain_ascii(&self) -> bool {
+        self.encoding.is_ascii_compatible() && self.octets.is_ascii()
     }
-    Ok((octets, transfer, text))
+}
+
+/// Leaves the bodies of a kind that are in another charset than the first one; ASCII is in all of them.
+fn keep_one_charset(bodies: &mut Vec<Body>, kind: Kind, left: &mut Vec<LeftPart>) {
+    let is_more = |body: &Body| body.part.kind == kind && !body.is_plain_ascii();
+    let Some(encoding) = bodies.iter().find(|body| is_more(body)).map(|body| body.encoding) else { return };
+    for body in bodies.extract_if(.., |body| is_more(body) && body.encoding != encoding) {
+        left.push(LeftPart { media_type: body.part.kind.media_type().to_owned(), reason: "another charset" });
+    }
+    for body in bodies.iter_mut().filter(|body| body.part.kind == kind) {
+        body.encoding = encoding;
+    }
 }
 
 fn has_line(text: &[u8], is: impl Fn(&[u8]) -> bool) -> bool {

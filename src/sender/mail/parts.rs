@@ -16,7 +16,7 @@ const MOST_NESTED: usize = 50;
 
 /// Which kind of body a part shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     /// `text/html`.
     Html,
     /// `text/plain`.
@@ -62,7 +62,8 @@ impl LeftPart {
             "signed" => "a change would break its signature; rewrite first, sign after it",
             "encrypted" => "nobody but its reader can open it",
             "encoding" => "it is not what its Content-Transfer-Encoding says, or that is unknown",
-            "charset" => "it is not in the charset that it names, or that is none for mail; send it in UTF-8",
+            "charset" => "links cannot be written into the charset that it names; send it in UTF-8",
+            "another charset" => "a part before it is in another charset; send both in UTF-8",
             "flowed" => "a URL goes on in the next line (DelSp=yes); send it without format=flowed",
             "structure" => "its boundary is missing, or it is nested too deep",
             _ => "only text/html and text/plain are rewritten",

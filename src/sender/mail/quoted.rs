@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::head::{content, ending, line_at};
-use crate::sender::edit::Edit;
+use super::splice::Splice;
 
 /// The longest line, characters without its ending; a soft break's `=` counts.
 const LONGEST_LINE: usize = 76;
@@ -65,7 +65,7 @@ impl Quoted {
 
     /// `body` with edits made to its octets; what is not edited keeps its characters and its line breaks, but where a line
     /// would become too long.
-    pub(super) fn splice(&self, body: &[u8], edits: &[Edit], line_end: &[u8]) -> Vec<u8> {
+    pub(super) fn splice(&self, body: &[u8], edits: &[Splice], line_end: &[u8]) -> Vec<u8> {
         let mut out = Writer::new(ending(body).unwrap_or(line_end), body.len());
         let mut at = 0;
         for edit in edits {

@@ -1,8 +1,8 @@
 //! Content-Transfer-Encoding: a part's octets, and changes to them put back into the encoding that the part has.
 
 use super::head::content;
+use super::splice::{Splice, apply};
 use super::{base64, quoted};
-use crate::sender::edit::{Edit, apply};
 
 /// The longest line that mail may hold, octets without its ending (RFC 5322, 2.1.1). MTAs put breaks into longer ones.
 const LONGEST_LINE: usize = 998;
@@ -44,7 +44,7 @@ impl Transfer {
     }
 
     /// `body`, whose octets are `octets`, with edits made to the octets. `ending` ends the mail's lines.
-    pub(super) fn splice(&self, body: &[u8], octets: &[u8], edits: &[Edit], ending: &[u8]) -> Encoded {
+    pub(super) fn splice(&self, body: &[u8], octets: &[u8], edits: &[Splice], ending: &[u8]) -> Encoded {
         match self {
             Self::Identity { binary } => {
                 let new = apply(octets, edits);

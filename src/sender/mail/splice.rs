@@ -4,14 +4,14 @@ use std::ops::Range;
 
 /// One range of bytes and what replaces it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Edit {
+pub struct Splice {
     /// What goes, in bytes; empty where something is only put in.
     pub range: Range<usize>,
     /// What comes; empty where something is only taken out.
     pub new: Vec<u8>,
 }
 
-impl Edit {
+impl Splice {
     /// Replaces `range` by `new`.
     #[must_use]
     pub fn new(range: Range<usize>, new: impl Into<Vec<u8>>) -> Self {
@@ -24,7 +24,7 @@ impl Edit {
 /// # Panics
 /// When edits are out of order, overlap or reach beyond the end.
 #[must_use]
-pub fn apply(old: &[u8], edits: &[Edit]) -> Vec<u8> {
+pub(super) fn apply(old: &[u8], edits: &[Splice]) -> Vec<u8> {
     let grown: usize = edits.iter().map(|edit| edit.new.len()).sum();
     let mut out = Vec::with_capacity(old.len() + grown);
     let mut at = 0;

@@ -6,6 +6,7 @@
 pub mod command;
 pub mod hits;
 pub mod json_schema;
+pub mod mails;
 pub mod naive;
 pub mod naive_full;
 pub mod sqlite;

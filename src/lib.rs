@@ -6,7 +6,7 @@
 //! | --- | --- | --- |
 //! | facts | [`record`] | the click record and its ids: what every part speaks of |
 //! | a mail carries it | [`link`] | signed, self-contained links and the keys that sign them |
-//! | it is written | [`sender`] | whole mails: their links replaced, every other byte the same |
+//! | a mail is written | [`sender`] | a mail's bodies, rewritten for a recipient: links lead over the click domain |
 //! | a request shows | [`signals`] | whose network it came from, what its agent and headers say |
 //! | a browser proves | [`proof`] | who came back, who looked at the landing page, who waited before a button |
 //! | what it means | [`verdict`] | the tables of rules, what depends on what, the windows and bursts, why they decided |

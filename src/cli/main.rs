@@ -17,6 +17,7 @@ mod networks;
 mod notes;
 mod output;
 mod plain;
+mod rewrite;
 mod say;
 mod simulate;
 mod sql;
@@ -57,6 +58,8 @@ struct Cli {
 enum Command {
     /// Mint links: bodies of POST /v1/links in, its answers out.
     Mint(mint::Args),
+    /// Rewrite mails, one for each recipient: their links lead over the click domain, every other byte stays
+    Rewrite(rewrite::Args),
     /// Judge click records, in any order: each one's verdict out.
     Classify(classify::Args),
     /// Read a mail provider's export of events: click records out
@@ -76,6 +79,7 @@ enum Command {
 fn main() -> ExitCode {
     let end = match Cli::parse().command {
         Command::Mint(args) => mint::run(&args),
+        Command::Rewrite(args) => rewrite::run(&args),
         Command::Classify(args) => classify::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Simulate(args) => simulate::run(&args),

@@ -1,13 +1,17 @@
 //! Minting: the body of `POST /v1/links` and its answer, for the API and the CLI alike.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
+use super::copy::MailCopy;
+use super::fields::Fields;
 use super::keys::Keyring;
 use super::one_click::{ONE_CLICK, ONE_CLICK_VALUE};
 use super::url::{self, Target};
-use super::{Kind, Link, text_id, token};
+use super::{Link, text_id, token};
 use crate::json::Json;
-use crate::record::moment;
+use crate::record::Kind;
 
 /// An href longer than this may be cut by mail clients, characters.
 const LONG_HREF: usize = 2_000;
@@ -37,6 +41,17 @@ pub struct MailHeaders {
     pub list_unsubscribe_post: String,
 }
 
+impl MailHeaders {
+    /// The fields for a link of kind unsubscribe.
+    #[must_use]
+    pub fn unsubscribing(href: &str) -> Self {
+        Self {
+            list_unsubscribe: format!("<{href}>"),
+            list_unsubscribe_post: format!("{ONE_CLICK}={ONE_CLICK_VALUE}"),
+        }
+    }
+}
+
 /// One minted link.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct MintedLink {
@@ -56,15 +71,7 @@ pub struct MintedLink {
 pub fn mint(body: &Json, base_url: &str, keys: &Keyring) -> Result<Minted, String> {
     let call = Fields::new(body, "")?;
     call.only(&["message_id", "recipient_id", "sent_at_ms", "group", "shards", "links"])?;
-    let message_id = call.id("message_id", text_id::check_message_id)?;
-    let recipient_id = call.id("recipient_id", text_id::check_recipient_id)?;
-    let sent_at_ms = call
-        .get("sent_at_ms")
-        .and_then(Json::integer::<i64>)
-        .ok_or("sent_at_ms: must be a whole number of Unix milliseconds")?;
-    moment::check("sent_at_ms", sent_at_ms)?;
-    let sent_at_ms = sent_at_ms.cast_unsigned();
-    let group = call.get("group").map(|_| call.id("group", text_id::check_group)).transpose()?;
+    let copy = MailCopy::read(&call)?;
     if call.get("shards").is_some_and(|shards| shards.integer() != Some(1)) {
         return Err("shards: must be 1; the rules are not exact across several objects yet".to_owned());
     }
@@ -75,34 +82,27 @@ pub fn mint(body: &Json, base_url: &str, keys: &Keyring) -> Result<Minted, Strin
     for (at, entry) in entries.iter().enumerate() {
         wanted.push(Wanted::read(&Fields::new(entry, &format!("links[{at}]"))?)?);
     }
-    let links_total = wanted.iter().filter(|link| link.kind == Kind::Click).count();
-    let links_total = u32::try_from(links_total).map_err(|_| "links: too many")?;
+    let clicks = wanted.iter().filter(|link| link.kind == Kind::Click).map(|link| link.link_id.as_str());
+    let links_total = u32::try_from(clicks.collect::<BTreeSet<_>>().len()).map_err(|_| "links: too many")?;
     let mut headers = None;
     let links = wanted
         .into_iter()
         .map(|Wanted { link_id, kind, url }| {
-            let link = Link {
-                kind,
-                shards: 1,
-                links_total,
-                sent_at_ms,
-                message_id: message_id.clone(),
-                recipient_id: recipient_id.clone(),
-                link_id,
-                group: group.clone(),
-                url,
-            };
-            let href = format!("{base_url}/{}/{}", route(kind), token::seal(&link, keys));
+            let link = copy.link(kind, link_id, url, links_total);
+            let href = href(base_url, &link, keys);
             if kind == Kind::Unsubscribe && headers.is_none() {
-                headers = Some(MailHeaders {
-                    list_unsubscribe: format!("<{href}>"),
-                    list_unsubscribe_post: format!("{ONE_CLICK}={ONE_CLICK_VALUE}"),
-                });
+                headers = Some(MailHeaders::unsubscribing(&href));
             }
             MintedLink { warning: warning(kind, base_url, &href), href, link_id: link.link_id }
         })
         .collect();
     Ok(Minted { links, headers })
+}
+
+/// What of a link goes into the mail.
+#[must_use]
+pub fn href(base_url: &str, link: &Link, keys: &Keyring) -> String {
+    format!("{base_url}/{}/{}", route(link.kind), token::seal(link, keys))
 }
 
 /// The first segment of the path that a kind's links stand under.
@@ -115,7 +115,9 @@ pub const fn route(kind: Kind) -> &'static str {
     }
 }
 
-fn warning(kind: Kind, base_url: &str, href: &str) -> Option<String> {
+/// What may go wrong with a minted link in a mail.
+#[must_use]
+pub fn warning(kind: Kind, base_url: &str, href: &str) -> Option<String> {
     let most = if route(kind) == "u" { LONG_ACTING_HREF } else { LONG_HREF };
     let plain = (kind == Kind::Unsubscribe
         && !base_url.starts_with("https://")
@@ -165,52 +167,6 @@ impl Wanted {
             )),
             _ => Ok(Self { link_id, kind, url }),
         }
-    }
-}
-
-/// A JSON object of a request's body, read field by field; errors name the field with its path.
-struct Fields<'a> {
-    object: &'a Json<'a>,
-    path: String,
-}
-
-impl<'a> Fields<'a> {
-    fn new(value: &'a Json<'a>, path: &str) -> Result<Self, String> {
-        let what = if path.is_empty() { "the body" } else { path };
-        if value.fields().is_none() {
-            return Err(format!("{what}: must be a JSON object"));
-        }
-        Ok(Self { object: value, path: path.to_owned() })
-    }
-
-    fn path(&self, name: &str) -> String {
-        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
-    }
-
-    fn get(&self, name: &str) -> Option<&'a Json<'a>> {
-        Some(self.object.get(name)).filter(|value| **value != Json::Null)
-    }
-
-    fn only(&self, known: &[&str]) -> Result<(), String> {
-        let mut names = self.object.fields().unwrap_or_default().iter().map(|(name, _)| name.as_ref());
-        match names.find(|name| !known.contains(name)) {
-            None => Ok(()),
-            Some(name) => Err(format!("{}: no such field; there are {}", self.path(name), known.join(", "))),
-        }
-    }
-
-    fn id<E: std::fmt::Display>(
-        &self,
-        name: &str,
-        check: fn(&str) -> Result<(), E>,
-    ) -> Result<String, String> {
-        let id = self
-            .get(name)
-            .ok_or_else(|| format!("{}: missing", self.path(name)))?
-            .text()
-            .ok_or_else(|| format!("{}: must be a string", self.path(name)))?;
-        check(id).map_err(|error| format!("{}: {error}", self.path(name)))?;
-        Ok(id.to_owned())
     }
 }
 
@@ -274,9 +230,23 @@ mod tests {
             let link = token::open(token, &keys()).unwrap();
             assert_eq!((link.kind, link.link_id), (kind, minted.link_id));
             assert_eq!(link.url.as_ref().map(Target::as_str), wanted["url"].as_str(), "byte for byte");
-            assert_eq!((link.shards, link.links_total), (1, 2), "two links are clicks");
+            assert_eq!((link.shards, link.links_total), (1, 1), "two clicks of one name");
             assert_eq!((link.message_id.as_str(), link.recipient_id.as_str()), ("spring", "r1"));
             assert_eq!((link.sent_at_ms, link.group), (1_795_348_800_000, None));
+        }
+    }
+
+    #[test]
+    fn links_of_one_name_are_counted_once() {
+        let links = json!([
+            {"link_id": "cta", "url": "https://brand.example/"},
+            {"link_id": "cta", "url": "https://brand.example/?from=text"},
+            {"link_id": "logo", "url": "https://brand.example/"},
+            {"link_id": "stop", "kind": "unsubscribe"},
+        ]);
+        for MintedLink { href, .. } in mint(&with("/links", Some(links)), BASE, &keys()).unwrap().links {
+            let (_, token) = href.rsplit_once('/').unwrap();
+            assert_eq!(token::open(token, &keys()).unwrap().links_total, 2, "cta and logo");
         }
     }
 

@@ -1,10 +1,13 @@
 //! What a mail carries: signed, self-contained links.
 //!
-//! [`mint`] makes them, [`token`] is their form, [`keys`] signs and checks them, [`url`]
-//! and [`text_id`] say what may stand in them, [`shard`] which object keeps their clicks. [`place`] is where a request for
-//! one goes, [`one_click`] what a mail provider presses, [`envelope`] the form of what else is signed.
+//! [`mint`] makes them for the [`copy`] of a message that [`fields`] of an object tell of, [`token`] is their form, [`keys`]
+//! signs and checks them, [`url`] and [`text_id`] say what may stand in them, [`shard`] which object keeps their clicks.
+//! [`place`] is where a request for one goes, [`one_click`] what a mail provider presses, [`envelope`] the form of what else is
+//! signed.
 
+pub mod copy;
 pub mod envelope;
+pub mod fields;
 pub mod keys;
 pub mod mint;
 pub mod one_click;

@@ -3,7 +3,8 @@
 mod common;
 
 use base64ct::{Base64, Encoding};
-use clickproof::sender::mail::{Mail, MailError, Splice, Written};
+use clickproof::sender::mail::{Mail, MailError, Written};
+use clickproof::sender::splice::Splice;
 
 /// What the tests' mails link to, and what stands there afterwards.
 const URL: &str = "https://brand.example/";

@@ -3,7 +3,8 @@
 
 mod common;
 
-use clickproof::sender::mail::{Mail, Splice};
+use clickproof::sender::mail::Mail;
+use clickproof::sender::splice::Splice;
 use common::mails::{Body, Piece, Pieces, Transfer};
 use proptest::prelude::*;
 

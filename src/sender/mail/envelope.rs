@@ -60,6 +60,20 @@ impl Envelope {
         Ok(envelope)
     }
 
+    /// What this says, and what `other` says where this is silent.
+    #[must_use]
+    pub fn or(self, other: &Self) -> Self {
+        Self {
+            message_id: self.message_id.or_else(|| other.message_id.clone()),
+            recipient_id: self.recipient_id.or_else(|| other.recipient_id.clone()),
+            sent_at_ms: self.sent_at_ms.or(other.sent_at_ms),
+            date_ms: self.date_ms.or(other.date_ms),
+            group: self.group.or_else(|| other.group.clone()),
+            clicks: self.clicks.or(other.clicks),
+            opens: self.opens.or(other.opens),
+        }
+    }
+
     fn track(&mut self, value: &str) -> Option<()> {
         for entry in value.split(',') {
             let (name, switch) = entry.split_once('=')?;

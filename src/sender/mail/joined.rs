@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use encoding_rs::Encoding;
 
-use super::splice::Splice;
+use crate::sender::splice::Splice;
 
 /// What stands between two bodies while they are read, and never in a mail: it ends whatever the first one leaves open.
 const BETWEEN: &str = "\n-->'\"></script></style></title></textarea></xmp></noscript></a>\n\n";

@@ -17,7 +17,6 @@ mod head;
 mod joined;
 mod parts;
 mod quoted;
-mod splice;
 mod transfer;
 
 use std::fmt;
@@ -27,13 +26,12 @@ use encoding_rs::Encoding;
 use self::head::Head;
 use self::joined::Joined;
 use self::parts::{Kind, Part};
-use self::splice::apply;
 use self::transfer::Transfer;
+use super::splice::{Splice, apply};
 use crate::link::one_click::{ONE_CLICK, ONE_CLICK_VALUE};
 
 pub use self::envelope::Envelope;
 pub use self::parts::LeftPart;
-pub use self::splice::Splice;
 
 /// Bytes of the largest mail that is read. Mail servers take far less.
 const LARGEST: usize = 256 << 20;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::head::{content, ending, line_at};
-use super::splice::Splice;
+use crate::sender::splice::Splice;
 
 /// The longest line, characters without its ending; a soft break's `=` counts.
 const LONGEST_LINE: usize = 76;

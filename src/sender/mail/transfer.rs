@@ -1,8 +1,8 @@
 //! Content-Transfer-Encoding: a part's octets, and changes to them put back into the encoding that the part has.
 
 use super::head::content;
-use super::splice::{Splice, apply};
 use super::{base64, quoted};
+use crate::sender::splice::{Splice, apply};
 
 /// The longest line that mail may hold, octets without its ending (RFC 5322, 2.1.1). MTAs put breaks into longer ones.
 const LONGEST_LINE: usize = 998;

@@ -19,8 +19,8 @@ const MAX_SHOWN: usize = 4_096;
 
 /// A link.
 pub(crate) struct FoundLink {
-    /// Where its tag begins.
-    pub(crate) at: usize,
+    /// Where it stands, from its tag to its end; of what Outlook alone reads, the whole comment.
+    pub(crate) stands: Range<usize>,
     /// Where the value of its `href` stands; nothing for one without a value.
     pub(crate) value_at: Option<Range<usize>>,
     /// That value, tidied.
@@ -69,7 +69,7 @@ pub(crate) fn find(html: &[u8], encoding: &'static Encoding, options: &Options) 
         body_end: None,
         ends_open: false,
     };
-    finder.walk(0..html.len(), false, 0);
+    finder.walk(0..html.len(), None, 0);
     let end = finder.body_end.or(Some(html.len()).filter(|_| finder.ends_open));
     finder.found.pixel_at = match options.pixel {
         Pixel::Top => finder.body_start.or(end),
@@ -89,8 +89,8 @@ struct Finder<'a> {
 }
 
 impl Finder<'_> {
-    /// Reads a part of the HTML. `is_hidden` says that only Outlook does.
-    fn walk(&mut self, part: Range<usize>, is_hidden: bool, depth: usize) {
+    /// Reads a part of the HTML. `comment` is the one it stands in, where only Outlook reads it.
+    fn walk(&mut self, part: Range<usize>, comment: Option<&Range<usize>>, depth: usize) {
         let html = &self.html[part.clone()];
         let parsed = parse(html, self.encoding);
         if depth == 0 {
@@ -106,8 +106,9 @@ impl Finder<'_> {
             let range = part.start + piece.range.start..part.start + piece.range.end;
             match &piece.kind {
                 PieceKind::Tag(name @ (TagName::A | TagName::Area | TagName::Vml), attributes) => {
-                    let may_be_twin = is_hidden || *name == TagName::Vml;
-                    let link = self.link(html, part.start, attributes, range.start, may_be_twin);
+                    let may_be_twin = comment.is_some() || *name == TagName::Vml;
+                    let stands = comment.cloned().unwrap_or(range);
+                    let link = self.link(html, part.start, attributes, stands, may_be_twin);
                     if *name == TagName::A {
                         open = link;
                     }
@@ -122,12 +123,13 @@ impl Finder<'_> {
                         inside.end = part.start + raw.range.end;
                         seen = raw.range.end;
                     }
-                    self.walk_deeper(inside, is_hidden, depth);
+                    self.walk_deeper(inside, comment, depth);
                 }
                 PieceKind::Text => self.text(open, range),
                 PieceKind::Comment => {
                     if let Some(inside) = conditional(&self.html[range.clone()]) {
-                        self.walk_deeper(range.start + inside.start..range.start + inside.end, true, depth);
+                        let inside = range.start + inside.start..range.start + inside.end;
+                        self.walk_deeper(inside, Some(comment.unwrap_or(&range)), depth);
                     }
                 }
                 PieceKind::Tag(..) | PieceKind::Raw | PieceKind::Doctype => {}
@@ -136,12 +138,12 @@ impl Finder<'_> {
         self.end_tags(part.start + seen..part.end, &mut open, depth);
     }
 
-    fn walk_deeper(&mut self, part: Range<usize>, is_hidden: bool, depth: usize) {
+    fn walk_deeper(&mut self, part: Range<usize>, comment: Option<&Range<usize>>, depth: usize) {
         let inside = &self.html[part.clone()];
         // Most hold no link, and to begin a parser takes longer than to look.
         let may_hold = |word: &[u8]| inside.windows(word.len()).any(|bytes| bytes.eq_ignore_ascii_case(word));
         if depth < MAX_DEPTH && (may_hold(b"href") || may_hold(b"clickproof:") || may_hold(b"/o/")) {
-            self.walk(part, is_hidden, depth + 1);
+            self.walk(part, comment, depth + 1);
         }
     }
 
@@ -157,7 +159,10 @@ impl Finder<'_> {
             let is_name = |byte: &&u8| !byte.is_ascii_whitespace() && **byte != b'/';
             let name = &rest[..rest[..end].iter().take_while(is_name).count()];
             if name.eq_ignore_ascii_case(b"a") {
-                *open = None;
+                let closed = open.take().and_then(|open| self.found.links.get_mut(open));
+                if let Some(link) = closed.filter(|link| !link.may_be_twin) {
+                    link.stands.end = at + 2 + end + 1;
+                }
             } else if name.eq_ignore_ascii_case(b"body") && depth == 0 {
                 self.body_end = Some(at);
             }
@@ -178,7 +183,7 @@ impl Finder<'_> {
         html: &[u8],
         base: usize,
         attributes: &[Attr],
-        at: usize,
+        stands: Range<usize>,
         may_be_twin: bool,
     ) -> Option<usize> {
         let attributes = Attributes::new(html, self.encoding, attributes);
@@ -186,7 +191,7 @@ impl Finder<'_> {
         self.found.removals.extend(attributes.ours_to_remove().map(moved));
         let Some(href) = attributes.get(b"href") else {
             if attributes.get(b"xlink:href").is_some() {
-                self.xlink(&attributes, at);
+                self.xlink(&attributes, stands);
             }
             return None;
         };
@@ -197,7 +202,7 @@ impl Finder<'_> {
             self.warn(&format!("data-cp-track is {track:?}: it must be on or off"));
         }
         self.found.links.push(FoundLink {
-            at,
+            stands,
             value_at: href.value.clone().map(moved),
             value: attributes
                 .value(b"href")
@@ -214,10 +219,10 @@ impl Finder<'_> {
     }
 
     /// A link of a drawing by SVG's older attribute: it is reported and stays.
-    fn xlink(&mut self, attributes: &Attributes, at: usize) {
+    fn xlink(&mut self, attributes: &Attributes, stands: Range<usize>) {
         let Some(Ok(value)) = attributes.value(b"xlink:href") else { return };
         self.found.links.push(FoundLink {
-            at,
+            stands,
             value_at: None,
             value: Ok(tidy(&value).into_owned()),
             may_be_twin: false,

@@ -164,12 +164,12 @@ impl HtmlPlan {
 
     fn plan(&mut self, links: &[FoundLink], decisions: Vec<Decision>, options: &Options) {
         // Where in the HTML that all read each tracked URL stands, and which of its URLs may be tracked nowhere.
-        let mut stands = BTreeMap::<String, Vec<(usize, usize)>>::new();
+        let mut stands = BTreeMap::<String, Vec<(Range<usize>, usize)>>::new();
         let mut out = BTreeSet::<String>::new();
         for (number, (link, decision)) in links.iter().zip(&decisions).enumerate() {
             match decision {
                 Decision::Track { plain, .. } if !link.may_be_twin => {
-                    stands.entry(plain.clone()).or_default().push((link.at, number));
+                    stands.entry(plain.clone()).or_default().push((link.stands.clone(), number));
                 }
                 Decision::Leave { reason: Reason::OptedOut, plain: Some(plain) } => {
                     out.insert(plain.clone());
@@ -182,7 +182,7 @@ impl HtmlPlan {
         let mut position = 0;
         for (number, (link, decision)) in links.iter().zip(decisions).enumerate() {
             let twin = match &decision {
-                Decision::Track { plain, .. } if link.may_be_twin => nearest(stands.get(plain), link.at),
+                Decision::Track { plain, .. } if link.may_be_twin => nearest(stands.get(plain), &link.stands),
                 _ => None,
             };
             if let Some(twin) = twin {
@@ -340,11 +340,18 @@ impl HtmlPlan {
     }
 }
 
-/// The nearest of places to another.
-fn nearest(places: Option<&Vec<(usize, usize)>>, at: usize) -> Option<usize> {
+/// The link that stands nearest to another; of two as near the one behind, as buttons are written: Outlook's drawing first.
+fn nearest(places: Option<&Vec<(Range<usize>, usize)>>, to: &Range<usize>) -> Option<usize> {
     let places = places?;
-    let behind = places.partition_point(|(place, _)| *place < at);
+    let behind = places.partition_point(|(place, _)| place.start < to.start);
     let around =
-        [behind.checked_sub(1), Some(behind)].into_iter().flatten().filter_map(|index| places.get(index));
-    around.min_by_key(|(place, _)| place.abs_diff(at)).map(|(_, number)| *number)
+        [Some(behind), behind.checked_sub(1)].into_iter().flatten().filter_map(|index| places.get(index));
+    let gap = |place: &Range<usize>| {
+        if place.start >= to.start {
+            place.start.saturating_sub(to.end)
+        } else {
+            to.start.saturating_sub(place.end)
+        }
+    };
+    around.min_by_key(|(place, _)| gap(place)).map(|(_, number)| *number)
 }

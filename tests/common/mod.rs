@@ -5,6 +5,7 @@
 
 pub mod command;
 pub mod hits;
+pub mod html;
 pub mod json_schema;
 pub mod mails;
 pub mod naive;

@@ -1,10 +1,18 @@
 //! Whole mails: what is rewritten in them, what is refused, and that every other byte is the one that the sender wrote.
+//!
+//! The first tests put their own URL in, to see each byte; the last ones run the command.
 
 mod common;
 
+use std::process::Output;
+
 use base64ct::{Base64, Encoding};
+use clickproof::link::keys::Keyring;
+use clickproof::link::{Link, token};
 use clickproof::sender::mail::{Mail, MailError, Written};
 use clickproof::sender::splice::Splice;
+use common::command::{KEYS, run, stderr};
+use serde_json::{Value, json};
 
 /// What the tests' mails link to, and what stands there afterwards.
 const URL: &str = "https://brand.example/";
@@ -380,4 +388,283 @@ fn a_provider_finds_the_unsubscribe_button_once() {
     assert!(warnings[0].contains("List-Unsubscribe stays"), "{warnings:?}");
     let read = Mail::read(own.as_bytes()).unwrap();
     assert_eq!(read.list_unsubscribe(), ["mailto:u@brand.example", "https://brand.example/u?i=1"]);
+}
+
+/// What the command's links begin with.
+const BASE: &str = "https://click.brand.example";
+
+/// What says whose copy a mail is.
+const IDS: &str =
+    "X-Clickproof-Message: spring\nX-Clickproof-Recipient: r1\nX-Clickproof-Sent-At: 1795348800000\n";
+
+/// The mail filter.
+fn filter(mail: &str, flags: &[&str]) -> Output {
+    run(&[&["rewrite", "--eml", "--base-url", BASE], flags].concat(), mail)
+}
+
+/// The mail as the filter lets it go.
+fn filtered(mail: &str) -> String {
+    let output = filter(&format!("{IDS}{mail}"), &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The answer to a line with the mail.
+fn answered(mail: &str) -> Value {
+    let line =
+        json!({"message_id": "spring", "recipient_id": "r1", "sent_at_ms": common::NOON_MS, "eml": mail});
+    let output = run(&["rewrite", "--base-url", BASE], &line.to_string());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The links of the click domain in a text, opened.
+fn opened(text: &str) -> Vec<Link> {
+    let keys = Keyring::parse(KEYS).0.unwrap();
+    let links = text.split(BASE).skip(1).map(|link| {
+        let of_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
+        let token = &link[3..];
+        let length = token.bytes().take_while(of_token).count();
+        token::open(&token[..length], &keys).unwrap()
+    });
+    links.collect()
+}
+
+/// Where those that count clicks lead.
+fn urls(text: &str) -> Vec<String> {
+    opened(text).into_iter().filter_map(|link| link.url).map(|url| url.as_str().to_owned()).collect()
+}
+
+/// What a reader sees of the HTML.
+fn shown(mail: &str) -> String {
+    decoded(mail.as_bytes())
+}
+
+#[test]
+fn the_filter_says_whose_copy_it_is_and_adds_the_unsubscribe_fields() {
+    let mail =
+        filtered("Subject: Hi\nContent-Type: text/html\n\n<a href=\"https://brand.example/\">Go</a>\n");
+    let (head, body) = mail.split_once("\n\n").unwrap();
+    let lines: Vec<&str> = head.lines().collect();
+    assert_eq!(lines[..3], ["Subject: Hi", "Content-Type: text/html", "List-Unsubscribe:"]);
+    assert!(lines[3].starts_with(" <https://click.brand.example/u/") && lines[3].ends_with('>'));
+    assert_eq!(lines[4..], ["List-Unsubscribe-Post: List-Unsubscribe=One-Click"]);
+    assert_eq!(urls(body), ["https://brand.example/"]);
+    for link in opened(&mail) {
+        assert_eq!((link.message_id.as_str(), link.recipient_id.as_str()), ("spring", "r1"));
+        assert_eq!((link.sent_at_ms, link.links_total), (1_795_348_800_000, 1));
+    }
+    let output = filter(&format!("{IDS}{mail}"), &[]);
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), mail, "a second time changes nothing");
+}
+
+#[test]
+fn the_report_reminds_of_what_the_signature_must_cover_and_counts_what_is_left() {
+    let mail = format!(
+        "{IDS}Content-Type: text/html\n\n<a href=\"mailto:a@brand.example\">a</a><a href=\"#x\">b</a>"
+    );
+    let output = filter(&mail, &[]);
+    let said = stderr(&output);
+    assert!(said.contains("h= of the DKIM signature that follows must name both"), "{said}");
+    assert!(said.contains("left: 1 × scheme\n") && said.contains("left: 1 × fragment\n"), "{said}");
+    assert!(!said.contains("a@brand.example"), "no address goes to a mail server's log");
+}
+
+#[test]
+fn a_mail_that_is_refused_is_not_written() {
+    for (mail, problem) in [
+        (format!("{IDS}DKIM-Signature: v=1; b=x\n\nbody"), "the mail has the field DKIM-Signature"),
+        (format!("{IDS}ARC-Seal: i=1; b=x\n\nbody"), "the mail has the field ARC-Seal"),
+        ("Date: Sun, 22 Nov 2026 12:00:00 +0000\n\nbody".to_owned(), "the mail has no X-Clickproof-Message"),
+        (
+            "X-Clickproof-Message: m\nX-Clickproof-Recipient: r\n\nbody".to_owned(),
+            "neither X-Clickproof-Sent-At nor a Date",
+        ),
+        (IDS.replace("r1", "a@brand.example") + "\nbody", "X-Clickproof-Recipient: recipient_id"),
+        (
+            IDS.replace("800000", "800") + "\nbody",
+            "X-Clickproof-Sent-At` is 1795348800, which looks like seconds",
+        ),
+        (format!("{IDS}X-Clickproof-Group: a b\n\nbody"), "X-Clickproof-Group: group"),
+    ] {
+        let output = filter(&mail, &[]);
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(output.stdout, b"");
+        assert!(stderr(&output).contains(problem), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn flags_say_what_the_mail_does_not() {
+    let flags =
+        ["--message-id", "m2", "--recipient-id", "r2", "--group", "g2", "--sent-at-ms", "1795348800001"];
+    let mail = "Content-Type: text/html\n\n<a href=\"https://brand.example/\">Go</a>";
+    let output = filter(mail, &flags);
+    let link = &opened(&String::from_utf8(output.stdout).unwrap())[1];
+    assert_eq!((link.message_id.as_str(), link.recipient_id.as_str()), ("m2", "r2"));
+    assert_eq!((link.group.as_deref(), link.sent_at_ms), (Some("g2"), 1_795_348_800_001));
+    let output = filter(&format!("{IDS}{mail}"), &flags);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("X-Clickproof-Message: the mail says \"spring\""),
+        "{}",
+        stderr(&output)
+    );
+    // The date of the mail is better than nothing.
+    let output = filter(&format!("Date: Sun, 22 Nov 2026 12:00:01 +0000\n{mail}"), &flags[..4]);
+    let link = &opened(&String::from_utf8(output.stdout).unwrap())[1];
+    assert_eq!(link.sent_at_ms, 1_795_348_801_000);
+    let output = run(&["rewrite", "--base-url", BASE, "--group", "g"], "");
+    assert_eq!(output.status.code(), Some(2), "without --eml the flags say nothing");
+}
+
+#[test]
+fn who_refused_tracking_gets_the_mail_untracked_with_its_unsubscribe_link() {
+    let body = "<a href=\"https://brand.example/\">Go</a><a href=\"clickproof:unsubscribe\">Leave</a></body>";
+    let mail =
+        filtered(&format!("X-Clickproof-Track: clicks=off, opens=off\nContent-Type: text/html\n\n{body}"));
+    let (_, body) = mail.split_once("\n\n").unwrap();
+    assert!(
+        body.starts_with("<a href=\"https://brand.example/\">Go</a><a href=\"https://click.brand.example/u/")
+    );
+    assert!(body.ends_with(">Leave</a></body>"));
+}
+
+#[test]
+fn the_senders_own_list_unsubscribe_stays_and_so_does_its_url_in_the_body() {
+    let own = "List-Unsubscribe: <https://brand.example/u?i=1>\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\n";
+    let mail =
+        format!("{own}Content-Type: text/html\n\n<a href=\"https://brand.example/u?i=1\">Bye</a></body>");
+    let answer = answered(&mail);
+    let eml = answer["eml"].as_str().unwrap();
+    assert!(eml.starts_with(own) && eml.matches("List-Unsubscribe:").count() == 1);
+    assert_eq!(
+        answer["left"],
+        json!([{"part": "html", "url": "https://brand.example/u?i=1", "reason": "unsubscribe"}])
+    );
+    assert!(answer["warnings"][0].as_str().unwrap().contains("own List-Unsubscribe stays"));
+    assert!(answer.get("headers").is_none(), "the mail has them");
+}
+
+#[test]
+fn a_base64_part_is_tracked_and_stays_base64_in_lines_of_76() {
+    let mail = "Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: base64\n\n\
+                PGEgaHJlZj0iaHR0cHM6Ly9icmFuZC5leGFtcGxlLyI+eDwvYT4=";
+    let mail = filtered(mail);
+    let (head, body) = mail.split_once("\n\n").unwrap();
+    assert!(head.contains("Content-Transfer-Encoding: base64\n"));
+    let lines: Vec<&str> = body.lines().collect();
+    assert!(lines.len() > 2 && lines[..lines.len() - 1].iter().all(|line| line.len() == 76), "{body}");
+    assert_eq!(urls(&shown(&mail)), ["https://brand.example/"]);
+}
+
+#[test]
+fn a_quoted_part_in_latin_1_decodes_as_before_but_for_its_link() {
+    let mail = filtered(
+        "Content-Type: text/html; charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable\n\n\
+         caf=E9 =E0 =\n<a href=3D\"https://brand.exam=\nple/?a=3D1&amp;b=3D=E9\">d=E9j=E0</a>\n..dots\n</body>\n",
+    );
+    assert!(mail.contains("charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable\n"));
+    assert!(
+        mail.contains("\n\ncaf=E9 =E0 =\n<a href=3D\"https://click")
+            && mail.contains(">d=E9j=E0</a>\n..dots\n")
+    );
+    assert_eq!(urls(&shown(&mail)), ["https://brand.example/?a=1&b=%C3%A9"]);
+    assert!(mail.split_once("\n\n").unwrap().1.lines().all(|line| line.len() <= 76));
+    assert!(shown(&mail).starts_with("café à <a href=\"https://click"));
+}
+
+#[test]
+fn japanese_text_stays_between_its_escapes() {
+    // The two bytes of the first character are those of >, and <.
+    let with = |link: &str| {
+        format!("\u{1b}$B><$\"\u{1b}(B<p>\u{1b}(Jyen\u{1b}(B <a href=\"{link}\">\u{1b}$B$$$&\u{1b}(B</a>")
+    };
+    let head = "Content-Type: text/html; charset=iso-2022-jp\nContent-Transfer-Encoding: 7bit\n";
+    let mail = filtered(&format!("{head}\n{}</body>\n", with("https://brand.example/")));
+    assert_eq!(urls(&mail), ["https://brand.example/"]);
+    let (_, body) = mail.split_once("\n\n").unwrap();
+    let link = body.split('"').nth(2).unwrap();
+    assert!(body.starts_with(&with(link)), "{body:?}");
+    assert!(body.ends_with("height=\"1\"></body>\n"));
+}
+
+#[test]
+fn a_line_that_its_link_makes_longer_than_mail_allows_is_quoted() {
+    let mail = format!(
+        "MIME-Version: 1.0\nContent-Type: text/html\nContent-Transfer-Encoding: 7bit\n\n{}<a href=\"https://brand.example/\">Go</a>",
+        "y".repeat(900)
+    );
+    let mail = filtered(&mail);
+    assert!(mail.contains("\nContent-Transfer-Encoding: quoted-printable\n"));
+    assert!(mail.lines().all(|line| line.len() <= 998));
+    assert_eq!(urls(&shown(&mail)), ["https://brand.example/"]);
+}
+
+#[test]
+fn only_the_body_is_rewritten_and_no_attachment_and_no_forwarded_mail() {
+    let html = "<a href=\"https://brand.example/\">Go</a>";
+    let after = format!(
+        "\n--b\nContent-Type: text/html\nContent-Disposition: attachment\n\n{html}\n--b\nContent-Type: message/rfc822\n\n\
+         Content-Type: text/html\n\n{html}\n--b--\n"
+    );
+    let mail = filtered(&format!(
+        "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/html\n\n{html}{after}"
+    ));
+    let (_, body) = mail.split_once("\n\n").unwrap();
+    assert_eq!(urls(body), ["https://brand.example/"]);
+    assert!(body.ends_with(&after));
+}
+
+#[test]
+fn an_amp_part_is_left_and_said_to_be() {
+    let amp = "Content-Type: text/x-amp-html\n\n<a href=\"https://brand.example/\">Go</a><img src=\"clickproof:open\">\n";
+    let mail = format!(
+        "Content-Type: multipart/alternative; boundary=b\n\n--b\n\nhttps://brand.example/\n--b\n{amp}--b\n\
+         Content-Type: text/html\n\n<a href=\"https://brand.example/\">Go</a>\n--b--\n"
+    );
+    let answer = answered(&mail);
+    let eml = answer["eml"].as_str().unwrap();
+    assert!(eml.contains(amp));
+    assert_eq!(urls(eml), ["https://brand.example/"; 2]);
+    assert_eq!(answer["links"].as_array().unwrap().len(), 1, "the text has the HTML's link");
+    assert_eq!(answer["left"], json!([{"part": "amp", "url": "", "reason": "amp"}]));
+    let warnings = answer["warnings"].to_string();
+    assert!(warnings.contains("the text/x-amp-html part stays as it is"), "{warnings}");
+}
+
+#[test]
+fn a_marker_across_a_soft_break_is_the_pixel_and_no_dot_is_doubled() {
+    let mail = filtered(
+        "Content-Type: text/html\nContent-Transfer-Encoding: quoted-printable\n\n.<br>\n<img src=3D\"clickproof:=\nopen\">\n.end\n",
+    );
+    assert!(
+        mail.contains("\n\n.<br>\n<img src=3D\"https://click.brand.example/o/") && mail.ends_with("\n.end\n")
+    );
+    let html = shown(&mail);
+    assert_eq!(opened(&html).len(), 1, "{html}");
+}
+
+#[test]
+fn a_line_with_a_mail_takes_nothing_beside_it() {
+    let line = |more: Value| {
+        let mut line = json!({"message_id": "m", "recipient_id": "r", "sent_at_ms": common::NOON_MS, "eml": "S: x\n\nbody"});
+        line.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let output = run(&["rewrite", "--base-url", BASE], &line.to_string());
+        (output.status.code(), stderr(&output).to_owned())
+    };
+    assert_eq!(line(json!({})).0, Some(0));
+    for (more, problem) in [
+        (json!({"html": "x"}), "eml: the mail has its bodies"),
+        (json!({"eml": 1}), "eml: must be a string"),
+        (json!({"eml": "DKIM-Signature: x\n\nbody"}), "eml: the mail has the field DKIM-Signature"),
+        (
+            json!({"eml": "X-Clickproof-Recipient: other\n\nbody"}),
+            "eml: X-Clickproof-Recipient: the mail says",
+        ),
+    ] {
+        let (status, said) = line(more);
+        assert_eq!(status, Some(1));
+        assert!(said.contains(problem), "{said}");
+    }
 }

@@ -3,37 +3,63 @@
 
 mod common;
 
-use clickproof::sender::mail::Mail;
-use clickproof::sender::splice::Splice;
+use std::ops::Range;
+
+use clickproof::link::keys::Keyring;
+use clickproof::link::token;
+use clickproof::sender::eml::rewrite_mail;
+use clickproof::sender::mail::Envelope;
+use clickproof::sender::options::Options;
+use common::command::KEYS;
 use common::mails::{Body, Piece, Pieces, Transfer};
 use proptest::prelude::*;
 
-/// What the mails' links begin with, and what stands there afterwards.
-const URL: &[u8] = b"https://brand.example/";
-const TRACKED: &[u8] =
-    b"https://click.brand.example/c/AbCdEfGhIjKlMnOpQrStUvWxYz0123456789_-AbCdEfGhIjKlMnOpQrStUvWx";
+/// What rewritten links begin with.
+const BASE: &str = "https://click.brand.example";
+
+/// What stands around the pixel's URL.
+const PIXEL: (&str, &str) = ("<img src=\"", "\" alt=\"\" width=\"1\" height=\"1\">");
 
 fn rewritten(mail: &[u8]) -> Vec<u8> {
-    let read = Mail::read(mail).unwrap();
-    let splices = |body: Option<(&[u8], _)>| body.map_or_else(Vec::new, |(text, _)| splices(text));
-    read.write(&splices(read.html()), &splices(read.text()), None).unwrap().mail
+    let given = Envelope {
+        message_id: Some("spring".to_owned()),
+        recipient_id: Some("r1".to_owned()),
+        ..Envelope::default()
+    };
+    let options = Options { base_url: BASE.to_owned(), ..Options::default() };
+    rewrite_mail(mail, &given, &Keyring::parse(KEYS).0.unwrap(), &options).unwrap().mail
 }
 
-fn splices(text: &[u8]) -> Vec<Splice> {
-    let found = text.windows(URL.len()).enumerate().filter(|(_, window)| *window == URL);
-    found.map(|(at, _)| Splice::new(at..at + URL.len(), TRACKED)).collect()
+/// Where the mail has links of the click domain, in a body's octets, and what stood there before.
+fn new_links(octets: &[u8], is_html: bool) -> Vec<(Range<usize>, Vec<u8>)> {
+    let keys = Keyring::parse(KEYS).0.unwrap();
+    let begin = BASE.as_bytes();
+    let mut found = Vec::new();
+    for (at, _) in octets.windows(begin.len()).enumerate().filter(|(_, window)| *window == begin) {
+        let path = &octets[at + begin.len()..];
+        let of_path = |byte: &&u8| byte.is_ascii_alphanumeric() || b"/_-".contains(byte);
+        let path = str::from_utf8(&path[..path.iter().take_while(of_path).count()]).unwrap();
+        let link = token::open(&path[3..], &keys).expect("a link of the click domain opens");
+        let range = at..at + begin.len() + path.len();
+        if path.starts_with("/o/") {
+            found.push((at - PIXEL.0.len()..range.end + PIXEL.1.len(), Vec::new()));
+        } else {
+            let url = link.url.unwrap().as_str().to_owned();
+            found.push((range, if is_html { url.replace('&', "&amp;") } else { url }.into_bytes()));
+        }
+    }
+    found
 }
 
 /// What was written, of what arrives.
-fn restored(octets: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut rest = octets;
-    while let Some(at) = rest.windows(TRACKED.len()).position(|window| window == TRACKED) {
-        out.extend_from_slice(&rest[..at]);
-        out.extend_from_slice(URL);
-        rest = &rest[at + TRACKED.len()..];
+fn restored(octets: &[u8], is_html: bool) -> Vec<u8> {
+    let (mut out, mut at) = (Vec::new(), 0);
+    for (range, old) in new_links(octets, is_html) {
+        out.extend_from_slice(&octets[at..range.start]);
+        out.extend(old);
+        at = range.end;
     }
-    [&out, rest].concat()
+    [&out, &octets[at..]].concat()
 }
 
 /// The octets of a body as it arrives, by another decoder than the one that rewrites.
@@ -65,29 +91,40 @@ fn characters(encoded: &[u8]) -> Vec<&[u8]> {
     characters
 }
 
-/// The characters beside a link.
-fn beside<'a>(encoded: &'a [u8], link: &[u8]) -> Vec<&'a [u8]> {
-    let mut rest = &characters(encoded)[..];
-    let octet = |character: &[u8]| match character {
-        [b'=', hex @ ..] => u8::from_str_radix(str::from_utf8(hex).unwrap(), 16).unwrap(),
-        _ => character[0],
-    };
-    let mut beside = Vec::new();
-    while let Some((first, after)) = rest.split_first() {
-        if rest.len() >= link.len()
-            && rest.iter().zip(link).all(|(character, byte)| octet(character) == *byte)
-        {
-            rest = &rest[link.len()..];
-        } else {
-            beside.push(*first);
-            rest = after;
-        }
-    }
+/// The characters of a body but those that hold these octets.
+fn beside<'a>(encoded: &'a [u8], links: &[Range<usize>]) -> Vec<&'a [u8]> {
+    let mut at = 0;
+    let mut beside = characters(encoded);
+    beside.retain(|_| {
+        at += 1;
+        !links.iter().any(|link| link.contains(&(at - 1)))
+    });
     beside
+}
+
+/// Where the generator's links stand in what was written, of those that are links.
+fn old_links(octets: &[u8], new: &[(Range<usize>, Vec<u8>)]) -> Vec<Range<usize>> {
+    let mut moved = 0isize;
+    let old = new.iter().map(|(range, old)| {
+        let start = range.start.checked_add_signed(moved).unwrap();
+        moved += old.len().cast_signed() - range.len().cast_signed();
+        assert_eq!(&octets[start..start + old.len()], &old[..]);
+        start..start + old.len()
+    });
+    old.collect()
 }
 
 fn longest_line(text: &[u8]) -> usize {
     text.split(|&byte| byte == b'\n').map(|line| line.trim_ascii_end().len()).max().unwrap_or_default()
+}
+
+/// The mail without the two fields that every mail gets.
+fn without_unsubscribe(mail: &[u8]) -> Vec<u8> {
+    let find = |word: &[u8]| mail.windows(word.len()).position(|window| window == word).unwrap();
+    let start = find(b"List-Unsubscribe:");
+    let last = find(b"List-Unsubscribe-Post: List-Unsubscribe=One-Click");
+    let end = last + mail[last..].iter().position(|&byte| byte == b'\n').unwrap() + 1;
+    [&mail[..start], &mail[end..]].concat()
 }
 
 /// Takes a body off the mail's rest, up to where the frame goes on.
@@ -110,12 +147,20 @@ fn frame_after(pieces: &[Piece]) -> Vec<u8> {
 fn check_body(old: &Body, new: &[u8], newly_quoted: bool) {
     let transfer = if newly_quoted { Transfer::Quoted } else { old.transfer };
     let octets = decoded(new, transfer);
-    assert_eq!(String::from_utf8_lossy(&restored(&octets)), String::from_utf8_lossy(&old.octets));
+    let begins: [&[u8]; 2] = if old.is_html { [b"<a class=", b"<A HREF="] } else { [b" https://", b"\0"] };
+    let count = |word: &&[u8]| old.octets.windows(word.len()).filter(|window| window == word).count();
+    let tracked = new_links(&octets, old.is_html).into_iter().filter(|(_, url)| !url.is_empty()).count();
+    assert_eq!(tracked, begins.iter().map(count).sum::<usize>());
+    let restored = restored(&octets, old.is_html);
+    assert_eq!(String::from_utf8_lossy(&restored), String::from_utf8_lossy(&old.octets));
+    assert_eq!(restored, old.octets);
     if transfer == Transfer::Quoted {
         assert!(longest_line(new) <= 76);
     }
     if old.transfer == Transfer::Quoted {
-        assert_eq!(beside(new, TRACKED), beside(&old.encoded, URL));
+        let links = new_links(&octets, old.is_html);
+        let new_ranges: Vec<Range<usize>> = links.iter().map(|(range, _)| range.clone()).collect();
+        assert_eq!(beside(new, &new_ranges), beside(&old.encoded, &old_links(&old.octets, &links)));
     }
     if !newly_quoted && !matches!(old.transfer, Transfer::Quoted | Transfer::Base64) {
         let before = longest_line(&old.octets);
@@ -127,7 +172,8 @@ fn check(seed: u64) {
     let pieces = Pieces::of(seed);
     let old = pieces.bytes();
     let new = rewritten(&old);
-    let mut rest = &new[..];
+    let without = without_unsubscribe(&new);
+    let mut rest = &without[..];
     let mut newly_quoted = false;
     for (at, piece) in pieces.all.iter().enumerate() {
         match piece {

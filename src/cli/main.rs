@@ -6,6 +6,7 @@
 mod classify;
 mod compact;
 mod complaints;
+mod eml;
 mod evaluate;
 mod form;
 mod import;

@@ -25,23 +25,48 @@ pub(crate) struct Streams {
 impl Streams {
     /// Opens both ends. The input comes first: an output that exists is emptied only when there is something to read.
     pub(crate) fn open(&self, wanted: Wanted) -> Result<(Lines, Output), Stop> {
-        let (source, name, size) = match &self.input {
-            None => (Box::new(io::stdin().lock()) as Box<dyn Read>, "stdin".to_owned(), None),
-            Some(path) => {
-                let (file, size) = open_input(path)?;
-                (Box::new(file) as Box<dyn Read>, path.display().to_string(), size)
-            }
-        };
-        let (sink, sink_name) = match &self.output {
-            None => stdout(),
-            Some(path) => {
-                self.refuse_same_file(path)?;
-                create(path)?
-            }
-        };
+        let (source, name, size) = self.source()?;
+        let (sink, sink_name) = self.sink()?;
         let bar = bar(size);
         let by_bytes = size.is_some();
         Ok((Lines::new(source, name, bar.clone(), by_bytes, wanted), Output::new(sink, sink_name, bar)))
+    }
+
+    /// All of the input as it comes, at most so many bytes and one more.
+    pub(crate) fn read(&self, most: u64) -> Result<Vec<u8>, Stop> {
+        let (source, name, _) = self.source()?;
+        let mut bytes = Vec::new();
+        source.take(most + 1).read_to_end(&mut bytes).map_err(|error| {
+            Stop::Refused(format!("{name} cannot be read: {error}; mend it and start again"))
+        })?;
+        Ok(bytes)
+    }
+
+    /// The output alone, when the result is there.
+    pub(crate) fn open_output(&self) -> Result<Output, Stop> {
+        let (sink, name) = self.sink()?;
+        Ok(Output::new(sink, name, ProgressBar::hidden()))
+    }
+
+    /// The input, its name, and its size where it has one.
+    fn source(&self) -> Result<(Box<dyn Read>, String, Option<u64>), Stop> {
+        match &self.input {
+            None => Ok((Box::new(io::stdin().lock()), "stdin".to_owned(), None)),
+            Some(path) => {
+                let (file, size) = open_input(path)?;
+                Ok((Box::new(file), path.display().to_string(), size))
+            }
+        }
+    }
+
+    fn sink(&self) -> Result<(Box<dyn Write>, String), Stop> {
+        match &self.output {
+            None => Ok(stdout()),
+            Some(path) => {
+                self.refuse_same_file(path)?;
+                create(path)
+            }
+        }
     }
 
     /// Emptying the output would empty the input.

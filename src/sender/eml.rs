@@ -25,7 +25,7 @@ pub struct RewrittenMail {
 /// Rewrites a mail for one recipient. What its `X-Clickproof-*` fields do not say, `given` says.
 ///
 /// # Errors
-/// Why the mail is refused, and the remedy: it is signed, or nothing says whose copy it is.
+/// Why the mail is refused, and the remedy: it is signed, nothing says whose copy it is, or the two say different things.
 pub fn rewrite_mail(
     mail: &[u8],
     given: &Envelope,
@@ -33,7 +33,7 @@ pub fn rewrite_mail(
     options: &Options,
 ) -> Result<RewrittenMail, String> {
     let mail = Mail::read(mail).map_err(|error| error.to_string())?;
-    let envelope = mail.envelope().clone().or(given);
+    let envelope = mail.envelope().clone().or(given)?;
     let copy = copy(&envelope)?;
     let track = Track { clicks: envelope.clicks.unwrap_or(true), opens: envelope.opens.unwrap_or(true) };
     let own_unsubscribe = mail.list_unsubscribe();
@@ -61,14 +61,14 @@ pub fn rewrite_mail(
 /// Whose copy it is.
 fn copy(envelope: &Envelope) -> Result<MailCopy, String> {
     let id =
-        |value: &Option<String>, header: &str, flag: &str, check: fn(&str) -> Result<(), TextIdError>| {
-            let missing = || format!("the mail has no {header}: add that field, or give {flag}");
+        |value: &Option<String>, header: &str, given: &str, check: fn(&str) -> Result<(), TextIdError>| {
+            let missing = || format!("the mail has no {header}: add that field, or give {given}");
             let value = value.as_ref().ok_or_else(missing)?;
             check(value).map_err(|error| format!("{header}: {error}"))?;
             Ok::<_, String>(value.clone())
         };
     let sent_at_ms = envelope.sent_at_ms.or(envelope.date_ms).ok_or(
-        "the mail has neither X-Clickproof-Sent-At nor a Date that can be read: add one of the fields, or give --sent-at-ms",
+        "the mail has neither X-Clickproof-Sent-At nor a Date that can be read: add one of the fields, or give sent_at_ms",
     )?;
     moment::check("X-Clickproof-Sent-At", sent_at_ms)?;
     let group = envelope.group.clone();
@@ -79,13 +79,13 @@ fn copy(envelope: &Envelope) -> Result<MailCopy, String> {
         message_id: id(
             &envelope.message_id,
             "X-Clickproof-Message",
-            "--message-id",
+            "message_id",
             text_id::check_message_id,
         )?,
         recipient_id: id(
             &envelope.recipient_id,
             "X-Clickproof-Recipient",
-            "--recipient-id",
+            "recipient_id",
             text_id::check_recipient_id,
         )?,
         sent_at_ms: sent_at_ms.cast_unsigned(),

@@ -255,9 +255,10 @@ impl Writer {
         for _ in 0..self.rng.usize(1..20) {
             let word = self.words[self.rng.usize(..self.words.len())];
             let number = self.rng.u16(..);
-            let url = format!("https://brand.example/{number}/a=b?c=3D&d=%20--=_b?1");
+            let amp = if is_html { "&amp;" } else { "&" };
+            let url = format!("https://brand.example/{number}/a=b?c=3D{amp}d=%20--=_b?1");
             let piece = match (self.rng.u8(..12), is_html) {
-                (0..3, true) => format!("<a class=\"=\" href=\"{}\">{word}</a>", url.replace('&', "&amp;")),
+                (0..3, true) => format!("<a class=\"=\" href=\"{url}\">{word}</a>"),
                 (0..3, false) => format!(" {url}\n"),
                 (3, true) => format!("<!-- {word} <a href=\"{url}\"> -->\n"),
                 (4, true) => format!("<A HREF='{url}' title=\"{word}>\">{word}\n</A>"),

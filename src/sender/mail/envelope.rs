@@ -1,6 +1,8 @@
 //! What a mail says of itself in `X-Clickproof-*` fields: whose copy of which message it is. They are for this program alone
 //! and leave with it.
 
+use std::fmt;
+
 use mail_parser::parsers::MessageStream;
 
 use super::head::{Field, Head};
@@ -60,18 +62,20 @@ impl Envelope {
         Ok(envelope)
     }
 
-    /// What this says, and what `other` says where this is silent.
-    #[must_use]
-    pub fn or(self, other: &Self) -> Self {
-        Self {
-            message_id: self.message_id.or_else(|| other.message_id.clone()),
-            recipient_id: self.recipient_id.or_else(|| other.recipient_id.clone()),
-            sent_at_ms: self.sent_at_ms.or(other.sent_at_ms),
-            date_ms: self.date_ms.or(other.date_ms),
-            group: self.group.or_else(|| other.group.clone()),
-            clicks: self.clicks.or(other.clicks),
-            opens: self.opens.or(other.opens),
-        }
+    /// What this says, and what `given` says where this is silent.
+    ///
+    /// # Errors
+    /// When both speak and say different things: which field it is.
+    pub fn or(self, given: &Self) -> Result<Self, String> {
+        Ok(Self {
+            message_id: one("X-Clickproof-Message", self.message_id, given.message_id.clone())?,
+            recipient_id: one("X-Clickproof-Recipient", self.recipient_id, given.recipient_id.clone())?,
+            sent_at_ms: one("X-Clickproof-Sent-At", self.sent_at_ms, given.sent_at_ms)?,
+            date_ms: self.date_ms.or(given.date_ms),
+            group: one("X-Clickproof-Group", self.group, given.group.clone())?,
+            clicks: one("X-Clickproof-Track: clicks", self.clicks, given.clicks)?,
+            opens: one("X-Clickproof-Track: opens", self.opens, given.opens)?,
+        })
     }
 
     fn track(&mut self, value: &str) -> Option<()> {
@@ -89,6 +93,20 @@ impl Envelope {
             }
         }
         Some(())
+    }
+}
+
+/// The one value of two that may be given.
+fn one<T: PartialEq + fmt::Debug>(
+    field: &str,
+    own: Option<T>,
+    given: Option<T>,
+) -> Result<Option<T>, String> {
+    match (own, given) {
+        (Some(own), Some(given)) if own != given => {
+            Err(format!("{field}: the mail says {own:?}, and {given:?} is given beside it: leave one"))
+        }
+        (own, given) => Ok(own.or(given)),
     }
 }
 

@@ -34,7 +34,7 @@ pub use self::envelope::Envelope;
 pub use self::parts::LeftPart;
 
 /// Bytes of the largest mail that is read. Mail servers take far less.
-const LARGEST: usize = 256 << 20;
+pub const LARGEST: u64 = 256 << 20;
 
 /// The longest line of a field, octets without its ending (RFC 5322, 2.1.1).
 const LONGEST_LINE: usize = 998;
@@ -62,7 +62,10 @@ impl fmt::Display for MailError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::Signed(field) => {
-                write!(f, "the mail has a {field}, which rewriting would break: rewrite first, sign after it")
+                write!(
+                    f,
+                    "the mail has the field {field}, whose signature rewriting would break: rewrite first, sign after it"
+                )
             }
             Self::Field(problem) => f.write_str(problem),
             Self::TooLarge => f.write_str("the mail is larger than 256 MiB"),
@@ -114,7 +117,7 @@ impl<'a> Mail<'a> {
     /// # Errors
     /// When it is signed already, when a field of ours is wrong, when it is too large.
     pub fn read(mail: &'a [u8]) -> Result<Self, MailError> {
-        if mail.len() > LARGEST {
+        if mail.len() as u64 > LARGEST {
             return Err(MailError::TooLarge);
         }
         let head = Head::read(mail, &(0..mail.len()));

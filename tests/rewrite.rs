@@ -593,6 +593,7 @@ fn rewriting_a_copy_again_changes_nothing() {
     assert!(html.contains("/?secret") && text.contains("/?secret"), "{html} {text}");
     let second = rewrite(Some(&html), Some(&text), &options);
     assert_eq!((utf8(&second.html), utf8(&second.text), second.links), (html.clone(), text, vec![]));
+    assert!(second.warnings[0].contains("rewrite each copy once"), "{:?}", second.warnings);
     let mut other = copy();
     other.recipient_id = "r2".to_owned();
     let forwarded = rewrite_bodies(Some((html.as_bytes(), UTF_8)), None, &other, ALL, &keys(), &options);

@@ -143,12 +143,15 @@ impl Writer {
         let mut url = self
             .one_of(&["https://brand.example", "http://Brand.example:8080", "https://a.b-c.example"])
             .to_owned();
-        url.push_str(self.one_of(&["", "/", "/?", "/#"]));
-        if !url.ends_with("example") {
+        let path = self.one_of(&["", "/", "/?", "/#"]);
+        url.push_str(path);
+        if !path.is_empty() {
             for _ in 0..self.rng.usize(0..12) {
                 let part = self.one_of(&URL_CHARS);
                 let has = part.chars().all(|c| !self.encoding.encode(c.encode_utf8(&mut [0; 4])).2);
-                url.push_str(if has { part } else { "x" });
+                // Three in a row are a placeholder.
+                let is_second_hash = part == "#" && url.contains('#');
+                url.push_str(if has && !is_second_hash { part } else { "x" });
             }
             url.push('x');
         }
@@ -185,13 +188,14 @@ impl Writer {
         self.elements += 1;
         self.put(&format!("<{name}"));
         let space = self.one_of(&[" ", "\n  ", "\t"]);
-        for _ in 0..self.rng.usize(0..3) {
-            let other = self.one_of(&OTHERS);
-            self.put(&format!("{space}{other}"));
-        }
+        // First, because of two attributes of one name browsers take the first.
         if opts_out {
             let opt_out = self.one_of(&OPT_OUTS);
             self.put(&format!("{space}{opt_out}"));
+        }
+        for _ in 0..self.rng.usize(0..3) {
+            let other = self.one_of(&OTHERS);
+            self.put(&format!("{space}{other}"));
         }
         if self.chance(6) {
             let ours =
@@ -210,7 +214,8 @@ impl Writer {
         } else {
             let (url, raw) = self.url(quote);
             if opts_out {
-                self.put(&raw);
+                // On a host of its own: opting out holds for Outlook's rendering of the same URL, too.
+                self.put(&format!("https://out.example/{}", self.elements));
             } else {
                 let raw = self.encoded(&raw);
                 self.pieces.push(Piece::Link { raw, route: 'c', url: Some(mended(&url)) });

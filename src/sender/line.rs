@@ -166,3 +166,29 @@ fn track(fields: &Fields) -> Result<Track, String> {
     };
     Ok(Track { clicks: choice("clicks")?, opens: choice("opens")? })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_same_bodies_are_planned_once() {
+        let keys = Keyring::parse(&format!("k1:{}", "A".repeat(43))).0.unwrap();
+        let options = Options { base_url: "https://click.brand.example".to_owned(), ..Options::default() };
+        let mut lines = Lines::new(&keys, &options, None, None);
+        let mut plans = |recipient: &str, html: Option<&str>, text: Option<&str>| {
+            let line = json!({
+                "message_id": "m", "recipient_id": recipient, "sent_at_ms": 1_795_348_800_000_u64, "html": html, "text": text,
+            });
+            lines.answer(&Json::parse(&line.to_string()).unwrap()).unwrap();
+            lines.plans()
+        };
+        assert_eq!(plans("r1", Some("<p>"), None), 1);
+        assert_eq!(plans("r2", Some("<p>"), None), 1, "another recipient of the same");
+        assert_eq!(plans("r3", Some("<p>"), Some("x")), 2);
+        assert_eq!(plans("r3", None, Some("x")), 3);
+        assert_eq!(plans("r3", Some("<b>"), Some("x")), 4);
+    }
+}

@@ -154,6 +154,7 @@ impl Plan {
     ) -> (Rewritten, MintedHrefs) {
         let is_second_time = self.was_rewritten_for(copy, keys);
         let tracks = Track { clicks: track.clicks && !is_second_time, opens: track.opens && !is_second_time };
+        let stay_again = is_second_time && self.links().any(|(_, link)| link.kind == Kind::Click);
         let mut mint = Mint::new(copy, self.links_total(), keys, &options.base_url);
         let mut rewritten = Rewritten {
             html: None,
@@ -163,6 +164,11 @@ impl Plan {
             left: self.left(),
             warnings: self.warnings(),
         };
+        if stay_again {
+            rewritten.warnings.push(
+                "this copy has links of its recipient already, so its other links stay: rewrite each copy once".to_owned(),
+            );
+        }
         let mut unsubscribe = None;
         let mut hrefs = Vec::with_capacity(self.links().count());
         for (part, link) in self.links() {

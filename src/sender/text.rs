@@ -16,6 +16,9 @@ use super::options::Options;
 use super::splice::Splice;
 use crate::record::Kind;
 
+/// How far the end of a URL is sought, bytes: one of more than half that is refused anyway.
+const MOST: usize = 8_192;
+
 /// What is replaced in a text body, for any recipient.
 pub struct TextPlan {
     text: Vec<u8>,
@@ -245,7 +248,11 @@ fn break_in(text: &str) -> Option<usize> {
     let mut before = ' ';
     for (at, c) in text.char_indices() {
         let is_mark = matches!(c, '\u{300}'..='\u{36f}');
-        if c.is_whitespace() || c.is_control() || !(c.is_ascii() || c.is_alphanumeric() || is_mark) {
+        if at > MOST
+            || c.is_whitespace()
+            || c.is_control()
+            || !(c.is_ascii() || c.is_alphanumeric() || is_mark)
+        {
             return Some(at);
         }
         if has_no_spaces(c) && before.is_ascii_alphanumeric() {

@@ -22,10 +22,17 @@ pub(crate) struct Streams {
     output: Option<PathBuf>,
 }
 
+/// An input, its name, and its size where it has one.
+struct Source {
+    bytes: Box<dyn Read>,
+    name: String,
+    size: Option<u64>,
+}
+
 impl Streams {
     /// Opens both ends. The input comes first: an output that exists is emptied only when there is something to read.
     pub(crate) fn open(&self, wanted: Wanted) -> Result<(Lines, Output), Stop> {
-        let (source, name, size) = self.source()?;
+        let Source { bytes: source, name, size } = self.source()?;
         let (sink, sink_name) = self.sink()?;
         let bar = bar(size);
         let by_bytes = size.is_some();
@@ -34,7 +41,7 @@ impl Streams {
 
     /// All of the input as it comes, at most so many bytes and one more.
     pub(crate) fn read(&self, most: u64) -> Result<Vec<u8>, Stop> {
-        let (source, name, _) = self.source()?;
+        let Source { bytes: source, name, .. } = self.source()?;
         let mut bytes = Vec::new();
         source.take(most + 1).read_to_end(&mut bytes).map_err(|error| {
             Stop::Refused(format!("{name} cannot be read: {error}; mend it and start again"))
@@ -48,15 +55,12 @@ impl Streams {
         Ok(Output::new(sink, name, ProgressBar::hidden()))
     }
 
-    /// The input, its name, and its size where it has one.
-    fn source(&self) -> Result<(Box<dyn Read>, String, Option<u64>), Stop> {
-        match &self.input {
-            None => Ok((Box::new(io::stdin().lock()), "stdin".to_owned(), None)),
-            Some(path) => {
-                let (file, size) = open_input(path)?;
-                Ok((Box::new(file), path.display().to_string(), size))
-            }
-        }
+    fn source(&self) -> Result<Source, Stop> {
+        let Some(path) = &self.input else {
+            return Ok(Source { bytes: Box::new(io::stdin().lock()), name: "stdin".to_owned(), size: None });
+        };
+        let (file, size) = open_input(path)?;
+        Ok(Source { bytes: Box::new(file), name: path.display().to_string(), size })
     }
 
     fn sink(&self) -> Result<(Box<dyn Write>, String), Stop> {

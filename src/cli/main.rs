@@ -11,6 +11,7 @@ mod columns;
 mod compact;
 mod complaints;
 mod completions;
+mod eml;
 mod evaluate;
 mod form;
 mod import;

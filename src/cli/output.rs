@@ -31,6 +31,12 @@ impl Output {
         if self.waiting.len() >= BLOCK_BYTES { self.flush() } else { Ok(()) }
     }
 
+    /// Sends off what is no line.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        self.waiting.extend_from_slice(bytes);
+        self.flush()
+    }
+
     /// Sends off all lines so far.
     pub(crate) fn flush(&mut self) -> Result<(), Stop> {
         if self.waiting.is_empty() {

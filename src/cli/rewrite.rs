@@ -10,6 +10,7 @@ use clickproof::link::url::host;
 use clickproof::sender::line::{Answer, Lines};
 use clickproof::sender::options::{Options, Parameter, Pixel};
 
+use crate::eml::{self, Ids};
 use crate::form::Wanted;
 use crate::mint::keys;
 use crate::stop::Stop;
@@ -25,6 +26,12 @@ Each line is a copy of a mail:
 and may have a \"group\" and, for who refused it, \"track\":{\"clicks\":false,\"opens\":false}. Each result is its rewriting:
   {\"html\":\"…\",\"text\":\"…\",\"headers\":{\"List-Unsubscribe\":\"<…>\",…},\"links\":[{\"link_id\":\"1\",\"href\":\"…\",\"url\":\"…\"}],
    \"left\":[{\"url\":\"mailto:…\",\"reason\":\"scheme\"}],\"warnings\":[…]}
+A line may have a whole mail as \"eml\" instead of html and text; its result has the mail as \"eml\".
+
+With --eml, one mail is read and written: a filter for mail servers, before the signer. The mail's X-Clickproof-Message,
+X-Clickproof-Recipient, X-Clickproof-Sent-At (Unix milliseconds; else its Date), X-Clickproof-Group and X-Clickproof-Track
+(clicks=off, opens=off) say whose copy it is and do not leave with it. A mail that is refused, such as one that has a
+DKIM-Signature, is not written, and the exit status is 1.
 
 Every byte that is no link stays. In the mail, href=\"clickproof:unsubscribe\" and href=\"clickproof:confirm?to=URL\" become
 links that act, src=\"clickproof:open\" the pixel; data-cp-link names a link, data-cp-track=\"off\" leaves it, data-cp-path=\"app\"
@@ -40,8 +47,13 @@ pub(crate) struct Args {
     /// What the links begin with: the Worker's click domain, such as `https://click.brand.example`
     #[arg(long, value_name = "URL", value_parser = base_url)]
     base_url: String,
+    /// Read one mail instead of lines, and write it: a filter for mail servers
+    #[arg(long)]
+    eml: bool,
+    #[command(flatten)]
+    ids: Ids,
     /// One HTML body for all lines
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "eml")]
     html: Option<PathBuf>,
     /// One text body for all lines; off: the links of text bodies stay
     #[arg(long, value_name = "FILE|off")]
@@ -84,7 +96,6 @@ enum Visible {
 
 /// Rewrites; says how many lines were bad.
 pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
-    let keys = keys()?;
     let leaves_text = args.text.as_deref() == Some(Path::new("off"));
     let options = Options {
         base_url: args.base_url.clone(),
@@ -99,6 +110,15 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
         utm: args.utm.clone(),
         unsubscribe_urls: Vec::new(),
     };
+    if args.eml {
+        return match &args.text {
+            Some(_) if !leaves_text => Err(Stop::Refused(
+                "--text FILE is for lines: with --eml, give --text off or nothing".to_owned(),
+            )),
+            _ => eml::run(&args.streams, &args.ids, &options),
+        };
+    }
+    let keys = keys()?;
     let html = args.html.as_deref().map(|path| read("html", path)).transpose()?;
     let text = args.text.as_deref().filter(|_| !leaves_text).map(|path| read("text", path)).transpose()?;
     let mut rewriting = Lines::new(&keys, &options, html.as_deref(), text.as_deref());

@@ -22,26 +22,55 @@ pub(crate) struct Streams {
     output: Option<PathBuf>,
 }
 
+/// An input, its name, and its size where it has one.
+struct Source {
+    bytes: Box<dyn Read>,
+    name: String,
+    size: Option<u64>,
+}
+
 impl Streams {
     /// Opens both ends. The input comes first: an output that exists is emptied only when there is something to read.
     pub(crate) fn open(&self, wanted: Wanted) -> Result<(Lines, Output), Stop> {
-        let (source, name, size) = match &self.input {
-            None => (Box::new(io::stdin().lock()) as Box<dyn Read>, "stdin".to_owned(), None),
-            Some(path) => {
-                let (file, size) = open_input(path)?;
-                (Box::new(file) as Box<dyn Read>, path.display().to_string(), size)
-            }
-        };
-        let (sink, sink_name) = match &self.output {
-            None => stdout(),
-            Some(path) => {
-                self.refuse_same_file(path)?;
-                create(path)?
-            }
-        };
+        let Source { bytes: source, name, size } = self.source()?;
+        let (sink, sink_name) = self.sink()?;
         let bar = bar(size);
         let by_bytes = size.is_some();
         Ok((Lines::new(source, name, bar.clone(), by_bytes, wanted), Output::new(sink, sink_name, bar)))
+    }
+
+    /// All of the input as it comes, at most so many bytes and one more.
+    pub(crate) fn read(&self, most: u64) -> Result<Vec<u8>, Stop> {
+        let Source { bytes: source, name, .. } = self.source()?;
+        let mut bytes = Vec::new();
+        source.take(most + 1).read_to_end(&mut bytes).map_err(|error| {
+            Stop::Refused(format!("{name} cannot be read: {error}; mend it and start again"))
+        })?;
+        Ok(bytes)
+    }
+
+    /// The output alone, when the result is there.
+    pub(crate) fn open_output(&self) -> Result<Output, Stop> {
+        let (sink, name) = self.sink()?;
+        Ok(Output::new(sink, name, ProgressBar::hidden()))
+    }
+
+    fn source(&self) -> Result<Source, Stop> {
+        let Some(path) = &self.input else {
+            return Ok(Source { bytes: Box::new(io::stdin().lock()), name: "stdin".to_owned(), size: None });
+        };
+        let (file, size) = open_input(path)?;
+        Ok(Source { bytes: Box::new(file), name: path.display().to_string(), size })
+    }
+
+    fn sink(&self) -> Result<(Box<dyn Write>, String), Stop> {
+        match &self.output {
+            None => Ok(stdout()),
+            Some(path) => {
+                self.refuse_same_file(path)?;
+                create(path)
+            }
+        }
     }
 
     /// Emptying the output would empty the input.

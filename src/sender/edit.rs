@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::splice::Splice;
 use crate::link::url::Target;
 use crate::record::Kind;
 
@@ -56,22 +57,7 @@ pub(crate) fn splice(body: &[u8], edits: &[Edit], hrefs: &Hrefs) -> Vec<u8> {
     let grown: usize = hrefs.links.iter().flatten().map(String::len).sum();
     let mut spliced = Vec::with_capacity(body.len() + grown + hrefs.pixel.map_or(0, |url| url.len() + 64));
     let mut at = 0;
-    for Edit { range, with } in edits {
-        // A tag that went took its attributes with it.
-        if range.start < at {
-            continue;
-        }
-        let (range, with) = match (with, hrefs.pixel) {
-            (With::Link(number), _) => match hrefs.links.get(*number) {
-                Some(Some(href)) => (range, ["", href, ""]),
-                _ => continue,
-            },
-            (With::Nothing, _) => (range, [""; 3]),
-            (With::Pixel, Some(url)) => (range, [PIXEL.0, url, PIXEL.1]),
-            (With::Pixel, None) => continue,
-            (With::PixelIn(_), Some(url)) => (range, ["", url, ""]),
-            (With::PixelIn(tag), None) => (tag, [""; 3]),
-        };
+    for (range, with) in replacements(edits, hrefs) {
         spliced.extend_from_slice(&body[at..range.start]);
         for piece in with {
             spliced.extend_from_slice(piece.as_bytes());
@@ -80,4 +66,33 @@ pub(crate) fn splice(body: &[u8], edits: &[Edit], hrefs: &Hrefs) -> Vec<u8> {
     }
     spliced.extend_from_slice(&body[at..]);
     spliced
+}
+
+/// The same replacements by themselves, for a body that stands in a mail.
+pub(crate) fn splices(edits: &[Edit], hrefs: &Hrefs) -> Vec<Splice> {
+    replacements(edits, hrefs).map(|(range, with)| Splice::new(range.clone(), with.concat())).collect()
+}
+
+/// What goes, and what comes in three pieces.
+fn replacements<'a>(
+    edits: &'a [Edit],
+    hrefs: &'a Hrefs,
+) -> impl Iterator<Item = (&'a Range<usize>, [&'a str; 3])> {
+    let mut at = 0;
+    edits.iter().filter_map(move |Edit { range, with }| {
+        // A tag that went took its attributes with it.
+        if range.start < at {
+            return None;
+        }
+        let (range, with) = match (with, hrefs.pixel) {
+            (With::Link(number), _) => (range, ["", hrefs.links.get(*number)?.as_deref()?, ""]),
+            (With::Nothing, _) => (range, [""; 3]),
+            (With::Pixel, Some(url)) => (range, [PIXEL.0, url, PIXEL.1]),
+            (With::Pixel, None) => return None,
+            (With::PixelIn(_), Some(url)) => (range, ["", url, ""]),
+            (With::PixelIn(tag), None) => (tag, [""; 3]),
+        };
+        at = range.end;
+        Some((range, with))
+    })
 }

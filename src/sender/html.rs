@@ -8,10 +8,11 @@ use encoding_rs::Encoding;
 use super::charset::{Decoded, takes_links};
 use super::clean::Marker;
 use super::decide::{Decision, decide, own_token, shows_url};
-use super::edit::{Edit, Hrefs, PlannedLink, With, splice};
+use super::edit::{Edit, Hrefs, PlannedLink, With, splice, splices};
 use super::found::{Found, FoundLink, find};
 use super::left::{Left, Part, Reason};
 use super::options::{Options, Pixel};
+use super::splice::Splice;
 use crate::link::text_id;
 use crate::record::Kind;
 
@@ -108,6 +109,11 @@ impl HtmlPlan {
     /// A copy.
     pub(crate) fn splice(&self, hrefs: &Hrefs) -> Vec<u8> {
         splice(&self.html, &self.edits, hrefs)
+    }
+
+    /// What makes a copy of it.
+    pub(crate) fn splices(&self, hrefs: &Hrefs) -> Vec<Splice> {
+        splices(&self.edits, hrefs)
     }
 
     fn warn(&mut self, words: &str) {

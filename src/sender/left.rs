@@ -12,6 +12,10 @@ pub enum Part {
     Html,
     /// `text/plain`.
     Text,
+    /// AMP for mail.
+    Amp,
+    /// Another part of a mail.
+    Other,
 }
 
 /// A link that stays as it is.
@@ -19,7 +23,7 @@ pub enum Part {
 pub struct Left {
     /// Where it stands.
     pub part: Part,
-    /// Where it leads, its character references decoded.
+    /// Where it leads, its character references decoded; empty where all links of a part stay.
     pub url: String,
     /// Why it stays.
     pub reason: Reason,
@@ -52,6 +56,8 @@ pub enum Reason {
     Xlink,
     /// It may be no redirect's target: why not, and the remedy.
     Refused(String),
+    /// Its part of the mail stays as a whole: in a word or two why.
+    WholePart(&'static str),
 }
 
 impl fmt::Display for Reason {
@@ -68,6 +74,7 @@ impl fmt::Display for Reason {
             Self::Unsubscribe => "unsubscribe",
             Self::EndsOddly => "ends oddly",
             Self::Xlink => "xlink:href",
+            Self::WholePart(why) => why,
             Self::Refused(why) => return write!(f, "refused: {why}"),
         })
     }

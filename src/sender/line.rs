@@ -3,7 +3,9 @@
 use encoding_rs::UTF_8;
 use serde::Serialize;
 
+use super::eml::rewrite_mail;
 use super::left::Left;
+use super::mail::Envelope;
 use super::options::Options;
 use super::rewrite::{NewLink, Plan, Rewritten, Track};
 use crate::json::Json;
@@ -13,7 +15,8 @@ use crate::link::keys::Keyring;
 use crate::link::mint::MailHeaders;
 
 /// The fields of a line.
-const FIELDS: [&str; 7] = ["message_id", "recipient_id", "sent_at_ms", "group", "html", "text", "track"];
+const FIELDS: [&str; 8] =
+    ["message_id", "recipient_id", "sent_at_ms", "group", "html", "text", "eml", "track"];
 
 /// Rewrites the bodies of lines. What the bodies of one line were planned like holds for the next line that has the same.
 pub struct Lines<'a> {
@@ -35,8 +38,12 @@ pub struct Answer {
     /// The text body, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// What goes into the mail's head where it says nothing of unsubscribing yet.
-    pub headers: MailHeaders,
+    /// The whole mail, where the line has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eml: Option<String>,
+    /// What goes into the mail's head where it says nothing of unsubscribing yet; a whole mail has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub headers: Option<MailHeaders>,
     /// The links that were minted.
     pub links: Vec<NewLink>,
     /// The links that stay as they are.
@@ -73,11 +80,16 @@ impl<'a> Lines<'a> {
         fields.only(&FIELDS)?;
         let copy = MailCopy::read(&fields)?;
         let track = track(&fields)?;
+        if let Some(eml) = fields.get("eml") {
+            return self.mail(&fields, eml, copy, track);
+        }
         let html = body(&fields, "html", self.html)?;
         let text = body(&fields, "text", self.text)?;
         if html.is_none() && text.is_none() {
-            return Err("html: missing; a line has html or text, unless --html or --text gives one for all"
-                .to_owned());
+            return Err(
+                "html: missing; a line has html, text or eml, unless --html or --text gives a body for all"
+                    .to_owned(),
+            );
         }
         let (html, text) = (html.map(str::as_bytes), text.map(str::as_bytes));
         let plan = match self.plan.take() {
@@ -90,7 +102,39 @@ impl<'a> Lines<'a> {
         let Rewritten { html, text, headers, links, left, warnings } =
             plan.rewrite(&copy, track, self.keys, self.options);
         self.plan = Some(plan);
-        Ok(Answer { html: utf8(html)?, text: utf8(text)?, headers, links, left, warnings })
+        let headers = Some(headers);
+        Ok(Answer { html: utf8(html)?, text: utf8(text)?, eml: None, headers, links, left, warnings })
+    }
+
+    /// The answer to a line with a whole mail.
+    fn mail(&self, fields: &Fields, eml: &Json, copy: MailCopy, track: Track) -> Result<Answer, String> {
+        if fields.get("html").is_some() || fields.get("text").is_some() {
+            return Err("eml: the mail has its bodies; leave out html and text".to_owned());
+        }
+        if self.html.is_some() || self.text.is_some() {
+            return Err("eml: --html and --text are for lines without a mail; leave out the flags".to_owned());
+        }
+        let eml = eml.text().ok_or("eml: must be a string")?;
+        let given = Envelope {
+            message_id: Some(copy.message_id),
+            recipient_id: Some(copy.recipient_id),
+            sent_at_ms: Some(copy.sent_at_ms.cast_signed()),
+            group: copy.group,
+            clicks: fields.get("track").map(|_| track.clicks),
+            opens: fields.get("track").map(|_| track.opens),
+            date_ms: None,
+        };
+        let rewritten = rewrite_mail(eml.as_bytes(), &given, self.keys, self.options)
+            .map_err(|problem| format!("eml: {problem}"))?;
+        Ok(Answer {
+            html: None,
+            text: None,
+            eml: utf8(Some(rewritten.mail))?,
+            headers: None,
+            links: rewritten.links,
+            left: rewritten.left,
+            warnings: rewritten.warnings,
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use super::edit::{Hrefs, PlannedLink};
 use super::html::HtmlPlan;
 use super::left::{Left, Part, Reason};
 use super::options::Options;
+use super::splice::Splice;
 use super::text::TextPlan;
 use crate::link::copy::MailCopy;
 use crate::link::keys::Keyring;
@@ -50,6 +51,15 @@ pub struct Rewritten {
     pub left: Vec<Left>,
     /// What may go wrong with the mail.
     pub warnings: Vec<String>,
+}
+
+/// What to do to a mail's bodies to make a recipient's copy of them.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Splices {
+    /// To the HTML, in order.
+    pub html: Vec<Splice>,
+    /// To the text, in order.
+    pub text: Vec<Splice>,
 }
 
 /// A link that was minted.
@@ -105,6 +115,43 @@ impl Plan {
     /// The copy of a recipient.
     #[must_use]
     pub fn rewrite(&self, copy: &MailCopy, track: Track, keys: &Keyring, options: &Options) -> Rewritten {
+        let (mut rewritten, minted) = self.mint(copy, track, keys, options);
+        let hrefs = minted.hrefs();
+        rewritten.html = self.html.as_ref().map(|plan| plan.splice(&hrefs));
+        rewritten.text = self.text.as_ref().map(|plan| plan.splice(&hrefs));
+        rewritten.warnings.extend(rewritten.html.as_ref().and_then(|html| self.clipped(html.len())));
+        rewritten
+    }
+
+    /// The same copy as what to do to the bodies, for who knows how they stand in a mail: it has none itself.
+    #[must_use]
+    pub fn splices(
+        &self,
+        copy: &MailCopy,
+        track: Track,
+        keys: &Keyring,
+        options: &Options,
+    ) -> (Rewritten, Splices) {
+        let (mut rewritten, minted) = self.mint(copy, track, keys, options);
+        let hrefs = minted.hrefs();
+        let splices = Splices {
+            html: self.html.as_ref().map(|plan| plan.splices(&hrefs)).unwrap_or_default(),
+            text: self.text.as_ref().map(|plan| plan.splices(&hrefs)).unwrap_or_default(),
+        };
+        let grown: usize = splices.html.iter().map(|splice| splice.new.len()).sum();
+        let gone: usize = splices.html.iter().map(|splice| splice.range.len()).sum();
+        let html = self.html.as_ref().map(|plan| plan.html().len() + grown - gone);
+        rewritten.warnings.extend(html.and_then(|html| self.clipped(html)));
+        (rewritten, splices)
+    }
+
+    fn mint(
+        &self,
+        copy: &MailCopy,
+        track: Track,
+        keys: &Keyring,
+        options: &Options,
+    ) -> (Rewritten, MintedHrefs) {
         let is_second_time = self.was_rewritten_for(copy, keys);
         let tracks = Track { clicks: track.clicks && !is_second_time, opens: track.opens && !is_second_time };
         let stay_again = is_second_time && self.links().any(|(_, link)| link.kind == Kind::Click);
@@ -149,11 +196,7 @@ impl Plan {
         rewritten.headers = MailHeaders::unsubscribing(&unsubscribe);
         let pixel = self.html.as_ref().is_some_and(|html| tracks.opens && html.takes_pixel());
         let pixel = pixel.then(|| mint.href(Kind::Open, PIXEL, None));
-        let hrefs = Hrefs { links: &hrefs, pixel: pixel.as_deref() };
-        rewritten.html = self.html.as_ref().map(|plan| plan.splice(&hrefs));
-        rewritten.text = self.text.as_ref().map(|plan| plan.splice(&hrefs));
-        rewritten.warnings.extend(self.clipped(rewritten.html.as_deref()));
-        rewritten
+        (rewritten, MintedHrefs { links: hrefs, pixel })
     }
 
     fn links(&self) -> impl Iterator<Item = (Part, &PlannedLink)> {
@@ -197,11 +240,23 @@ impl Plan {
         })
     }
 
-    fn clipped(&self, html: Option<&[u8]>) -> Option<String> {
-        let (before, after) = (self.html.as_ref()?.html().len(), html?.len());
+    fn clipped(&self, after: usize) -> Option<String> {
+        let before = self.html.as_ref()?.html().len();
         (after > CLIPPED).then(|| {
             format!("html: {after} bytes, {before} before: Gmail cuts mails off behind {CLIPPED}; shorten the HTML")
         })
+    }
+}
+
+/// What a copy's planned links and its pixel are.
+struct MintedHrefs {
+    links: Vec<Option<String>>,
+    pixel: Option<String>,
+}
+
+impl MintedHrefs {
+    fn hrefs(&self) -> Hrefs<'_> {
+        Hrefs { links: &self.links, pixel: self.pixel.as_deref() }
     }
 }
 

@@ -9,10 +9,11 @@ use linkify::{LinkFinder, LinkKind};
 use super::charset::{Decoded, takes_links};
 use super::clean::{Marker, tidy};
 use super::decide::{Decision, Signs, decide, own_token};
-use super::edit::{Edit, Hrefs, PlannedLink, With, splice};
+use super::edit::{Edit, Hrefs, PlannedLink, With, splice, splices};
 use super::html::HtmlPlan;
 use super::left::{Left, Part, Reason};
 use super::options::Options;
+use super::splice::Splice;
 use crate::record::Kind;
 
 /// How far the end of a URL is sought, bytes: one of more than half that is refused anyway.
@@ -78,6 +79,11 @@ impl TextPlan {
     /// A copy.
     pub(crate) fn splice(&self, hrefs: &Hrefs) -> Vec<u8> {
         splice(&self.text, &self.edits, hrefs)
+    }
+
+    /// What makes a copy of it.
+    pub(crate) fn splices(&self, hrefs: &Hrefs) -> Vec<Splice> {
+        splices(&self.edits, hrefs)
     }
 
     fn read(&mut self, decoded: &Decoded, options: &Options, html: Option<&HtmlPlan>) {

@@ -7,6 +7,7 @@ pub mod command;
 pub mod hits;
 pub mod html;
 pub mod json_schema;
+pub mod mails;
 pub mod naive;
 pub mod naive_full;
 pub mod sqlite;

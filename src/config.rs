@@ -86,6 +86,8 @@ impl SameSite {
 pub struct Config {
     /// What minted links begin with, without a final slash; else the request's own origin.
     pub public_url: Option<String>,
+    /// What minted open pixels begin with, likewise; else what links begin with.
+    pub pixel_url: Option<String>,
     /// The one host that answers `/v1`, in lower case.
     pub api_host: Option<String>,
     /// Where `/` leads.
@@ -144,6 +146,7 @@ impl Config {
         };
         let mut config = Self {
             public_url: None,
+            pixel_url: None,
             api_host: None,
             home_url: None,
             judging,
@@ -241,6 +244,7 @@ impl Config {
         }
         match name {
             "PUBLIC_URL" => self.public_url = Some(base_url(text(value)?)?),
+            "PIXEL_URL" => self.pixel_url = Some(base_url(text(value)?)?),
             "API_HOST" => self.api_host = Some(host_name(text(value)?)?),
             "HOME_URL" | "UNSUBSCRIBE_WEBHOOK_URL" | "EVENTS_WEBHOOK_URL" | "ALERT_WEBHOOK_URL" => {
                 let url = page_url(text(value)?)?;
@@ -453,6 +457,7 @@ mod tests {
             ("COOKIE", word("off")),
             ("COOKIE_SAMESITE", word("none")),
             ("PUBLIC_URL", word("https://click.brand.example/")),
+            ("PIXEL_URL", word("https://img.brand.example/")),
             ("API_HOST", word("API.brand.example")),
             ("HOME_URL", word("https://brand.example/home")),
             ("CLICK_REF_PARAM", word("cp_ref")),
@@ -484,6 +489,7 @@ mod tests {
         assert_eq!((config.judging.ruleset, config.judging.shadow), (Ruleset::Defender, Some(Ruleset::Full)));
         assert!(!config.cookie && config.same_site == SameSite::None);
         assert_eq!(config.public_url.as_deref(), Some("https://click.brand.example"));
+        assert_eq!(config.pixel_url.as_deref(), Some("https://img.brand.example"));
         assert_eq!(config.api_host.as_deref(), Some("api.brand.example"));
     }
 
@@ -491,6 +497,7 @@ mod tests {
     fn every_typo_is_named_and_its_default_holds() {
         let mut typos = vec![
             ("PUBLIC_URL", word("click.brand.example")),
+            ("PIXEL_URL", word("https://img.brand.example/o")),
             ("API_HOST", word("https://api.brand.example/")),
             ("HOME_URL", word("brand.example")),
             ("RULESET", word("defnder")),

@@ -3,7 +3,7 @@
 use clickproof::config::base_url;
 use clickproof::json::Json;
 use clickproof::link::keys::Keyring;
-use clickproof::link::mint::{Minted, mint};
+use clickproof::link::mint::{Bases, Minted, mint_on};
 
 use crate::form::Wanted;
 use crate::stop::Stop;
@@ -29,18 +29,23 @@ pub(crate) struct Args {
     /// What the links begin with: the Worker's click domain, such as `https://click.brand.example`
     #[arg(long, value_name = "URL", value_parser = base_url)]
     base_url: String,
+    /// What open pixels begin with, where they have a host of their own, as the Worker's PIXEL_URL [default: as links]
+    #[arg(long, value_name = "URL", value_parser = base_url)]
+    pixel_url: Option<String>,
 }
 
 /// Mints; says how many lines were bad.
 pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
     let keys = keys()?;
+    let links = &args.base_url;
+    let bases = Bases { links, pixels: args.pixel_url.as_deref().unwrap_or(links) };
     let (mut lines, mut output) = args.streams.open(Wanted::Objects)?;
     loop {
         if lines.may_wait() {
             output.flush()?;
         }
         let Some(line) = lines.next()? else { break };
-        match line.and_then(|line| answer(line, &args.base_url, &keys)) {
+        match line.and_then(|line| answer(line, bases, &keys)) {
             Ok(minted) => output.line(|block| serde_json::to_writer(block, &minted))?,
             Err(problem) => lines.complain(&problem),
         }
@@ -50,9 +55,9 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
     Ok(lines.bad())
 }
 
-fn answer(line: &str, base_url: &str, keys: &Keyring) -> Result<Minted, String> {
+fn answer(line: &str, bases: Bases, keys: &Keyring) -> Result<Minted, String> {
     let body = Json::parse(line).map_err(|problem| format!("not a JSON object: {problem}"))?;
-    mint(&body, base_url, keys)
+    mint_on(&body, bases, keys)
 }
 
 /// The keys of the environment. The Worker does with the usable ones of a damaged list; here somebody is there to mend

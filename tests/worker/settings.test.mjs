@@ -80,6 +80,7 @@ test("a typo in every setting at once: each is named, links redirect and the def
     PIXEL_URL: "//img.brand.example",
     API_HOST: "https://api.brand.example",
     HOME_URL: "brand.example",
+    ABUSE_CONTACT: "brand.example",
     RULESET: "defnder",
     SHADOW_RULESET: "fulll",
     SETTLE_MS: "6OOOO",

@@ -288,13 +288,7 @@ impl Config {
             }
             "DEMO" => self.demo = switch(value).ok_or("must be on or off; off holds")?,
             "CLICK_REF_PARAM" => self.click_ref_param = Some(parameter(text(value)?)?),
-            "BRAND_NAME" => {
-                let name = text(value)?.trim();
-                if name.is_empty() || name.chars().count() > MAX_BRAND || name.contains(char::is_control) {
-                    return Err(format!("must be 1 to {MAX_BRAND} characters on one line"));
-                }
-                self.brand_name = Some(name.to_owned());
-            }
+            "BRAND_NAME" => self.brand_name = Some(brand(text(value)?)?),
             "BRAND_COLOR" => {
                 self.brand_color = Some(color(text(value)?).ok_or("must be a colour such as #1a73e8")?);
             }
@@ -377,6 +371,15 @@ fn parameter(text: &str) -> Result<String, String> {
 fn page_url(text: &str) -> Result<String, String> {
     let target = url::Target::parse(text).map_err(|error| error.to_string())?;
     Ok(target.as_str().to_owned())
+}
+
+/// The name of a brand.
+fn brand(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    if name.is_empty() || name.chars().count() > MAX_BRAND || name.contains(char::is_control) {
+        return Err(format!("must be 1 to {MAX_BRAND} characters on one line"));
+    }
+    Ok(name.to_owned())
 }
 
 /// Who is told: an e-mail address or a page, as the URI that RFC 9116 §2.5.3 wants.

@@ -314,6 +314,7 @@ fn a_scanner_that_unsubscribes_afterwards_does_not_silence_a_person_who_took_it_
     let undone = undo(&mut world, "r1", HOME);
     world.wake(3_000);
     let scanned = world.act(Kind::Unsubscribe, "r1", BARRACUDA, "form");
+    world.wake(0);
     world.wake(FINAL_MS);
     assert_eq!(world.told_ids(), [unsubscribed, scanned, undone]);
     let bots: Vec<Value> = world.told().into_iter().map(|told| told["data"]["is_bot"].clone()).collect();

@@ -88,7 +88,7 @@ test("a link that does not work says so in its visitor's language, and leads to 
       assert.equal(answer.headers.get("cache-control"), "no-store, private");
       assert.match(
         answer.headers.get("content-security-policy"),
-        /^default-src 'none'; .*frame-ancestors 'none'/,
+        /^default-src 'none'; style-src 'sha256-.*frame-ancestors 'none'/,
       );
       for (const [name, value] of [
         ["x-content-type-options", "nosniff"],

@@ -1,7 +1,7 @@
 // The page of a link that acts: one heading, one sentence, one button.
 
 import { text } from "./html.mjs";
-import { framed, spoken, wayHome } from "./visitor.mjs";
+import { branded, framed, spoken, wayHome } from "./visitor.mjs";
 
 /** The status of each state; what there is none of here is done. */
 const STATUS = { again: 400, unavailable: 503 };
@@ -17,7 +17,8 @@ const STATUS = { again: 400, unavailable: 503 };
  * @returns {{status: number, policy: string, html: string}}
  */
 export function act(data) {
-  const { tag, words } = spoken(data);
+  const language = spoken(data);
+  const { words } = language;
   const { state, kind, field, url } = data.act;
   const its = words[kind];
   const [heading, said] = {
@@ -32,7 +33,7 @@ export function act(data) {
   if (state === "done" && field) content += `<p>${its.regret}</p>\n`;
   if (field) content += form(data.act, field === "undo" ? its.undo : its.button);
   if (state === "undone") content += wayHome(data, words);
-  return framed(STATUS[state] ?? 200, data, tag, heading, content);
+  return framed(STATUS[state] ?? 200, data.brand, language, heading, content, branded(data.color));
 }
 
 const form = ({ action, state, field, stamp }, button) => `<form method="post" action="${text(action)}">

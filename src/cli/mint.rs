@@ -29,7 +29,7 @@ pub(crate) struct Args {
     /// What the links begin with: the Worker's click domain, such as `https://click.brand.example`
     #[arg(long, value_name = "URL", value_parser = base_url)]
     base_url: String,
-    /// What open pixels begin with, where they have a host of their own, as the Worker's PIXEL_URL [default: as links]
+    /// What open pixels begin with, where they have a host of their own, as the Worker's `PIXEL_URL` [default: as links]
     #[arg(long, value_name = "URL", value_parser = base_url)]
     pixel_url: Option<String>,
 }
@@ -37,8 +37,8 @@ pub(crate) struct Args {
 /// Mints; says how many lines were bad.
 pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
     let keys = keys()?;
-    let links = &args.base_url;
-    let bases = Bases { links, pixels: args.pixel_url.as_deref().unwrap_or(links) };
+    let base_url = args.base_url.as_str();
+    let bases = Bases { links: base_url, pixels: args.pixel_url.as_deref().unwrap_or(base_url) };
     let (mut lines, mut output) = args.streams.open(Wanted::Objects)?;
     loop {
         if lines.may_wait() {

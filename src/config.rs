@@ -26,6 +26,9 @@ const MAX_PARAM: usize = 32;
 /// The longest name of a brand, characters.
 const MAX_BRAND: usize = 80;
 
+/// The longest e-mail address, characters (RFC 5321 §4.5.3.1.3).
+const MAX_ADDRESS: usize = 254;
+
 /// How many bytes a webhook's secret may have (Standard Webhooks 1.0.0: 24 to 64).
 const WEBHOOK_SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
@@ -86,10 +89,14 @@ impl SameSite {
 pub struct Config {
     /// What minted links begin with, without a final slash; else the request's own origin.
     pub public_url: Option<String>,
+    /// What minted open pixels begin with, likewise; else what links begin with.
+    pub pixel_url: Option<String>,
     /// The one host that answers `/v1`, in lower case.
     pub api_host: Option<String>,
     /// Where `/` leads.
     pub home_url: Option<String>,
+    /// Who is told of abuse, as a URI: `mailto:` or `https:`.
+    pub abuse_contact: Option<String>,
     /// How messages are judged.
     pub judging: Judging,
     /// Whether clicks set the cookie.
@@ -144,8 +151,10 @@ impl Config {
         };
         let mut config = Self {
             public_url: None,
+            pixel_url: None,
             api_host: None,
             home_url: None,
+            abuse_contact: None,
             judging,
             cookie: true,
             same_site: SameSite::Lax,
@@ -241,6 +250,7 @@ impl Config {
         }
         match name {
             "PUBLIC_URL" => self.public_url = Some(base_url(text(value)?)?),
+            "PIXEL_URL" => self.pixel_url = Some(base_url(text(value)?)?),
             "API_HOST" => self.api_host = Some(host_name(text(value)?)?),
             "HOME_URL" | "UNSUBSCRIBE_WEBHOOK_URL" | "EVENTS_WEBHOOK_URL" | "ALERT_WEBHOOK_URL" => {
                 let url = page_url(text(value)?)?;
@@ -252,6 +262,7 @@ impl Config {
                 };
                 *place = Some(url);
             }
+            "ABUSE_CONTACT" => self.abuse_contact = Some(contact(text(value)?)?),
             "RULESET" => {
                 self.judging.ruleset = Ruleset::named(text(value)?)
                     .ok_or_else(|| format!("must be one of {}; full holds", Ruleset::NAMES.join(", ")))?;
@@ -277,13 +288,7 @@ impl Config {
             }
             "DEMO" => self.demo = switch(value).ok_or("must be on or off; off holds")?,
             "CLICK_REF_PARAM" => self.click_ref_param = Some(parameter(text(value)?)?),
-            "BRAND_NAME" => {
-                let name = text(value)?.trim();
-                if name.is_empty() || name.chars().count() > MAX_BRAND || name.contains(char::is_control) {
-                    return Err(format!("must be 1 to {MAX_BRAND} characters on one line"));
-                }
-                self.brand_name = Some(name.to_owned());
-            }
+            "BRAND_NAME" => self.brand_name = Some(brand(text(value)?)?),
             "BRAND_COLOR" => {
                 self.brand_color = Some(color(text(value)?).ok_or("must be a colour such as #1a73e8")?);
             }
@@ -366,6 +371,33 @@ fn parameter(text: &str) -> Result<String, String> {
 fn page_url(text: &str) -> Result<String, String> {
     let target = url::Target::parse(text).map_err(|error| error.to_string())?;
     Ok(target.as_str().to_owned())
+}
+
+/// The name of a brand.
+fn brand(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    if name.is_empty() || name.chars().count() > MAX_BRAND || name.contains(char::is_control) {
+        return Err(format!("must be 1 to {MAX_BRAND} characters on one line"));
+    }
+    Ok(name.to_owned())
+}
+
+/// Who is told: an e-mail address or a page, as the URI that RFC 9116 §2.5.3 wants.
+fn contact(text: &str) -> Result<String, String> {
+    const WANTED: &str =
+        "must be an e-mail address or a page, such as abuse@brand.example or https://brand.example/abuse";
+    if text.starts_with("https://") {
+        return page_url(text);
+    }
+    let address = text.strip_prefix("mailto:").unwrap_or(text);
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._+-".contains(&byte);
+    let (user, host) = address.split_once('@').ok_or(WANTED)?;
+    let is_address = [user, host].iter().all(|part| !part.is_empty() && part.bytes().all(fits));
+    if is_address && address.len() <= MAX_ADDRESS && host_name(host).is_ok() {
+        Ok(format!("mailto:{address}"))
+    } else {
+        Err(WANTED.to_owned())
+    }
 }
 
 /// `#rrggbb`.
@@ -453,8 +485,10 @@ mod tests {
             ("COOKIE", word("off")),
             ("COOKIE_SAMESITE", word("none")),
             ("PUBLIC_URL", word("https://click.brand.example/")),
+            ("PIXEL_URL", word("https://img.brand.example/")),
             ("API_HOST", word("API.brand.example")),
             ("HOME_URL", word("https://brand.example/home")),
+            ("ABUSE_CONTACT", word("abuse@brand.example")),
             ("CLICK_REF_PARAM", word("cp_ref")),
             ("BRAND_NAME", word(" Käse & Co ")),
             ("BRAND_COLOR", word("#1A73e8")),
@@ -474,6 +508,7 @@ mod tests {
         assert_eq!(config.events_http_headers, [("X-Key".to_owned(), "{key}".to_owned())]);
         assert_eq!(Ok(config.events_webhook_types), Types::parse("human,scanner_sweep"));
         assert_eq!(config.home_url.as_deref(), Some("https://brand.example/home"));
+        assert_eq!(config.abuse_contact.as_deref(), Some("mailto:abuse@brand.example"));
         assert_eq!(config.click_ref_param.as_deref(), Some("cp_ref"));
         assert_eq!(config.brand_name.as_deref(), Some("Käse & Co"));
         assert_eq!(config.brand_color, Some([0x1a, 0x73, 0xe8]));
@@ -484,6 +519,7 @@ mod tests {
         assert_eq!((config.judging.ruleset, config.judging.shadow), (Ruleset::Defender, Some(Ruleset::Full)));
         assert!(!config.cookie && config.same_site == SameSite::None);
         assert_eq!(config.public_url.as_deref(), Some("https://click.brand.example"));
+        assert_eq!(config.pixel_url.as_deref(), Some("https://img.brand.example"));
         assert_eq!(config.api_host.as_deref(), Some("api.brand.example"));
     }
 
@@ -491,8 +527,10 @@ mod tests {
     fn every_typo_is_named_and_its_default_holds() {
         let mut typos = vec![
             ("PUBLIC_URL", word("click.brand.example")),
+            ("PIXEL_URL", word("https://img.brand.example/o")),
             ("API_HOST", word("https://api.brand.example/")),
             ("HOME_URL", word("brand.example")),
+            ("ABUSE_CONTACT", word("brand.example")),
             ("RULESET", word("defnder")),
             ("SHADOW_RULESET", word("none")),
             ("SETTLE_MS", word("6OOOO")),
@@ -590,6 +628,35 @@ mod tests {
         assert_eq!(base_url("http://127.0.0.1:8787"), Ok("http://127.0.0.1:8787".to_owned()));
         for bad in ["https://x.example/t", "https://x.example/?q", "https://x.example#f", "x.example"] {
             assert!(base_url(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn who_is_told_of_abuse_is_an_address_or_a_page() {
+        for (text, uri) in [
+            ("a.b+c@brand.example", "mailto:a.b+c@brand.example"),
+            ("mailto:abuse@brand.example", "mailto:abuse@brand.example"),
+            ("https://brand.example/abuse?x=1", "https://brand.example/abuse?x=1"),
+        ] {
+            assert_eq!(contact(text).as_deref(), Ok(uri));
+        }
+        let long = format!("{}@brand.example", "a".repeat(241));
+        for bad in [
+            "abuse",
+            "@brand.example",
+            "abuse@",
+            "a b@brand.example",
+            "Abuse <abuse@brand.example>",
+            "a@b@brand.example",
+            "abuse@brand.example\nContact: x",
+            "http://brand.example/abuse",
+            "https://",
+            "tel:+1-201-555-0123",
+            &long,
+        ] {
+            let config = read(&[("ABUSE_CONTACT", word(bad))]);
+            assert_eq!(names(&config), ["ABUSE_CONTACT"], "{bad}");
+            assert_eq!(config.abuse_contact, None, "{bad}");
         }
     }
 

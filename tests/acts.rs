@@ -256,6 +256,87 @@ fn a_scanners_confirmation_that_was_not_told_yet_is_not_told_beside_the_persons(
     assert_eq!(world.told_ids(), [person]);
 }
 
+const FINAL_MS: i64 = SETTLE_MS + RECORDING_LAG_MS;
+
+/// Takes back on that link what somebody unsubscribed from, and returns the event's id.
+fn undo(world: &mut World, recipient: &str, ip: &str) -> String {
+    world.act(Kind::Confirm, recipient, ip, "undo")
+}
+
+#[test]
+fn what_is_taken_back_is_told_when_its_verdict_is_final_and_once() {
+    let mut world = World::new();
+    let unsubscribed = world.act(Kind::Unsubscribe, "r1", HOME, "form");
+    world.wake(3_000);
+    let undone = undo(&mut world, "r1", HOME);
+    world.wake(1_000);
+    undo(&mut world, "r1", HOME);
+    assert_eq!(world.told_ids(), std::slice::from_ref(&unsubscribed), "nobody mails again before it is sure");
+    for _ in 0..3 {
+        world.wake(FINAL_MS);
+    }
+    assert_eq!(world.told_ids(), [unsubscribed, undone]);
+    let told = world.told().remove(1);
+    assert_eq!((&told["type"], &told["data"]["act"]), (&"confirm".into(), &"undo".into()));
+    assert_eq!((&told["data"]["link_id"], &told["data"]["final"]), (&"stop".into(), &true.into()));
+    assert_eq!(told["data"]["click_type"], "human");
+    let writes = world.rows.written();
+    undo(&mut world, "r1", HOME);
+    assert_eq!(world.rows.written(), writes, "a repetition writes nothing");
+}
+
+#[test]
+fn whoever_unsubscribes_again_is_heard_again() {
+    // Before the sender has heard that it was taken back, and after.
+    for (pause_ms, is_told) in [(3_000, false), (FINAL_MS, true)] {
+        let mut world = World::new();
+        let mut expected = Vec::new();
+        for _ in 0..3 {
+            expected.push(world.act(Kind::Unsubscribe, "r1", HOME, "form"));
+            world.wake(3_000);
+            let undone = undo(&mut world, "r1", HOME);
+            world.wake(pause_ms);
+            expected.extend(is_told.then_some(undone));
+        }
+        expected.push(world.act(Kind::Unsubscribe, "r1", HOME, "one_click"));
+        for _ in 0..3 {
+            world.wake(FINAL_MS);
+        }
+        assert_eq!(world.told_ids(), expected, "{pause_ms}: the last word is the person's last");
+    }
+}
+
+#[test]
+fn a_scanner_that_unsubscribes_afterwards_does_not_silence_a_person_who_took_it_back() {
+    let mut world = World::new();
+    let unsubscribed = world.act(Kind::Unsubscribe, "r1", HOME, "form");
+    world.wake(3_000);
+    let undone = undo(&mut world, "r1", HOME);
+    world.wake(3_000);
+    let scanned = world.act(Kind::Unsubscribe, "r1", BARRACUDA, "form");
+    world.wake(0);
+    world.wake(FINAL_MS);
+    assert_eq!(world.told_ids(), [unsubscribed, scanned, undone]);
+    let bots: Vec<Value> = world.told().into_iter().map(|told| told["data"]["is_bot"].clone()).collect();
+    assert_eq!(bots, [false, true, false]);
+}
+
+#[test]
+fn to_take_back_ends_nobody_elses_act_and_no_confirmation() {
+    let mut world = World::new();
+    world.act(Kind::Unsubscribe, "r1", HOME, "form");
+    world.act(Kind::Unsubscribe, "r2", HOME, "form");
+    world.act(Kind::Confirm, "r1", HOME, "form");
+    world.wake(FINAL_MS);
+    undo(&mut world, "r1", HOME);
+    world.wake(FINAL_MS);
+    assert_eq!((world.told().len(), world.stored()), (4, 4));
+    world.act(Kind::Unsubscribe, "r2", HOME, "form");
+    world.act(Kind::Confirm, "r1", HOME, "form");
+    world.wake(FINAL_MS);
+    assert_eq!((world.told().len(), world.stored()), (4, 4), "both stand");
+}
+
 /// Sweeps ten links at once, from the address that presses later.
 fn sweep(world: &mut World) {
     for n in 0..10 {

@@ -436,6 +436,19 @@ fn links_are_minted_in_order() {
 }
 
 #[test]
+fn open_pixels_are_minted_on_a_host_of_their_own() {
+    let body = body("r1").replacen("\"links\":[", r#""links":[{"link_id":"pixel","kind":"open"},"#, 1);
+    let output = run(&[&BASE[..], &["--pixel-url", "https://img.brand.example/"]].concat(), body.as_bytes());
+    let [pixel, click] =
+        [0, 1].map(|at| results(&output)[0]["links"][at]["href"].as_str().unwrap().to_owned());
+    assert!(pixel.starts_with("https://img.brand.example/o/"), "{pixel}");
+    assert!(click.starts_with("https://click.brand.example/c/"), "{click}");
+    let output = run(&[&BASE[..], &["--pixel-url", "img.brand.example"]].concat(), b"");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("--pixel-url"), "{}", stderr(&output));
+}
+
+#[test]
 fn a_copys_group_is_minted_into_its_links() {
     let plain = body("r1");
     let grouped = plain.replacen('{', r#"{"group":"gmail.com","#, 1);

@@ -3,7 +3,7 @@
 use clickproof::config::base_url;
 use clickproof::json::Json;
 use clickproof::link::keys::Keyring;
-use clickproof::link::mint::{Minted, mint};
+use clickproof::link::mint::{Bases, Minted, mint_on};
 use serde::Serialize;
 
 use crate::form::Wanted;
@@ -31,6 +31,9 @@ pub(crate) struct Args {
     /// What the links begin with: the Worker's click domain, such as `https://click.brand.example`
     #[arg(long, value_name = "URL", value_parser = base_url)]
     base_url: String,
+    /// What open pixels begin with, where they have a host of their own, as the Worker's `PIXEL_URL` [default: as links]
+    #[arg(long, value_name = "URL", value_parser = base_url)]
+    pixel_url: Option<String>,
     /// Answer a bad line with `{"error":"…"}`, too: a program that sends a line and waits for its answer gets one to each
     #[arg(long)]
     answer_errors: bool,
@@ -39,13 +42,15 @@ pub(crate) struct Args {
 /// Mints; says how many lines were bad.
 pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
     let keys = args.secrets.link_keys()?;
+    let base_url = args.base_url.as_str();
+    let bases = Bases { links: base_url, pixels: args.pixel_url.as_deref().unwrap_or(base_url) };
     let (mut lines, mut output) = args.streams.open(Wanted::Objects)?;
     loop {
         if lines.may_wait() {
             output.flush()?;
         }
         let Some(line) = lines.next()? else { break };
-        match line.and_then(|line| answer(line, &args.base_url, &keys)) {
+        match line.and_then(|line| answer(line, bases, &keys)) {
             Ok(minted) => output.line(|block| serde_json::to_writer(block, &minted))?,
             Err(problem) => {
                 lines.complain(&problem);
@@ -66,9 +71,9 @@ struct Refused {
     error: String,
 }
 
-fn answer(line: &str, base_url: &str, keys: &Keyring) -> Result<Minted, String> {
+fn answer(line: &str, bases: Bases, keys: &Keyring) -> Result<Minted, String> {
     let body = Json::parse(line).map_err(|problem| format!("not a JSON object: {problem}"))?;
-    mint(&body, base_url, keys)
+    mint_on(&body, bases, keys)
 }
 
 /// The keys of the environment.

@@ -65,14 +65,6 @@ impl Answer {
         Self { status: 204, headers, body: None }
     }
 
-    /// A page. What it may run and load is its policy's to say.
-    pub(super) fn page(status: u16, html: Cow<'static, str>, policy: Cow<'static, str>) -> Self {
-        Self::text(status, "text/html; charset=utf-8", html)
-            .with(("content-security-policy", policy))
-            .with(("referrer-policy", Cow::Borrowed("no-referrer")))
-            .with(("x-robots-tag", Cow::Borrowed("noindex, nofollow")))
-    }
-
     /// The same with a header, in place of one of that name: the last one counts.
     pub(super) fn with(mut self, header: Header) -> Self {
         self.headers.push(header);
@@ -92,12 +84,7 @@ mod tests {
 
     #[test]
     fn nothing_is_kept_or_guessed_at() {
-        for answer in [
-            Answer::text(200, PLAIN_TEXT, "x".into()),
-            Answer::json(202, &7),
-            Answer::pixel(),
-            Answer::page(200, "<p>".into(), "default-src 'none'".into()),
-        ] {
+        for answer in [Answer::text(200, PLAIN_TEXT, "x".into()), Answer::json(202, &7), Answer::pixel()] {
             assert_eq!(answer.header("cache-control"), Some("no-store, private"), "{answer:?}");
             assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{answer:?}");
             assert!(answer.header("content-type").is_some() && answer.body.is_some(), "{answer:?}");
@@ -112,19 +99,14 @@ mod tests {
         for answer in [Answer::pixel(), Answer::nothing()] {
             assert_eq!(answer.header("cross-origin-resource-policy"), Some("cross-origin"), "{answer:?}");
         }
-        let page = Answer::page(200, "".into(), "".into());
-        assert_eq!(page.header("cross-origin-resource-policy"), None);
+        let text = Answer::text(200, PLAIN_TEXT, "x".into());
+        assert_eq!(text.header("cross-origin-resource-policy"), None);
     }
 
     #[test]
-    fn a_page_does_what_its_policy_says_and_tells_nobody_where_its_visitors_came_from() {
-        let page = Answer::page(404, "<p>".into(), "default-src 'none'".into());
-        assert_eq!(page.status, 404);
-        assert_eq!(page.header("content-security-policy"), Some("default-src 'none'"));
-        assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
-        assert_eq!(page.header("x-robots-tag"), Some("noindex, nofollow"));
-        let shop = page.with(("referrer-policy", "origin".into()));
-        assert_eq!(shop.header("referrer-policy"), Some("origin"));
+    fn of_two_headers_of_one_name_the_last_counts() {
+        let answer = Answer::pixel().with(("content-type", "image/png".into()));
+        assert_eq!(answer.header("content-type"), Some("image/png"));
     }
 
     #[test]

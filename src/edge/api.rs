@@ -23,7 +23,8 @@ use super::{access, bindings, health, log, stub};
 use crate::config::BadSetting;
 use crate::event::line;
 use crate::json::Json;
-use crate::link::{mint, shard, text_id};
+use crate::link::mint::{self, Bases};
+use crate::link::{shard, text_id};
 use crate::message::call::{Call, Delivered, MAX_PAGE};
 use crate::message::replay::{self, Bad, Brought, Share};
 use crate::message::{Page, deliveries};
@@ -127,8 +128,9 @@ fn links(body: &Json, incoming: &Incoming) -> Result<Answer, Problem> {
     let config = incoming.config;
     let missing = || ApiProblem::Misconfigured("LINK_KEYS: missing".to_owned());
     let keys = config.keys.as_ref().ok_or_else(missing)?;
-    let base_url = config.public_url.as_deref().unwrap_or(incoming.place.origin);
-    let minted = mint::mint(body, base_url, keys).map_err(ApiProblem::bad)?;
+    let links = config.public_url.as_deref().unwrap_or(incoming.place.origin);
+    let pixels = config.pixel_url.as_deref().unwrap_or(links);
+    let minted = mint::mint_on(body, Bases { links, pixels }, keys).map_err(ApiProblem::bad)?;
     Ok(Answer::json(200, &minted))
 }
 

@@ -121,7 +121,7 @@ function words() {
 
 /** What follows an answer; returns it. */
 function finish({ response, page, line, object, record }, env, context) {
-  if (page) return render(page.form, page.json, words());
+  if (page) return render(page.form, page.json, words);
   if (line) console.log(line);
   if (object) take(context, env, object, record, lost);
   return response;

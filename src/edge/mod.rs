@@ -4,8 +4,8 @@
 //! [`Raw`](raw::Raw) where its body is needed; [`routes`] gives it to one handler: [`click`] is the redirect, [`open`] the
 //! pixel, [`verify`] what landing pages say, [`act`] the links that act, [`api`] what senders ask, by the routes of [`v1`],
 //! [`demo`] for whoever takes a first look, [`health`] how the settings are, [`home`] what
-//! is at the root. What a handler refuses or fails with is a
-//! [`problem`], which becomes an [`answer`] in one place; with what follows it that is a [`reply`], which [`respond`] hands
+//! is at the root; [`visitor`] what pages for visitors are made of. What a handler refuses or fails with is a
+//! [`problem`], which becomes an [`answer`] or such a page in one place; with what follows it that is a [`reply`], which [`respond`] hands
 //! over; [`log`] speaks to the operator.
 //!
 //! [`object`] is the Durable Object around a message, [`rows`] its storage, [`stub`] how the edge reaches it, and
@@ -42,6 +42,7 @@ mod reply;
 mod request;
 mod routes;
 mod v1;
+mod visitor;
 
 #[cfg(target_arch = "wasm32")]
 mod access;

@@ -7,12 +7,6 @@ use serde::Serialize;
 use super::answer::{Answer, PLAIN_TEXT};
 use super::methods::Methods;
 
-/// The page for links that do not work.
-const NOT_FOUND: &str = include_str!("../../static/404.html");
-
-/// What it may load and do: nothing.
-const POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
-
 /// What the runtime fails with. In native tests there is none.
 #[cfg(target_arch = "wasm32")]
 type RuntimeError = super::runtime::Error;
@@ -73,13 +67,13 @@ impl From<RuntimeError> for Problem {
 }
 
 impl Problem {
-    /// The answer.
+    /// The answer; none where there is no such page or link: that is a page of its own, the same whatever is wrong.
     ///
     /// # Errors
     /// What the runtime fails with: it is thrown.
-    pub(super) fn answer(self) -> Result<Answer, RuntimeError> {
-        Ok(match self {
-            Self::NoSuchPage | Self::BadLink(_) => Answer::page(404, NOT_FOUND.into(), POLICY.into()),
+    pub(super) fn answer(self) -> Result<Option<Answer>, RuntimeError> {
+        Ok(Some(match self {
+            Self::NoSuchPage | Self::BadLink(_) => return Ok(None),
             Self::Method(methods) => {
                 let allow = methods.allow();
                 Answer::text(405, PLAIN_TEXT, format!("Use {allow}.\n").into()).with(("allow", allow.into()))
@@ -94,7 +88,7 @@ impl Problem {
             Self::FormTooLarge => Answer::text(413, PLAIN_TEXT, "The form has more than 64 KiB.\n".into()),
             Self::Api(problem) => problem.answer(),
             Self::Runtime(error) => return Err(error),
-        })
+        }))
     }
 }
 
@@ -157,7 +151,7 @@ mod tests {
 
     fn answer(problem: impl Into<Problem>) -> Answer {
         let Ok(answer) = problem.into().answer();
-        answer
+        answer.unwrap()
     }
 
     fn text(answer: &Answer) -> &str {
@@ -165,14 +159,10 @@ mod tests {
     }
 
     #[test]
-    fn a_link_that_does_not_work_is_a_page_that_loads_nothing() {
-        let page = answer(Problem::BadLink("forged"));
-        assert_eq!(page, answer(Problem::NoSuchPage));
-        assert_eq!(page.status, 404);
-        assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
-        let policy = "default-src 'none'; frame-ancestors 'none'";
-        assert_eq!(page.header("content-security-policy"), Some(policy));
-        assert!(text(&page).starts_with("<!doctype html>"), "{page:?}");
+    fn a_link_that_does_not_work_is_told_like_a_page_that_is_not_there() {
+        for problem in [Problem::BadLink("forged"), Problem::NoSuchPage] {
+            assert_eq!(problem.answer(), Ok(None));
+        }
     }
 
     #[test]

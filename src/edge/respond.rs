@@ -20,7 +20,7 @@ extern "C" {
 pub(super) enum Outgoing {
     /// All of it is known.
     Whole(Reply),
-    /// A web page: its form, and what the API says, of which it is made.
+    /// A web page: its form, and the JSON of which it is made.
     Page(&'static str, String),
     /// The body comes by and by; the answer has the rest.
     Stream(Answer, JsValue),
@@ -61,7 +61,7 @@ impl Outgoing {
 }
 
 /// Hands a reply over.
-pub(super) fn whole(given: &Reply) -> JsValue {
+fn whole(given: &Reply) -> JsValue {
     let record = given.arrival.as_ref().map_or(&[][..], |arrival| &arrival.record);
     reply(given.answer.status, &given.text(), given.answer.body.as_deref(), record)
 }

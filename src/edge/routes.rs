@@ -19,6 +19,8 @@ pub(super) enum Route<'a> {
     Verify,
     /// `/`, where an operator has put no page.
     Home,
+    /// `/.well-known/security.txt`, likewise, and where the settings say who is told.
+    Security,
     /// `/v1`: what senders ask. Its own routes and their methods are told to none but those who have a token.
     Api,
     /// `/report` and what stands behind it: pages of what messages' clicks come to.
@@ -38,6 +40,7 @@ pub(super) fn route<'a>(verb: Verb, place: &Place<'a>, config: &Config) -> Resul
     let is_there = match route {
         Route::Api => is_api_host(place, config),
         Route::Report(_) => config.report && is_api_host(place, config),
+        Route::Security => config.abuse_contact.is_some(),
         Route::Demo => config.demo && place.is_local(),
         _ => true,
     };
@@ -70,6 +73,7 @@ fn find(path: &str) -> Option<(Route<'_>, Option<Methods>)> {
     Some(match path {
         "/verify" => (Route::Verify, Some(Methods::ReadOrPost)),
         "/" => (Route::Home, Some(Methods::Read)),
+        "/.well-known/security.txt" => (Route::Security, Some(Methods::Read)),
         "/healthz" => (Route::Health, Some(Methods::Read)),
         _ if is_below("/v1") => (Route::Api, None),
         _ if is_below("/report") => {
@@ -138,6 +142,9 @@ mod tests {
             "/v2",
             "/reports",
             "/demo",
+            "/.well-known/security.txt",
+            "/.well-known/assetlinks.json",
+            "/security.txt",
         ] {
             for verb in [Verb::Get, Verb::Head, Verb::Post, Verb::Other] {
                 assert_eq!(at(verb, &format!("{HOST}{path}"), &config), "NoSuchPage", "{path}");
@@ -187,6 +194,14 @@ mod tests {
             assert_eq!(at(Verb::Get, &format!("{origin}/healthz"), &config), "Health");
             assert_eq!(at(Verb::Get, &format!("{origin}/c/x"), &config), "Click(\"x\")");
         }
+    }
+
+    #[test]
+    fn the_file_of_who_is_told_is_there_where_the_settings_say_who() {
+        let config = config(&[("ABUSE_CONTACT", "abuse@brand.example")]);
+        let url = format!("{HOST}/.well-known/security.txt");
+        assert_eq!(at(Verb::Get, &url, &config), "Security");
+        assert_eq!(at(Verb::Post, &url, &config), "Method(Read)");
     }
 
     #[test]

@@ -144,7 +144,7 @@ extern "C" {
     fn promise_to_read(request: &Request, most: u32) -> Promise;
 
     #[wasm_bindgen(js_name = fields)]
-    fn promise_of_fields(content_type: &str, body: &[u8], one: &str, other: &str) -> Promise;
+    fn promise_of_fields(content_type: &str, body: &[u8], one: &str, other: &str, third: &str) -> Promise;
 
     /// Bytes that come by and by: a function's promises are texts, then undefined.
     pub fn stream(next: JsValue) -> JsValue;
@@ -259,11 +259,11 @@ pub(super) async fn read(request: &Request, most: u32) -> Result<Option<Vec<u8>>
     Ok((!body.is_undefined()).then(|| body.unchecked_into::<Uint8Array>().to_vec()))
 }
 
-/// The first text under each of two names in a form.
-pub(super) async fn fields(content_type: &str, body: &[u8], names: [&str; 2]) -> Result<[Option<String>; 2]> {
-    let [one, other] = names;
-    let found: Array = wait(promise_of_fields(content_type, body, one, other)).await?.unchecked_into();
-    Ok([found.get(0).as_string(), found.get(1).as_string()])
+/// The first text under each of three names in a form.
+pub(super) async fn fields(content_type: &str, body: &[u8], names: [&str; 3]) -> Result<[Option<String>; 3]> {
+    let [one, other, third] = names;
+    let found: Array = wait(promise_of_fields(content_type, body, one, other, third)).await?.unchecked_into();
+    Ok([0, 1, 2].map(|at| found.get(at).as_string()))
 }
 
 /// Sends a message to a queue, text or bytes, which is to keep it for some seconds. It is there once this returns.

@@ -15,11 +15,12 @@ use super::answer::{Answer, PLAIN_TEXT};
 use super::problem::Problem;
 use super::raw::Raw;
 use super::request::{Header, Incoming};
-use super::respond::{self, Outgoing};
+use super::respond::Outgoing;
 use super::routes::{self, Route};
 use super::runtime::{Batch, Context, Env, Request};
-use super::{act, api, click, clock, consumer, demo, health, home, log, loss, open, pages, settings, verify};
-use crate::config::Config;
+use super::{
+    act, api, click, clock, consumer, demo, health, home, log, loss, open, pages, settings, verify, visitor,
+};
 use crate::event::line;
 use crate::record::Verb;
 use crate::signals::votes;
@@ -92,21 +93,21 @@ pub fn answer(shown: &str) -> JsValue {
     let route = routes::route(incoming.verb, &incoming.place, &config);
     // A click is the one route that says itself what HEAD means: a click by another method.
     let wants_body = incoming.verb != Verb::Head || matches!(route, Ok(Route::Click(_)));
-    let reply = match route {
-        Ok(Route::Click(tail)) => click::redirect(&incoming, tail, clock::next_id(), clock::random()),
-        Ok(Route::Open(tail)) => open::pixel(&incoming, tail, clock::next_id()),
-        Ok(Route::Home) => Ok(home::answer(&config).into()),
+    let outgoing = match route {
+        Ok(Route::Click(tail)) => {
+            click::redirect(&incoming, tail, clock::next_id(), clock::random()).map(Outgoing::Whole)
+        }
+        Ok(Route::Open(tail)) => open::pixel(&incoming, tail, clock::next_id()).map(Outgoing::Whole),
+        Ok(Route::Home) => Ok(home::away(&config)
+            .map_or_else(|| Outgoing::Page("root", visitor::facts(&incoming, None)), Outgoing::from)),
+        Ok(Route::Security) => Ok(Outgoing::Page("security", visitor::facts(&incoming, None))),
         Ok(Route::Health) => Ok(health::answer(&config).into()),
         Ok(Route::Act(_) | Route::Verify | Route::Api | Route::Report(_) | Route::Demo) => {
             return JsValue::UNDEFINED;
         }
         Err(problem) => Err(problem),
     };
-    let mut reply = reply.unwrap_or_else(|problem| refuse(problem, &config).into());
-    if !wants_body {
-        reply.answer.body = None;
-    }
-    respond::whole(&reply)
+    outgoing.unwrap_or_else(|problem| refuse(problem, &incoming)).hand_over(wants_body)
 }
 
 /// Answers a request that [`answer`] leaves.
@@ -116,16 +117,17 @@ pub async fn serve(shown: String, request: Request, env: Env, context: Context) 
     let incoming = Incoming::of(&shown, &config);
     let raw = Raw::new(request, env, context);
     let outgoing = match routes::route(incoming.verb, &incoming.place, &config) {
-        Ok(Route::Act(tail)) => act::answer(&incoming, &raw, tail).await.map(Outgoing::from),
+        Ok(Route::Act(tail)) => act::answer(&incoming, &raw, tail).await,
         Ok(Route::Verify) => Ok(verify::answer(&incoming, &raw).await.into()),
         Ok(Route::Api) => api::answer(&incoming, &raw).await,
         Ok(Route::Report(tail)) => pages::answer(&incoming, &raw, tail).await,
         Ok(Route::Demo) => demo::answer(&incoming, &raw).await,
-        Ok(Route::Click(_) | Route::Open(_) | Route::Home | Route::Health) => Err(Problem::NoSuchPage),
+        Ok(Route::Click(_) | Route::Open(_) | Route::Home | Route::Security | Route::Health) => {
+            Err(Problem::NoSuchPage)
+        }
         Err(problem) => Err(problem),
     };
-    let outgoing = outgoing.unwrap_or_else(|problem| refuse(problem, &config).into());
-    outgoing.hand_over(incoming.verb != Verb::Head)
+    outgoing.unwrap_or_else(|problem| refuse(problem, &incoming)).hand_over(incoming.verb != Verb::Head)
 }
 
 /// Tells of a click that no object took, by the bytes that it was to be told.
@@ -144,12 +146,16 @@ pub async fn queue(batch: Batch, env: Env) {
 }
 
 /// The answer to what is not answered as it wants to be.
-fn refuse(problem: Problem, config: &Config) -> Answer {
+fn refuse(problem: Problem, incoming: &Incoming) -> Outgoing {
     if let Problem::BadLink(reason) = problem {
-        log::request_line(config, || line::refused(reason));
+        log::request_line(incoming.config, || line::refused(reason));
     }
-    problem.answer().unwrap_or_else(|error| {
-        log::failure("worker.failed", "answer", &error);
-        Answer::text(500, PLAIN_TEXT, "INTERNAL SERVER ERROR".into())
-    })
+    match problem.answer() {
+        Ok(Some(answer)) => answer.into(),
+        Ok(None) => Outgoing::Page("missing", visitor::facts(incoming, None)),
+        Err(error) => {
+            log::failure("worker.failed", "answer", &error);
+            Answer::text(500, PLAIN_TEXT, "INTERNAL SERVER ERROR".into()).into()
+        }
+    }
 }

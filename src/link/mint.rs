@@ -64,11 +64,37 @@ pub struct MintedLink {
     pub warning: Option<String>,
 }
 
-/// Mints the links of one recipient's copy. `base_url` is what they begin with, without a final slash.
+/// What minted links begin with: scheme and host, without a final slash.
+#[derive(Clone, Copy, Debug)]
+pub struct Bases<'a> {
+    /// Every link but open pixels.
+    pub links: &'a str,
+    /// Open pixels: block lists that know a pixel's host leave the links' host alone then.
+    pub pixels: &'a str,
+}
+
+impl<'a> Bases<'a> {
+    const fn of(self, kind: Kind) -> &'a str {
+        match kind {
+            Kind::Open => self.pixels,
+            Kind::Click | Kind::Unsubscribe | Kind::Confirm => self.links,
+        }
+    }
+}
+
+/// Mints the links of one recipient's copy. `base_url` is what all of them begin with, without a final slash.
 ///
 /// # Errors
 /// A message that names the first bad field and says what it must be; nothing is minted then.
 pub fn mint(body: &Json, base_url: &str, keys: &Keyring) -> Result<Minted, String> {
+    mint_on(body, Bases { links: base_url, pixels: base_url }, keys)
+}
+
+/// Mints the links of one recipient's copy, its open pixels on a host of their own.
+///
+/// # Errors
+/// As [`mint`].
+pub fn mint_on(body: &Json, bases: Bases, keys: &Keyring) -> Result<Minted, String> {
     let call = Fields::new(body, "")?;
     call.only(&["message_id", "recipient_id", "sent_at_ms", "group", "shards", "links"])?;
     let copy = MailCopy::read(&call)?;
@@ -89,6 +115,7 @@ pub fn mint(body: &Json, base_url: &str, keys: &Keyring) -> Result<Minted, Strin
         .into_iter()
         .map(|Wanted { link_id, kind, url }| {
             let link = copy.link(kind, link_id, url, links_total);
+            let base_url = bases.of(kind);
             let href = href(base_url, &link, keys);
             if kind == Kind::Unsubscribe && headers.is_none() {
                 headers = Some(MailHeaders::unsubscribing(&href));
@@ -209,6 +236,23 @@ mod tests {
 
     fn refused(body: &Value) -> String {
         mint(body, BASE, &keys()).expect_err(&body.to_string())
+    }
+
+    #[test]
+    fn open_pixels_alone_have_a_host_of_their_own() {
+        let kinds = ["click", "open", "unsubscribe", "confirm"];
+        let links = kinds.map(|kind| match kind {
+            "click" => json!({"link_id": kind, "kind": kind, "url": "https://brand.example/"}),
+            _ => json!({"link_id": kind, "kind": kind}),
+        });
+        let body = with("/links", Some(json!(links))).to_string();
+        let bases = Bases { links: BASE, pixels: "https://img.brand.example" };
+        let minted = mint_on(&Json::parse(&body).unwrap(), bases, &keys()).unwrap();
+        for MintedLink { link_id, href, .. } in minted.links {
+            let begins = if link_id == "open" { "https://img.brand.example/o/" } else { BASE };
+            assert!(href.starts_with(begins), "{href}");
+        }
+        assert!(minted.headers.unwrap().list_unsubscribe.starts_with(&format!("<{BASE}/u/")));
     }
 
     #[test]

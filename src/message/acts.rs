@@ -12,6 +12,9 @@
 //!   the next press counts too, and so does every press behind a confirmation whose verdict is not final yet.
 //! - An unsubscription is told at once, a confirmation when its verdict is final. Of several presses the first person's is
 //!   told; the last scanner's where there is no person.
+//! - To take an unsubscription back is an act of its own, told as a confirmation is. Each of the two ends the other: a press is behind
+//!   those alone since which the other was not pressed, so whoever changes their mind again is heard again. What was taken back is not
+//!   told behind which a person unsubscribed once more: it would arrive later than that.
 //! - The mark that a press is told moves after the queue has taken the message. A crash before that tells it again under
 //!   the same `webhook-id`; nothing is left untold.
 //! - In memory are the untold presses, a copy of their rows. Without a receiver none are: rows wait until there is one.
@@ -22,7 +25,7 @@ use super::sql::Database;
 use super::{Arrival, Message};
 use crate::event::parcel::{Letter, Parcel};
 use crate::event::webhook;
-use crate::record::{EventId, Kind, Record};
+use crate::record::{EventId, Kind, Record, Way};
 use crate::verdict::{ClickType, Key};
 
 /// What became of an act.
@@ -59,8 +62,8 @@ impl<D: Database> Message<D> {
         let Some(id) = EventId::parse(&record.event_id).filter(|_| record.kind.acts()) else {
             return Ok(Acted::Refused);
         };
-        let (act, kind) = (key(&record), record.kind);
-        for (press, _) in self.presses(act)? {
+        let (act, kind) = (Act::of(&record), record.kind);
+        for (press, _) in self.presses(act, id)? {
             if press == id {
                 return Ok(Acted::Stands);
             }
@@ -83,9 +86,9 @@ impl<D: Database> Message<D> {
                 }
             }
         }
-        self.rows.put_press(act, id, kind)?;
+        self.rows.put_press(act.key, id, kind)?;
         if let Some(acts) = &mut self.outbox.acts {
-            acts.push(Pending { act, id, waits: waits(kind) });
+            acts.push(Pending { act: act.key, id, waits: waits(kind) });
         }
         Ok(Acted::Stands)
     }
@@ -94,7 +97,7 @@ impl<D: Database> Message<D> {
     pub(super) fn telling(&mut self, Pending { act, id, .. }: Pending) -> Result<Outgoing, D::Error> {
         let (mut outcome, mut unreadable) = (Outcome::Superseded, 0);
         match self.judged(id)? {
-            Some((_, verdict)) if self.is_superseded(act, id, verdict.is_bot)? => {}
+            Some((record, verdict)) if self.is_superseded(Act::of(&record), id, verdict.is_bot)? => {}
             Some((record, verdict)) => {
                 let body = webhook::body(&record, &verdict);
                 outcome = Outcome::Send(vec![Letter::Text(
@@ -115,24 +118,44 @@ impl<D: Database> Message<D> {
     }
 
     /// Whether another press is told in place of one: a person's that is told, and for a scanner's any later one, or a
-    /// person's that will be.
-    fn is_superseded(&mut self, act: Key, id: EventId, is_bot: bool) -> Result<bool, D::Error> {
-        for (press, told) in self.presses(act)?.into_iter().filter(|(press, _)| *press != id) {
-            let mut is_person =
-                || self.judged(press).map(|judged| judged.is_some_and(|(_, other)| !other.is_bot));
-            if is_bot && press > id || (told || is_bot) && is_person()? {
+    /// person's that will be. For what was taken back, a person's who unsubscribed after it, too.
+    fn is_superseded(&mut self, act: Act, id: EventId, is_bot: bool) -> Result<bool, D::Error> {
+        for (press, told) in self.presses(act, id)?.into_iter().filter(|(press, _)| *press != id) {
+            if is_bot && press > id || (told || is_bot) && self.is_persons(press)? {
                 return Ok(true);
+            }
+        }
+        if act.undoes {
+            for press in self.turns(act)?.into_iter().filter(|press| *press > id) {
+                if self.is_persons(press)? {
+                    return Ok(true);
+                }
             }
         }
         Ok(false)
     }
 
-    /// The newest presses of an act, and whether each is told; of scanners there may be many.
-    fn presses(&self, act: Key) -> Result<Vec<(EventId, bool)>, D::Error> {
-        let mut presses = self.rows.presses(act)?;
+    /// Whether a person pressed, as far as it is known.
+    fn is_persons(&mut self, press: EventId) -> Result<bool, D::Error> {
+        Ok(self.judged(press)?.is_some_and(|(_, verdict)| !verdict.is_bot))
+    }
+
+    /// The newest presses of an act between which and this one nothing ended it, and whether each is told; of scanners there may be
+    /// many.
+    fn presses(&self, act: Act, id: EventId) -> Result<Vec<(EventId, bool)>, D::Error> {
+        let turns = self.turns(act)?;
+        let round = |press: EventId| turns.partition_point(|turn| *turn < press);
+        let mut presses = self.rows.presses(act.key)?;
+        presses.retain(|(press, _)| round(*press) == round(id));
         let old = presses.len().saturating_sub(MAX_PRESSES);
         presses.drain(..old);
         Ok(presses)
+    }
+
+    /// The presses that ended an act, oldest first.
+    fn turns(&self, act: Act) -> Result<Vec<EventId>, D::Error> {
+        let Some(ends) = act.ends else { return Ok(Vec::new()) };
+        Ok(self.rows.presses(ends)?.into_iter().map(|(press, _)| press).collect())
     }
 
     /// The first press that may be told.
@@ -157,7 +180,26 @@ fn waits(kind: Kind) -> bool {
     kind == Kind::Confirm
 }
 
-/// The act that a record is of: ids hold no line ends.
-fn key(record: &Record) -> Key {
-    Key::of(&format!("{}\n{}\n{}", record.kind.name(), record.recipient_id, record.link()))
+/// The act that a record is of.
+#[derive(Clone, Copy)]
+struct Act {
+    key: Key,
+    /// The act that ends it, and that it ends: an unsubscription is taken back, and made again.
+    ends: Option<Key>,
+    /// Whether it takes an unsubscription back.
+    undoes: bool,
+}
+
+impl Act {
+    fn of(record: &Record) -> Self {
+        // Ids hold no line ends.
+        let key = |word: &str| Key::of(&format!("{word}\n{}\n{}", record.recipient_id, record.link()));
+        let (unsubscribe, undo) = (Kind::Unsubscribe.name(), Way::Undo.name());
+        let undoes = record.kind == Kind::Confirm && record.act.as_deref() == Some(undo);
+        match record.kind {
+            Kind::Unsubscribe => Self { key: key(unsubscribe), ends: Some(key(undo)), undoes },
+            _ if undoes => Self { key: key(undo), ends: Some(key(unsubscribe)), undoes },
+            kind => Self { key: key(kind.name()), ends: None, undoes },
+        }
+    }
 }

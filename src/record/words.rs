@@ -22,5 +22,7 @@ named! {
         OneClick = "one_click",
         /// By the page's own form.
         Page = "form",
+        /// By the page's form that takes an unsubscription back: a confirmation, on the link that unsubscribed.
+        Undo = "undo",
     }
 }

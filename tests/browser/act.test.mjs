@@ -98,6 +98,32 @@ test("a person presses the button, with the mouse or by keyboard alone", async (
   }
 });
 
+test("whoever unsubscribed by mistake takes it back, without JavaScript, too", async (t) => {
+  for (const javaScriptEnabled of [true, false]) {
+    const { page, complaints } = await visitor(t, { javaScriptEnabled, locale: "nl-NL" });
+    const { message_id, href } = await mintAct(worker, "unsubscribe");
+    await page.goto(href);
+    await read();
+    await page.click("button");
+    await page.getByText("Je bent uitgeschreven").waitFor();
+    await read();
+    await page.getByRole("button", { name: "Opnieuw inschrijven" }).click();
+    await page.getByText("Je bent weer ingeschreven").waitFor();
+    assert.equal(page.url(), href, "it stays where it is");
+    const acts = await settledClicks(worker, message_id, 2);
+    assert.deepEqual(
+      acts.map(({ kind, act }) => [kind, act]),
+      [
+        ["unsubscribe", "form"],
+        ["confirm", "undo"],
+      ],
+    );
+    assert.deepEqual(complaints, []);
+    await page.goto(href);
+    assert.equal(await heading(page), "Uitschrijven?", "and may unsubscribe again");
+  }
+});
+
 test("a press that was too quick asks for another, and that one acts", async (t) => {
   const { page } = await visitor(t, { locale: "en-GB" });
   const { message_id, href } = await mintAct(worker, "unsubscribe");
@@ -177,6 +203,7 @@ async function inspect(page, what) {
 
 for (const [n, vars] of BRANDS.entries()) {
   test(`every page can be used by everybody: ${vars.BRAND_COLOR ?? "no brand"}`, async (t) => {
+    const HOME_URL = "https://brand.example/";
     const script = "export class Broken { async fetch() { throw new Error('no') } } export default {}";
     const broken = await startWorker({
       vars,
@@ -184,7 +211,7 @@ for (const [n, vars] of BRANDS.entries()) {
       workers: [{ name: "broken", modules: true, script, durableObjects: { SELF: "Broken" } }],
     });
     t.after(() => broken.close());
-    const whole = await startWorker({ vars });
+    const whole = await startWorker({ vars: { ...vars, HOME_URL } });
     t.after(() => whole.close());
     for (const [size, viewport, colorScheme] of [
       ["phone", PHONE, "light"],
@@ -206,6 +233,16 @@ for (const [n, vars] of BRANDS.entries()) {
       await page.click("button");
       await page.locator("a").waitFor();
       await look("done");
+      const { href: bye } = await mintAct(whole, "unsubscribe");
+      await page.goto(bye);
+      await read();
+      await page.click("button");
+      await page.locator(".quiet").waitFor();
+      await look("done-unsubscribe");
+      await read();
+      await page.click("button");
+      await page.locator("a").waitFor();
+      await look("undone");
       const { href: lost } = await mintAct(broken, "unsubscribe");
       await page.goto(lost);
       await look("ask-unsubscribe");

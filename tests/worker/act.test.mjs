@@ -78,6 +78,7 @@ async function mintAct(at, kind = "unsubscribe", more = {}) {
 }
 
 const stampIn = (html) => /name="stamp" value="([\w-]+)"/.exec(html)?.[1];
+const undoIn = (html) => /name="undo" value="([\w-]+)"/.exec(html)?.[1];
 
 /** Sends a form as the page's own button does, from a browser. */
 const submit = (at, href, body, { headers, ...init } = {}) =>
@@ -97,9 +98,14 @@ const submit = (at, href, body, { headers, ...init } = {}) =>
 /** Opens the page and presses its button until that is no longer too soon; returns the answer. */
 async function press(at, href, init) {
   const stamp = stampIn(await (await at.click(href, { headers: chrome() })).text());
+  return pressOn(at, href, `stamp=${stamp}`, init);
+}
+
+/** Sends a form until that is no longer too soon; returns the answer. */
+function pressOn(at, href, form, init) {
   return until(
     async () => {
-      const response = await submit(at, href, `stamp=${stamp}`, init);
+      const response = await submit(at, href, form, init);
       return response.status !== 400 && response;
     },
     { every: 100, what: "a stamp old enough" },
@@ -245,6 +251,52 @@ describe("a link that acts", { concurrency: true }, () => {
       assert.deepEqual([event.event, event.rule, event.is_bot], ["unsubscribe", "one_click", false]);
     });
   }
+
+  test("an unsubscription is taken back by a button of its page, and both are told, the second when it is sure", async () => {
+    const { message_id, href } = await mintAct(worker);
+    const done = await (await press(worker, href)).text();
+    assert.match(done, /<h1>You are unsubscribed<\/h1>/);
+    assert.equal(stampIn(done), undefined);
+    const tooSoon = await submit(worker, href, `undo=${undoIn(done)}`, BARRACUDA);
+    if (tooSoon.status === 400) assert.ok(undoIn(await tooSoon.text()), "the same button once more");
+    const undone = await pressOn(worker, href, `undo=${undoIn(done)}`);
+    assertPage(undone, 200);
+    assert.match(await undone.text(), /<h1>You are subscribed again<\/h1>/);
+    const [gone, back] = await told(receiver, message_id, 2);
+    assertSigned(back);
+    assert.deepEqual([gone.type, gone.data.act], ["unsubscribe", "form"]);
+    assert.deepEqual([back.type, back.data.kind, back.data.act], ["confirm", "confirm", "undo"]);
+    assert.deepEqual([back.data.link_id, back.data.final, back.data.is_bot], ["act", true, false]);
+    const events = (await shippedEvents(worker, message_id, 2)).map(({ event }) => [event.event, event.act]);
+    assert.deepEqual(events.toSorted(), [
+      ["confirm", "undo"],
+      ["unsubscribe", "form"],
+    ]);
+    // Whoever changes their mind again is heard again, by the mail provider's button, too.
+    assert.equal((await submit(worker, href, "List-Unsubscribe=One-Click")).status, 200);
+    const hooks = await told(receiver, message_id, 3);
+    assert.deepEqual([hooks[2].type, hooks[2].data.act], ["unsubscribe", "one_click"]);
+  });
+
+  test("nothing is taken back but by the button that an unsubscription shows", async () => {
+    const { message_id, href } = await mintAct(worker);
+    const confirm = await mintAct(worker, "confirm");
+    const stamp = stampIn(await (await worker.click(href)).text());
+    for (const [link, form] of [
+      [href, `undo=${stamp}`],
+      [href, "undo="],
+      [href, "undo=AQJrMQ"],
+      [confirm.href, `undo=${stamp}`],
+    ]) {
+      const answer = await submit(worker, link, form);
+      assertPage(answer, 400);
+      const html = await answer.text();
+      assert.equal(undoIn(html), undefined, form);
+      assert.ok(stampIn(html), form);
+    }
+    assert.deepEqual(await listClicks(worker, message_id), []);
+    assert.deepEqual(await listClicks(worker, confirm.message_id), []);
+  });
 
   test("nothing else acts: each refusal has its reason in the log", async () => {
     const { message_id, href } = await mintAct(worker);

@@ -233,7 +233,7 @@ test("a second spelling of a token's last character is refused", async () => {
 });
 
 test("what is not there is a 404 page", async () => {
-  const paths = ["/c", "/C/x", "/u/x", "/verify/", "/verify.gif", "/reports", "/favicon.ico", "/demo"];
+  const paths = ["/c", "/C/x", "/u/x", "/verify/", "/verify.gif", "/reports", "/favicon.png", "/demo"];
   const others = ["/healthz/", "/v2", "//c/x", "/..%2fc"];
   // What only reads has its own word for another method.
   for (const path of [...paths, ...others, "/o/x", "/o/x.gif"]) {

@@ -5,7 +5,15 @@ import path from "node:path";
 import { before, test } from "node:test";
 import { unstable_readConfig as readConfig } from "wrangler";
 import { root } from "../../src/dev/run.mjs";
-import { DESTINATION, clickAndRecord, clicksWhen, mintCopy, settledClicks, stateDir } from "./clicks.mjs";
+import {
+  DESTINATION,
+  clickAndRecord,
+  clicksWhen,
+  freshMessage,
+  mintCopy,
+  settledClicks,
+  stateDir,
+} from "./clicks.mjs";
 import { LINK_KEYS, startWorker, until } from "./harness.mjs";
 
 const key = (kid, fill, bytes = 32) => `${kid}:${Buffer.alloc(bytes, fill).toString("base64")}`;
@@ -69,8 +77,10 @@ async function assertNamed(worker, names) {
 test("a typo in every setting at once: each is named, links redirect and the defaults hold", async (t) => {
   const typos = {
     PUBLIC_URL: "click.brand.example",
+    PIXEL_URL: "//img.brand.example",
     API_HOST: "https://api.brand.example",
     HOME_URL: "brand.example",
+    ABUSE_CONTACT: "brand.example",
     RULESET: "defnder",
     SHADOW_RULESET: "fulll",
     SETTLE_MS: "6OOOO",
@@ -256,6 +266,30 @@ test("minted links begin with PUBLIC_URL, else with the request's own origin", a
     const { hrefs } = await mintCopy(worker);
     assert.ok(hrefs[0].startsWith("https://click.brand.example/c/"), hrefs[0]);
     assert.equal((await worker.click(hrefs[0])).status, 302);
+  }
+});
+
+test("open pixels begin with PIXEL_URL, else with what links begin with", async (t) => {
+  const message = freshMessage("pixels");
+  const links = [
+    { link_id: "pixel", kind: "open" },
+    { link_id: "cta", url: DESTINATION },
+    { link_id: "bye", kind: "unsubscribe" },
+  ];
+  const body = { message_id: message, recipient_id: "r1", sent_at_ms: Date.now(), links };
+  const PUBLIC_URL = "https://click.brand.example";
+  for (const [PIXEL_URL, host] of [
+    ["https://img.brand.example/", "https://img.brand.example"],
+    [undefined, PUBLIC_URL],
+  ]) {
+    const worker = await start(t, { vars: { PUBLIC_URL, PIXEL_URL } });
+    const { links: minted } = await worker.mint(body);
+    assert.deepEqual(
+      minted.map(({ href }) => href.replace(/[^/]+$/, "")),
+      [`${host}/o/`, `${PUBLIC_URL}/c/`, `${PUBLIC_URL}/u/`],
+    );
+    const { pathname } = new URL(minted[0].href);
+    assert.equal((await worker.request(pathname)).headers.get("content-type"), "image/gif");
   }
 });
 

@@ -61,7 +61,7 @@ async function lint() {
   return runAll(
     [
       npmBin("prettier"),
-      ["--check", "package.json", "README.md", "{src,static,tests}/**/*.{css,html,js,mjs}"],
+      ["--check", "package.json", "README.md", "{src,static,tests}/**/*.{css,html,js,md,mjs}"],
     ],
     ["cargo", ["fmt", "--check"]],
     clippy("--all-targets"),

@@ -5,8 +5,9 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
+import { root, which } from "../../src/dev/run.mjs";
 import { DESTINATION, chrome, mintCopy, settledClicks, shippedEvents, stateDir } from "../worker/clicks.mjs";
-import { API_TOKEN, LINK_KEYS, startWorker } from "../worker/harness.mjs";
+import { API_TOKEN, LINK_KEYS, startWorker, until } from "../worker/harness.mjs";
 import { startWalk } from "./walk.mjs";
 
 let worker;
@@ -22,6 +23,22 @@ async function clicked(message_id, at = worker) {
   const { hrefs } = await mintCopy(at, { message_id, urls: [DESTINATION] });
   await at.click(hrefs[0], { headers: chrome() });
   await settledClicks(at, message_id, 1);
+}
+
+/** Leaves in a directory the database of an object that holds a click, as object.sqlite. */
+async function storedClick(at, persist, dir) {
+  const { hrefs } = await mintCopy(at);
+  assert.equal((await at.click(hrefs[0])).status, 302);
+  const files = () =>
+    readdirSync(persist, { recursive: true })
+      .filter((name) => name.endsWith(".sqlite"))
+      .map((name) => path.join(persist, name));
+  const sqlite3 = (file, words) => spawnSync("sqlite3", [file, words], { encoding: "utf8" }).stdout;
+  const found = await until(
+    () => files().find((file) => Number(sqlite3(file, "SELECT count(*) FROM batches")) > 0),
+    { what: "a stored click" },
+  );
+  sqlite3(found, `.backup '${path.join(dir, "object.sqlite")}'`);
 }
 
 test("README: a first campaign ends in a report of what a script followed", async (t) => {
@@ -54,7 +71,8 @@ test("verdicts.md: a click is explained, records are judged, networks looked up 
 });
 
 test("data.md: files are packed, exports are judged and brought in", async (t) => {
-  const walk = startWalk(t, "static/docs/data.md", { env });
+  const duckdb = `exec '${process.execPath}' '${path.join(root, "tests/docs/duckdb.mjs")}' "$@"`;
+  const walk = startWalk(t, "static/docs/data.md", { env, programs: { duckdb } });
   const persist = stateDir(t);
   const kept = await startWorker({ persist, vars: { SETTLE_MS: 0 } });
   t.after(() => kept.close());
@@ -66,6 +84,14 @@ test("data.md: files are packed, exports are judged and brought in", async (t) =
     writeFileSync(file, text);
     utimesSync(file, uploaded / 1000, uploaded / 1000);
   }
+  if (which("sqlite3")) await storedClick(kept, persist, walk.dir);
+  const clicks = "CREATE TABLE my_clicks AS FROM read_json('events/*/*/*.ndjson', union_by_name = true)";
+  const made = spawnSync(process.execPath, [path.join(root, "tests/docs/duckdb.mjs"), "clicks.db"], {
+    cwd: walk.dir,
+    input: clicks,
+    encoding: "utf8",
+  });
+  assert.equal(made.status, 0, made.stderr);
   const at = Math.floor(Date.now() / 1000) - 3600;
   const mail = { email: "ann@brand.example", sg_message_id: "m1", singlesend_id: "spring" };
   const click = { ip: "192.0.2.1", url: DESTINATION, useragent: chrome()["User-Agent"], sg_event_id: "e2" };

@@ -56,12 +56,11 @@ export function startWalk(t, page, { env = {}, skips = ["account", "network", "l
   const state = path.join(home, "state");
   writeFileSync(state, "");
   const isLeftOut = ({ words }) => {
-    const needed = words
-      .filter((word) => word.startsWith("needs="))
-      .map((word) => word.slice("needs=".length));
+    if (words.some((word) => skips.includes(word))) return true;
+    const needed = words.flatMap((word) => (word.startsWith("needs=") ? [word.slice("needs=".length)] : []));
     const missing = needed.find((program) => !(program in all) && !which(program));
-    if (missing) t.diagnostic(`${page}: not tried, for there is no ${missing} here`);
-    return missing || words.some((word) => skips.includes(word));
+    if (missing) t.diagnostic(`${page}: a block is not tried, for there is no ${missing} here`);
+    return Boolean(missing);
   };
   const blocks = commands(page).filter((block) => !isLeftOut(block));
   const values = { ...process.env, ...wranglerEnv, HOME: home, ...env };

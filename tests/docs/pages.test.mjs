@@ -65,7 +65,7 @@ test("the newest version of the changelog is Cargo's and npm's", () => {
   assert.deepEqual([newest, packageJson.version], [cargo, cargo]);
 });
 
-test("the operators' table has every setting of wrangler.toml, and every queue and bucket is made before the deploy", () => {
+test("the operators' table has every setting of wrangler.toml", () => {
   const page = read("static/docs/operators.md");
   const settings = page.slice(page.indexOf("## Settings"), page.indexOf("## What to watch"));
   const text = readFileSync(path.join(root, "wrangler.toml"), "utf8");

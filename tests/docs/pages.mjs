@@ -6,6 +6,7 @@
 
 import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
+import { unstable_readConfig as readConfig } from "wrangler";
 import { root } from "../../src/dev/run.mjs";
 
 const DOCS = "static/docs";
@@ -20,6 +21,10 @@ export const PAGES = [
 
 /** What a fence of commands may say behind `sh`. */
 export const WORDS = /^(account|network|long|needs=[a-z0-9]+)$/;
+
+/** What wrangler.toml says of an environment; production has no name. */
+export const settingsOf = (env) =>
+  readConfig({ config: path.join(root, "wrangler.toml"), env }, { hideWarnings: true });
 
 export function read(page) {
   return readFileSync(path.join(root, page), "utf8");

@@ -4,9 +4,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { unstable_readConfig as readConfig } from "wrangler";
 import { root } from "../../src/dev/run.mjs";
-import { PAGES, WORDS, anchors, commands, links, read } from "./pages.mjs";
+import { PAGES, WORDS, anchors, commands, links, read, settingsOf } from "./pages.mjs";
 
 const packageJson = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
 
@@ -75,9 +74,6 @@ test("the operators' table has every setting of wrangler.toml", () => {
   assert.ok(names.length > 20, `${names.length} settings`);
   for (const [, name] of names) assert.ok(settings.includes(`\`${name}\``), `${name} has no row`);
 });
-
-const settingsOf = (env) =>
-  readConfig({ config: path.join(root, "wrangler.toml"), env }, { hideWarnings: true });
 
 test("staging has bindings, consumers and settings like production's, and nothing that is production's", () => {
   const [production, staging] = [settingsOf(""), settingsOf("staging")];

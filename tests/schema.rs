@@ -15,7 +15,8 @@ use common::NOON_MS;
 use common::json_schema::violation;
 use serde_json::Value;
 
-/// Where the README's table stands.
+/// The page that has the table, and where it stands there.
+const PAGE: &str = "static/docs/data.md";
 const BEGIN: &str = "<!-- fields: made of the table in src/event/schema, see there -->\n\n";
 const END: &str = "<!-- /fields -->\n";
 
@@ -35,11 +36,11 @@ fn the_schemas_file_is_made_of_the_table() {
 }
 
 #[test]
-fn the_readmes_table_is_made_of_it_too() {
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let (before, rest) = readme.split_once(BEGIN).expect("README.md has the table's first comment");
-    let (_, after) = rest.split_once(END).expect("README.md has the table's last comment");
-    hold("README.md", &format!("{before}{BEGIN}{}\n{END}{after}", table()));
+fn the_pages_table_is_made_of_it_too() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE)).unwrap();
+    let (before, rest) = page.split_once(BEGIN).expect("the page has the table's first comment");
+    let (_, after) = rest.split_once(END).expect("the page has the table's last comment");
+    hold(PAGE, &format!("{before}{BEGIN}{}\n{END}{after}", table()));
 }
 
 #[test]

@@ -16,6 +16,7 @@ import { ensureLinters, ensureRust, ensureWasmTarget } from "./rust.mjs";
 
 const AGENTS = "tests/agents";
 const MINTERS = "tests/minters";
+const DOCS = "tests/docs";
 const SQL = "tests/sql";
 const WORKER = "tests/worker";
 const BROWSER = "tests/browser";
@@ -64,7 +65,7 @@ async function lint() {
   return runAll(
     [
       npmBin("prettier"),
-      ["--check", "package.json", "README.md", "{src,static,tests}/**/*.{css,html,js,mjs}"],
+      ["--check", "package.json", "README.md", "{src,static,tests}/**/*.{css,html,js,md,mjs}"],
     ],
     ["cargo", ["fmt", "--check"]],
     clippy("--all-targets"),
@@ -85,13 +86,13 @@ async function native() {
 }
 
 async function worker() {
-  return nodeTests(WORKER, process.env);
+  return nodeTests([WORKER, DOCS], process.env);
 }
 
 async function browser() {
   const env = { ...process.env, CHROMIUM_BIN: await ensureChromium() };
   await ensureOptional(FIREFOX, WEBKIT);
-  return nodeTests(BROWSER, env);
+  return nodeTests([BROWSER], env);
 }
 
 async function runAll(...commands) {
@@ -111,10 +112,10 @@ function testFiles(dir) {
 }
 
 /** Runs node's test runner on the built worker, its output shown but for the closing lines, which are returned. */
-async function nodeTests(dir, env) {
+async function nodeTests(dirs, env) {
   await build();
   const atOnce = `--test-concurrency=${FILES_AT_ONCE}`;
-  const args = ["--test", "--test-reporter=spec", atOnce, ...testFiles(dir)];
+  const args = ["--test", "--test-reporter=spec", atOnce, ...dirs.flatMap(testFiles)];
   if (process.stdout.isTTY) env = { ...env, FORCE_COLOR: "1" };
   const child = start(process.execPath, args, { env, stdio: ["ignore", "pipe", "inherit"] });
   const closing = [];

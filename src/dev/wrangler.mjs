@@ -13,6 +13,8 @@ export function wranglerDev({ port, stateDir = path.join(root, ".wrangler/state"
     WRANGLER,
     "dev",
     "--local",
+    // What stands at the top of wrangler.toml. Not to say so is a warning at each start.
+    "--env=",
     `--ip=${HOST}`,
     `--port=${port}`,
     // Any free one: two runs side by side must not meet at the debugger's default port.

@@ -1,12 +1,15 @@
-//! `/healthz`: `ok`, or every bad setting and binding by name.
+//! `/healthz`: `ok` and the running version, or every bad setting and binding by name.
 
 use super::answer::{Answer, PLAIN_TEXT};
 use crate::config::{BadSetting, Config};
 
+/// What is said when all is well: which version it is shows whether a deploy has gone round.
+const WELL: &str = concat!("ok ", env!("CARGO_PKG_VERSION"));
+
 /// Says how the settings are.
 pub(super) fn answer(config: &Config) -> Answer {
     if config.bad_settings.is_empty() {
-        return Answer::text(200, PLAIN_TEXT, "ok".into());
+        return Answer::text(200, PLAIN_TEXT, WELL.into());
     }
     Answer::text(500, PLAIN_TEXT, format!("{}\n", listed(&config.bad_settings, "\n")).into())
 }
@@ -31,7 +34,8 @@ mod tests {
         let secrets =
             [("LINK_KEYS", format!("k:{}", "A".repeat(43))), ("API_TOKEN", "sixteen-letters!".to_owned())];
         let well = answer(&config(&secrets));
-        assert_eq!((well.status, well.body.as_deref()), (200, Some(&b"ok"[..])));
+        assert_eq!((well.status, well.body.as_deref()), (200, Some(WELL.as_bytes())));
+        assert!(WELL[3..].split('.').all(|part| part.parse::<u32>().is_ok()), "{WELL}");
 
         let bad = config(&[("COOKIE", "perhaps".to_owned()), ("PAIRS_MS", "5".to_owned())]);
         let ill = answer(&bad);

@@ -1,4 +1,4 @@
-//! Which events the log has: literals like "click.received" in the code, and the rows of the README's table of them.
+//! Which events the log has: literals like "click.received" in the code, and the rows of the operators' table of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ const ELSEWHERE: [&str; 3] = ["cli/", "compile/", "dev/"];
 /// How the names of scripts end; the other files are Rust.
 const SCRIPT: &str = ".mjs";
 
-/// What holds the README's table.
+/// What holds the operators' table.
 const BEGIN: &str = "<!-- log events:";
 const END: &str = "<!-- /log events -->";
 
@@ -90,13 +90,13 @@ fn is_event(name: &str) -> bool {
     name.split_once('.').is_some_and(|(of, what)| is_word(of) && is_word(what)) && !NO_EVENTS.contains(&name)
 }
 
-/// The rows of the README's table: an event's name, then its other cells.
+/// The rows of the operators' table: an event's name, then its other cells.
 ///
 /// # Panics
 /// When there is no such table.
-pub(crate) fn of_readme(readme: &str) -> Vec<(String, Vec<String>)> {
-    let (_, rest) = readme.split_once(BEGIN).expect("README.md has the table's first comment");
-    let (table, _) = rest.split_once(END).expect("README.md has the table's last comment");
+pub(crate) fn of_page(page: &str) -> Vec<(String, Vec<String>)> {
+    let (_, rest) = page.split_once(BEGIN).expect("the page has the table's first comment");
+    let (table, _) = rest.split_once(END).expect("the page has the table's last comment");
     let cells = |line: &str| -> Vec<String> {
         line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()
     };

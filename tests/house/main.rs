@@ -1,4 +1,4 @@
-//! The house keeps its shape: what `src/lib.rs` says of its floors holds for the imports of all files, and what the README says of
+//! The house keeps its shape: what `src/lib.rs` says of its floors holds for the imports of all files, and what the operators' page says of
 //! the log for the events in the code.
 
 mod imports;
@@ -138,14 +138,17 @@ fn the_house_has_arrows() {
     assert!(arrows.len() > 500, "{} arrows", arrows.len());
 }
 
-/// What a row of the README's table of log events has behind the name: the level, when to alert, and what it says.
+/// The page that tells of the log's events.
+const PAGE: &str = "static/docs/operators.md";
+
+/// What a row of the operators' table of log events has behind the name: the level, when to alert, and what it says.
 const LEVELS: [&str; 3] = ["error", "log", "log, error"];
 const ALERTS: [&str; 4] = ["any", "lasting", "many", ""];
 
 #[test]
-fn the_readme_tells_of_every_event_of_the_log() {
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let rows = log_events::of_readme(&readme);
+fn the_operators_page_tells_of_every_event_of_the_log() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE)).unwrap();
+    let rows = log_events::of_page(&page);
     let mut sources = house();
     sources.append(&mut files("mjs"));
     let events = log_events::of_code(&sources);
@@ -154,29 +157,29 @@ fn the_readme_tells_of_every_event_of_the_log() {
         let row = rows.iter().find(|(row, _)| row == name);
         assert!(
             row.is_some(),
-            "{:?} log the event `{name}`: give it a row in README's table \"What to watch\" (level, when to alert, what it says and \
+            "{:?} log the event `{name}`: give it a row in {PAGE}, \"What to watch\" (level, when to alert, what it says and \
              what to do). Where it is no event of the log, tests/house/log_events.rs says so in NO_EVENTS",
             named.files
         );
         let level = row.map(|(_, cells)| cells[0].as_str()).unwrap_or_default();
         assert!(
             !named.is_failure || level.contains("error"),
-            "{:?} log `{name}` as an error, README.md says {level}",
+            "{:?} log `{name}` as an error, {PAGE} says {level}",
             named.files
         );
     }
     for (at, (name, cells)) in rows.iter().enumerate() {
         assert!(
             events.contains_key(name),
-            "README.md tells of the log event `{name}`, which no code names: take its row out"
+            "{PAGE} tells of the log event `{name}`, which no code names: take its row out"
         );
-        assert!(rows[..at].iter().all(|(other, _)| other != name), "README.md tells of `{name}` twice");
+        assert!(rows[..at].iter().all(|(other, _)| other != name), "{PAGE} tells of `{name}` twice");
         assert!(
             cells.len() == 3
                 && LEVELS.contains(&cells[0].as_str())
                 && ALERTS.contains(&cells[1].as_str())
                 && !cells[2].is_empty(),
-            "the row of `{name}` in README.md: {cells:?}; levels {LEVELS:?}, alerts {ALERTS:?}"
+            "the row of `{name}` in {PAGE}: {cells:?}; levels {LEVELS:?}, alerts {ALERTS:?}"
         );
     }
 }

@@ -1,4 +1,4 @@
-// What lies in the bucket, read by a warehouse: DuckDB by the README's own lines, and what `compact` makes of it.
+// What lies in the bucket, read by a warehouse: DuckDB by the page's own lines, and what `compact` makes of it.
 
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
@@ -20,11 +20,11 @@ import {
 import { startWorker } from "./harness.mjs";
 import { schema, violation } from "./schema.mjs";
 
-const README = readFileSync(path.join(root, "README.md"), "utf8");
+const PAGE = readFileSync(path.join(root, "static/docs/data.md"), "utf8");
 
-/** The README's block of code in that language that has that word in it. */
-function readmeBlock(language, word) {
-  const blocks = [...README.matchAll(/^```(\w+)\n(.*?)^```$/gms)].filter(
+/** The page's block of code in that language that has that word in it. */
+function pageBlock(language, word) {
+  const blocks = [...PAGE.matchAll(/^```(\w+)\n(.*?)^```$/gms)].filter(
     ([, name, text]) => name === language && text.includes(word),
   );
   assert.equal(blocks.length, 1, `${blocks.length} blocks of ${language} with ${word}`);
@@ -100,7 +100,7 @@ function assertRow(row, event) {
   }
 }
 
-test("a day of events is read by the README's lines and by what compact writes, each in its last revision", async (t) => {
+test("a day of events is read by the page's lines and by what compact writes, each in its last revision", async (t) => {
   const { message_id, events } = await everyKind();
   const newest = current(events);
   assert.ok(events.length > newest.size, "a verdict was amended");
@@ -110,7 +110,7 @@ test("a day of events is read by the README's lines and by what compact writes, 
   await fetchBucket(dir);
 
   const db = await duckdb();
-  const lines = readmeBlock("sql", "read_json(");
+  const lines = pageBlock("sql", "read_json(");
   await db.run(lines.replaceAll("'events/", `'${dir}/events/`));
   const rows = await db.rows(`FROM clickproof_events WHERE message_id = '${message_id}'`);
   assert.equal(rows.length, newest.size);
@@ -131,7 +131,7 @@ test("a day of events is read by the README's lines and by what compact writes, 
     files.reduce((sum, { events }) => sum + events, 0),
     current(await worker.r2Events()).size,
   );
-  const parquet = readmeBlock("sql", "read_parquet(");
+  const parquet = pageBlock("sql", "read_parquet(");
   await db.run(parquet.replaceAll("'compact/", `'${dir}/compact/`));
   const packed = await db.rows(
     `SELECT *, epoch_ms(ts) AS epoch FROM clickproof_days WHERE message_id = '${message_id}'`,
@@ -159,7 +159,7 @@ const TYPES = {
   array: ["VARCHAR[]", "Array(String)", "pl.List(pl.String)"],
 };
 
-test("the README's lines give every column the schema's type", () => {
+test("the page's lines give every column the schema's type", () => {
   for (const [at, [language, word, column]] of [
     ["sql", "read_json(", /"?(\w+)"?: '([^']+)'/g],
     [
@@ -169,7 +169,7 @@ test("the README's lines give every column the schema's type", () => {
     ],
     ["python", "scan_ndjson(", /"(\w+)": (pl\.[\w.()]+?)(?=[,\n}])/g],
   ].entries()) {
-    const columns = [...readmeBlock(language, word).matchAll(column)];
+    const columns = [...pageBlock(language, word).matchAll(column)];
     assert.ok(columns.length >= 15, `${columns.length} columns with ${word}`);
     for (const [, name, ...types] of columns) {
       const { type } = schema.properties[name];

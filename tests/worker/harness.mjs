@@ -3,7 +3,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { createServer } from "node:net";
 import os from "node:os";
@@ -20,6 +20,9 @@ import { wranglerDev, wranglerEnv } from "../../src/dev/wrangler.mjs";
 
 export const API_TOKEN = "test-api-token-0001";
 export const LINK_KEYS = `k1:${Buffer.alloc(32, 7).toString("base64")}`;
+
+/** What /healthz says when all is well. */
+export const WELL = `ok ${JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")).version}`;
 
 const BUILD = path.join(root, "build");
 const EVENTS_QUEUE = "clickproof-events";

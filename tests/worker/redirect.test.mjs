@@ -14,7 +14,7 @@ import {
   received,
   report,
 } from "./clicks.mjs";
-import { startWorker } from "./harness.mjs";
+import { WELL, startWorker } from "./harness.mjs";
 
 let worker;
 before(async () => (worker = await startWorker()));
@@ -246,10 +246,10 @@ test("what is not there is a 404 page", async () => {
   }
 });
 
-test("/healthz says ok when all is well", async () => {
+test("/healthz says ok and the running version when all is well", async () => {
   const response = await worker.request("/healthz");
   assert.equal(response.status, 200);
-  assert.equal(await response.text(), "ok");
+  assert.equal(await response.text(), WELL);
   const head = await worker.request("/healthz", { method: "HEAD" });
   assert.equal(head.status, 200);
   assert.equal(await head.text(), "");

@@ -14,7 +14,7 @@ import {
   settledClicks,
   stateDir,
 } from "./clicks.mjs";
-import { LINK_KEYS, startWorker, until } from "./harness.mjs";
+import { LINK_KEYS, WELL, startWorker, until } from "./harness.mjs";
 
 const key = (kid, fill, bytes = 32) => `${kid}:${Buffer.alloc(bytes, fill).toString("base64")}`;
 
@@ -138,7 +138,7 @@ test("a webhook without its secret is named, and the secret is not shown", async
   const good = { ...url, WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 3).toString("base64")}` };
   const others = { CLICK_REF_PARAM: "cp", BRAND_NAME: "Käse & Co", BRAND_COLOR: "#336699" };
   const worker = await start(t, { vars: { ...good, ...others } });
-  assert.equal(await (await worker.request("/healthz")).text(), "ok");
+  assert.equal(await (await worker.request("/healthz")).text(), WELL);
 });
 
 test("numbers are taken as numbers and as strings, and obeyed", async (t) => {
@@ -155,7 +155,7 @@ test("numbers are taken as numbers and as strings, and obeyed", async (t) => {
         LATE_MS: text(3600000),
       },
     });
-    assert.equal(await (await worker.request("/healthz")).text(), "ok");
+    assert.equal(await (await worker.request("/healthz")).text(), WELL);
     const { message_id, hrefs } = await mintCopy(worker, { urls: [DESTINATION, `${DESTINATION}&2`] });
     for (const href of hrefs) await worker.click(href, { ip: "40.92.1.1" });
     const clicks = await settledClicks(worker, message_id, 2);
@@ -172,7 +172,7 @@ test("an empty setting is an absent one", async (t) => {
   const worker = await start(t, {
     vars: { PUBLIC_URL: "", SETTLE_MS: "", CLICK_REF_PARAM: "", RULESET: "" },
   });
-  assert.equal(await (await worker.request("/healthz")).text(), "ok");
+  assert.equal(await (await worker.request("/healthz")).text(), WELL);
 });
 
 test("RULESET decides, and every verdict says which it was", async (t) => {

@@ -23,7 +23,7 @@ import {
   shippedEvents,
   stateDir,
 } from "./clicks.mjs";
-import { startWorker } from "./harness.mjs";
+import { WELL, startWorker } from "./harness.mjs";
 
 const HOUR_MS = 3_600_000;
 
@@ -193,7 +193,7 @@ describe("a second ruleset", { concurrency: true }, () => {
   test("a provisional verdict has its shadow, and an explanation is the active ruleset's", async (t) => {
     const slow = await startWorker({ vars: { SHADOW_RULESET: "defender" } });
     t.after(() => slow.close());
-    assert.equal(await (await slow.request("/healthz")).text(), "ok");
+    assert.equal(await (await slow.request("/healthz")).text(), WELL);
     const { message_id, hrefs } = await mintCopy(slow);
     await slow.click(hrefs[0], BARRACUDA);
     const [click] = await clicksWhen(slow, message_id, 1);

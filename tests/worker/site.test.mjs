@@ -7,7 +7,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { root } from "../../src/dev/run.mjs";
 import { mintCopy, stateDir } from "./clicks.mjs";
-import { startWorker } from "./harness.mjs";
+import { WELL, startWorker } from "./harness.mjs";
 
 const SITE = path.join(root, "static/site");
 
@@ -184,6 +184,6 @@ test("an operator's files are shown, and stand in no route's place", async (t) =
   assert.equal((await worker.click(hrefs[0])).status, 302);
   assert.equal((await worker.request("/c/token")).status, 404);
   assert.equal((await worker.request("/verify")).headers.get("content-type"), "image/gif");
-  assert.equal(await (await worker.request("/healthz")).text(), "ok");
+  assert.equal(await (await worker.request("/healthz")).text(), WELL);
   assert.equal((await worker.request("/other")).status, 404);
 });

@@ -1,4 +1,4 @@
-//! The fields of every event that is shipped: one table ([`FIELDS`]) for the JSON Schema ([`json`]), the README ([`table`]),
+//! The fields of every event that is shipped: one table ([`FIELDS`]) for the JSON Schema ([`json`]), the data page ([`table`]),
 //! warehouses' DDL and the columns of Parquet. It describes what [`line`](super::line) writes, and tests hold the two together;
 //! the Worker itself has no use for it.
 

@@ -1,8 +1,8 @@
-//! The table for people: Markdown, padded as the README's other tables are.
+//! The table for people: Markdown, padded as the pages' other tables are.
 
 use super::{Event, FIELDS, Field, Presence};
 
-/// The README's table of fields, a line feed behind its last row.
+/// The data page's table of fields, a line feed behind its last row.
 #[must_use]
 pub fn table() -> String {
     let heads = ["field", "type", "in", "what it is"].map(str::to_owned);

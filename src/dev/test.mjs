@@ -13,6 +13,7 @@ import { Failure, main, root, show, start } from "./run.mjs";
 import { ensureLinters, ensureRust, ensureWasmTarget } from "./rust.mjs";
 
 const AGENTS = "tests/agents";
+const MAIL = "tests/mail";
 const SQL = "tests/sql";
 const WORKER = "tests/worker";
 const BROWSER = "tests/browser";
@@ -71,11 +72,14 @@ async function lint() {
 
 async function native() {
   await ensureRust();
-  // The corpora of the agents' tests, and the engines that speak SQL.
+  // The corpora of the agents' tests, and the engines that speak SQL. Mail servers come with their tests.
   await ensureNpmPackages();
   return runAll(
     ["cargo", ["test", "--no-fail-fast"]],
-    [process.execPath, ["--test", "--test-reporter=spec", ...testFiles(AGENTS), ...testFiles(SQL)]],
+    [
+      process.execPath,
+      ["--test", "--test-reporter=spec", ...testFiles(AGENTS), ...testFiles(MAIL), ...testFiles(SQL)],
+    ],
   );
 }
 

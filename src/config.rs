@@ -1,6 +1,7 @@
 //! The settings (contract §7), read without a runtime: names and values come in, what is bad is named and replaced by
 //! its default. A bad setting never stops a redirect.
 
+use crate::event::sink::{Sink, Types, http};
 use crate::link::keys::{self, Keyring};
 use crate::link::url;
 use crate::verdict::Judging;
@@ -14,7 +15,7 @@ const SETTLE_MS: i64 = 60_000;
 const MAX_SETTLE_MS: i64 = 3_600_000;
 
 /// Settings of the contract that nothing in this version obeys: they are refused, never silently accepted.
-const NOT_YET: [&str; 4] = ["RETENTION_DAYS", "PRIVACY", "EVENTS_WEBHOOK_URL", "ALERT_WEBHOOK_URL"];
+const NOT_YET: [&str; 2] = ["RETENTION_DAYS", "PRIVACY"];
 
 /// The shortest API token, characters: a shorter one is guessed.
 const MIN_TOKEN: usize = 16;
@@ -103,6 +104,18 @@ pub struct Config {
     pub brand_color: Option<[u8; 3]>,
     /// Who is told that somebody acted.
     pub unsubscribe_webhook_url: Option<String>,
+    /// Who is told of verdicts.
+    pub events_webhook_url: Option<String>,
+    /// Of which.
+    pub events_webhook_types: Types,
+    /// Who is posted whole packs, with `{key}` for their keys.
+    pub events_http_url: Option<String>,
+    /// The headers of that, with `{key}`, too.
+    pub events_http_headers: Vec<(String, String)>,
+    /// Who is told what an operator should look at.
+    pub alert_webhook_url: Option<String>,
+    /// The sinks that have a part of the environment's bindings or of these settings, and all that they need.
+    pub sinks: Vec<Sink>,
     /// What webhooks are signed with.
     pub webhook_secret: Option<Vec<u8>>,
     /// Whether each request has its line in the log; else only what no object took, and errors.
@@ -140,6 +153,12 @@ impl Config {
             brand_name: None,
             brand_color: None,
             unsubscribe_webhook_url: None,
+            events_webhook_url: None,
+            events_webhook_types: Types::default(),
+            events_http_url: None,
+            events_http_headers: Vec::new(),
+            alert_webhook_url: None,
+            sinks: Vec::new(),
             webhook_secret: None,
             logs_requests: true,
             demo: false,
@@ -176,12 +195,37 @@ impl Config {
                 "is the ruleset that judges anyway; name the other one or remove it",
             );
         }
-        let is_named = config.bad_settings.iter().any(|bad| bad.name == "WEBHOOK_SECRET");
-        if config.unsubscribe_webhook_url.is_some() && config.webhook_secret.is_none() && !is_named {
-            config.refuse("WEBHOOK_SECRET", "missing; UNSUBSCRIBE_WEBHOOK_URL is told nothing without it");
-        }
+        config.check_sinks();
         config.bad_settings.sort_by(|a, b| a.name.cmp(&b.name));
         config
+    }
+
+    /// Says which sinks are fed, and what those lack that are not.
+    fn check_sinks(&mut self) {
+        let webhooks = [
+            ("UNSUBSCRIBE_WEBHOOK_URL", self.unsubscribe_webhook_url.is_some()),
+            ("EVENTS_WEBHOOK_URL", self.events_webhook_url.is_some()),
+            ("ALERT_WEBHOOK_URL", self.alert_webhook_url.is_some()),
+        ];
+        let is_named = self.bad_settings.iter().any(|bad| bad.name == "WEBHOOK_SECRET");
+        if let Some((name, _)) = webhooks.into_iter().find(|(_, is_set)| *is_set)
+            && self.webhook_secret.is_none()
+            && !is_named
+        {
+            self.refuse("WEBHOOK_SECRET", &format!("missing; {name} is told nothing without it"));
+        }
+        if !self.events_http_headers.is_empty() && self.events_http_url.is_none() {
+            self.refuse("EVENTS_HTTP_HEADERS", "stands alone; set EVENTS_HTTP_URL, or remove it");
+        }
+        // A request without the headers that it was to have would be refused, or worse.
+        let is_bad = |name| self.bad_settings.iter().any(|bad| bad.name == name);
+        let signs = self.webhook_secret.is_some();
+        let fed = [
+            (Sink::Webhook, signs && self.events_webhook_url.is_some()),
+            (Sink::Http, self.events_http_url.is_some() && !is_bad("EVENTS_HTTP_HEADERS")),
+            (Sink::Alerts, signs && self.alert_webhook_url.is_some()),
+        ];
+        self.sinks.extend(fed.into_iter().filter(|(_, is_fed)| *is_fed).map(|(sink, _)| sink));
     }
 
     fn refuse(&mut self, name: &str, words: &str) {
@@ -198,7 +242,16 @@ impl Config {
         match name {
             "PUBLIC_URL" => self.public_url = Some(base_url(text(value)?)?),
             "API_HOST" => self.api_host = Some(host_name(text(value)?)?),
-            "HOME_URL" => self.home_url = Some(page_url(text(value)?)?),
+            "HOME_URL" | "UNSUBSCRIBE_WEBHOOK_URL" | "EVENTS_WEBHOOK_URL" | "ALERT_WEBHOOK_URL" => {
+                let url = page_url(text(value)?)?;
+                let place = match name {
+                    "HOME_URL" => &mut self.home_url,
+                    "UNSUBSCRIBE_WEBHOOK_URL" => &mut self.unsubscribe_webhook_url,
+                    "EVENTS_WEBHOOK_URL" => &mut self.events_webhook_url,
+                    _ => &mut self.alert_webhook_url,
+                };
+                *place = Some(url);
+            }
             "RULESET" => {
                 self.judging.ruleset = Ruleset::named(text(value)?)
                     .ok_or_else(|| format!("must be one of {}; full holds", Ruleset::NAMES.join(", ")))?;
@@ -234,9 +287,13 @@ impl Config {
             "BRAND_COLOR" => {
                 self.brand_color = Some(color(text(value)?).ok_or("must be a colour such as #1a73e8")?);
             }
-            "UNSUBSCRIBE_WEBHOOK_URL" => {
-                self.unsubscribe_webhook_url = Some(page_url(text(value)?)?);
+            "EVENTS_WEBHOOK_TYPES" => self.events_webhook_types = Types::parse(text(value)?)?,
+            "EVENTS_HTTP_URL" => {
+                let url = text(value)?;
+                page_url(&http::filled(url, "key"))?;
+                self.events_http_url = Some(url.to_owned());
             }
+            "EVENTS_HTTP_HEADERS" => self.events_http_headers = http::headers(text(value)?)?,
             "WEBHOOK_SECRET" => {
                 let text = text(value)?;
                 let secret = keys::decode(text.strip_prefix("whsec_").unwrap_or(text));
@@ -403,10 +460,19 @@ mod tests {
             ("BRAND_COLOR", word("#1A73e8")),
             ("UNSUBSCRIBE_WEBHOOK_URL", word("https://hooks.brand.example/in?x=1")),
             ("WEBHOOK_SECRET", word("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")),
+            ("EVENTS_WEBHOOK_URL", word("https://hooks.brand.example/events")),
+            ("EVENTS_WEBHOOK_TYPES", word("human, scanner_sweep")),
+            ("EVENTS_HTTP_URL", word("https://in.brand.example/?token={key}")),
+            ("EVENTS_HTTP_HEADERS", word("X-Key: {key}")),
+            ("ALERT_WEBHOOK_URL", word("https://hooks.brand.example/alerts")),
             ("LOG", word("loss")),
             ("DEMO", word("on")),
         ]);
         assert_eq!(config.bad_settings, []);
+        assert_eq!(config.sinks, [Sink::Webhook, Sink::Http, Sink::Alerts]);
+        assert_eq!(config.events_http_url.as_deref(), Some("https://in.brand.example/?token={key}"));
+        assert_eq!(config.events_http_headers, [("X-Key".to_owned(), "{key}".to_owned())]);
+        assert_eq!(Ok(config.events_webhook_types), Types::parse("human,scanner_sweep"));
         assert_eq!(config.home_url.as_deref(), Some("https://brand.example/home"));
         assert_eq!(config.click_ref_param.as_deref(), Some("cp_ref"));
         assert_eq!(config.brand_name.as_deref(), Some("Käse & Co"));
@@ -440,6 +506,11 @@ mod tests {
             ("BRAND_NAME", word("two\nlines")),
             ("BRAND_COLOR", word("#+12345")),
             ("UNSUBSCRIBE_WEBHOOK_URL", word("hooks.brand.example")),
+            ("EVENTS_WEBHOOK_URL", word("hooks.brand.example")),
+            ("EVENTS_WEBHOOK_TYPES", word("humans")),
+            ("EVENTS_HTTP_URL", word("{key}")),
+            ("EVENTS_HTTP_HEADERS", word("X Y: z")),
+            ("ALERT_WEBHOOK_URL", word("//hooks.brand.example/")),
             ("WEBHOOK_SECRET", word("whsec_short")),
         ];
         typos.extend(SETTINGS.iter().map(|setting| (setting.name, word("1e3"))));
@@ -481,11 +552,24 @@ mod tests {
 
     #[test]
     fn a_webhook_needs_its_secret() {
-        let url = ("UNSUBSCRIBE_WEBHOOK_URL", word("https://hooks.brand.example/"));
-        assert_eq!(names(&read(std::slice::from_ref(&url))), ["WEBHOOK_SECRET"]);
+        let url = ("EVENTS_WEBHOOK_URL", word("https://hooks.brand.example/"));
+        let without = read(std::slice::from_ref(&url));
+        assert_eq!(names(&without), ["WEBHOOK_SECRET"]);
+        assert_eq!(without.sinks, [], "it is not fed what it cannot be told");
         let named_once = read(&[url, ("WEBHOOK_SECRET", word("whsec_short"))]);
         assert_eq!(names(&named_once), ["WEBHOOK_SECRET"]);
         assert!(named_once.bad_settings.iter().all(|bad| !bad.words.contains("short")));
+    }
+
+    #[test]
+    fn a_collector_is_not_fed_without_the_headers_that_it_was_to_have() {
+        let url = ("EVENTS_HTTP_URL", word("https://in.brand.example/"));
+        assert_eq!(read(std::slice::from_ref(&url)).sinks, [Sink::Http]);
+        let headers = ("EVENTS_HTTP_HEADERS", word("secretish"));
+        let bad = read(&[url, headers]);
+        assert_eq!((names(&bad), bad.sinks.len()), (vec!["EVENTS_HTTP_HEADERS"], 0));
+        assert!(bad.bad_settings.iter().all(|bad| !bad.words.contains("secretish")));
+        assert_eq!(names(&read(&[("EVENTS_HTTP_HEADERS", word("X: y"))])), ["EVENTS_HTTP_HEADERS"]);
     }
 
     #[test]

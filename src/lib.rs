@@ -19,8 +19,8 @@
 //! Arrows run down this table: a part knows those above it in the list and none below, and no files import each other in a
 //! circle; `tests/house` reads all imports and keeps it so. All of that is pure: no clock, no randomness, nothing of
 //! Workers. Two thin shells stand around it: `edge` is the Worker, `cli` (the binary's) the native commands. [`compile`] is
-//! the build script's, and the native commands': it reads the data files that [`signals`] looks things up in. `template`,
-//! which all may use, fills in pages; [`json`], too, reads what others write.
+//! the build script's, and the native commands': it reads the data files that [`signals`] looks things up in. [`json`], which
+//! all may use, reads what others write.
 
 pub mod act;
 #[cfg(not(target_arch = "wasm32"))]
@@ -37,7 +37,6 @@ pub mod report;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod sender;
 pub mod signals;
-mod template;
 pub mod verdict;
 
 #[cfg(any(test, target_arch = "wasm32"))]

@@ -112,7 +112,7 @@ fn pick<'a>(values: &'a [Value], field: &str) -> Vec<&'a str> {
 #[test]
 fn what_is_not_built_or_not_known_is_refused_with_a_remedy() {
     for (args, words) in [
-        (&["rewrite"][..], "unrecognized subcommand 'rewrite'"),
+        (&["rewrite"][..], "--base-url <URL>"),
         (&["sql"], "--dialect <DIALECT>"),
         (&["networks"], "Usage: clickproof networks <COMMAND>"),
         (&[], "Usage: clickproof <COMMAND>"),

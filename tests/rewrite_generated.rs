@@ -159,7 +159,7 @@ impl Writer {
         for c in url.chars() {
             let must = quote.contains(c) || c == '&' || (quote.is_empty() && "\"'=<>`".contains(c));
             let code = u32::from(c);
-            raw.push_str(&match self.rng.u32(0..if must { 4 } else { 60 }) {
+            let spelled = match self.rng.u32(0..if must { 4 } else { 60 }) {
                 0 => format!("&#{code};"),
                 1 => format!("&#x{code:X};"),
                 2 => format!("&#{code:05};"),
@@ -172,7 +172,8 @@ impl Writer {
                 },
                 4 if !quote.is_empty() => format!("\n\t{c}"),
                 _ => c.to_string(),
-            });
+            };
+            raw.push_str(&spelled);
         }
         if !quote.is_empty() && self.chance(6) {
             raw = format!(" \r\n{raw} \t");
@@ -190,8 +191,8 @@ impl Writer {
         let space = self.one_of(&[" ", "\n  ", "\t"]);
         // First, because of two attributes of one name browsers take the first.
         if opts_out {
-            let opt_out = self.one_of(&OPT_OUTS);
-            self.put(&format!("{space}{opt_out}"));
+            let words = self.one_of(&OPT_OUTS);
+            self.put(&format!("{space}{words}"));
         }
         for _ in 0..self.rng.usize(0..3) {
             let other = self.one_of(&OTHERS);

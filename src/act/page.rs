@@ -6,7 +6,6 @@ use std::fmt::Write;
 use super::STAMP;
 use super::languages::Language;
 use crate::record::Kind;
-use crate::template::escape;
 
 /// The button's colour where the brand has none.
 const COLOR: [u8; 3] = [0x1f, 0x4f, 0xa3];
@@ -159,6 +158,20 @@ fn luminance(color: [u8; 3]) -> f64 {
 /// By Newton's method, for numbers from 0.005 to 1: the standard library's power is 2 kB of wasm.
 fn fifth_root(number: f64) -> f64 {
     (0..24).fold(1.0, |root: f64, _| root - (root - number / root.powi(4)) / 5.0)
+}
+
+/// Writes text so that it is text, in an element and in a quoted attribute.
+fn escape(text: &str, to: &mut String) {
+    for character in text.chars() {
+        match character {
+            '&' => to.push_str("&amp;"),
+            '<' => to.push_str("&lt;"),
+            '>' => to.push_str("&gt;"),
+            '"' => to.push_str("&quot;"),
+            '\'' => to.push_str("&#39;"),
+            other => to.push(other),
+        }
+    }
 }
 
 #[cfg(test)]

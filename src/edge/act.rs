@@ -105,15 +105,9 @@ fn know(record: &mut Record, incoming: &Incoming, keys: &Keyring) {
 /// replayed.
 async fn store(env: &Env, link: &Link, record: &Record) -> bool {
     let object = link.object();
-    let reason = match serde_json::to_string(record) {
-        // The object knows an act that it has: asking again is harmless.
-        Ok(json) => match stub::send(env, &object, &Call::Act(json)).await {
-            Ok(()) => return true,
-            Err(failure) => failure.to_string(),
-        },
-        Err(error) => error.to_string(),
-    };
-    log::alarm(&line::unrecorded(record, &reason));
+    // The object knows an act that it has: asking again is harmless.
+    let Err(failure) = stub::send(env, &object, &Call::Act(line::record(record))).await else { return true };
+    log::alarm(&line::unrecorded(record, &failure.to_string()));
     false
 }
 

@@ -108,11 +108,15 @@ const lost = {
   },
 };
 
-/** What each type of click was. */
+/** What types of clicks, rules and signals are in words: by each kind, the words by their names. */
 function words() {
   awake();
-  const lines = wasm.typeWords().split("\n");
-  return Object.fromEntries(lines.map((line) => [line.split(" ", 1)[0], line.slice(line.indexOf(" ") + 1)]));
+  const known = { type: {}, rule: {}, reason: {} };
+  for (const line of wasm.words().trimEnd().split("\n")) {
+    const [, kind, name, its] = line.match(/^(\S+) (\S+) (.*)$/);
+    known[kind][name] = its;
+  }
+  return known;
 }
 
 /** What follows an answer; returns it. */

@@ -1,9 +1,9 @@
 //! The log: one JSON line an event, shipped to analytics by the platform. The event's name comes first.
 
-use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::config::Config;
+use crate::event::line;
 
 #[wasm_bindgen]
 extern "C" {
@@ -28,12 +28,5 @@ pub(super) fn alarm(json: &str) {
 
 /// Writes a failure: what failed and where.
 pub(super) fn failure(event: &'static str, subject: &str, error: &dyn std::fmt::Display) {
-    #[derive(Serialize)]
-    struct Failure<'a> {
-        event: &'static str,
-        subject: &'a str,
-        error: String,
-    }
-    let failure = Failure { event, subject, error: error.to_string() };
-    alarm(&serde_json::to_string(&failure).unwrap_or_default());
+    alarm(&line::failure(event, subject, &error.to_string()));
 }

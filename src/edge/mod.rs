@@ -11,7 +11,7 @@
 //! [`object`] is the Durable Object around a message, [`rows`] its storage, [`stub`] how the edge reaches it, and
 //! [`failure`] why it does not. Clicks go there many at once by `batch.mjs`, and where it has no time for them by the second
 //! queue, whose consumer is [`spill`]; [`loss`] tells of those that nobody took. [`queue`] takes what leaves, [`consumer`] writes
-//! and posts what it brings; [`runtime`] is what the runtime hands in and does; [`settings`] reads the environment, [`bindings`]
+//! and posts what it brings, [`sinks`] are what events are given to beside the bucket, [`alerts`] tells of what should be looked at; [`runtime`] is what the runtime hands in and does; [`settings`] reads the environment, [`bindings`]
 //! says what must be in it, [`clock`] has the time and the dice.
 //!
 //! What needs no runtime is compiled natively too, for its tests.
@@ -48,6 +48,8 @@ mod access;
 #[cfg(target_arch = "wasm32")]
 mod act;
 #[cfg(target_arch = "wasm32")]
+mod alerts;
+#[cfg(target_arch = "wasm32")]
 mod api;
 #[cfg(target_arch = "wasm32")]
 mod clock;
@@ -79,6 +81,8 @@ mod runtime;
 mod serve;
 #[cfg(target_arch = "wasm32")]
 mod settings;
+#[cfg(target_arch = "wasm32")]
+mod sinks;
 #[cfg(target_arch = "wasm32")]
 mod spill;
 #[cfg(target_arch = "wasm32")]

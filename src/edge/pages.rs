@@ -17,11 +17,6 @@ pub(super) async fn answer(incoming: &Incoming<'_>, raw: &Raw, tail: &str) -> Re
     if !access::is_visitor(incoming.config, raw) {
         return Err(Problem::NoPassword);
     }
-    show(incoming, raw, tail).await
-}
-
-/// Shows a page to whoever asks: whether they may is for the caller to know.
-pub(super) async fn show(incoming: &Incoming<'_>, raw: &Raw, tail: &str) -> Result<Outgoing, Problem> {
     let Some(escaped) = tail.strip_prefix('/').filter(|id| !id.is_empty()) else {
         let wanted = Messages::of(incoming.place.query)?;
         return page("list", messages::page(&raw.env, &wanted).await);

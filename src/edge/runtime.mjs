@@ -71,15 +71,21 @@ export function stream(next) {
   });
 }
 
-/** Sends a message to a queue. A send that never ends counts as one that fails. */
-export async function send(env, binding, body, contentType, timeoutMs) {
+/** Sends a message to a queue, which is to keep it for some seconds. A send that never ends counts as one that fails. */
+export async function send(env, binding, body, contentType, delaySeconds, timeoutMs) {
   if (!env[binding]) throw new Error(`${binding} is not bound`);
+  const options = delaySeconds > 0 ? { contentType, delaySeconds } : { contentType };
+  await inTime(env[binding].send(body, options), "the queue", timeoutMs);
+}
+
+/** What a promise comes to, as long as it comes in time. */
+async function inTime(promise, who, timeoutMs) {
   let timer;
   const limit = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error("the queue does not answer")), timeoutMs);
+    timer = setTimeout(() => reject(new Error(`${who} does not answer`)), timeoutMs);
   });
   try {
-    await Promise.race([env[binding].send(body, { contentType }), limit]);
+    return await Promise.race([promise, limit]);
   } finally {
     clearTimeout(timer);
   }
@@ -90,6 +96,9 @@ export function retryAfter(message, delaySeconds) {
   message.retry({ delaySeconds });
 }
 
+/** Whether R2 has an object. */
+export const exists = async (env, binding, key) => Boolean(await env[binding].head(key));
+
 /** Writes an object of R2. */
 export async function write(env, binding, key, body, contentType) {
   if (!env[binding]) throw new Error(`${binding} is not bound`);
@@ -97,24 +106,83 @@ export async function write(env, binding, key, body, contentType) {
 }
 
 /**
- * Posts a webhook. Never rejects; answers with the status, with 0 where nobody was reached, and with 1 where nobody answered
- * in time. What the runtime says may hold the address, which may hold a secret: it is not passed on.
+ * Posts requests to one receiver, each a list of its body, then names and values of headers; `most` at a time. What is refused goes
+ * out again in another round, twice, as long as something is taken or it is little. Never rejects; answers with two numbers for each: the status,
+ * or 0 where nobody was reached, 1 where nobody answered in time, 2 where it was not tried; and the seconds that the receiver
+ * wants to be left alone. No further request goes to a receiver that does not answer, that asks for a pause, or once
+ * `budgetMs` are over. What the runtime says may hold the address, which may hold a secret: it is not passed on.
  */
-export async function post(url, id, timestamp, signature, body, timeoutMs) {
+export async function post(url, requests, most, timeoutMs, budgetMs) {
+  const answers = requests.map(() => [2, 0]);
+  const end = Date.now() + budgetMs;
+  const isRefused = (at) => answers[at][0] !== GONE && (answers[at][0] < 200 || answers[at][0] > 299);
+  let waiting = [...requests.keys()];
+  let goesOn = true;
+  for (let round = 0; round < 3 && goesOn && waiting.length > 0; round++) {
+    const left = waiting.values();
+    const connection = async () => {
+      for (const at of left) {
+        if (!goesOn || Date.now() >= end) return;
+        answers[at] = await postOne(url, requests[at], timeoutMs);
+        const [status] = answers[at];
+        if (status < 100 || status === 429 || status === 503) goesOn = false;
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(most, waiting.length) }, connection));
+    const refused = waiting.filter(isRefused);
+    if (refused.length === waiting.length && refused.length > FEW) break;
+    waiting = refused;
+  }
+  return answers.flat();
+}
+
+// That so few are refused says little of the receiver.
+const FEW = 3;
+
+// The receiver wants no more (Standard Webhooks 1.0.0).
+const GONE = 410;
+
+// Larger answers are not read to keep their connection.
+const MAX_ANSWER_BYTES = 65_536;
+
+async function postOne(url, [body, ...pairs], timeoutMs) {
   const signal = AbortSignal.timeout(timeoutMs);
   try {
-    const headers = {
-      "content-type": "application/json",
-      "user-agent": "Clickproof",
-      "webhook-id": id,
-      "webhook-timestamp": timestamp,
-      "webhook-signature": signature,
-    };
+    const headers = new Headers({ "user-agent": "Clickproof" });
+    for (let at = 0; at < pairs.length; at += 2) headers.set(pairs[at], pairs[at + 1]);
     const answer = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal });
-    return answer.status;
+    // What is not read holds one of the few connections that a run of the Worker has.
+    const length = answer.headers.get("content-length");
+    const isShort = length !== null && Number(length) <= MAX_ANSWER_BYTES;
+    await (isShort ? answer.arrayBuffer() : answer.body?.cancel());
+    return [answer.status, Number.parseInt(answer.headers.get("retry-after") ?? "", 10) || 0];
   } catch {
-    return signal.aborted ? 1 : 0;
+    return [signal.aborted ? 1 : 0, 0];
   }
+}
+
+/** Writes data points, a list of JSON, to Analytics Engine, which answers nothing. */
+export async function count(env, binding, points) {
+  for (const point of JSON.parse(points)) env[binding].writeDataPoint(point);
+}
+
+// A stream takes five megabytes at once.
+const MAX_SENT_CHARACTERS = 2_000_000;
+
+/** Sends a stream the records of lines of JSON. */
+export async function sendRecords(env, binding, lines, timeoutMs) {
+  let records = [];
+  let length = 0;
+  for (const line of lines.trimEnd().split("\n")) {
+    if (length + line.length > MAX_SENT_CHARACTERS && records.length > 0) {
+      await inTime(env[binding].send(records), "the stream", timeoutMs);
+      records = [];
+      length = 0;
+    }
+    records.push(JSON.parse(line));
+    length += line.length;
+  }
+  await inTime(env[binding].send(records), "the stream", timeoutMs);
 }
 
 /** Runs statements, and gives each row that they find to `each` as a list of values. Returns the number of rows written. */

@@ -2,11 +2,13 @@
 //! what every Worker may need, three times as much code as this one uses.
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 
 use js_sys::{Array, Promise, Uint8Array};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 use super::clock::whole;
 use crate::message::sql::Mismatch;
@@ -98,6 +100,9 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     fn timestamp(this: &Message) -> js_sys::Date;
 
+    #[wasm_bindgen(method, getter)]
+    pub fn attempts(this: &Message) -> u32;
+
     #[wasm_bindgen(method)]
     pub fn ack(this: &Message);
 
@@ -150,21 +155,25 @@ extern "C" {
         binding: &str,
         body: JsValue,
         content_type: &str,
+        delay_s: u32,
         timeout_ms: u32,
     ) -> Promise;
 
-    #[wasm_bindgen(js_name = write)]
-    fn promise_to_write(env: &Env, binding: &str, key: &str, body: &str, content_type: &str) -> Promise;
+    /// Promises to say whether R2 has an object.
+    pub fn exists(env: &Env, binding: &str, key: &str) -> Promise;
+
+    /// Promises to write an object of R2.
+    pub fn write(env: &Env, binding: &str, key: &str, body: &str, content_type: &str) -> Promise;
 
     #[wasm_bindgen(js_name = post)]
-    fn promise_to_post(
-        url: &str,
-        id: &str,
-        timestamp: &str,
-        signature: &str,
-        body: &str,
-        timeout_ms: u32,
-    ) -> Promise;
+    fn promise_to_post(url: &str, requests: &Array, most: u32, timeout_ms: u32, budget_ms: u32) -> Promise;
+
+    /// Promises to write points to Analytics Engine, a list of JSON.
+    pub fn count(env: &Env, binding: &str, points: &str) -> Promise;
+
+    /// Promises to send a stream the records of lines of JSON.
+    #[wasm_bindgen(js_name = sendRecords)]
+    pub fn send_records(env: &Env, binding: &str, lines: &str, timeout_ms: u32) -> Promise;
 
     /// Runs statements of a database: hands over what they find row by row, and returns how many rows they wrote.
     #[wasm_bindgen(catch)]
@@ -257,41 +266,102 @@ pub(super) async fn fields(content_type: &str, body: &[u8], names: [&str; 2]) ->
     Ok([found.get(0).as_string(), found.get(1).as_string()])
 }
 
-/// Sends a message to a queue: text or bytes. It is there once this returns.
+/// Sends a message to a queue, text or bytes, which is to keep it for some seconds. It is there once this returns.
 pub(super) async fn send(
     env: &Env,
     binding: &str,
-    body: JsValue,
-    content_type: &str,
+    (body, content_type): (JsValue, &str),
+    delay_s: u32,
     timeout_ms: u32,
 ) -> Result<()> {
-    wait(promise_to_send(env, binding, body, content_type, timeout_ms)).await.map(|_| ())
+    wait(promise_to_send(env, binding, body, content_type, delay_s, timeout_ms)).await.map(|_| ())
 }
 
-/// Writes an object of R2.
-pub(super) async fn write(env: &Env, binding: &str, key: &str, body: &str, content_type: &str) -> Result<()> {
-    wait(promise_to_write(env, binding, key, body, content_type)).await.map(|_| ())
-}
-
-/// What a webhook's receiver says.
+/// What a receiver says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Posted {
-    Status(u16),
+    /// A status, and for how many seconds it wants to be left alone.
+    Status(u16, u32),
+    /// Nothing, as long as it was given.
     TooLate,
+    /// Nothing: it was not reached.
     Unreachable,
+    /// Nothing: it was not asked, after what it said to others, or because the time was over.
+    Unasked,
 }
 
-/// Posts a webhook.
-pub(super) async fn post(
-    url: &str,
-    [id, timestamp, signature]: [&str; 3],
-    body: &str,
-    timeout_ms: u32,
-) -> Posted {
-    let status = wait(promise_to_post(url, id, timestamp, signature, body, timeout_ms)).await;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a status has three digits")]
-    match status.ok().and_then(|status| status.as_f64()).map(|status| status as u16) {
-        None | Some(0) => Posted::Unreachable,
-        Some(1) => Posted::TooLate,
-        Some(status) => Posted::Status(status),
+/// Requests to one receiver.
+#[derive(Default)]
+pub(super) struct Requests(Array);
+
+/// The headers of a request.
+pub(super) struct Header(Array);
+
+impl Header {
+    /// Adds one.
+    pub(super) fn one(&self, name: &str, value: &str) {
+        self.0.push(&JsValue::from_str(name));
+        self.0.push(&JsValue::from_str(value));
     }
+
+    /// Adds some.
+    pub(super) fn all(&self, headers: &[[&str; 2]]) {
+        for [name, value] in headers {
+            self.one(name, value);
+        }
+    }
+}
+
+impl Requests {
+    /// Adds one with that body; its headers are to come.
+    pub(super) fn add(&self, body: &str) -> Header {
+        let request = Array::of1(&JsValue::from_str(body));
+        self.0.push(&request);
+        Header(request)
+    }
+
+    /// Promises their [`Answers`]: `most` go out at a time, none of them is `timeout_ms` long or begins after `budget_ms`.
+    pub(super) fn post(&self, url: &str, most: u32, timeout_ms: u32, budget_ms: u32) -> Promise {
+        promise_to_post(url, &self.0, most, timeout_ms, budget_ms)
+    }
+}
+
+/// What became of requests, by their place.
+pub(super) struct Answers(Array);
+
+impl Answers {
+    /// What was promised.
+    pub(super) fn of(answers: JsValue) -> Self {
+        Self(answers.unchecked_into())
+    }
+
+    /// What the receiver said of one.
+    pub(super) fn get(&self, at: usize) -> Posted {
+        let number = |place: usize| {
+            let number = u32::try_from(place).map(|place| self.0.get(place).as_f64());
+            number.ok().flatten().map(whole).and_then(|number| u32::try_from(number).ok()).unwrap_or_default()
+        };
+        match number(2 * at) {
+            0 => Posted::Unreachable,
+            1 => Posted::TooLate,
+            2 => Posted::Unasked,
+            status => Posted::Status(u16::try_from(status).unwrap_or_default(), number(2 * at + 1)),
+        }
+    }
+}
+
+/// Work that goes on beside other work.
+pub(super) type Work = Pin<Box<dyn Future<Output = ()>>>;
+
+/// Does all of it, each beside the other.
+pub(super) async fn together(work: Vec<Work>) {
+    let all = Array::new();
+    for one in work {
+        all.push(&future_to_promise(async move {
+            one.await;
+            Ok(JsValue::UNDEFINED)
+        }));
+    }
+    // It never rejects.
+    let _ = wait(Promise::all_settled(&all)).await;
 }

@@ -22,7 +22,8 @@ use super::{act, api, click, clock, consumer, demo, health, home, log, loss, ope
 use crate::config::Config;
 use crate::event::line;
 use crate::record::Verb;
-use crate::verdict::ClickType;
+use crate::signals::votes;
+use crate::verdict::{ClickType, Ruleset};
 
 thread_local! {
     static IS_AWAKE: Cell<bool> = const { Cell::new(false) };
@@ -53,11 +54,27 @@ pub fn header_names() -> String {
     Header::ALL.map(|(_, name)| name).join(",")
 }
 
-/// What each type of click was, in words: a line for each, its name and, behind a space, a sentence.
-#[wasm_bindgen(js_name = typeWords)]
+/// The words of pages, a line each: what kind of thing, its name, and what it says. Types of clicks, rules by their ruleset, and
+/// what signals saw.
+#[wasm_bindgen]
 #[must_use]
-pub fn type_words() -> String {
-    ClickType::ALL.map(|kind| format!("{} {}", kind.name(), kind.words())).join("\n")
+pub fn words() -> String {
+    let mut lines = String::new();
+    let mut tell = |kind, name: [&str; 3], words| {
+        lines.push_str(&[kind, " ", &name.concat(), " ", words, "\n"].concat());
+    };
+    for kind in ClickType::ALL {
+        tell("type", [kind.name(), "", ""], kind.words());
+    }
+    for ruleset in [Ruleset::Full, Ruleset::Defender] {
+        for rule in ruleset.rules() {
+            tell("rule", [ruleset.name(), "/", rule.id], rule.words);
+        }
+    }
+    for vote in votes::TABLE {
+        tell("reason", [vote.reason, "", ""], vote.words);
+    }
+    lines
 }
 
 /// Reads the environment, once an instance: no request brings it along.
@@ -122,8 +139,8 @@ pub fn unrecorded(record: &[u8], reason: &str) -> Result<(), JsValue> {
 
 /// Stores and posts what the queue brings.
 #[wasm_bindgen]
-pub async fn queue(batch: Batch, env: Env) -> Result<(), JsValue> {
-    Ok(consumer::consume(&batch, &env).await?)
+pub async fn queue(batch: Batch, env: Env) {
+    consumer::consume(&batch, &env).await;
 }
 
 /// The answer to what is not answered as it wants to be.

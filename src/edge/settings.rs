@@ -22,6 +22,9 @@ pub(super) fn config(env: &Env) -> Rc<Config> {
         Rc::clone(cell.get_or_init(|| {
             let mut config = Config::read(variables(env));
             config.bad_settings.extend(bindings::missing(|name| runtime::kind(env, name)));
+            let (sinks, bad) = bindings::sinks(&config.sinks, |name| runtime::kind(env, name));
+            config.sinks = sinks;
+            config.bad_settings.extend(bad);
             for bad in &config.bad_settings {
                 log::failure("config.problem", &bad.name, &bad.words);
             }

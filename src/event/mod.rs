@@ -1,9 +1,9 @@
 //! What leaves the house.
 //!
-//! [`line`] is an event as warehouses read it, [`pack`] the settled verdicts that are kept and shipped together, [`body`] how
+//! [`line`] is an event as warehouses read it (`writer` writes it), [`pack`] the settled verdicts that are kept and shipped together, [`body`] how
 //! they are written, [`webhook`] what a sender hears of an act, [`parcel`] how both travel through the queue and where they end.
-//! [`spilled`] is how clicks wait for their object that it had no time for, `schema` the table of a line's fields for those who
-//! read them elsewhere.
+//! [`sink`] is what further sinks are given of it, [`spilled`] how clicks wait for their object that it had no time for,
+//! `schema` the table of a line's fields for those who read them elsewhere.
 
 pub mod body;
 pub mod line;
@@ -11,5 +11,7 @@ pub mod pack;
 pub mod parcel;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod schema;
+pub mod sink;
 pub mod spilled;
 pub mod webhook;
+mod writer;

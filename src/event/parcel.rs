@@ -27,11 +27,10 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Timelike};
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::body::{self, Body, Entry};
-use super::line;
+use super::writer::Fields;
 use crate::json::Json;
 use crate::record::columns::{Reader, Writer};
 use crate::record::{EventId, Record, packed};
@@ -78,6 +77,15 @@ impl Letter {
         }
     }
 
+    /// The key of its pack; `None` where it is none, or cannot be read.
+    #[must_use]
+    pub fn key(&self) -> Option<String> {
+        match self.open() {
+            Ok(Parcel::Pack { key, .. }) => Some(key),
+            _ => None,
+        }
+    }
+
     /// How large it is, bytes.
     #[must_use]
     pub fn size(&self) -> usize {
@@ -109,31 +117,26 @@ pub enum Parcel<'a> {
     },
 }
 
-/// The first line of a text. What a kind does not have is absent.
-#[derive(Serialize)]
-struct Header<'a> {
-    v: u64,
-    kind: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    events: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a str>,
-}
-
 impl<'a> Parcel<'a> {
     /// The message as text.
     #[must_use]
     pub fn seal(&self) -> String {
-        let header = |kind, key, events, id| Header { v: VERSION, kind, key, events, id };
-        let (header, content) = match self {
+        let mut header = Fields::default();
+        header.integer("v", i64::try_from(VERSION).ok());
+        let content = match self {
             Self::Pack { key, events, lines } => {
-                (header(PACK, Some(key.as_str()), Some(*events), None), &**lines)
+                header.text("kind", Some(PACK));
+                header.text("key", Some(key));
+                header.integer("events", i64::try_from(*events).ok());
+                &**lines
             }
-            Self::Act { id, body } => (header(ACT, None, None, Some(id.as_str())), *body),
+            Self::Act { id, body } => {
+                header.text("kind", Some(ACT));
+                header.text("id", Some(id));
+                *body
+            }
         };
-        format!("{}\n{content}", line::json(&header))
+        format!("{}\n{content}", header.end())
     }
 
     /// Opens a text of any version.
@@ -246,13 +249,17 @@ pub fn of_lines(name: &str, pack: u64, first_ms: i64, lines: &[String]) -> Vec<L
 
 /// `events/dt=YYYY-MM-DD/hh=HH/<id>.ndjson`: the hour of the pack's earliest click (UTC), and an id made of the
 /// object's name (its digest: a name may hold characters that keys should not), the pack and the part.
-fn key(name: &str, pack: u64, part: usize, first_ms: i64) -> String {
+pub(super) fn key(name: &str, pack: u64, part: usize, first_ms: i64) -> String {
     // Out of chrono's range (the year 262,142) there is no hour to name.
     let hour = DateTime::from_timestamp_millis(first_ms).unwrap_or_default();
     let (date, hour) = (hour.date_naive(), hour.hour());
+    format!("events/dt={date}/hh={hour:02}/{}-{pack:08}-{part:03}.ndjson", digest(name))
+}
+
+/// 24 hexadecimal digits that stand for a name: a message's may be longer than what takes it, and of any characters.
+pub(super) fn digest(name: &str) -> String {
     let digest = Sha256::digest(name.as_bytes());
-    let digest = digest.iter().take(12).fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
-    format!("events/dt={date}/hh={hour:02}/{digest}-{pack:08}-{part:03}.ndjson")
+    digest.iter().take(12).fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@
 use base64ct::{Base64, Encoding};
 use chrono::DateTime;
 use hmac::Mac;
-use serde::Serialize;
 
-use super::line::{self, Judged};
+use super::line;
+use super::writer::Fields;
 use crate::link::keys::keyed;
 use crate::record::Record;
 use crate::verdict::Verdict;
@@ -15,28 +15,21 @@ use crate::verdict::Verdict;
 const FIRST_PAUSE_S: i64 = 5;
 
 /// The longest pause, seconds.
-const MAX_PAUSE_S: i64 = 3_600;
-
-#[derive(Serialize)]
-struct Body<'a> {
-    r#type: &'static str,
-    timestamp: String,
-    data: Judged<'a>,
-}
+pub const MAX_PAUSE_S: u32 = 3_600;
 
 /// The body that tells of an act.
 #[must_use]
 pub fn body(record: &Record, verdict: &Verdict) -> String {
-    let kind = record.kind.name();
-    line::json(&Body {
-        r#type: kind,
-        timestamp: iso(record.ts_ms),
-        data: Judged { event: Some(kind), record, verdict },
-    })
+    enclosed(record.kind.name(), record.ts_ms, &line::told(record, verdict))
+}
+
+/// A body: what it is about, when that happened, and the line that tells it.
+pub(super) fn enclosed(name: &str, ts_ms: i64, line: &str) -> String {
+    format!("{{\"type\":\"{name}\",\"timestamp\":\"{}\",\"data\":{line}}}", iso(ts_ms))
 }
 
 /// A moment as ISO 8601 has it, in UTC.
-fn iso(ts_ms: i64) -> String {
+pub(super) fn iso(ts_ms: i64) -> String {
     let (whole_s, ms) = (ts_ms.div_euclid(1_000), ts_ms.rem_euclid(1_000));
     // Out of chrono's range (the year 262,142) there is no time to name.
     let time = DateTime::from_timestamp(whole_s, 0).unwrap_or_default();
@@ -50,34 +43,46 @@ pub fn signature(secret: &[u8], id: &str, timestamp_s: i64, body: &str) -> Strin
     format!("v1,{}", Base64::encode_string(&mac))
 }
 
+/// The headers of a request, as names and values.
+#[must_use]
+pub const fn headers<'a>(id: &'a str, timestamp: &'a str, signature: &'a str) -> [[&'a str; 2]; 4] {
+    [
+        ["content-type", "application/json"],
+        ["webhook-id", id],
+        ["webhook-timestamp", timestamp],
+        ["webhook-signature", signature],
+    ]
+}
+
 /// How long a message of that age waits after a try that failed, seconds; `None` leaves it to the queue's own first
 /// pause. A pause as long as the age makes every try's age twice the one before, with no count of tries.
 #[must_use]
 pub fn pause_s(age_ms: i64) -> Option<u32> {
     let seconds = age_ms / 1_000;
-    (seconds >= FIRST_PAUSE_S).then(|| u32::try_from(seconds.min(MAX_PAUSE_S)).unwrap_or_default())
+    (seconds >= FIRST_PAUSE_S)
+        .then(|| u32::try_from(seconds).map_or(MAX_PAUSE_S, |seconds| seconds.min(MAX_PAUSE_S)))
 }
 
 /// The consumer's line for an act that its receiver took.
 #[must_use]
 pub fn sent(id: &str, status: u16) -> String {
-    line::json(&Posted { event: "webhook.sent", id, reason: None, status: Some(status) })
+    posted("webhook.sent", id, None, Some(status))
 }
 
 /// The consumer's line for one that it did not take, and that is tried again.
 #[must_use]
 pub fn unsent(id: &str, reason: &str, status: Option<u16>) -> String {
-    line::json(&Posted { event: "webhook.unsent", id, reason: Some(reason), status })
+    posted("webhook.unsent", id, Some(reason), status)
 }
 
-#[derive(Serialize)]
-struct Posted<'a> {
-    event: &'static str,
-    id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
+fn posted(event: &str, id: &str, reason: Option<&str>, status: Option<u16>) -> String {
+    let mut line = Fields::of_event(event);
+    line.text("id", Some(id));
+    line.known_text("reason", reason);
+    if status.is_some() {
+        line.integer("status", status.map(i64::from));
+    }
+    line.end()
 }
 
 #[cfg(test)]

@@ -36,13 +36,25 @@ impl<D: Database> Message<D> {
         self.window.start_ms().saturating_sub(CARRY_BEFORE_MS)
     }
 
-    /// The convictions of settled clicks between two moments (both included), from rows.
-    pub(super) fn convictions_between(
+    /// Adds the convictions of settled clicks in spans (both ends included) that are apart: from memory, or from rows, of which each
+    /// pack is read once.
+    pub(super) fn convictions_in(
         &self,
+        spans: &[(i64, i64)],
         convictions: &mut Convictions,
-        (from_ms, until_ms): (i64, i64),
     ) -> Result<(), D::Error> {
-        let mut settled = self.settled_between(from_ms, until_ms)?;
+        let mut beyond = Vec::new();
+        for (from_ms, until_ms) in spans.iter().copied() {
+            if !self.window.holds(from_ms, until_ms) {
+                beyond.push((from_ms, until_ms));
+                continue;
+            }
+            for (_, entry) in self.window.between(from_ms, until_ms) {
+                let kind = entry.settled.and_then(|settled| settled.conviction);
+                kind.inspect(|kind| convictions.add(&entry.click, *kind));
+            }
+        }
+        let mut settled = self.settled_in(&beyond)?;
         settled.retain(|_, settled| settled.conviction.is_some());
         let mut old: Vec<EventId> = Vec::new();
         for (id, Settled { conviction, .. }) in settled.iter() {
@@ -148,9 +160,7 @@ impl<D: Database> Message<D> {
             return Ok(());
         }
         let mut all = Convictions::default();
-        for span in &spans {
-            self.convictions_between(&mut all, *span)?;
-        }
+        self.convictions_in(&spans, &mut all)?;
         for change in changed {
             // What this call changes stands in no row yet.
             if spans.iter().any(|(from_ms, until_ms)| (*from_ms..=*until_ms).contains(&change.click.ts_ms)) {

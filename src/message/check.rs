@@ -43,7 +43,7 @@ impl<D: Database> Message<D> {
         })?;
         self.later().set(&mut clicks)?;
         let stored: BTreeMap<EventId, Click> = clicks.into_iter().collect();
-        let settled = self.settled_between(i64::MIN, i64::MAX)?;
+        let settled = self.settled_in(&[(i64::MIN, i64::MAX)])?;
         let mut index: Vec<u64> = Vec::new();
         let (mut last_pack, mut in_packs) = (0, BTreeSet::new());
         self.rows.pack_keys(i64::MIN, i64::MAX, &mut |number, keys| {

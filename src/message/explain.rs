@@ -39,7 +39,7 @@ impl<D: Database> Message<D> {
                 let mut convictions = Convictions::default();
                 let from_ms = id.ts_ms().saturating_sub(CARRY_BEFORE_MS);
                 let until_ms = id.ts_ms().saturating_add(CARRY_AFTER_MS);
-                self.convictions_between(&mut convictions, (from_ms, until_ms))?;
+                self.convictions_in(&[(from_ms, until_ms)], &mut convictions)?;
                 carried = convictions.reaching(click);
             }
         }

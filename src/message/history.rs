@@ -161,7 +161,7 @@ impl<D: Database> Message<D> {
             return Ok(old);
         }
         let (mut theirs, mut spans) = (Vec::new(), Vec::new());
-        for ask in asks.iter().filter(|ask| ask.from_ms < window_ms) {
+        for ask in asks.iter().filter(|ask| !self.window.holds(ask.from_ms, ask.until_ms)) {
             let until_ms = ask.until_ms.min(window_ms - 1);
             if matches!(ask.by, By::Recipient | By::Link) {
                 theirs.push((ask.recipient, ask.from_ms, until_ms));
@@ -245,13 +245,23 @@ impl<D: Database> Message<D> {
         Ok(settled)
     }
 
-    /// The verdicts that stand of the clicks between two moments (both included), from rows.
-    pub(super) fn settled_between(&self, from_ms: i64, until_ms: i64) -> Result<ById<Settled>, D::Error> {
+    /// The verdicts that stand of the clicks in spans (both ends included) that are apart and ascend, from rows.
+    pub(super) fn settled_in(&self, spans: &[(i64, i64)]) -> Result<ById<Settled>, D::Error> {
         let mut settled = ById::default();
-        self.rows.packs(from_ms, until_ms, &mut |row| {
-            // A click beside the span is left out: a pack that does not touch the span may have a later revision of it.
-            let inside = |(id, _): &(EventId, Settled)| (from_ms..=until_ms).contains(&id.ts_ms());
-            settled.extend(Settled::all_in(&row, &self.judging).filter(inside));
+        let (Some((first_ms, _)), Some((_, last_ms))) = (spans.first(), spans.last()) else {
+            return Ok(settled);
+        };
+        // A click beside the spans is left out: a pack that does not touch them may have a later revision of it.
+        let is_inside = |id: &EventId| {
+            let at = spans.partition_point(|(from_ms, _)| *from_ms <= id.ts_ms());
+            at.checked_sub(1)
+                .and_then(|at| spans.get(at))
+                .is_some_and(|(_, until_ms)| id.ts_ms() <= *until_ms)
+        };
+        self.rows.packs(*first_ms, *last_ms, &mut |row| {
+            if pack::keys(&row.keys).any(|(id, _)| is_inside(&id)) {
+                settled.extend(Settled::all_in(&row, &self.judging).filter(|(id, _)| is_inside(id)));
+            }
         })?;
         Ok(settled)
     }

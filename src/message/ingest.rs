@@ -106,6 +106,7 @@ impl<D: Database> Message<D> {
         }
         click.verified = self.verified(id)?;
         arrivals.is_late |= self.watermark.is_late(record.ts_ms);
+        self.timers.sweep.came += usize::from(record.ts_ms < self.window.start_ms());
         self.window.insert(id, click, self.watermark.settled_to_ms);
         self.timers.unsettled.insert(id);
         arrivals.stored.push((id, record));

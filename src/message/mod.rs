@@ -17,6 +17,8 @@
 //! | early, on-time, late pane | revision 0, which is provisional; revision 1; the amendments |
 //! | retraction | what an amendment says the revision before had said |
 //! | dependency | what a verdict looks at ([`crate::verdict::reach`]); mirrored, its dependents |
+//! | sweep | alarms that settle what came late, from the first of it to the last |
+//! | stretch | what lies around late clicks, in memory while an alarm settles them |
 //! | touched | settled, and more has become known since: to be judged again |
 //! | orphan | what a landing page showed of a click that has not come |
 //! | batch | here a pack: verdicts that are committed and shipped together |
@@ -59,6 +61,7 @@ mod explain;
 pub mod group;
 mod history;
 mod ingest;
+mod late;
 pub mod list;
 mod outbox;
 mod people;
@@ -71,6 +74,7 @@ mod settled;
 mod ship;
 mod slice;
 pub mod sql;
+mod sweep;
 mod tally;
 mod timers;
 mod verify;
@@ -128,12 +132,15 @@ impl<D: Database> Message<D> {
             let settled_to_ms = open_from_ms - 1;
             message.watermark = Watermark { ms: open_from_ms, oldest_ms, settled_to_ms, ..message.watermark };
         }
-        let from_ms = message.window_from_ms(message.watermark.low_ms());
+        let from_ms = message.window_from_ms(message.watermark.ms);
         message.window = Window::from(from_ms);
         message.load_window(EventId::first_of(from_ms), EventId::first_of(i64::MAX))?;
+        message.load_late()?;
+        message.load_deliveries()?;
+        message.find_touched();
         if message.judging.asks_full() {
             let mut convictions = Convictions::default();
-            message.convictions_between(&mut convictions, (message.convictions_from_ms(), i64::MAX))?;
+            message.convictions_in(&[(message.convictions_from_ms(), i64::MAX)], &mut convictions)?;
             message.convictions = convictions;
         }
         message.timers.revisits.extend(message.rows.revisits()?);
@@ -141,7 +148,7 @@ impl<D: Database> Message<D> {
     }
 
     fn load_window(&mut self, from: EventId, until: EventId) -> Result<(), D::Error> {
-        let mut settled = self.settled_between(from.ts_ms(), i64::MAX)?;
+        let mut settled = self.settled_in(&[(from.ts_ms(), i64::MAX)])?;
         let last_ms = settled.iter().next_back().map_or(i64::MIN, |(id, _)| id.ts_ms());
         self.watermark.settled_to_ms = self.watermark.settled_to_ms.max(last_ms);
         let came_ms = self.watermark.settled_to_ms;
@@ -170,7 +177,11 @@ impl<D: Database> Message<D> {
                 entry.repeats = repeats;
             }
         }
-        self.load_deliveries()?;
+        Ok(())
+    }
+
+    /// Sees what is known beside the clicks that were loaded: whether late ones are among them, and which are to be judged again.
+    fn find_touched(&mut self) {
         let first_ms = self.timers.unsettled.first().map(|id| id.ts_ms());
         // The row follows when it is written next.
         self.watermark.caught_up(first_ms);
@@ -179,7 +190,6 @@ impl<D: Database> Message<D> {
         for id in ahead {
             self.touch(id, self.judging.due_ms(id.ts_ms()));
         }
-        Ok(())
     }
 
     /// Lets the clicks of the window learn what was told of their mails.

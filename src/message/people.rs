@@ -76,6 +76,11 @@ impl People {
         sorted.chain(tail).map(|entry| entry & u64::from(u32::MAX))
     }
 
+    /// How many verdicts of clicks and acts the packs hold, where they have been read.
+    pub(super) fn verdicts(&self) -> usize {
+        self.sorted.len() + self.tail.len()
+    }
+
     /// Every entry, ascending; none where nobody has asked.
     #[cfg(not(target_arch = "wasm32"))]
     pub(super) fn all(&self) -> Option<Vec<u64>> {

@@ -69,7 +69,10 @@ impl<D: Database> Message<D> {
         self.timers.fired(now_ms);
         self.outbox.fired();
         self.know_people()?;
-        let due = self.timers.due(&self.judging, now_ms, MAX_DUE);
+        let (start_ms, verdicts) = (self.window.start_ms(), self.people.verdicts());
+        let mut due = self.timers.due(&self.judging, now_ms, MAX_DUE, (start_ms, verdicts));
+        let is_full = due.len() >= MAX_DUE;
+        self.read_stretches(&mut due)?;
         let touched = self.timers.due_touched(now_ms);
         let mut settlement = Settlement::default();
         if !due.is_empty() || !touched.is_empty() {
@@ -81,8 +84,7 @@ impl<D: Database> Message<D> {
                 self.timers.touched.remove(&id);
             }
         }
-        let is_behind = settlement.settled >= MAX_DUE;
-        self.timers.settled(settlement.settled, is_behind);
+        self.timers.settled(settlement.settled, is_full || self.timers.sweep.is_under_way());
         settlement += self.revisit_next(MAX_REVISITED)?;
         self.close()?;
         Ok(settlement)
@@ -91,9 +93,9 @@ impl<D: Database> Message<D> {
     /// The settled clicks that the ones now due may change, and those of which more is known now.
     fn affected(&self, due: &BTreeSet<EventId>, touched: &[EventId]) -> Result<Clicks, D::Error> {
         let mut asks: Vec<Ask> = Vec::new();
-        for entry in due.iter().filter_map(|id| self.window.get(*id)) {
-            self.ask_dependents(&entry.click, entry.came_ms, |_| true, &mut asks);
-        }
+        let mut came =
+            due.iter().filter_map(|id| self.window.get(*id)).map(|held| (&held.click, held.came_ms));
+        self.ask_dependents(&mut came, |_| true, &mut asks);
         let known = |id: &EventId| Some((*id, &self.window.get(*id)?.click));
         for (_, click) in due.iter().chain(touched).filter_map(known) {
             self.ask_who_saw(click, &mut asks);
@@ -174,8 +176,10 @@ impl<D: Database> Message<D> {
             }
         }
         (settlement.settled, settlement.amended) = (first.len(), again.len());
-        // Amendments may lie hours back: in packs of their own they do not stretch the others over those hours.
-        let packs: Vec<Vec<Ruling>> = [again, first].into_iter().flat_map(packed).collect();
+        // Amendments and late clicks may lie hours back: in packs of their own they do not stretch the others over those hours.
+        let start = EventId::first_of(self.window.start_ms());
+        let timely = first.split_off(first.partition_point(|ruling| ruling.id < start));
+        let packs: Vec<Vec<Ruling>> = [again, first, timely].into_iter().flat_map(packed).collect();
         settlement.packs = packs.len();
         for (left, rulings) in (0..packs.len()).rev().zip(packs) {
             // Only the last pack of the call may say that everything before the cut-off is settled.
@@ -270,8 +274,12 @@ impl<D: Database> Message<D> {
         if self.watermark.caught_up(first_ms) {
             self.put_meta()?;
         }
-        let open_ms = first_ms.map_or(self.watermark.ms, |ms| self.watermark.ms.min(ms));
-        if self.window.forget_before(self.window_from_ms(open_ms)) && self.judging.asks_full() {
+        // Late clicks look around themselves in rows: the window does not wait for them.
+        let open = self.timers.unsettled.range(EventId::first_of(self.window.start_ms())..).next();
+        let open_ms = open.map_or(self.watermark.ms, |id| self.watermark.ms.min(id.ts_ms()));
+        let from_ms = self.window_from_ms(open_ms);
+        let touched = &self.timers.touched;
+        if self.window.forget_before(from_ms, &|id| touched.contains_key(&id)) && self.judging.asks_full() {
             self.convictions.forget_before(self.convictions_from_ms());
         }
         Ok(())

@@ -1,14 +1,13 @@
 //! The table of dependencies ([`crate::verdict::reach`]) asked of a message: forward, what clicks depend on; mirrored, who
 //! depends on them. A slice is clicks with all that they depend on, as the rulesets in force see it.
 
-use std::collections::BTreeSet;
-
 use super::history::{Ask, Clicks, joined};
 use super::settled::Findings;
 use super::sql::Database;
 use super::timers::TICK_MS;
 use super::{Held, Message};
 use crate::record::{EventId, Kind, Verified};
+use crate::verdict::order::arranged;
 use crate::verdict::reach::Dependency;
 use crate::verdict::{Click, Judgement, Judging, Key, Look, Ruleset};
 
@@ -96,38 +95,41 @@ impl<D: Database> Message<D> {
         here + past >= row.fewest
     }
 
-    /// Who may depend on a click: questions for settled clicks that have not seen it, because it came when no click later
-    /// than `came_ms` was settled.
-    pub(super) fn ask_dependents(
+    /// Who may depend on clicks: questions for settled clicks that have not seen them, because each came when no click later
+    /// than some moment was settled. They are to be in the order of time.
+    pub(super) fn ask_dependents<'a>(
         &self,
-        click: &Click,
-        came_ms: i64,
+        came: &mut dyn Iterator<Item = (&'a Click, i64)>,
         rows: fn(&Dependency) -> bool,
         asks: &mut Vec<Ask>,
     ) {
         let thresholds = &self.judging.thresholds;
-        let is_asked = |row: &&'static Dependency| rows(row) && (row.is_seen)(click, thresholds);
-        for row in self.judging.dependencies().into_iter().filter(is_asked) {
-            let Some(key) = row.by.key(click).filter(|key| self.has_enough(row, *key, click)) else {
-                continue;
-            };
-            let (before_ms, after_ms) = ((row.before_ms)(thresholds), (row.after_ms)(thresholds));
-            // Late is what comes when somebody who might have looked at it has settled.
-            if click.ts_ms.saturating_sub(after_ms) > came_ms {
-                continue;
+        let rows: Vec<_> = self.judging.dependencies().into_iter().filter(|row| rows(row)).collect();
+        let mut theirs = vec![Vec::new(); rows.len()];
+        for (click, came_ms) in came {
+            for (row, theirs) in rows.iter().zip(&mut theirs) {
+                let key = row.by.key(click).filter(|_| (row.is_seen)(click, thresholds));
+                let Some(key) = key.filter(|key| self.has_enough(row, *key, click)) else { continue };
+                let (before_ms, after_ms) = ((row.before_ms)(thresholds), (row.after_ms)(thresholds));
+                // Late is what comes when somebody who might have looked at it has settled.
+                if click.ts_ms.saturating_sub(after_ms) > came_ms {
+                    continue;
+                }
+                let (from_ms, until_ms) = self.span(row, click, after_ms, before_ms);
+                let recipient = click.recipient.short();
+                let until_ms = until_ms.min(came_ms);
+                theirs.push(Ask { by: row.by, key, recipient, from_ms, until_ms, passes: row.looks });
             }
-            let (from_ms, until_ms) = self.span(row, click, after_ms, before_ms);
-            let recipient = click.recipient.short();
-            let until_ms = until_ms.min(came_ms);
-            asks.push(Ask { by: row.by, key, recipient, from_ms, until_ms, passes: row.looks });
         }
+        asks.extend(theirs.iter().flat_map(|theirs| joined(theirs)));
     }
 
     /// Who may have seen a click before it was proven a person's, and sees it no longer.
     pub(super) fn ask_who_saw(&self, click: &Click, asks: &mut Vec<Ask>) {
         if click.is_touched() {
             let unproven = Click { verified: Verified::None, ..click.clone() };
-            self.ask_dependents(&unproven, i64::MAX, |row| row.heeds_proof, asks);
+            let mut came = std::iter::once((&unproven, i64::MAX));
+            self.ask_dependents(&mut came, |row| row.heeds_proof, asks);
         }
     }
 
@@ -136,19 +138,18 @@ impl<D: Database> Message<D> {
     pub(super) fn slice(&self, wanted: Clicks, is_whole: bool) -> Result<Slice, D::Error> {
         let thresholds = &self.judging.thresholds;
         let mut asks: Vec<Ask> = Vec::new();
-        // Where the nearest few say all: clicks that look, by row, key and time.
-        let mut crowds: BTreeSet<(usize, u128, EventId)> = BTreeSet::new();
-        let rows = self.judging.dependencies();
-        for (number, row) in rows.iter().enumerate() {
+        let mut found = Clicks::default();
+        for row in self.judging.dependencies() {
             let looks =
                 |click: &Click| is_whole && click.kind == Kind::Click || (row.looks)(click, thresholds);
-            let mut theirs = Vec::new();
+            // Where the nearest few say all: clicks that look, by key and time.
+            let (mut theirs, mut crowds) = (Vec::new(), Vec::new());
             for (id, click) in wanted.iter().filter(|(_, click)| looks(click)) {
                 let Some(key) = row.by.key(click).filter(|key| self.has_enough(row, *key, click)) else {
                     continue;
                 };
                 if row.enough.is_some() {
-                    crowds.insert((number, key, id));
+                    crowds.push((key, id));
                     continue;
                 }
                 let (before_ms, after_ms) = ((row.before_ms)(thresholds), (row.after_ms)(thresholds));
@@ -156,20 +157,15 @@ impl<D: Database> Message<D> {
                 let recipient = click.recipient.short();
                 theirs.push(Ask { by: row.by, key, recipient, from_ms, until_ms, passes: row.is_seen });
             }
-            asks.extend(joined(&theirs));
-        }
-        let mut found = Clicks::default();
-        let crowds: Vec<(usize, u128, EventId)> = crowds.into_iter().collect();
-        let is_near = |a: &(usize, u128, EventId), b: &(usize, u128, EventId)| {
-            (a.0, a.1) == (b.0, b.1) && b.2.ts_ms() - a.2.ts_ms() <= TICK_MS
-        };
-        for crowd in crowds.chunk_by(is_near) {
-            let (Some((number, key, first)), Some((_, _, last))) = (crowd.first(), crowd.last()) else {
-                continue;
-            };
-            if let Some(row) = rows.get(*number) {
-                asks.extend(self.nearest(row, *key, *first, *last, &mut found));
+            let crowds = arranged(&crowds, &|(key, _)| (0, *key));
+            let is_near =
+                |a: &(u128, EventId), b: &(u128, EventId)| a.0 == b.0 && b.1.ts_ms() - a.1.ts_ms() <= TICK_MS;
+            for crowd in crowds.chunk_by(is_near) {
+                if let (Some((key, first)), Some((_, last))) = (crowd.first(), crowd.last()) {
+                    theirs.extend(self.nearest(row, *key, *first, *last, &mut found));
+                }
             }
+            asks.extend(joined(&theirs));
         }
         found.extend(self.fetch(&asks)?);
         let (mut clicks, mut places) = (Vec::new(), Vec::with_capacity(wanted.len()));
@@ -225,7 +221,8 @@ impl<D: Database> Message<D> {
         found.extend(between.filter_map(|id| seen(&id)).map(|(id, entry)| (id, entry.click.clone())));
         let start_ms = self.window.start_ms();
         let until_ms = until_ms.min(start_ms.saturating_sub(1));
-        let goes_on = from_ms <= until_ms && (first.ts_ms() < start_ms || !is_enough);
+        let is_known = self.window.holds(from_ms, until_ms) || first.ts_ms() >= start_ms && is_enough;
+        let goes_on = from_ms <= until_ms && !is_known;
         // What few are enough of is never one recipient's.
         goes_on.then_some(Ask { by: row.by, key, recipient: 0, from_ms, until_ms, passes: row.is_seen })
     }

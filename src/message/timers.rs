@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::rows::Revisit;
+use super::sweep::Sweep;
 use crate::record::EventId;
 use crate::verdict::Judging;
 
@@ -33,6 +34,8 @@ pub(super) struct Timers {
     pub touched: BTreeMap<EventId, i64>,
     /// Recipients whose clocks moved, while there are packs of theirs to go through; a copy of the rows.
     pub revisits: VecDeque<Revisit>,
+    /// How the unsettled clicks from before the window wait for each other.
+    pub sweep: Sweep,
     last_ms: Option<i64>,
     /// 0 before the first alarm.
     tick_ms: i64,
@@ -52,11 +55,28 @@ impl Timers {
         self.tick_ms = if is_behind { TICK_MS } else { stretched_ms };
     }
 
-    /// Of the unsettled clicks those whose windows have closed, oldest first, at most so many.
-    pub(super) fn due(&self, judging: &Judging, now_ms: i64, most: usize) -> BTreeSet<EventId> {
+    /// Of the unsettled clicks those whose windows have closed, at most so many: oldest first from a window's start on, and of the
+    /// late ones before it, where so many verdicts stand, what the sweep says.
+    pub(super) fn due(
+        &mut self,
+        judging: &Judging,
+        now_ms: i64,
+        most: usize,
+        (start_ms, verdicts): (i64, usize),
+    ) -> BTreeSet<EventId> {
         let end = EventId::first_of(judging.cutoff_ms(now_ms) + 1);
+        let start = EventId::first_of(start_ms).min(end);
         let mut due = BTreeSet::new();
-        due.extend(self.unsettled.range(..end).take(most).copied());
+        due.extend(self.unsettled.range(start..end).take(most).copied());
+        let (late, room) = (self.unsettled.range(..start).count(), most - due.len());
+        if late > 0
+            && room > 0
+            && let Some(from) = self.sweep.start(late, verdicts)
+        {
+            let mut left = self.unsettled.range(from.min(start)..start);
+            due.extend(left.by_ref().take(room).copied());
+            self.sweep.goes_on(left.next().copied());
+        }
         due
     }
 

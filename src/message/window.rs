@@ -79,6 +79,9 @@ pub(super) struct Window {
     /// As numbers ([`Absent::number`]): a map of that kind is in the wasm already.
     absent: BTreeMap<EventId, i64>,
     start_ms: i64,
+    /// Stretches before the start of which it holds every stored click, too, while an alarm settles late ones there; from and to
+    /// (both included), apart and ascending.
+    stretches: Vec<(i64, i64)>,
     records: usize,
     /// Stored clicks that could not be read: 0 unless rows are damaged.
     pub unreadable: usize,
@@ -93,6 +96,31 @@ impl Window {
     /// Every stored click from this moment on is in here, Unix milliseconds.
     pub(super) fn start_ms(&self) -> i64 {
         self.start_ms
+    }
+
+    /// Stretches before the start, every stored click of which is in here from now on, until it lets go of clicks next.
+    pub(super) fn set_stretches(&mut self, stretches: Vec<(i64, i64)>) {
+        self.stretches = stretches;
+    }
+
+    /// Whether every stored click between two moments (both included) is in here.
+    pub(super) fn holds(&self, from_ms: i64, until_ms: i64) -> bool {
+        from_ms >= self.start_ms || {
+            let (from, until) = self.stretch(from_ms);
+            from <= from_ms && until_ms <= until
+        }
+    }
+
+    /// The stretch around a moment of which every stored click is in here; empty where there is none.
+    fn stretch(&self, ms: i64) -> (i64, i64) {
+        if ms >= self.start_ms {
+            return (self.start_ms, i64::MAX);
+        }
+        let found = self.stretches.iter().copied().find(|(from, until)| (*from..=*until).contains(&ms));
+        found.map_or((i64::MAX, i64::MIN), |(from, until)| {
+            // One that ends where the window begins goes on in it.
+            (from, if until + 1 >= self.start_ms { i64::MAX } else { until })
+        })
     }
 
     /// How many clicks it holds.
@@ -111,6 +139,11 @@ impl Window {
     /// All clicks, oldest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = (EventId, &Held)> {
         self.clicks.iter()
+    }
+
+    /// The clicks between two moments (both included), oldest first.
+    pub(super) fn between(&self, from_ms: i64, until_ms: i64) -> impl Iterator<Item = (EventId, &Held)> {
+        self.clicks.range(EventId::first_of(from_ms)..EventId::first_of(until_ms.saturating_add(1)))
     }
 
     /// What is known of an id without a click.
@@ -201,27 +234,29 @@ impl Window {
     }
 
     /// From when to when neighbours of a click on its own link reach, of whom each lies at most `step_ms` from the next;
-    /// `i64::MIN` and `i64::MAX` where they may go on before the window begins.
+    /// `i64::MIN` and `i64::MAX` where they may go on beyond what it holds.
     pub(super) fn chain(&self, click: &Click, step_ms: i64) -> (i64, i64) {
-        if click.ts_ms < self.start_ms {
+        let (start_ms, end_ms) = self.stretch(click.ts_ms);
+        if end_ms < start_ms {
             return (i64::MIN, i64::MAX);
         }
         let (mut from_ms, mut until_ms) = (click.ts_ms, click.ts_ms);
         let link = |from_ms, until_ms| self.of_link(click, from_ms, until_ms).map(EventId::ts_ms);
-        for ms in link(self.start_ms, click.ts_ms).rev() {
+        for ms in link(start_ms, click.ts_ms).rev() {
             if from_ms.saturating_sub(ms) > step_ms {
                 break;
             }
             from_ms = ms;
         }
-        for ms in link(click.ts_ms, i64::MAX) {
+        for ms in link(click.ts_ms, end_ms) {
             if ms.saturating_sub(until_ms) > step_ms {
                 break;
             }
             until_ms = ms;
         }
-        let goes_on = from_ms.saturating_sub(step_ms) < self.start_ms;
-        (if goes_on { i64::MIN } else { from_ms }, until_ms)
+        let is_cut = from_ms.saturating_sub(step_ms) < start_ms;
+        let goes_on = until_ms.saturating_add(step_ms) > end_ms;
+        (if is_cut { i64::MIN } else { from_ms }, if goes_on { i64::MAX } else { until_ms })
     }
 
     /// The stored click that a further one of a flood is counted on: the last of its link and recipient.
@@ -234,22 +269,25 @@ impl Window {
         (minute().take(FLOOD_CLICKS).count() >= FLOOD_CLICKS).then_some(last)
     }
 
-    /// Lets go of the clicks before a moment, some seconds at a time; says whether it did.
-    pub(super) fn forget_before(&mut self, from_ms: i64) -> bool {
-        if from_ms < self.start_ms.saturating_add(STEP_MS) {
-            return false;
+    /// Begins at a moment, some seconds later than before at least; says whether it does. Of the clicks before its start those stay
+    /// that have not settled, and those that somebody `keeps`.
+    pub(super) fn forget_before(&mut self, from_ms: i64, keeps: &dyn Fn(EventId) -> bool) -> bool {
+        let moves = from_ms >= self.start_ms.saturating_add(STEP_MS);
+        self.stretches.clear();
+        if moves {
+            self.start_ms = from_ms;
+            self.absent = self.absent.split_off(&EventId::first_of(from_ms));
         }
-        let from = EventId::first_of(from_ms);
-        for (id, entry) in self.clicks.take_before(from) {
+        let old = self.clicks.range(..EventId::first_of(self.start_ms));
+        let old = old.filter(|(id, entry)| entry.settled.is_some() && !keeps(*id));
+        for id in old.map(|(id, _)| id).collect::<Vec<_>>() {
+            let Some(entry) = self.clicks.remove(id) else { continue };
             for by in By::ALL {
                 if let Some(key) = by.key(&entry.click) {
                     self.index.remove(&(by as usize, key, id));
                 }
             }
-            self.records -= usize::from(entry.record.is_some());
         }
-        self.absent = self.absent.split_off(&from);
-        self.start_ms = from_ms;
-        true
+        moves
     }
 }

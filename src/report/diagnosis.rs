@@ -9,7 +9,7 @@ use super::change;
 use super::figures::Report;
 use super::finding::{Diagnosis, Severity};
 use super::past::Past;
-use super::share::percent;
+use super::share;
 use crate::verdict::ClickType;
 
 /// From this share of all clicks on sandbox clicks are many: a tenth. Every copy of some mails is detonated, whatever is in it.
@@ -44,7 +44,7 @@ const fn is_share(part: i64, whole: i64, one_in: i64) -> bool {
 
 /// "12 of 300 clicks (4 %)".
 fn of_clicks(part: i64, report: &Report) -> String {
-    format!("{part} of {} clicks ({})", report.clicks, percent(part, report.clicks))
+    share::of(part, report.clicks, "clicks")
 }
 
 /// What a type's group says where it matters: a note.
@@ -87,9 +87,9 @@ const PATTERNS: [Pattern; 14] = [
                 (
                     Severity::Info,
                     format!(
-                        "Safe Links checked clicks of {theirs} of {all} recipients who clicked ({}): that is normal, and \
+                        "Safe Links checked clicks of {}: that is normal, and \
                          about the share of the list on Microsoft 365.",
-                        percent(theirs, all)
+                        share::of(theirs, all, "recipients who clicked")
                     ),
                 )
             })
@@ -221,9 +221,9 @@ const PATTERNS: [Pattern; 14] = [
                 (
                     Severity::Info,
                     format!(
-                        "One link of a copy was asked for again and again, {asked} times of {all} ({}): a monitor or a \
+                        "One link of a copy was asked for again and again, with {}: a monitor or a \
                          broken client. Count recipients, not clicks.",
-                        percent(asked, all)
+                        share::of(asked, all, "requests")
                     ),
                 )
             })
@@ -238,9 +238,9 @@ const PATTERNS: [Pattern; 14] = [
                 (
                     Severity::Warning,
                     format!(
-                        "{theirs} of {all} recipients with a click ({}) have machines' clicks alone: nobody read what they \
+                        "{} have machines' clicks alone: nobody read what they \
                          seem to have clicked. Leave them out of segments and flows that take a click for interest.",
-                        percent(theirs, all)
+                        share::of(theirs, all, "recipients with a click")
                     ),
                 )
             })
@@ -255,9 +255,9 @@ const PATTERNS: [Pattern; 14] = [
                 (
                     Severity::Info,
                     format!(
-                        "{count} of {all} opens ({}) were made by mail providers' own proxies: they say nothing of a \
+                        "{} were made by mail providers' own proxies: they say nothing of a \
                          reader. Decide by clicks.",
-                        percent(count, all)
+                        share::of(count, all, "opens")
                     ),
                 )
             })
@@ -274,9 +274,9 @@ const PATTERNS: [Pattern; 14] = [
                 (
                     if is_rule { Severity::Warning } else { Severity::Info },
                     format!(
-                        "{count} of {all} unsubscriptions and confirmations ({}) were made by machines: nobody asked for them. \
+                        "{} were made by machines: nobody asked for them. \
                          Undo them in your list before the next send.",
-                        percent(count, all)
+                        share::of(count, all, "unsubscriptions and confirmations")
                     ),
                 )
             })

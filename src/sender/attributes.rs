@@ -19,7 +19,7 @@ const OFF: [&[u8]; 5] = [
     b"mautic:disable-tracking",
 ];
 
-/// Those that do so by their value: ours, SendGrid's, SparkPost's.
+/// Those that do so by their value: ours, `SendGrid`'s, `SparkPost`'s.
 const OFF_BY_VALUE: [(&[u8], &str); 3] =
     [(b"data-cp-track", "off"), (b"clicktracking", "off"), (b"data-msys-clicktrack", "0")];
 

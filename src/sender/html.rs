@@ -65,7 +65,7 @@ impl HtmlPlan {
                 }
             }
         } else {
-            plan.warn(format!("links cannot be written into {}: write the body as UTF-8", encoding.name()));
+            plan.warn(&format!("links cannot be written into {}: write the body as UTF-8", encoding.name()));
         }
         plan
     }
@@ -116,7 +116,7 @@ impl HtmlPlan {
         splices(&self.edits, hrefs)
     }
 
-    fn warn(&mut self, words: String) {
+    fn warn(&mut self, words: &str) {
         self.warnings.push(format!("html: {words}"));
     }
 
@@ -134,32 +134,13 @@ impl HtmlPlan {
             match found.pixel_at {
                 Some(at) => self.edits.push(Edit { range: at..at, with: With::Pixel }),
                 None => self.warn(
-                    "it breaks off in a tag, a comment or a script, where no pixel can follow: write it to its end"
-                        .to_owned(),
+                    "it breaks off in a tag, a comment or a script, where no pixel can follow: write it to its end",
                 ),
             }
         }
-        let decisions: Vec<Decision> = found.links.iter().map(|link| self.decide(link, options)).collect();
+        let decisions: Vec<Decision> = found.links.iter().map(|link| judge(link, options)).collect();
         self.plan(&found.links, decisions, options);
         self.edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
-    }
-
-    fn decide(&mut self, link: &FoundLink, options: &Options) -> Decision {
-        let leave = |reason| Decision::Leave { reason, plain: None };
-        let Ok(value) = &link.value else {
-            return leave(Reason::Refused(
-                "the URL has bytes that are no characters of the body's charset: percent-encode them"
-                    .to_owned(),
-            ));
-        };
-        if link.is_xlink {
-            return leave(Reason::Xlink);
-        }
-        let mut signs = link.signs;
-        if !options.tracks_visible_urls && !link.shown.is_empty() {
-            signs.shows_url = shows_url(&htmlize::unescape(&link.shown), &options.base_url);
-        }
-        decide(value, signs, options)
     }
 
     fn plan(&mut self, links: &[FoundLink], decisions: Vec<Decision>, options: &Options) {
@@ -255,7 +236,7 @@ impl HtmlPlan {
                 Some(self.add(PlannedLink { id, kind, url, tail: "" }))
             }
             Marker::Open | Marker::Unknown | Marker::Refused(_) => {
-                self.warn(format!(
+                self.warn(&format!(
                     "{:?} is no marker for links: they take clickproof:unsubscribe, clickproof:confirm and \
                      clickproof:confirm?to=…",
                     link.value.as_deref().unwrap_or_default()
@@ -276,12 +257,12 @@ impl HtmlPlan {
             Err(_) => self.raw(link.value_at.clone()),
         };
         match &reason {
-            Reason::Relative => self.warn(format!("{url:?} has no scheme: begin it with https://")),
-            Reason::VisibleUrl => self.warn(format!(
+            Reason::Relative => self.warn(&format!("{url:?} has no scheme: begin it with https://")),
+            Reason::VisibleUrl => self.warn(&format!(
                 "the text of the link to {url} is a URL, which mail filters compare with where it leads: show words instead"
             )),
-            Reason::Xlink => self.warn(format!("{url:?} stands in xlink:href: write href")),
-            Reason::Refused(why) => self.warn(format!("{url:?} is left: {why}")),
+            Reason::Xlink => self.warn(&format!("{url:?} stands in xlink:href: write href")),
+            Reason::Refused(why) => self.warn(&format!("{url:?} is left: {why}")),
             Reason::AlreadyTracked => {
                 if let Some(("c" | "o", token)) = own_token(&url, &options.base_url) {
                     self.tokens.push(token.to_owned());
@@ -308,7 +289,7 @@ impl HtmlPlan {
         match text_id::check_link_id(name) {
             Ok(()) => Some(name.to_owned()),
             Err(error) => {
-                self.warn(format!("data-cp-link: {error}; the link goes by its position"));
+                self.warn(&format!("data-cp-link: {error}; the link goes by its position"));
                 None
             }
         }
@@ -319,7 +300,7 @@ impl HtmlPlan {
             None => "",
             Some(path) if path.eq_ignore_ascii_case(APP.0) => APP.1,
             Some(path) => {
-                self.warn(format!("data-cp-path is {path:?}: it must be {}", APP.0));
+                self.warn(&format!("data-cp-path is {path:?}: it must be {}", APP.0));
                 ""
             }
         }
@@ -335,9 +316,27 @@ impl HtmlPlan {
             }
         }
         for id in twice {
-            self.warn(format!("several links are called {id:?}: events cannot tell them apart"));
+            self.warn(&format!("several links are called {id:?}: events cannot tell them apart"));
         }
     }
+}
+
+/// What becomes of a link, by what it leads to, says of itself and shows.
+fn judge(link: &FoundLink, options: &Options) -> Decision {
+    let leave = |reason| Decision::Leave { reason, plain: None };
+    let Ok(value) = &link.value else {
+        return leave(Reason::Refused(
+            "the URL has bytes that are no characters of the body's charset: percent-encode them".to_owned(),
+        ));
+    };
+    if link.is_xlink {
+        return leave(Reason::Xlink);
+    }
+    let mut signs = link.signs;
+    if !options.tracks_visible_urls && !link.shown.is_empty() {
+        signs.shows_url = shows_url(&htmlize::unescape(&link.shown), &options.base_url);
+    }
+    decide(value, signs, options)
 }
 
 /// The link that stands nearest to another; of two as near the one behind, as buttons are written: Outlook's drawing first.

@@ -276,7 +276,7 @@ fn ends_well(rest: &str) -> bool {
         match c {
             c if c.is_whitespace() => return true,
             '.' | ',' | ';' | ':' | '!' | '?' | ')' | ']' | '}' | '>' | '\'' | '"' | '*' | '_' | '~' => {
-                closed = true
+                closed = true;
             }
             '(' | '[' | '{' | '<' => return closed,
             c if c.is_ascii() => return false,

@@ -4,6 +4,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
+use std::fmt::Write as _;
+use std::fs;
 use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -38,9 +40,10 @@ fn newsletter() -> String {
          <body style=\"margin:0\"><p>Hello name,</p><table width=\"600\">\n",
     );
     for n in 0..LINKS {
-        html += &format!(
+        let _ = writeln!(
+            html,
             "<tr><td style=\"padding:4px\"><a class=\"btn\" href=\"https://shop.brand.example/products/spring/{n:04}?ref=mail&amp;position={n}\" \
-             style=\"color:#1155cc\"><img src=\"https://cdn.brand.example/images/{n:04}.png\" alt=\"\"> Product &ndash; {n}</a></td></tr>\n"
+             style=\"color:#1155cc\"><img src=\"https://cdn.brand.example/images/{n:04}.png\" alt=\"\"> Product &ndash; {n}</a></td></tr>"
         );
     }
     let end = "</table></body></html>\n";
@@ -60,17 +63,26 @@ fn copy(recipient: usize) -> MailCopy {
     }
 }
 
-/// Recipients a second, the best of the rounds.
+/// How long this thread has run, in nanoseconds: on a machine that does other things, too, a clock on the wall says little. Where
+/// the kernel does not tell (Linux does), the clock does.
+fn ran(since: &Instant) -> u128 {
+    let told = fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let told = told.and_then(|told| told.split(' ').next()?.parse().ok());
+    told.unwrap_or_else(|| since.elapsed().as_nanos())
+}
+
+/// Recipients a second of the thread's own time, the best of the rounds.
+#[expect(clippy::cast_precision_loss, reason = "small counts")]
 fn speed(mut work: impl FnMut(usize)) -> f64 {
+    let clock = Instant::now();
     let round = |_| {
-        let start = Instant::now();
+        let start = ran(&clock);
         (0..RECIPIENTS).for_each(&mut work);
-        RECIPIENTS as f64 / start.elapsed().as_secs_f64()
+        RECIPIENTS as f64 / ((ran(&clock) - start) as f64 / 1e9)
     };
     (0..ROUNDS).map(round).fold(0.0, f64::max)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "small counts")]
 fn main() -> ExitCode {
     let keys = Keyring::parse(&format!("k1:{}", "A".repeat(43))).0.expect("a key");
     let options = Options { base_url: "https://click.brand.example".to_owned(), ..Options::default() };
@@ -84,7 +96,7 @@ fn main() -> ExitCode {
             "{{\"message_id\":\"spring\",\"recipient_id\":\"r{recipient}\",\"sent_at_ms\":1795348800000{html}}}"
         )
     };
-    let plain: Vec<String> = (0..RECIPIENTS).map(|n| line(n, None)).collect();
+    let short: Vec<String> = (0..RECIPIENTS).map(|n| line(n, None)).collect();
     let whole: Vec<String> = own.iter().enumerate().map(|(n, html)| line(n, Some(html))).collect();
 
     let plan = Plan::new(Some((html.as_bytes(), UTF_8)), None, &options);
@@ -107,7 +119,7 @@ fn main() -> ExitCode {
             black_box(&block);
         })
     };
-    let [planned_lines, personal_lines] = [ndjson(&plain, Some(&html)), ndjson(&whole, None)];
+    let [planned_lines, personal_lines] = [ndjson(&short, Some(&html)), ndjson(&whole, None)];
 
     println!("A mail of {} bytes with {LINKS} links, recipients a second on one core:\n", html.len());
     println!("| HTML | promised | copies | as NDJSON lines |");

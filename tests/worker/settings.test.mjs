@@ -90,6 +90,9 @@ test("a typo in every setting at once: each is named, links redirect and the def
     BRAND_NAME: 5,
     BRAND_COLOR: "red",
     EVENTS_WEBHOOK_URL: "hooks.example",
+    EVENTS_WEBHOOK_TYPES: "humans",
+    EVENTS_HTTP_URL: "hooks.example/{key}",
+    EVENTS_HTTP_HEADERS: "no header",
     ALERT_WEBHOOK_URL: "hooks.example",
     UNSUBSCRIBE_WEBHOOK_URL: "hooks.example",
     WEBHOOK_SECRET: "short",
@@ -106,8 +109,6 @@ test("what this version does not obey yet is refused by name, even with a good v
   const vars = {
     RETENTION_DAYS: 90,
     PRIVACY: "full",
-    EVENTS_WEBHOOK_URL: "https://hooks.example/",
-    ALERT_WEBHOOK_URL: "https://hooks.example/",
   };
   const worker = await start(t, { vars });
   const lines = await assertNamed(worker, Object.keys(vars));

@@ -35,9 +35,15 @@ const PROOFS = {
 
 const sum = (items, field) => items.reduce((all, item) => all + item[field], 0);
 
-/** The page of a message's report, as of a time in Unix milliseconds. `words` says of each type of click what it was. */
-export function message(report, nowMs, words) {
-  let html = `<header>\n${heading(report, nowMs)}`;
+/** What a page of /report leads to; its CSV lies beside it. */
+const AMONG_ALL = { up: "/report", words: "All messages" };
+
+/**
+ * The page of a message's report, as of a time in Unix milliseconds. `words` says of each type of click what it was, `around` what the
+ * page leads to.
+ */
+export function message(report, nowMs, words, around = AMONG_ALL) {
+  let html = `<header>\n${heading(report, nowMs, around)}`;
   if (report.known) {
     html += `${numbers(report)}${next(report)}</header>\n<main>\n`;
     if (report.clicks > 0) html += times(report) + delays(report) + types(report, words) + links(report);
@@ -51,18 +57,18 @@ export function message(report, nowMs, words) {
   return page(report.title ?? report.message_id, html);
 }
 
-function heading({ title, message_id, first_ms, last_ms, known, unsettled, clicks }, nowMs) {
+function heading({ title, message_id, first_ms, last_ms, known, unsettled, clicks }, nowMs, around) {
   const facts = [
     ...(title === null ? [] : [text(message_id)]),
     ...(first_ms === null ? [] : [`first click or open ${time(first_ms)}, last ${time(last_ms)}`]),
     `as of ${time(nowMs)} UTC`,
-    ...(known ? [`<a href="/report/${encoded(message_id)}.csv">Numbers as CSV</a>`] : []),
+    ...(known ? [`<a href="${around.csv ?? `/report/${encoded(message_id)}.csv`}">Numbers as CSV</a>`] : []),
   ];
   const provisional =
     `<p><strong>${count(unsettled)} of ${count(clicks)} clicks are provisional.</strong> What they were may change until the ` +
     "clicks around them are known, about a minute after each; load this page again then.\n";
   return (
-    `<nav><a href="/report">All messages</a></nav>\n<h1>${text(title ?? message_id)}</h1>\n` +
+    `<nav><a href="${around.up}">${around.words}</a></nav>\n<h1>${text(title ?? message_id)}</h1>\n` +
     `<p class="soft">${facts.join(" · ")}\n${unsettled > 0 ? provisional : ""}`
   );
 }

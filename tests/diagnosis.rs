@@ -110,7 +110,7 @@ fn shares_are_told_to_a_tenth_and_gateways_by_name() {
     assert!(text.contains("100 of 800 clicks (12.5 %)"), "{text}");
     assert!(text.ends_with(" Seen on this send: mimecast 60, proofpoint 40."), "{text}");
     let rare = &diagnosis::of(&with(1_000_000, ClickType::ScannerAirOrMbi, 1), &[])[0].text;
-    assert!(rare.contains("1 of 1000000 clicks (less than 0.1 %)"), "{rare}");
+    assert!(rare.contains("1 of 1,000,000 clicks (less than 0.1 %)"), "{rare}");
 }
 
 /// A send before, of 1,000 mails: so many clicks by people and by a scanner.

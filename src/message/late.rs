@@ -22,8 +22,10 @@ impl<D: Database> Message<D> {
     /// all are due, and each question is asked of rows.
     pub(super) fn read_stretches(&mut self, due: &mut BTreeSet<EventId>) -> Result<(), D::Error> {
         let start_ms = self.window.start_ms();
+        // Ranges of one form: each other one is code of its own in the wasm.
+        let (oldest, start) = (EventId::first_of(0), EventId::first_of(start_ms));
         let around_ms = 2 * self.judging.reach_ms() + CARRY_BEFORE_MS + CARRY_AFTER_MS;
-        let late = due.range(..EventId::first_of(start_ms)).map(|id| id.ts_ms());
+        let late = due.range(oldest..start).map(|id| id.ts_ms());
         let around =
             late.map(|ms| (ms.saturating_sub(around_ms), ms.saturating_add(around_ms).min(start_ms - 1)));
         let spans = merged(&around.collect::<Vec<_>>());
@@ -44,9 +46,9 @@ impl<D: Database> Message<D> {
             // The last moment may have more.
             stretches.extend((last_ms > from_ms).then_some((from_ms, last_ms - 1)));
             let end = EventId::first_of(last_ms.saturating_sub(around_ms));
-            if due.range(..end).next().is_some() {
-                let start = EventId::first_of(start_ms);
-                due.retain(|id| *id < end || *id >= start);
+            if due.range(oldest..end).next().is_some() {
+                let later = due.split_off(&end);
+                due.extend(later.range(start..EventId::first_of(i64::MAX)).copied());
                 self.timers.sweep.goes_on(self.timers.unsettled.range(end..start).next().copied());
             } else {
                 stretches.clear();
@@ -78,25 +80,11 @@ impl<D: Database> Message<D> {
             settled.extend(pack::keys(keys).map(|(id, _)| id));
         })?;
         let (from, until) = (EventId::first_of(from_ms), EventId::first_of(until_ms));
-        let (window, timers, came_ms) = (&mut self.window, &mut self.timers, self.watermark.settled_to_ms);
-        self.rows.clicks(from, until, usize::MAX, &mut |id, record| {
-            if settled.contains(&id) {
-                return;
-            }
-            let Some(record) = record else {
-                window.unreadable += 1;
-                return;
-            };
-            window.insert(id, Click::of(&record, Delivery::default()), came_ms);
-            window.keep(id, record);
-            timers.unsettled.insert(id);
-            ids.push(id);
+        self.load_clicks((from, until), self.watermark.settled_to_ms, &mut |id| {
+            let is_late = !settled.contains(&id);
+            ids.extend(is_late.then_some(id));
+            is_late.then_some(None)
         })?;
-        for (id, repeats) in self.rows.repeats(from, until)? {
-            if let Some(entry) = window.get_mut(id) {
-                entry.repeats = repeats;
-            }
-        }
         let mut seen = Vec::new();
         self.sightings(&ids, &mut |id, sighting| seen.push((id, sighting.verified)))?;
         for (id, verified) in seen {

@@ -85,6 +85,7 @@ mod window;
 use outbox::Outbox;
 use people::People;
 use rows::{Meta, Rows};
+use settled::Settled;
 use sql::Database;
 use timers::Timers;
 use watermark::Watermark;
@@ -152,16 +153,29 @@ impl<D: Database> Message<D> {
         let last_ms = settled.iter().next_back().map_or(i64::MIN, |(id, _)| id.ts_ms());
         self.watermark.settled_to_ms = self.watermark.settled_to_ms.max(last_ms);
         let came_ms = self.watermark.settled_to_ms;
-        let (window, timers) = (&mut self.window, &mut self.timers);
+        let window = &mut self.window;
         // Orphans come first: their clicks find them.
         if self.rows.has_verifications()? {
             self.rows.verifications_from(from, &mut |id, sighting| {
                 window.set_absent(id, Absent::Seen(sighting.verified));
             })?;
         }
-        self.rows.clicks(from, until, usize::MAX, &mut |id, record| match record {
-            Some(record) => {
-                let settled = settled.remove(id);
+        self.load_clicks((from, until), came_ms, &mut |id| Some(settled.remove(id)))
+    }
+
+    /// Loads the stored clicks of a span into the window. Of each it is asked what verdict stands, if it is wanted at all; one of which
+    /// none does came when no click later than `came_ms` was settled.
+    fn load_clicks(
+        &mut self,
+        (from, until): (EventId, EventId),
+        came_ms: i64,
+        asked: &mut dyn FnMut(EventId) -> Option<Option<Settled>>,
+    ) -> Result<(), D::Error> {
+        let (window, timers) = (&mut self.window, &mut self.timers);
+        self.rows.clicks(from, until, usize::MAX, &mut |id, record| match (asked(id), record) {
+            (None, _) => {}
+            (Some(_), None) => window.unreadable += 1,
+            (Some(settled), Some(record)) => {
                 window.insert(id, Click::of(&record, Delivery::default()), came_ms);
                 if let Some(settled) = settled {
                     window.settle(id, settled);
@@ -170,7 +184,6 @@ impl<D: Database> Message<D> {
                     timers.unsettled.insert(id);
                 }
             }
-            None => window.unreadable += 1,
         })?;
         for (id, repeats) in self.rows.repeats(from, until)? {
             if let Some(entry) = window.get_mut(id) {

@@ -275,7 +275,8 @@ impl<D: Database> Message<D> {
             self.put_meta()?;
         }
         // Late clicks look around themselves in rows: the window does not wait for them.
-        let open = self.timers.unsettled.range(EventId::first_of(self.window.start_ms())..).next();
+        let (start, end) = (EventId::first_of(self.window.start_ms()), EventId::first_of(i64::MAX));
+        let open = self.timers.unsettled.range(start..end).next();
         let open_ms = open.map_or(self.watermark.ms, |id| self.watermark.ms.min(id.ts_ms()));
         let from_ms = self.window_from_ms(open_ms);
         let touched = &self.timers.touched;

@@ -68,14 +68,14 @@ impl Timers {
         let start = EventId::first_of(start_ms).min(end);
         let mut due = BTreeSet::new();
         due.extend(self.unsettled.range(start..end).take(most).copied());
-        let (late, room) = (self.unsettled.range(..start).count(), most - due.len());
+        let (late, room) = (self.unsettled.range(EventId::first_of(0)..start).count(), most - due.len());
         if late > 0
             && room > 0
             && let Some(from) = self.sweep.start(late, verdicts)
         {
-            let mut left = self.unsettled.range(from.min(start)..start);
-            due.extend(left.by_ref().take(room).copied());
-            self.sweep.goes_on(left.next().copied());
+            let left = self.unsettled.range(from.min(start)..start);
+            self.sweep.goes_on(left.clone().nth(room).copied());
+            due.extend(left.take(room).copied());
         }
         due
     }

@@ -75,10 +75,10 @@ async function lint() {
 
 async function native() {
   await ensureRust();
-  // The corpora of the agents' tests, and the engines that speak SQL.
+  // The corpora of the agents' tests, and the engines that speak SQL. Mail servers come with their tests.
   await ensureNpmPackages();
   await ensureOptional(PYTHON, PHP, RUBY, GO);
-  const files = [AGENTS, MINTERS, SQL].flatMap(testFiles);
+  const files = [AGENTS, MAIL, MINTERS, SQL].flatMap(testFiles);
   return runAll(
     ["cargo", ["test", "--no-fail-fast"]],
     [process.execPath, ["--test", "--test-reporter=spec", ...files]],

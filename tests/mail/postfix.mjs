@@ -1,13 +1,15 @@
-// Postfix and OpenDKIM as they are installed, or can be: set up by the page that senders read, in folders of this run's own. A
-// mount namespace keeps them from the machine's.
+// Postfix and OpenDKIM as they are installed, or can be: set up by the page that senders read, in folders of this run's own.
+// Namespaces keep them from the machine's.
 
 import { spawnSync } from "node:child_process";
 import {
   chmodSync,
+  closeSync,
   copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -17,11 +19,13 @@ import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { aptInstall, canApt } from "../../src/dev/apt.mjs";
-import { root, start, which } from "../../src/dev/run.mjs";
+import { output, root, start, which } from "../../src/dev/run.mjs";
 
 const DEBIAN = "/etc/postfix";
 const PROGRAMS = ["postfix", "opendkim", "opendkim-genkey", "unshare"];
 const PACKAGES = ["postfix", "opendkim", "opendkim-tools", "python3-dkim"];
+// Mounts and processes of its own.
+const APART = ["--mount", "--pid", "--fork", "--mount-proc"];
 const PYTHON = "/usr/bin/python3";
 
 /** Why nothing can be sent through Postfix here; false when it can. */
@@ -32,7 +36,7 @@ export async function missing() {
     (spawnSync(PYTHON, ["-c", "import dkim"]).status === 0 ? null : "python3-dkim");
   if (lacks() && canApt()) await aptInstall("Installing Postfix and OpenDKIM", "1 min", PACKAGES);
   if (lacks()) return `${lacks()} is missing: install ${PACKAGES.join(", ")}`;
-  if (spawnSync("unshare", ["--mount", "true"]).status !== 0) return "no mount namespace may be made here";
+  if (spawnSync("unshare", [...APART, "true"]).status !== 0) return "no namespace may be made here";
   return false;
 }
 
@@ -55,15 +59,16 @@ export async function startPostfix(to, clickproof, keys) {
     text
       .replaceAll("/etc/postfix/clickproof-filter", at("filter"))
       .replaceAll("/etc/clickproof/link_keys", at("link_keys"))
+      .replaceAll("/usr/local/bin/clickproof", at("clickproof"))
       .replaceAll("/etc/dkimkeys", home)
       .replaceAll("user=clickproof", "user=nobody")
       .replaceAll("8891", String(milter))
-      .replace(/^smtp(?= +inet)/m, `127.0.0.1:${port}`)
-      .replace(/^clickproof (?=rewrite)/m, `${at("clickproof")} `);
+      .replace(/^smtp(?= +inet)/m, `127.0.0.1:${port}`);
   copyFileSync(clickproof, at("clickproof"));
   writeFileSync(at("link_keys"), keys, { mode: 0o644 });
   writeFileSync(at("filter"), here(script), { mode: 0o755 });
-  writeFileSync(at("opendkim.conf"), here(opendkim));
+  // It does not like keys below a folder that all may write to.
+  writeFileSync(at("opendkim.conf"), `${here(opendkim)}RequireSafeKeys no\n`);
   mkdirSync(at("etc"));
   for (const name of ["postfix-files", "postfix-script", "post-install", "dynamicmaps.cf"]) {
     if (existsSync(path.join(DEBIAN, name))) copyFileSync(path.join(DEBIAN, name), at(`etc/${name}`));
@@ -86,7 +91,10 @@ export async function startPostfix(to, clickproof, keys) {
   ];
   writeFileSync(at("etc/main.cf"), settings.join("\n") + here(main));
   run("opendkim-genkey", ["-b", "2048", "-d", "brand.example", "-s", "clickproof", "-D", home]);
-  const signer = start("opendkim", ["-f", "-x", at("opendkim.conf")], { stdio: ["ignore", "pipe", "pipe"] });
+  // Postfix opens it again, which only a file allows.
+  const log = openSync(at("log"), "a");
+  const stdio = ["ignore", log, log];
+  const signer = start("opendkim", ["-f", "-x", at("opendkim.conf")], { stdio });
   const mounts = [
     `mount --bind ${at("etc")} /etc/postfix`,
     "mount -t tmpfs -o mode=755 none /var/spool/postfix",
@@ -94,29 +102,28 @@ export async function startPostfix(to, clickproof, keys) {
     "chown postfix: /var/lib/postfix",
     "exec postfix start-fg",
   ];
-  const server = start("unshare", ["--mount", "sh", "-ec", mounts.join("\n")], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let log = "";
-  for (const stream of [server.stdout, server.stderr, signer.stdout, signer.stderr]) {
-    stream.on("data", (data) => (log += data));
-  }
+  const server = start("unshare", [...APART, "sh", "-ec", mounts.join("\n")], { stdio });
   const close = async () => {
-    for (const child of [server, signer]) child.kill("SIGTERM");
+    signer.kill("SIGTERM");
+    // The first process of the namespace takes the others with it.
+    const first = output("ps", ["-o", "pid=", "--ppid", String(server.pid)]);
+    process.kill(Number(first ?? server.pid), "SIGKILL");
     await Promise.all([server.exited, signer.exited]);
+    closeSync(log);
     rmSync(home, { recursive: true, force: true });
   };
   try {
     await answers(port);
     await answers(milter);
   } catch (error) {
+    const said = readFileSync(at("log"), "utf8");
     await close();
-    throw new Error(`${error.message}\n${log}`);
+    throw new Error(`${error.message}\n${said}`);
   }
   const record = [...readFileSync(at("clickproof.txt"), "utf8").matchAll(/"([^"]*)"/g)].map(
     ([, text]) => text,
   );
-  return { port, record: record.join(""), log: () => log, close };
+  return { port, record: record.join(""), log: () => readFileSync(at("log"), "utf8"), close };
 }
 
 /** Whether the mail's signature holds against this DNS record, as dkimpy sees it. */
@@ -130,7 +137,7 @@ export function isSigned(mail, record) {
 }
 
 async function answers(port) {
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < 600; tries++) {
     const socket = net.connect(port, "127.0.0.1");
     const open = await new Promise((done) => {
       socket.once("connect", () => done(true)).once("error", () => done(false));

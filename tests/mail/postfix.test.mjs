@@ -44,9 +44,7 @@ before(async () => {
   if (skip) return;
   const build = spawnSync("cargo", ["build", "--bin", "clickproof"], { cwd: root, encoding: "utf8" });
   assert.equal(build.status, 0, build.stderr);
-  const about = JSON.parse(
-    output("cargo", ["metadata", "--format-version", "1", "--no-deps"]),
-  );
+  const about = JSON.parse(output("cargo", ["metadata", "--format-version", "1", "--no-deps"]));
   const clickproof = path.join(about.target_directory, "debug", "clickproof");
   sink = await startSink();
   postfix = await startPostfix(sink.port, clickproof, KEYS);
@@ -63,7 +61,7 @@ test(
   async () => {
     await send(postfix.port, "news@brand.example", "reader@reader.example", mail(IDS));
     const { from, to, mail: arrived } = await sink.next();
-    assert.deepEqual([from, to], ["news@brand.example", ["reader@reader.example"]]);
+    assert.deepEqual([from, to], ["news@brand.example", ["reader@reader.example"]], `${arrived}`);
     const text = arrived.toString();
     const unsubscribe =
       /^List-Unsubscribe:\s+<https:\/\/click\.brand\.example\/u\/[\w-]+>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n/m;

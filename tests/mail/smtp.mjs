@@ -7,7 +7,9 @@ export async function startSink() {
   const mails = [];
   const waiting = [];
   const take = (mail) => (waiting.length > 0 ? waiting.shift()(mail) : mails.push(mail));
+  const sockets = new Set();
   const server = net.createServer((socket) => {
+    sockets.add(socket.on("close", () => sockets.delete(socket)));
     let [input, envelope, inData] = ["", { to: [] }, false];
     const say = (line) => socket.write(`${line}\r\n`);
     socket.setEncoding("latin1");
@@ -31,7 +33,9 @@ export async function startSink() {
         if (/^mail$/i.test(verb)) envelope.from = address;
         if (/^rcpt$/i.test(verb)) envelope.to.push(address);
         if (/^data$/i.test(verb)) inData = true;
-        say(inData ? "354 go on" : /^quit$/i.test(verb) ? "221 bye" : "250 ok");
+        if (inData) say("354 go on");
+        else if (/^ehlo$/i.test(verb)) say("250-sink\r\n250 8BITMIME");
+        else say(/^quit$/i.test(verb) ? "221 bye" : "250 ok");
       }
     });
     say("220 sink");
@@ -41,7 +45,10 @@ export async function startSink() {
     port: server.address().port,
     next: () =>
       mails.length > 0 ? Promise.resolve(mails.shift()) : new Promise((done) => waiting.push(done)),
-    close: () => new Promise((done) => server.close(done)),
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      return new Promise((done) => server.close(done));
+    },
   };
 }
 

@@ -322,6 +322,20 @@ fn a_scanner_that_unsubscribes_afterwards_does_not_silence_a_person_who_took_it_
 }
 
 #[test]
+fn a_scanner_that_takes_back_gives_way_to_the_person() {
+    let mut world = World::new();
+    let unsubscribed = world.act(Kind::Unsubscribe, "r1", HOME, "form");
+    world.wake(1_500);
+    undo(&mut world, "r1", BARRACUDA);
+    world.wake(2_000);
+    let undone = undo(&mut world, "r1", HOME);
+    for _ in 0..3 {
+        world.wake(FINAL_MS);
+    }
+    assert_eq!(world.told_ids(), [unsubscribed, undone]);
+}
+
+#[test]
 fn to_take_back_ends_nobody_elses_act_and_no_confirmation() {
     let mut world = World::new();
     world.act(Kind::Unsubscribe, "r1", HOME, "form");

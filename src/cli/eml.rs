@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use clickproof::link::keys::Keyring;
 use clickproof::sender::eml::rewrite_mail;
 use clickproof::sender::mail::{Envelope, LARGEST};
 use clickproof::sender::options::Options;
 
-use crate::mint::keys;
 use crate::say::say;
 use crate::stop::Stop;
 use crate::streams::Streams;
@@ -29,8 +29,7 @@ pub(crate) struct Ids {
 }
 
 /// Rewrites the mail; says how many were refused: it or none.
-pub(crate) fn run(streams: &Streams, ids: &Ids, options: &Options) -> Result<usize, Stop> {
-    let keys = keys()?;
+pub(crate) fn run(streams: &Streams, ids: &Ids, keys: &Keyring, options: &Options) -> Result<usize, Stop> {
     let mail = streams.read(LARGEST)?;
     let given = Envelope {
         message_id: ids.message_id.clone(),
@@ -39,7 +38,7 @@ pub(crate) fn run(streams: &Streams, ids: &Ids, options: &Options) -> Result<usi
         group: ids.group.clone(),
         ..Envelope::default()
     };
-    match rewrite_mail(&mail, &given, &keys, options) {
+    match rewrite_mail(&mail, &given, keys, options) {
         Ok(rewritten) => {
             // What is said here goes to a mail server's log, and a link that is left may be a secret: reasons are enough.
             let mut reasons = BTreeMap::<String, usize>::new();

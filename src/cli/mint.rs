@@ -67,8 +67,8 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
 
 /// The answer to a bad line, for who waits for one.
 #[derive(Serialize)]
-struct Refused {
-    error: String,
+pub(crate) struct Refused {
+    pub(crate) error: String,
 }
 
 fn answer(line: &str, bases: Bases, keys: &Keyring) -> Result<Minted, String> {

@@ -12,7 +12,8 @@ use clickproof::sender::options::{Options, Parameter, Pixel};
 
 use crate::eml::{self, Ids};
 use crate::form::Wanted;
-use crate::mint::keys;
+use crate::mint::Refused;
+use crate::secrets::Secrets;
 use crate::stop::Stop;
 use crate::streams::Streams;
 
@@ -52,6 +53,11 @@ pub(crate) struct Args {
     eml: bool,
     #[command(flatten)]
     ids: Ids,
+    #[command(flatten)]
+    secrets: Secrets,
+    /// Answer a bad line with `{"error":"…"}`, too: a program that sends a line and waits for its answer gets one to each
+    #[arg(long)]
+    answer_errors: bool,
     /// One HTML body for all lines
     #[arg(long, value_name = "FILE", conflicts_with = "eml")]
     html: Option<PathBuf>,
@@ -115,10 +121,10 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
             Some(_) if !leaves_text => Err(Stop::Refused(
                 "--text FILE is for lines: with --eml, give --text off or nothing".to_owned(),
             )),
-            _ => eml::run(&args.streams, &args.ids, &options),
+            _ => eml::run(&args.streams, &args.ids, &args.secrets.link_keys()?, &options),
         };
     }
-    let keys = keys()?;
+    let keys = args.secrets.link_keys()?;
     let html = args.html.as_deref().map(|path| read("html", path)).transpose()?;
     let text = args.text.as_deref().filter(|_| !leaves_text).map(|path| read("text", path)).transpose()?;
     let mut rewriting = Lines::new(&keys, &options, html.as_deref(), text.as_deref());
@@ -131,7 +137,12 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
         let Some(line) = lines.next()? else { break };
         match line.and_then(|line| answer(line, &mut rewriting)) {
             Ok(answer) => output.line(|block| serde_json::to_writer(block, &answer))?,
-            Err(problem) => lines.complain(&problem),
+            Err(problem) => {
+                lines.complain(&problem);
+                if args.answer_errors {
+                    output.line(|block| serde_json::to_writer(block, &Refused { error: problem }))?;
+                }
+            }
         }
     }
     lines.finish();

@@ -12,55 +12,71 @@ import { root, show } from "../../src/dev/run.mjs";
 
 const vectors = JSON.parse(readFileSync(path.join(root, "static/vectors/token.json"), "utf8"));
 const { keys, base_url, call, answer } = vectors.calls[0];
-const MINT = ["cargo", "run", "--quiet", "--bin", "clickproof", "--", "mint", "--answer-errors"];
-const COMMAND = [...MINT, "--base-url", base_url];
-const env = { ...process.env, LINK_KEYS: keys };
 const HANGS = 30_000;
+const env = { ...process.env, LINK_KEYS: keys };
+const run = (name) => [
+  ...["cargo", "run", "--quiet", "--bin", "clickproof", "--", name],
+  ...["--answer-errors", "--base-url", base_url],
+];
+
+const { links: _, ...copy } = call;
+const mail = { ...copy, html: '<a href="https://brand.example/">Read on</a>' };
+const COMMANDS = [
+  ["mint", call, (minted) => assert.deepEqual(minted, answer)],
+  ["rewrite", mail, ({ html, links }) => assert.ok(html.includes(`<a href="${links[0].href}">Read on</a>`))],
+];
 
 // A bad line between good ones: who waits for its answer must not wait for ever.
-const LINES = [call, { ...call, recipient_id: "a@b.example" }, { ...call, recipient_id: "r2" }, call];
+const linesOf = (line) => [
+  line,
+  { ...line, recipient_id: "a@b.example" },
+  { ...line, recipient_id: "r2" },
+  line,
+];
 
-function check(answers) {
-  assert.equal(answers.length, LINES.length);
-  assert.deepEqual(answers[0], answer);
+function check(answers, isRight) {
+  assert.equal(answers.length, 4);
+  isRight(answers[0]);
   assert.match(answers[1].error, /^recipient_id: .*'@'/);
-  assert.equal(answers[2].links.length, call.links.length);
-  assert.notDeepEqual(answers[2], answer);
-  assert.deepEqual(answers[3], answer);
+  assert.equal(answers[2].links.length, answers[0].links.length);
+  assert.notDeepEqual(answers[2], answers[0]);
+  assert.deepEqual(answers[3], answers[0]);
 }
 
 // Not while a test waits for its first line.
 before(async () => assert.equal(await show("cargo", ["build", "--quiet", "--bin", "clickproof"]), 0));
 
-test("mint answers Node line by line", { timeout: HANGS }, async (t) => {
-  const child = spawn(COMMAND[0], COMMAND.slice(1), { cwd: root, env, stdio: ["pipe", "pipe", "ignore"] });
-  t.after(() => child.kill());
-  const ended = new Promise((resolve) => child.on("close", resolve));
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const answers = [];
-  for (const line of LINES) {
-    child.stdin.write(`${JSON.stringify(line)}\n`);
-    answers.push(JSON.parse((await lines.next()).value));
-  }
-  child.stdin.end();
-  check(answers);
-  assert.equal(await ended, 1, "one line was bad");
-});
+for (const [name, line, isRight] of COMMANDS) {
+  const command = run(name);
+  const lines = linesOf(line).map((line) => `${JSON.stringify(line)}\n`);
+  const options = { cwd: root, env, stdio: ["pipe", "pipe", "ignore"] };
 
-test(
-  "mint answers Python line by line",
-  { timeout: HANGS, skip: PYTHON.find() ? false : notTested(PYTHON) },
-  async (t) => {
-    const driver = path.join(root, "tests/minters/drivers/coprocess.py");
-    const child = spawn(PYTHON.find(), [driver, ...COMMAND], {
-      cwd: root,
-      env,
-      stdio: ["pipe", "pipe", "ignore"],
-    });
+  test(`${name} answers Node line by line`, { timeout: HANGS }, async (t) => {
+    const child = spawn(command[0], command.slice(1), options);
     t.after(() => child.kill());
-    child.stdin.end(LINES.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    const ended = new Promise((resolve) => child.on("close", resolve));
+    const read = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const answers = [];
-    for await (const line of createInterface({ input: child.stdout })) answers.push(JSON.parse(line));
-    check(answers);
-  },
-);
+    for (const line of lines) {
+      child.stdin.write(line);
+      answers.push(JSON.parse((await read.next()).value));
+    }
+    child.stdin.end();
+    check(answers, isRight);
+    assert.equal(await ended, 1, "one line was bad");
+  });
+
+  test(
+    `${name} answers Python line by line`,
+    { timeout: HANGS, skip: PYTHON.find() ? false : notTested(PYTHON) },
+    async (t) => {
+      const driver = path.join(root, "tests/minters/drivers/coprocess.py");
+      const child = spawn(PYTHON.find(), [driver, ...command], options);
+      t.after(() => child.kill());
+      child.stdin.end(lines.join(""));
+      const answers = [];
+      for await (const line of createInterface({ input: child.stdout })) answers.push(JSON.parse(line));
+      check(answers, isRight);
+    },
+  );
+}

@@ -833,7 +833,7 @@ fn a_line_gets_its_copy_and_a_bad_one_its_remedy() {
             json!({"htm": html}),
             "htm: no such field; there are message_id, recipient_id, sent_at_ms, group, html, text",
         ),
-        (json!({}), "html: missing; a line has html or text"),
+        (json!({}), "html: missing; a line has html, text or eml"),
         (json!({"html": 7}), "html: must be a string"),
         (json!({"html": html, "track": {"clicks": "no"}}), "track.clicks: must be true or false"),
         (json!({"html": html, "track": {"click": false}}), "track.click: no such field"),

@@ -19,7 +19,8 @@ import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { aptInstall, canApt } from "../../src/dev/apt.mjs";
-import { output, root, start, which } from "../../src/dev/run.mjs";
+import { output, start, which } from "../../src/dev/run.mjs";
+import { blocks } from "./page.mjs";
 
 const DEBIAN = "/etc/postfix";
 const PROGRAMS = ["postfix", "opendkim", "opendkim-genkey", "unshare"];
@@ -38,13 +39,6 @@ export async function missing() {
   if (lacks()) return `${lacks()} is missing: install ${PACKAGES.join(", ")}`;
   if (spawnSync("unshare", [...APART, "true"]).status !== 0) return "no namespace may be made here";
   return false;
-}
-
-/** The blocks of code under a heading of the page, in order. */
-export function blocks(heading) {
-  const page = readFileSync(path.join(root, "static/docs/sending.md"), "utf8");
-  const section = page.split(/^## /m).find((text) => text.startsWith(`${heading}\n`));
-  return [...section.matchAll(/^```\w+\n(.*?)^```$/gms)].map(([, text]) => text);
 }
 
 /** A mail server that signs; `to` is the port that it hands mail to. */

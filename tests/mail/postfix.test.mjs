@@ -1,14 +1,11 @@
 // A mail through Postfix with the filter of `static/docs/sending.md`: it arrives rewritten, and signed after that.
 
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import path from "node:path";
 import { after, before, test } from "node:test";
-import { output, root } from "../../src/dev/run.mjs";
+import { KEYS, buildClickproof } from "./page.mjs";
 import { isSigned, missing, startPostfix } from "./postfix.mjs";
 import { send, startSink } from "./smtp.mjs";
 
-const KEYS = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const SLOW = { timeout: 120_000 };
 
 const skip = await missing();
@@ -42,12 +39,8 @@ let postfix;
 
 before(async () => {
   if (skip) return;
-  const build = spawnSync("cargo", ["build", "--bin", "clickproof"], { cwd: root, encoding: "utf8" });
-  assert.equal(build.status, 0, build.stderr);
-  const about = JSON.parse(output("cargo", ["metadata", "--format-version", "1", "--no-deps"]));
-  const clickproof = path.join(about.target_directory, "debug", "clickproof");
   sink = await startSink();
-  postfix = await startPostfix(sink.port, clickproof, KEYS);
+  postfix = await startPostfix(sink.port, buildClickproof(), KEYS);
 }, SLOW);
 
 after(async () => {

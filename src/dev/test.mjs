@@ -15,6 +15,7 @@ import { Failure, main, root, show, start } from "./run.mjs";
 import { ensureLinters, ensureRust, ensureWasmTarget } from "./rust.mjs";
 
 const AGENTS = "tests/agents";
+const MAIL = "tests/mail";
 const MINTERS = "tests/minters";
 const DOCS = "tests/docs";
 const SQL = "tests/sql";

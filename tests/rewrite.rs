@@ -635,6 +635,16 @@ fn one_pixel_stands_where_it_is_wanted() {
 }
 
 #[test]
+fn a_pixel_may_have_a_host_of_its_own_and_is_known_there_the_second_time() {
+    let pixels = "https://pixel.brand.example";
+    let options = Options { pixel: Pixel::Bottom, pixel_url: Some(pixels.to_owned()), ..options() };
+    let first = rewrite(Some("<a href='https://brand.example/'>x</a>"), None, &options).html.unwrap();
+    let copy = String::from_utf8(first.clone()).unwrap();
+    assert!(copy.contains(&format!("{BASE}/c/")) && copy.contains(&format!("{pixels}/o/")), "{copy}");
+    assert_eq!(rewrite(Some(&copy), None, &options).html.unwrap(), first);
+}
+
+#[test]
 fn a_mail_that_gmail_would_cut_is_told() {
     let long = format!("{}<a href=\"https://brand.example/\">x</a>", "x".repeat(102_300));
     let warnings = rewrite(Some(&long), None, &options()).warnings;

@@ -23,9 +23,11 @@ const MAX_LINE_BYTES: usize = 1 << 26;
 #[derive(clap::Args)]
 #[command(after_help = "\
 Each line is a copy of a mail:
-  {\"message_id\":\"spring\",\"recipient_id\":\"r1\",\"sent_at_ms\":1795348800000,\"html\":\"<a href=…\",\"text\":\"…\"}
+  {\"message_id\":\"spring\",\"recipient_id\":\"r1\",\"sent_at_ms\":1795348800000,
+   \"html\":\"<a href=…\",\"text\":\"…\"}
 and may have a \"group\" and, for who refused it, \"track\":{\"clicks\":false,\"opens\":false}. Each result is its rewriting:
-  {\"html\":\"…\",\"text\":\"…\",\"headers\":{\"List-Unsubscribe\":\"<…>\",…},\"links\":[{\"link_id\":\"1\",\"href\":\"…\",\"url\":\"…\"}],
+  {\"html\":\"…\",\"text\":\"…\",\"headers\":{\"List-Unsubscribe\":\"<…>\",…},
+   \"links\":[{\"link_id\":\"1\",\"href\":\"…\",\"url\":\"…\"}],
    \"left\":[{\"url\":\"mailto:…\",\"reason\":\"scheme\"}],\"warnings\":[…]}
 A line may have a whole mail as \"eml\" instead of html and text; its result has the mail as \"eml\".
 
@@ -53,6 +55,9 @@ pub(crate) struct Args {
     eml: bool,
     #[command(flatten)]
     ids: Ids,
+    /// What open pixels begin with, where they have a host of their own, as the Worker's `PIXEL_URL` [default: as links]
+    #[arg(long, value_name = "URL", value_parser = base_url)]
+    pixel_url: Option<String>,
     #[command(flatten)]
     secrets: Secrets,
     /// Answer a bad line with `{"error":"…"}`, too: a program that sends a line and waits for its answer gets one to each
@@ -105,6 +110,7 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
     let leaves_text = args.text.as_deref() == Some(Path::new("off"));
     let options = Options {
         base_url: args.base_url.clone(),
+        pixel_url: args.pixel_url.clone(),
         pixel: match args.pixel {
             Place::Bottom => Pixel::Bottom,
             Place::Top => Pixel::Top,

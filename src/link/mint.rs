@@ -74,7 +74,8 @@ pub struct Bases<'a> {
 }
 
 impl<'a> Bases<'a> {
-    const fn of(self, kind: Kind) -> &'a str {
+    /// What the links of a kind begin with.
+    pub(crate) const fn of(self, kind: Kind) -> &'a str {
         match kind {
             Kind::Open => self.pixels,
             Kind::Click | Kind::Unsubscribe | Kind::Confirm => self.links,

@@ -247,7 +247,7 @@ impl Finder<'_> {
                     "an image is {value:?}: of the markers, images take clickproof:open alone"
                 ));
             }
-        } else if let Some(("o", token)) = own_token(&value, &self.options.base_url) {
+        } else if let Some(("o", token)) = own_token(&value, self.options.bases().pixels) {
             self.found.has_pixel = true;
             self.found.tokens.push(token.to_owned());
         }

@@ -1,6 +1,7 @@
 //! What a sender may choose for all mails of a run.
 
 use super::clean;
+use crate::link::mint::Bases;
 
 /// Where the open pixel goes in HTML that has no `<img src="clickproof:open">`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub enum Pixel {
 pub struct Options {
     /// What links begin with: scheme and host of the click domain, without a final slash.
     pub base_url: String,
+    /// What open pixels begin with, where they have a host of their own.
+    pub pixel_url: Option<String>,
     /// Where the open pixel goes.
     pub pixel: Pixel,
     /// Tracks links whose text is a URL. Mail filters compare the host that is shown with the real one, so they are left
@@ -32,6 +35,14 @@ pub struct Options {
     pub utm: Vec<Parameter>,
     /// URLs of the mail's own `List-Unsubscribe`: links to them are left.
     pub unsubscribe_urls: Vec<String>,
+}
+
+impl Options {
+    /// What minted links begin with.
+    pub(crate) fn bases(&self) -> Bases<'_> {
+        let links = self.base_url.as_str();
+        Bases { links, pixels: self.pixel_url.as_deref().unwrap_or(links) }
+    }
 }
 
 /// A parameter of a URL's query, in characters that stand in one as they are.

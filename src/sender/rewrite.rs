@@ -13,7 +13,7 @@ use super::splice::Splice;
 use super::text::TextPlan;
 use crate::link::copy::MailCopy;
 use crate::link::keys::Keyring;
-use crate::link::mint::{MailHeaders, href, warning};
+use crate::link::mint::{Bases, MailHeaders, href, warning};
 use crate::link::url::Target;
 use crate::link::{Link, token};
 use crate::record::Kind;
@@ -155,7 +155,7 @@ impl Plan {
         let is_second_time = self.was_rewritten_for(copy, keys);
         let tracks = Track { clicks: track.clicks && !is_second_time, opens: track.opens && !is_second_time };
         let stay_again = is_second_time && self.links().any(|(_, link)| link.kind == Kind::Click);
-        let mut mint = Mint::new(copy, self.links_total(), keys, &options.base_url);
+        let mut mint = Mint::new(copy, self.links_total(), keys, options.bases());
         let mut rewritten = Rewritten {
             html: None,
             text: None,
@@ -265,12 +265,12 @@ struct Mint<'a> {
     /// The link that was minted last: the next one differs in little.
     link: Link,
     keys: &'a Keyring,
-    base_url: &'a str,
+    bases: Bases<'a>,
 }
 
 impl<'a> Mint<'a> {
-    fn new(copy: &MailCopy, links_total: u32, keys: &'a Keyring, base_url: &'a str) -> Self {
-        Self { link: copy.link(Kind::Click, String::new(), None, links_total), keys, base_url }
+    fn new(copy: &MailCopy, links_total: u32, keys: &'a Keyring, bases: Bases<'a>) -> Self {
+        Self { link: copy.link(Kind::Click, String::new(), None, links_total), keys, bases }
     }
 
     fn href(&mut self, kind: Kind, id: &str, url: Option<&Target>) -> String {
@@ -278,6 +278,6 @@ impl<'a> Mint<'a> {
         self.link.link_id.clear();
         self.link.link_id.push_str(id);
         self.link.url = url.cloned();
-        href(self.base_url, &self.link, self.keys)
+        href(self.bases.of(kind), &self.link, self.keys)
     }
 }

@@ -33,6 +33,7 @@ mod sql;
 mod stop;
 mod streams;
 mod summary;
+mod talk;
 mod thresholds;
 mod unpack;
 mod verdicts;

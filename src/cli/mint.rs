@@ -1,15 +1,14 @@
 //! `mint`: the bodies of `POST /v1/links` in, its answers out, as they come.
 
 use clickproof::config::base_url;
-use clickproof::json::Json;
 use clickproof::link::keys::Keyring;
-use clickproof::link::mint::{Bases, Minted, mint_on};
-use serde::Serialize;
+use clickproof::link::mint::{Bases, mint_on};
 
 use crate::form::Wanted;
 use crate::secrets::Secrets;
 use crate::stop::Stop;
 use crate::streams::Streams;
+use crate::talk::Talk;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -34,9 +33,8 @@ pub(crate) struct Args {
     /// What open pixels begin with, where they have a host of their own, as the Worker's `PIXEL_URL` [default: as links]
     #[arg(long, value_name = "URL", value_parser = base_url)]
     pixel_url: Option<String>,
-    /// Answer a bad line with `{"error":"…"}`, too: a program that sends a line and waits for its answer gets one to each
-    #[arg(long)]
-    answer_errors: bool,
+    #[command(flatten)]
+    talk: Talk,
 }
 
 /// Mints; says how many lines were bad.
@@ -44,36 +42,8 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
     let keys = args.secrets.link_keys()?;
     let base_url = args.base_url.as_str();
     let bases = Bases { links: base_url, pixels: args.pixel_url.as_deref().unwrap_or(base_url) };
-    let (mut lines, mut output) = args.streams.open(Wanted::Objects)?;
-    loop {
-        if lines.may_wait() {
-            output.flush()?;
-        }
-        let Some(line) = lines.next()? else { break };
-        match line.and_then(|line| answer(line, bases, &keys)) {
-            Ok(minted) => output.line(|block| serde_json::to_writer(block, &minted))?,
-            Err(problem) => {
-                lines.complain(&problem);
-                if args.answer_errors {
-                    output.line(|block| serde_json::to_writer(block, &Refused { error: problem }))?;
-                }
-            }
-        }
-    }
-    lines.finish();
-    output.flush()?;
-    Ok(lines.bad())
-}
-
-/// The answer to a bad line, for who waits for one.
-#[derive(Serialize)]
-pub(crate) struct Refused {
-    pub(crate) error: String,
-}
-
-fn answer(line: &str, bases: Bases, keys: &Keyring) -> Result<Minted, String> {
-    let body = Json::parse(line).map_err(|problem| format!("not a JSON object: {problem}"))?;
-    mint_on(&body, bases, keys)
+    let (lines, output) = args.streams.open(Wanted::Objects)?;
+    args.talk.answer(lines, output, &mut |body| mint_on(body, bases, &keys))
 }
 
 /// The keys of the environment.

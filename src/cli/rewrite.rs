@@ -5,17 +5,16 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use clickproof::config::base_url;
-use clickproof::json::Json;
 use clickproof::link::url::host;
-use clickproof::sender::line::{Answer, Lines};
+use clickproof::sender::line::Lines;
 use clickproof::sender::options::{Options, Parameter, Pixel};
 
 use crate::eml::{self, Ids};
 use crate::form::Wanted;
-use crate::mint::Refused;
 use crate::secrets::Secrets;
 use crate::stop::Stop;
 use crate::streams::Streams;
+use crate::talk::Talk;
 
 /// The longest line, bytes: a mail is longer than any record.
 const MAX_LINE_BYTES: usize = 1 << 26;
@@ -60,9 +59,8 @@ pub(crate) struct Args {
     pixel_url: Option<String>,
     #[command(flatten)]
     secrets: Secrets,
-    /// Answer a bad line with `{"error":"…"}`, too: a program that sends a line and waits for its answer gets one to each
-    #[arg(long)]
-    answer_errors: bool,
+    #[command(flatten)]
+    talk: Talk,
     /// One HTML body for all lines
     #[arg(long, value_name = "FILE", conflicts_with = "eml")]
     html: Option<PathBuf>,
@@ -134,31 +132,8 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
     let html = args.html.as_deref().map(|path| read("html", path)).transpose()?;
     let text = args.text.as_deref().filter(|_| !leaves_text).map(|path| read("text", path)).transpose()?;
     let mut rewriting = Lines::new(&keys, &options, html.as_deref(), text.as_deref());
-    let (lines, mut output) = args.streams.open(Wanted::Objects)?;
-    let mut lines = lines.up_to(MAX_LINE_BYTES);
-    loop {
-        if lines.may_wait() {
-            output.flush()?;
-        }
-        let Some(line) = lines.next()? else { break };
-        match line.and_then(|line| answer(line, &mut rewriting)) {
-            Ok(answer) => output.line(|block| serde_json::to_writer(block, &answer))?,
-            Err(problem) => {
-                lines.complain(&problem);
-                if args.answer_errors {
-                    output.line(|block| serde_json::to_writer(block, &Refused { error: problem }))?;
-                }
-            }
-        }
-    }
-    lines.finish();
-    output.flush()?;
-    Ok(lines.bad())
-}
-
-fn answer(line: &str, rewriting: &mut Lines) -> Result<Answer, String> {
-    let line = Json::parse(line).map_err(|problem| format!("not a JSON object: {problem}"))?;
-    rewriting.answer(&line)
+    let (lines, output) = args.streams.open(Wanted::Objects)?;
+    args.talk.answer(lines.up_to(MAX_LINE_BYTES), output, &mut |line| rewriting.answer(line))
 }
 
 /// The body for all lines.

@@ -128,8 +128,12 @@ test("a subscription is confirmed and ended, and the story tells who did it", as
     await page.goto(link);
     // Whoever presses at once is a machine.
     await sleep(1_100);
-    await page.getByRole("button").click();
-    await page.getByRole("button").waitFor({ state: "detached" });
+    const button = page.getByRole("button", {
+      name: await page.getByRole("button").innerText(),
+      exact: true,
+    });
+    await button.click();
+    await button.waitFor({ state: "detached" });
     await page.goto(story);
     await record(page, `${kind} of ${kind}`).getByRole("heading", { name: "A person" }).waitFor();
   }

@@ -115,7 +115,8 @@ fn old_links(octets: &[u8], new: &[(Range<usize>, Vec<u8>)]) -> Vec<Range<usize>
 }
 
 fn longest_line(text: &[u8]) -> usize {
-    text.split(|&byte| byte == b'\n').map(|line| line.trim_ascii_end().len()).max().unwrap_or_default()
+    let lines = text.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    lines.map(<[u8]>::len).max().unwrap_or_default()
 }
 
 /// The mail without the two fields that every mail gets.

@@ -25,6 +25,12 @@ export const LINK_KEYS = `k1:${Buffer.alloc(32, 7).toString("base64")}`;
 export const WELL = `ok ${JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")).version}`;
 
 const BUILD = path.join(root, "build");
+
+/** The build's modules. */
+const BUILT = [
+  { type: "ESModule", path: path.join(BUILD, "index.js") },
+  { type: "CompiledWasm", path: path.join(BUILD, "index_bg.wasm") },
+];
 const EVENTS_QUEUE = "clickproof-events";
 const CLICKS_PAGE = 10_000;
 
@@ -68,6 +74,12 @@ function miniflare(options) {
   return new Miniflare(convertV4MiniflareOptions(options));
 }
 
+/** What a module needs that stands before the built worker and imports it as `./index.js`: to be spread into `worker`. */
+export const behind = (contents) => ({
+  modulesRoot: BUILD,
+  modules: [{ type: "ESModule", path: path.join(BUILD, "before.js"), contents }, ...BUILT],
+});
+
 /**
  * Starts the worker with wrangler.toml's settings and bindings.
  *
@@ -105,10 +117,7 @@ export async function startWorker({
       {
         name: config.name,
         modulesRoot: BUILD,
-        modules: [
-          { type: "ESModule", path: path.join(BUILD, "index.js") },
-          { type: "CompiledWasm", path: path.join(BUILD, "index_bg.wasm") },
-        ],
+        modules: BUILT,
         compatibilityDate: config.compatibility_date,
         compatibilityFlags: config.compatibility_flags,
         assets: { ...workerOptions(config).workerOptions.assets, ...defined({ directory: site }) },

@@ -1,10 +1,8 @@
 // What fails behind a link is the visitor's business never, and nothing is lost in silence.
 
 import assert from "node:assert/strict";
-import path from "node:path";
 import { after, describe, test } from "node:test";
 import { Response } from "miniflare";
-import { root } from "../../src/dev/run.mjs";
 import {
   DESTINATION,
   SIX_URLS,
@@ -18,7 +16,7 @@ import {
   settledClicks,
   stateDir,
 } from "./clicks.mjs";
-import { startWorker, until } from "./harness.mjs";
+import { behind, startWorker, until } from "./harness.mjs";
 
 async function start(t, options) {
   const worker = await startWorker(options);
@@ -49,7 +47,6 @@ after(async () => (await minter)?.close());
  * whether it fails. It is the built worker with a thin module around it.
  */
 async function startShaken(t, { fails, calls, ...options }) {
-  const build = path.join(root, "build");
   const contents = `
     import Built, { MessageObject as BuiltObject } from "./index.js";
     // The Worker knows bindings by the name of their class.
@@ -82,12 +79,7 @@ async function startShaken(t, { fails, calls, ...options }) {
     vars: { SETTLE_MS: 0 },
     ...options,
     worker: {
-      modulesRoot: build,
-      modules: [
-        { type: "ESModule", path: path.join(build, "shaken.js"), contents },
-        { type: "ESModule", path: path.join(build, "index.js") },
-        { type: "CompiledWasm", path: path.join(build, "index_bg.wasm") },
-      ],
+      ...behind(contents),
       serviceBindings: {
         async TEST(request) {
           const [, call, ...key] = new URL(request.url).pathname.split("/");

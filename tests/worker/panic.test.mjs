@@ -1,13 +1,9 @@
 // What happens when wasm panics: the request is answered by a new instance of it, and so are all that follow.
 
 import assert from "node:assert/strict";
-import path from "node:path";
 import { test } from "node:test";
-import { root } from "../../src/dev/run.mjs";
 import { clicksWhen, mintCopy, received } from "./clicks.mjs";
-import { startWorker } from "./harness.mjs";
-
-const build = path.join(root, "build");
+import { behind, startWorker } from "./harness.mjs";
 
 // The built worker, whose answers fail to be made as often as a request's header says. Wasm does not expect that, so its
 // instance ends there, as by a panic.
@@ -34,12 +30,7 @@ const contents = `
 async function start(t) {
   const worker = await startWorker({
     worker: {
-      modulesRoot: build,
-      modules: [
-        { type: "ESModule", path: path.join(build, "failing.js"), contents },
-        { type: "ESModule", path: path.join(build, "index.js") },
-        { type: "CompiledWasm", path: path.join(build, "index_bg.wasm") },
-      ],
+      ...behind(contents),
     },
   });
   t.after(() => worker.close());

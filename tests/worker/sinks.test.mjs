@@ -3,13 +3,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import http from "node:http";
-import path from "node:path";
 import { describe, test } from "node:test";
 import { Response } from "miniflare";
 import { Webhook } from "standardwebhooks";
-import { root } from "../../src/dev/run.mjs";
 import { clicksWhen, freshMessage, recordAt, stateDir } from "./clicks.mjs";
-import { startWorker, until } from "./harness.mjs";
+import { behind, startWorker, until } from "./harness.mjs";
 import { violation } from "./schema.mjs";
 
 const SECRET = `whsec_${Buffer.alloc(32, 5).toString("base64")}`;
@@ -47,7 +45,6 @@ async function startReceiver(t, answer = () => 204) {
  * throws is thrown there.
  */
 async function start(t, { environment = "return {}", calls = [], holds = () => {}, vars, ...options } = {}) {
-  const build = path.join(root, "build");
   const contents = `
     import Built, { MessageObject } from "./index.js";
     export { MessageObject };
@@ -71,12 +68,7 @@ async function start(t, { environment = "return {}", calls = [], holds = () => {
     vars: { SETTLE_MS: 0, WEBHOOK_SECRET: SECRET, LOG: "loss", ...vars },
     ...options,
     worker: {
-      modulesRoot: build,
-      modules: [
-        { type: "ESModule", path: path.join(build, "changed.js"), contents },
-        { type: "ESModule", path: path.join(build, "index.js") },
-        { type: "CompiledWasm", path: path.join(build, "index_bg.wasm") },
-      ],
+      ...behind(contents),
       serviceBindings: {
         async TEST(request) {
           const call = new URL(request.url).pathname.slice(1);

@@ -8,7 +8,7 @@ use clickproof::verdict::ClickType;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::client::{Api, Client, message_id};
+use crate::client::{Api, Client};
 use crate::columns::{Columns, Side, moment};
 use crate::man::print;
 use crate::stop::Stop;
@@ -25,9 +25,6 @@ others read it on.
 Environment:
   API_TOKEN  A token of the Worker's API")]
 pub(crate) struct Args {
-    /// The message
-    #[arg(value_name = "MESSAGE", value_parser = message_id)]
-    message_id: String,
     #[command(flatten)]
     api: Api,
     /// Only links of this kind: click, open, unsubscribe or confirm
@@ -164,7 +161,7 @@ impl Args {
             ("recipient_id", self.recipient_id.as_deref()),
             ("link_id", self.link_id.as_deref()),
         ];
-        let mut path = format!("/v1/messages/{}/clicks?limit={limit}", self.message_id);
+        let mut path = format!("/v1/messages/{}/clicks?limit={limit}", self.api.message_id);
         for (name, value) in values {
             if let Some(value) = value {
                 // Writing to a string cannot fail.

@@ -1,4 +1,4 @@
-//! Asking a running Worker's API: where it is, the token, and what its refusals mean.
+//! Asking a running Worker's API about a message: which, where it is, the token, and what its refusals mean.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
@@ -27,6 +27,9 @@ const MAX_REFUSAL_BYTES: u64 = 1 << 16;
 
 #[derive(clap::Args)]
 pub(crate) struct Api {
+    /// The message
+    #[arg(value_name = "MESSAGE", value_parser = message_id)]
+    pub(crate) message_id: String,
     /// Where the Worker answers, such as `https://click.brand.example` (its `API_HOST`, where it has one)
     #[arg(long, value_name = "URL", value_parser = base_url)]
     url: String,
@@ -45,7 +48,7 @@ pub(crate) struct Client<'a> {
 }
 
 /// The id of a message, as a flag's value.
-pub(crate) fn message_id(text: &str) -> Result<String, String> {
+fn message_id(text: &str) -> Result<String, String> {
     check_message_id(text).map(|()| text.to_owned()).map_err(|error| error.to_string())
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clickproof::verdict::ClickType;
 use serde::Deserialize;
 
-use crate::client::{Api, message_id};
+use crate::client::Api;
 use crate::columns::{Columns, Side, moment};
 use crate::man::print;
 use crate::say::said;
@@ -16,9 +16,6 @@ use crate::stop::Stop;
 Environment:
   API_TOKEN  A token of the Worker's API")]
 pub(crate) struct Args {
-    /// The message
-    #[arg(value_name = "MESSAGE", value_parser = message_id)]
-    message_id: String,
     #[command(flatten)]
     api: Api,
     /// The report as the API gives it, with minutes and delays
@@ -90,7 +87,7 @@ struct Diagnosis {
 /// Asks and prints.
 pub(crate) fn run(args: &Args) -> Result<(), Stop> {
     let client = args.api.client()?;
-    let text = client.text(&format!("/v1/messages/{}", args.message_id))?;
+    let text = client.text(&format!("/v1/messages/{}", args.api.message_id))?;
     if args.json {
         return print(format!("{}\n", text.trim_end()).as_bytes());
     }

@@ -16,6 +16,8 @@
 //
 // It is here and not in the wasm because what waits must outlive an instance of that: after a panic there is a new one.
 
+import { post, words } from "./runtime.mjs";
+
 /** How long one try may take, milliseconds. An object that commits its arrivals together keeps a call for a second. */
 const TRY_MS = 4_000;
 
@@ -59,7 +61,7 @@ const WAITING_BYTES = 16 << 20;
 const TOO_SLOW = "the object is too slow";
 const FULL = "too much waits in the isolate";
 
-/** What waits for each object, by its name. */
+/** What waits for each object, by its address. */
 const piles = new Map();
 
 let waitingBytes = 0;
@@ -236,14 +238,13 @@ async function deliver(request, hold, batch) {
   }
 }
 
-/** One try, with a stub of its own: after an exception a stub stays broken. Answers with what failed. */
+/** One try. Answers with what failed. */
 async function call({ env, pile }, hold, batch) {
   keep(hold);
   const began = (pile.calledAt = Date.now());
   try {
     const refusal = await within(TRY_MS, async (signal) => {
-      const init = { method: "POST", body: joined(batch), signal };
-      const answer = await env.MESSAGES.getByName(pile.object).fetch("https://object/arrivals", init);
+      const answer = await post(env, pile.object, "/arrivals", { body: joined(batch), signal });
       return answer.status === 204 ? null : { status: answer.status, text: await answer.text() };
     });
     pile.callMs = Date.now() - began;
@@ -418,8 +419,4 @@ async function within(ms, work) {
 
 function sleep(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-function words(error) {
-  return String(error?.message ?? error);
 }

@@ -41,8 +41,8 @@ export class MessageObject {
   async fetch(request) {
     if (request.method !== "POST") return new Response("calls are posted", { status: 405 });
     const body = new Uint8Array(await request.arrayBuffer());
-    const { pathname } = new URL(request.url);
-    const [status, text] = await this.#awake().call(pathname, body);
+    const { pathname, search } = new URL(request.url);
+    const [status, text] = await this.#awake().call(pathname, search.slice(1), body);
     return new Response(text || null, { status });
   }
 

@@ -64,6 +64,8 @@ pub struct MessageObject {
     /// No alarm was set when this life began, and none runs.
     rests: Cell<bool>,
     in_alarm: Cell<bool>,
+    /// How many objects share the message, as whoever called last said.
+    shards: Cell<u32>,
     group: RefCell<Group>,
     /// The list of messages knows of this one, as far as this life of the object knows.
     listed: Rc<Cell<bool>>,
@@ -101,6 +103,7 @@ impl MessageObject {
             armed_ms: Cell::new(None),
             rests: Cell::new(false),
             in_alarm: Cell::new(false),
+            shards: Cell::new(1),
             group: RefCell::default(),
             listed: Rc::default(),
             fate: RefCell::default(),
@@ -108,8 +111,12 @@ impl MessageObject {
         }
     }
 
-    /// Answers a call: status and text, which may be empty.
-    pub async fn call(&self, path: String, body: Vec<u8>) -> Result<Vec<JsValue>, JsValue> {
+    /// Answers a call: status and text, which may be empty. Where several objects share the message, whoever calls says how
+    /// many.
+    pub async fn call(&self, path: String, shards: String, body: Vec<u8>) -> Result<Vec<JsValue>, JsValue> {
+        if let Ok(shards) = shards.parse() {
+            self.shards.set(shards);
+        }
         let (status, text) = match self.answer_to(&path, body).await? {
             Answer::Done => (204, String::new()),
             Answer::Text(text) => (200, text),
@@ -501,7 +508,9 @@ impl MessageObject {
                 let message = Message::create(self.rows(), config.judging.clone(), &name)?;
                 *slot = Some(with_receiver(message, &config)?);
             }
-            slot.as_mut().map_or(Ok(()), &mut *act)
+            let Some(message) = slot.as_mut() else { return Ok(()) };
+            message.set_shards(self.shards.get())?;
+            act(message)
         })
     }
 

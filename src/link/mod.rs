@@ -46,9 +46,9 @@ pub struct Link {
 }
 
 impl Link {
-    /// The name of the object that keeps the recipient's part of the message.
+    /// The address of the object that keeps the recipient's part of the message.
     #[must_use]
     pub fn object(&self) -> String {
-        shard::object_name(&self.message_id, shard::shard(&self.recipient_id, self.shards))
+        shard::address(&self.message_id, shard::shard(&self.recipient_id, self.shards), self.shards)
     }
 }

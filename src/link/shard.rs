@@ -1,9 +1,13 @@
 //! Which Durable Object keeps a recipient's clicks.
 //!
 //! A message with millions of recipients needs several objects, and its links are in mailboxes by then: the token
-//! carries the count from the first day. Rules are not exact across shards yet, so the count is 1.
+//! carries the count. An object cannot know it from its own name, so whoever calls one of several tells it: an address is an object's
+//! name with the count behind a slash, which no name has.
 
 use sha2::{Digest, Sha256};
+
+/// The most shards of a message (contract §3).
+pub const MOST_SHARDS: u32 = 256;
 
 /// The shard of a recipient: the first four bytes (big-endian) of SHA-256 of the id, modulo the count.
 #[must_use]
@@ -17,6 +21,36 @@ pub fn shard(recipient_id: &str, shards: u32) -> u32 {
 #[must_use]
 pub fn object_name(message_id: &str, shard: u32) -> String {
     if shard == 0 { message_id.to_owned() } else { format!("{message_id}#{shard}") }
+}
+
+/// The name of the object through which the shards of a message exchange what crosses recipients.
+#[must_use]
+pub fn board_name(message_id: &str) -> String {
+    format!("{message_id}#board")
+}
+
+/// How an object is called: its name, and where it is one of several their count, `spring#3/16`.
+#[must_use]
+pub fn address(message_id: &str, shard: u32, shards: u32) -> String {
+    let name = object_name(message_id, shard);
+    if shards > 1 { format!("{name}/{shards}") } else { name }
+}
+
+/// The addresses of all objects that keep a message, its first shard's first.
+#[must_use]
+pub fn addresses(message_id: &str, shards: u32) -> Vec<String> {
+    (0..shards.max(1)).map(|shard| address(message_id, shard, shards)).collect()
+}
+
+/// The message and the shard of an object's name; none for a name that no shard has.
+#[must_use]
+pub fn of_name(name: &str) -> Option<(&str, u32)> {
+    match name.split_once('#') {
+        None => Some((name, 0)),
+        Some((message_id, shard)) => {
+            shard.parse().ok().filter(|shard| *shard > 0).map(|shard| (message_id, shard))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -39,5 +73,20 @@ mod tests {
     fn the_first_shard_bears_the_messages_name() {
         assert_eq!(object_name("spring", 0), "spring");
         assert_eq!(object_name("spring", 3), "spring#3");
+        assert_eq!(board_name("spring"), "spring#board");
+        assert_eq!(address("spring", 0, 1), "spring");
+        assert_eq!(address("spring", 3, 16), "spring#3/16");
+        assert_eq!(addresses("spring", 2), ["spring/2", "spring#1/2"]);
+        assert_eq!(addresses("spring", 1), ["spring"]);
+    }
+
+    #[test]
+    fn a_name_says_which_shard_it_is() {
+        let cases =
+            [("spring", Some(("spring", 0))), ("spring#3", Some(("spring", 3))), ("spring#board", None)];
+        for (name, expected) in cases {
+            assert_eq!(of_name(name), expected, "{name}");
+        }
+        assert_eq!((of_name("#messages"), of_name("spring#0")), (None, None));
     }
 }

@@ -120,7 +120,7 @@ impl<D: Database> Message<D> {
         });
         let untold: Vec<_> = self.rows.untold()?.into_iter().map(|(act, id, _)| (id, act)).collect();
         must(pending.is_none_or(|pending| pending == untold), "6: the acts are the rows'");
-        let report = |tally: Tally| tally.report(&self.name, None, 0);
+        let report = |tally: Tally| tally.report(&self.shard.name, None, 0);
         let (tally, whole) = (report(self.tally()?), report(self.count_all()?));
         must(tally == whole, &format!("8: the tally is a count over all packs: {tally:?} is not {whole:?}"));
         must(follow(&self.rows.spans()?, last_pack), "8: sums follow each other");

@@ -71,6 +71,7 @@ mod revisit;
 pub mod rows;
 mod settle;
 mod settled;
+mod shard;
 mod ship;
 mod slice;
 pub mod sql;
@@ -84,8 +85,9 @@ mod window;
 
 use outbox::Outbox;
 use people::People;
-use rows::{Meta, Rows};
+use rows::{Meta, Rows, ShardRow};
 use settled::Settled;
+use shard::Shard;
 use sql::Database;
 use timers::Timers;
 use watermark::Watermark;
@@ -107,8 +109,8 @@ pub use window::{FLOOD_CLICKS, FLOOD_MS};
 /// One message, or one shard of it.
 pub struct Message<D> {
     rows: Rows<D>,
-    /// The object's name.
-    name: String,
+    /// Which part of the message this is.
+    shard: Shard,
     judging: Judging,
     window: Window,
     people: People,
@@ -127,7 +129,8 @@ impl<D: Database> Message<D> {
     pub fn load(db: D, judging: Judging, rests: bool) -> Result<Option<Self>, D::Error> {
         let rows = Rows::new(db);
         let Some(meta) = rows.meta()? else { return Ok(None) };
-        let mut message = Self::new(rows, judging, meta);
+        let row = rows.shard()?;
+        let mut message = Self::new(rows, judging, meta, row);
         if let Some((last_pack, open_from_ms, oldest_ms)) = message.rows.pack_bounds()? {
             message.outbox.resume(last_pack, message.rows.pack_sent_before()?, rests);
             let settled_to_ms = open_from_ms - 1;
@@ -231,10 +234,10 @@ impl<D: Database> Message<D> {
         let (rows, name) = (Rows::new(db), name.to_owned());
         let meta = Meta { name, late_from_ms: i64::MAX, ..Meta::default() };
         rows.create(&meta)?;
-        Ok(Self::new(rows, judging, meta))
+        Ok(Self::new(rows, judging, meta, None))
     }
 
-    fn new(rows: Rows<D>, judging: Judging, meta: Meta) -> Self {
+    fn new(rows: Rows<D>, judging: Judging, meta: Meta, row: Option<ShardRow>) -> Self {
         Self {
             rows,
             judging,
@@ -244,14 +247,17 @@ impl<D: Database> Message<D> {
             convictions: Convictions::default(),
             watermark: Watermark::new(meta.late_from_ms),
             outbox: Outbox::new(&meta),
-            name: meta.name,
+            shard: Shard::new(meta.name, row),
         }
     }
 
     /// Writes what the message keeps about itself.
     fn put_meta(&self) -> Result<(), D::Error> {
-        let mark =
-            Meta { name: self.name.clone(), late_from_ms: self.watermark.late_from_ms, ..self.outbox.mark() };
+        let mark = Meta {
+            name: self.shard.name.clone(),
+            late_from_ms: self.watermark.late_from_ms,
+            ..self.outbox.mark()
+        };
         self.rows.put_meta(&mark)
     }
 
@@ -280,7 +286,7 @@ impl<D: Database> Message<D> {
     /// The object's name.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.shard.name
     }
 
     /// Where its rows are.

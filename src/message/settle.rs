@@ -247,7 +247,7 @@ impl<D: Database> Message<D> {
         self.rows.insert_pack(&row)?;
         self.people.add(row.number, &row.keys);
         self.watermark.pass(&row);
-        self.outbox.push(row.number, parcel::of_pack(&self.name, row.number, row.first_ms, &events));
+        self.outbox.push(row.number, parcel::of_pack(&self.shard.name, row.number, row.first_ms, &events));
         for Ruling { id, findings, revision, repeats, .. } in rulings {
             self.timers.unsettled.remove(&id);
             let delay = delays.get(id).copied();

@@ -96,13 +96,13 @@ impl<D: Database> Message<D> {
             }
         }
         let messages = match row.body {
-            Stored::Bytes(_) => parcel::of_pack(&self.name, row.number, row.first_ms, &events),
+            Stored::Bytes(_) => parcel::of_pack(&self.shard.name, row.number, row.first_ms, &events),
             Stored::Json(_) => {
                 let lines = |(_, record, entry): parcel::Leaving| {
                     entry.lines(&entry.as_judged(record)).collect::<Vec<_>>()
                 };
                 let lines: Vec<String> = events.into_iter().flat_map(lines).collect();
-                parcel::of_lines(&self.name, row.number, row.first_ms, &lines)
+                parcel::of_lines(&self.shard.name, row.number, row.first_ms, &lines)
             }
         };
         Ok((Outcome::Send(messages), unreadable))

@@ -18,6 +18,7 @@
 //! | `revisits` | recipients whose clocks moved, and how far their settled clicks are judged again | number |
 //! | `sums` | what a span of packs comes to ([`super::tally`]), in parts | its first pack, part |
 //! | `about` | what the sender tells of the message | 1 |
+//! | `shard` | of a message that several objects share: how many they are | 1 |
 //!
 //! The first three are made with the message, the others where one is needed: to make a table costs two or three rows, and
 //! most messages never need it. There is no index beside the keys: each would be one more row written. Acts are rare, and
@@ -67,10 +68,11 @@ pub(super) enum Table {
     Revisits,
     Sums,
     About,
+    Shard,
 }
 
 impl Table {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Clicks,
         Self::Repeats,
         Self::Deliveries,
@@ -79,6 +81,7 @@ impl Table {
         Self::Revisits,
         Self::Sums,
         Self::About,
+        Self::Shard,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -91,6 +94,7 @@ impl Table {
             Self::Revisits => "revisits",
             Self::Sums => "sums",
             Self::About => "about",
+            Self::Shard => "shard",
         }
     }
 
@@ -129,6 +133,9 @@ impl Table {
                 ) WITHOUT ROWID"
             }
             Self::About => "CREATE TABLE about (id INTEGER PRIMARY KEY CHECK (id = 1), told TEXT NOT NULL)",
+            Self::Shard => {
+                "CREATE TABLE shard (id INTEGER PRIMARY KEY CHECK (id = 1), shards INTEGER NOT NULL)"
+            }
         }
     }
 }

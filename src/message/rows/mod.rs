@@ -5,11 +5,13 @@
 //! Every call is synchronous and belongs to one transaction with all that its message's call does.
 //!
 //! Here are the message's own row and what all questions share; [`clicks`] has clicks and packs, [`later`] what becomes known
-//! of them afterwards, [`sums`] what they come to. [`messages`] are the list's.
+//! of them afterwards, [`sums`] what they come to, [`shard`] what one of several objects knows of itself. [`messages`] are the
+//! list's.
 
 mod clicks;
 mod later;
 mod messages;
+mod shard;
 mod sums;
 
 use std::cell::Cell;
@@ -17,6 +19,7 @@ use std::cell::Cell;
 use super::sql::{Columns, Database, Mismatch, SCHEMA, Table, UPGRADE, VERSION, Value};
 
 pub(super) use later::Revisit;
+pub(super) use shard::ShardRow;
 pub(super) use sums::Span;
 
 /// Parameters that one statement may bind (Durable Objects limits, 2026-11).

@@ -35,6 +35,8 @@ mod click;
 mod failure;
 mod health;
 mod home;
+#[cfg(test)]
+mod hostile;
 mod methods;
 mod open;
 mod problem;

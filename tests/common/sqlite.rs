@@ -24,6 +24,7 @@ struct Inner {
     ran: RefCell<BTreeMap<String, Ran>>,
     written: Cell<usize>,
     fuse: Cell<Option<u64>>,
+    fuse_of_all: Cell<Option<u64>>,
 }
 
 #[derive(Clone)]
@@ -53,7 +54,7 @@ impl Sqlite {
     fn on(connection: Connection) -> Self {
         connection.set_prepared_statement_cache_capacity(64);
         let (ran, written, fuse) = (RefCell::default(), Cell::default(), Cell::default());
-        Self(Rc::new(Inner { connection, ran, written, fuse }))
+        Self(Rc::new(Inner { connection, ran, written, fuse, fuse_of_all: Cell::default() }))
     }
 
     /// A copy of a database file, in memory.
@@ -75,6 +76,11 @@ impl Sqlite {
     /// So many writes still succeed.
     pub fn set_fuse(&self, writes: Option<u64>) {
         self.0.fuse.set(writes);
+    }
+
+    /// So many statements still succeed, those that read among them; returns how many it would have been by the last call.
+    pub fn set_fuse_of_all(&self, statements: Option<u64>) -> Option<u64> {
+        self.0.fuse_of_all.replace(statements)
     }
 
     /// Rows written, as the platform counts them; alarms are not among them.
@@ -170,7 +176,10 @@ impl Database for Sqlite {
         values: Vec<Value>,
         each: &mut dyn FnMut(&mut Columns) -> Result<(), Failure>,
     ) -> Result<usize, Failure> {
-        let Inner { connection, ran, written, fuse } = &*self.0;
+        let Inner { connection, ran, written, fuse, fuse_of_all } = &*self.0;
+        if let Some(left) = fuse_of_all.get() {
+            fuse_of_all.set(Some(left.checked_sub(1).ok_or(Failure::Blown)?));
+        }
         let is_schema = statement.contains("CREATE TABLE");
         let mut prepared = if is_schema { None } else { Some(connection.prepare_cached(statement).unwrap()) };
         if prepared.as_ref().is_none_or(|prepared| !prepared.readonly())

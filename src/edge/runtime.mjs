@@ -86,6 +86,12 @@ export async function send(env, binding, body, contentType, delaySeconds, timeou
   await inTime(env[binding].send(body, options), "the queue", timeoutMs);
 }
 
+/**
+ * So long the bucket may take, milliseconds. A batch of the queue ends when all of it is done: an answer that never comes would hold up
+ * what was done beside it for the quarter of an hour that the platform lets it run.
+ */
+const BUCKET_MS = 10_000;
+
 /** What a promise comes to, as long as it comes in time. */
 async function inTime(promise, who, timeoutMs) {
   let timer;
@@ -105,12 +111,13 @@ export function retryAfter(message, delaySeconds) {
 }
 
 /** Whether R2 has an object. */
-export const exists = async (env, binding, key) => Boolean(await env[binding].head(key));
+export const exists = async (env, binding, key) =>
+  Boolean(await inTime(env[binding].head(key), "the bucket", BUCKET_MS));
 
 /** Writes an object of R2. */
 export async function write(env, binding, key, body, contentType) {
   if (!env[binding]) throw new Error(`${binding} is not bound`);
-  await env[binding].put(key, body, { httpMetadata: { contentType } });
+  await inTime(env[binding].put(key, body, { httpMetadata: { contentType } }), "the bucket", BUCKET_MS);
 }
 
 /**

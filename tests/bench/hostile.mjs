@@ -20,7 +20,6 @@ export async function hostile() {
   console.error(`${LIVE} hostile requests to a live worker`);
   const result = await attack(LIVE, seed);
   const { bad, trouble, effects, afterwards } = result;
-  const [first, settled, last] = [0, 1, 10].map((tenth) => result.memory[tenth]);
   for (const wrong of [bad, trouble, effects]) {
     if (wrong.length > 0) throw new Failure(`Seed ${seed}:\n${wrong.join("\n")}`);
   }
@@ -34,9 +33,9 @@ export async function hostile() {
 ${rows.join("\n")}
 
 ${result.sent} hostile requests to a live worker in ${result.seconds.toFixed(0)} s, the same seed. Redirects, errors of the server and \
-changes: none; connections closed: ${result.closed}. Its memory at the start, after a tenth and at the end: \
-${[first, settled, last].map(({ all }) => mb(all)).join(", ")} MB, the wasm's \
-${[first, settled, last].map(({ wasm }) => (wasm / 2 ** 20).toFixed(1)).join(", ")} MB.
+changes: none; connections closed: ${result.closed}. Its memory at the start and after each tenth: \
+${result.memory.map(({ all }) => mb(all)).join(", ")} MB, the wasm's \
+${result.memory.map(({ wasm }) => (wasm / 2 ** 20).toFixed(1)).join(", ")} MB.
 
 ${table([["request", "sent", "answers"], ["---", "---:", "---"], ...answers])}
 `;

@@ -134,6 +134,7 @@ const FREE_BYTES: usize = 1 << 20;
 /// How much longer ten times the input may take, and how much no clock tells from nothing.
 const TIMES_PER_TEN: u32 = 40;
 const FREE_TIME: Duration = Duration::from_millis(30);
+const TRIES: usize = 5;
 
 /// What is ten times as long takes about ten times as long, and memory goes by length: nobody stops the Worker with one request.
 #[test]
@@ -155,8 +156,15 @@ fn time_and_memory_go_by_the_length_of_an_input() {
                     .min()
                     .unwrap()
             };
-            let ((short, ..), (long, memory, length)) = (cost(1_000), cost(10_000));
+            let (mut short, (mut long, memory, length)) = (cost(1_000).0, cost(10_000));
             let about = || format!("{}, {words}, {length} bytes", target.name);
+            // A machine with something else to do is asked again: what goes by the square is too long each time.
+            for _ in 0..TRIES {
+                if long < FREE_TIME + short * TIMES_PER_TEN {
+                    break;
+                }
+                (short, long) = (cost(1_000).0, cost(10_000).0);
+            }
             assert!(long < FREE_TIME + short * TIMES_PER_TEN, "{}: {short:?}, then {long:?}", about());
             let most = FREE_BYTES + length * BYTES_PER_BYTE;
             assert!(memory < most, "{}: {memory} bytes of memory, {most} are enough", about());

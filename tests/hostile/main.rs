@@ -7,7 +7,10 @@
 #![expect(clippy::disallowed_methods, reason = "a test reads the clock and what is asked of it")]
 
 mod bytes;
+#[path = "../common/mod.rs"]
+mod common;
 mod generate;
+mod lives;
 mod signed;
 mod texts;
 
@@ -65,10 +68,7 @@ struct Row {
 #[test]
 fn no_hostile_input_is_taken_or_breaks_anything() {
     let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let number =
-        |name| env::var(name).ok().map(|text| text.parse::<u64>().expect("ROUNDS and SEED are numbers"));
-    let seed = number("SEED").unwrap_or_else(|| fastrand::u64(..1 << 32));
-    let rounds = number("ROUNDS").map_or(ROUNDS, |rounds| usize::try_from(rounds).unwrap());
+    let (seed, rounds) = asked();
     println!("seed {seed}");
     let targets = targets();
     let each = rounds.div_ceil(targets.len());
@@ -97,6 +97,27 @@ fn no_hostile_input_is_taken_or_breaks_anything() {
     }
     let inputs: usize = rows.iter().map(|(_, row)| row.inputs).sum();
     println!("{table}| all | {inputs} | | |");
+}
+
+/// One life of a message for so many inputs: it is some hundred times the work of one.
+const INPUTS_A_LIFE: usize = 400;
+
+#[test]
+fn no_hostile_record_ends_a_message() {
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let (seed, rounds) = asked();
+    println!("seed {seed}");
+    for life in 0..rounds.div_ceil(INPUTS_A_LIFE) as u64 {
+        lives::live(&mut Rng::with_seed(seed.wrapping_add(life)));
+    }
+}
+
+/// The seed, and how many inputs there are to be.
+fn asked() -> (u64, usize) {
+    let number =
+        |name| env::var(name).ok().map(|text| text.parse::<u64>().expect("ROUNDS and SEED are numbers"));
+    let seed = number("SEED").unwrap_or_else(|| fastrand::u64(..1 << 32));
+    (seed, number("ROUNDS").map_or(ROUNDS, |rounds| usize::try_from(rounds).unwrap()))
 }
 
 /// Tries so many inputs. What panics is told with the input that did it.

@@ -56,8 +56,8 @@ fn minted(keys: &str) -> Vec<String> {
 
 /// Requests of strangers, and of those who have good links.
 fn requests() -> Vec<Vec<u8>> {
-    let mut requests = corpus("requests.txt");
-    requests.extend(corpus("calls_of_the_api.txt"));
+    let mut requests = corpus("requests");
+    requests.extend(corpus("senders"));
     let visitor = Visitor::new([7; 16]).seal(&ring(OURS));
     for token in minted(OURS).into_iter().chain(minted(THEIRS)) {
         for route in ["c", "o", "u"] {

@@ -13,7 +13,7 @@ pub(crate) const PARSERS: [Parser; 5] = [
     Parser { name: "packed records", corpus: records, try_one: packed_records },
     Parser { name: "spilled clicks", corpus: spilled, try_one: spilled_clicks },
     Parser { name: "packs' bodies", corpus: bodies, try_one: pack_body },
-    Parser { name: "packs' bodies of version 1", corpus: || super::corpus("packs.txt"), try_one: old_body },
+    Parser { name: "packs' bodies of version 1", corpus: || super::corpus("packs"), try_one: old_body },
     Parser { name: "messages of the queue", corpus: letters, try_one: letter },
 ];
 
@@ -84,7 +84,7 @@ fn spilled_clicks(input: &[u8], _: &[Vec<u8>], _: &mut Rng) -> bool {
 
 /// The packs' bodies that some clicks come to, as `tests/formats.rs` has them frozen.
 fn bodies() -> Vec<Vec<u8>> {
-    super::corpus("packs.txt")
+    super::corpus("packs")
         .iter()
         .filter_map(|json| body::open_json(&text(json)).ok())
         .map(|body| body::seal(&body))

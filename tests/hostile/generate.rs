@@ -88,7 +88,7 @@ const LENGTHS: [u8; 8] = [0, 1, 2, 0x7f, 0x80, 0x81, 0xfe, 0xff];
 
 /// The inputs of a corpus' file.
 pub(crate) fn corpus(name: &str) -> Vec<Vec<u8>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostile/corpora").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/hostile/corpora/{name}.txt"));
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     text.lines().filter(|line| !line.starts_with('#')).map(|line| unescaped(line, name)).collect()
 }

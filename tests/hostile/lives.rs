@@ -65,7 +65,7 @@ fn record(rng: &mut Rng, headers: &[Vec<u8>]) -> Record {
 
 /// Lives one life.
 pub(crate) fn live(rng: &mut Rng) {
-    let headers = corpus("clicks.txt");
+    let headers = corpus("clicks");
     let judging = Judging {
         ruleset: *pick(rng, &[Ruleset::Full, Ruleset::Defender]),
         shadow: None,

@@ -43,7 +43,7 @@ pub(crate) const PARSERS: [Parser; 7] = [
     Parser { name: "references, sent as they are", corpus: references, try_one: sent_reference },
     Parser { name: "envelopes, signed", corpus: contents, try_one: signed_envelope },
     Parser { name: "stamps, sent as they are", corpus: stamps, try_one: sent_stamp },
-    Parser { name: "one-click forms", corpus: || super::corpus("forms.txt"), try_one: one_click_form },
+    Parser { name: "one-click forms", corpus: || super::corpus("forms"), try_one: one_click_form },
 ];
 
 fn some_links() -> Vec<Link> {

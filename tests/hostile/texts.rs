@@ -20,19 +20,19 @@ use serde_json::Value;
 use super::{NOW_MS, Target as Parser, text};
 
 pub(crate) const PARSERS: [Parser; 13] = [
-    Parser { name: "places of requests", corpus: || super::corpus("urls.txt"), try_one: place },
-    Parser { name: "destinations", corpus: || super::corpus("urls.txt"), try_one: destination },
-    Parser { name: "page views", corpus: || super::corpus("views.txt"), try_one: page_view },
-    Parser { name: "headers of a click", corpus: || super::corpus("clicks.txt"), try_one: click },
-    Parser { name: "JSON", corpus: || super::corpus("json.txt"), try_one: json },
-    Parser { name: "mint calls", corpus: || super::corpus("mint.txt"), try_one: mint_call },
-    Parser { name: "deliveries", corpus: || super::corpus("deliveries.txt"), try_one: told },
-    Parser { name: "what a message is called", corpus: || super::corpus("about.txt"), try_one: about },
-    Parser { name: "records brought along", corpus: || super::corpus("records.txt"), try_one: brought },
-    Parser { name: "records, line by line", corpus: || super::corpus("records.txt"), try_one: record_line },
-    Parser { name: "calls of objects", corpus: || super::corpus("calls.txt"), try_one: call },
-    Parser { name: "pages of objects", corpus: || super::corpus("pages.txt"), try_one: page },
-    Parser { name: "ids of events", corpus: || super::corpus("ids.txt"), try_one: event_id },
+    Parser { name: "places of requests", corpus: || super::corpus("urls"), try_one: place },
+    Parser { name: "destinations", corpus: || super::corpus("urls"), try_one: destination },
+    Parser { name: "page views", corpus: || super::corpus("views"), try_one: page_view },
+    Parser { name: "headers of a click", corpus: || super::corpus("clicks"), try_one: click },
+    Parser { name: "JSON", corpus: || super::corpus("json"), try_one: json },
+    Parser { name: "mint calls", corpus: || super::corpus("mint"), try_one: mint_call },
+    Parser { name: "deliveries", corpus: || super::corpus("deliveries"), try_one: told },
+    Parser { name: "what a message is called", corpus: || super::corpus("about"), try_one: about },
+    Parser { name: "records brought along", corpus: || super::corpus("records"), try_one: brought },
+    Parser { name: "records, line by line", corpus: || super::corpus("records"), try_one: record_line },
+    Parser { name: "calls of objects", corpus: || super::corpus("calls"), try_one: call },
+    Parser { name: "pages of objects", corpus: || super::corpus("pages"), try_one: page },
+    Parser { name: "ids of events", corpus: || super::corpus("ids"), try_one: event_id },
 ];
 
 fn place(input: &[u8], _: &[Vec<u8>], _: &mut Rng) -> bool {

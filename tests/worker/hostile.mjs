@@ -131,7 +131,7 @@ function mutated(random, text, others) {
  * good links, a cookie, a reference and a stamp, none of which is sent as it is.
  */
 export function* requests(random, known) {
-  const [strangers, senders] = ["requests.txt", "calls_of_the_api.txt"].map(corpus);
+  const [strangers, senders] = ["requests.txt", "senders.txt"].map(corpus);
   const headers = corpus("clicks.txt").map((fields) =>
     fields.replaceAll("_", "-").replace(/^(ip|asn|method): .*\n?/gm, ""),
   );

@@ -31,7 +31,12 @@ pub(super) async fn answer(incoming: &Incoming<'_>, raw: &Raw, tail: &str) -> Re
     let mut record = incoming.record(&link, clock::next_id());
     know(&mut record, incoming, keys);
     let config = incoming.config;
-    log::request_line(config, || line::received(&record, &Signals::of(&record)));
+    // What is known of it goes on below: only what leaves is reduced.
+    let kept = |record: &Record| config.privacy.keep(record.clone(), keys);
+    log::request_line(config, || {
+        let record = kept(&record);
+        line::received(&record, &Signals::of(&record))
+    });
 
     // Where a form is shown again, `undoes` says which.
     let say = |state, undoes: bool| {
@@ -91,7 +96,7 @@ pub(super) async fn answer(incoming: &Incoming<'_>, raw: &Raw, tail: &str) -> Re
     if undoes {
         record.kind = Kind::Confirm;
     }
-    if !store(&raw.env, &link, &record).await {
+    if !store(&raw.env, &link, &kept(&record)).await {
         return Ok(say(State::Unavailable, undoes));
     }
     log::request_line(config, || line::acted(&record));

@@ -7,7 +7,8 @@ use crate::json::{Json, Problem};
 use crate::link::text_id;
 use crate::link::url::Target;
 use crate::record::read::no_json;
-use crate::record::{EventId, Record, packed};
+use crate::record::{EventId, MAX_FIELD_BYTES, Record, packed};
+use crate::signals::stored;
 use crate::verdict::Key;
 use crate::verdict::order::arrange;
 
@@ -49,15 +50,15 @@ pub struct Brought {
     pub bad: Vec<Bad>,
 }
 
-/// Reads a body of records: NDJSON, or a list.
+/// Reads a body of records: NDJSON, or a list. `keep` makes of a record what may be kept of it.
 ///
 /// # Errors
 /// What is wrong with the body as a whole; nothing is taken then.
-pub fn read(body: &str) -> Result<Brought, String> {
+pub fn read(body: &str, keep: &dyn Fn(Record) -> Record) -> Result<Brought, String> {
     let body = body.trim_start_matches('\u{feff}');
     let (mut records, mut bad) = (Vec::new(), Vec::new());
     let mut take = |at: usize, read: Result<Json, Problem>| match read.map_err(no_json).and_then(record) {
-        Ok(record) => records.push(record),
+        Ok((id, record)) => records.push((id, keep(record))),
         Err(message) => bad.push(Bad { line: at + 1, message }),
     };
     match body.trim_ascii_start().bytes().next() {
@@ -99,6 +100,12 @@ fn record(json: Json) -> Result<(EventId, Record), String> {
         .map_err(|error| error.to_string())?;
     if record.url.as_ref().is_some_and(|url| url.len() > Target::MAX_LEN) {
         return Err(format!("url: longer than {} bytes; shorten it", Target::MAX_LEN));
+    }
+    let signals = record.signals.as_deref();
+    if signals.is_some_and(|signals| signals.len() > MAX_FIELD_BYTES || stored::open(signals).is_none()) {
+        return Err(
+            "signals: must be as the line of the log has them; without them the rest is judged".to_owned()
+        );
     }
     record.cut();
     match EventId::parse(&record.event_id) {
@@ -160,7 +167,7 @@ mod tests {
 
     /// What a body brings: of each message its records, and the bad ones.
     fn brought(body: &str) -> (Vec<(String, Vec<Record>)>, Vec<Bad>) {
-        let Brought { messages, bad } = read(body).unwrap();
+        let Brought { messages, bad } = read(body, &|record| record).unwrap();
         let records = |share: Share| {
             let records: Vec<Record> =
                 packed::all(&share.records).unwrap().into_iter().map(|(_, record)| record).collect();
@@ -282,11 +289,11 @@ mod tests {
             ),
             (&many, "the body: records of more than 500 messages; send it in parts"),
         ] {
-            let error = read(body).unwrap_err();
+            let error = read(body, &|record| record).unwrap_err();
             assert!(error.starts_with(words), "{error}");
         }
-        assert_eq!(read(&"{}\n".repeat(MAX_BAD)).unwrap().bad.len(), MAX_BAD);
+        assert_eq!(read(&"{}\n".repeat(MAX_BAD), &|record| record).unwrap().bad.len(), MAX_BAD);
         let most = lines[1..].join("\n");
-        assert_eq!(read(&most).unwrap().messages.len(), MAX_MESSAGES);
+        assert_eq!(read(&most, &|record| record).unwrap().messages.len(), MAX_MESSAGES);
     }
 }

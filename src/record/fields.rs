@@ -91,7 +91,7 @@ pub(super) enum Further {
 
 /// What not every record has. Of [`packed`](super::packed) each is a further column, whose number is its place here: new ones
 /// stand behind the last.
-pub(super) const FURTHER: [Further; 3] = [
+pub(super) const FURTHER: [Further; 4] = [
     Further::Integer(integer!(bounced_at_ms)),
     // To a column of texts an empty one is none, and this one says that somebody has looked.
     Further::Integer((
@@ -100,6 +100,7 @@ pub(super) const FURTHER: [Further; 3] = [
         |record, number| record.user_agent = number.map(|_| String::new()),
     )),
     Further::Text(text!(group)),
+    Further::Text(text!(signals)),
 ];
 
 impl Record {

@@ -6,7 +6,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::fs;
 
-use clickproof::record::{Delivery, EventIds, Kind, Record};
+use clickproof::record::{Delivery, EventId, EventIds, Kind, Record, packed};
 use clickproof::signals::agents::{self, Agent};
 use clickproof::signals::privacy::Privacy;
 use clickproof::signals::{Cookie, Signals};
@@ -192,7 +192,7 @@ fn drawn(seed: u64) -> Vec<Record> {
         let mut bytes = [0; 12];
         random.fill(&mut bytes);
         record.event_id = ids.next(record.ts_ms, bytes).to_string();
-        record.ts_ms = clickproof::record::EventId::parse(&record.event_id).unwrap().ts_ms();
+        record.ts_ms = EventId::parse(&record.event_id).unwrap().ts_ms();
         record.kind = match random.u8(0..20) {
             0 => Kind::Open,
             1 => Kind::Unsubscribe,
@@ -243,6 +243,37 @@ fn a_simulated_send_is_judged_alike_to_the_reason() {
         hold(&history);
         hold_verdicts(&history);
     }
+}
+
+/// As operators read what objects keep.
+#[test]
+fn rows_that_are_unpacked_are_classified_alike() {
+    let history: Vec<Record> = (0..20).flat_map(|seed| drawn(20_000 + seed)).collect();
+    let classified = |records: &[Record]| {
+        let ids = records.iter().map(|record| (EventId::parse(&record.event_id).unwrap(), record));
+        let bytes = packed::seal(&ids.collect::<Vec<_>>());
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let lines = run(&["unpack"], &hex);
+        assert_eq!((lines.status.code(), stderr(&lines)), (Some(0), ""));
+        let output = run(&["classify"], std::str::from_utf8(&lines.stdout).unwrap());
+        assert_eq!(output.status.code(), Some(0));
+        let notes = stderr(&output).to_owned();
+        (String::from_utf8(output.stdout).unwrap(), notes)
+    };
+    let full = classified(&history);
+    for privacy in MODES {
+        let (verdicts, notes) = classified(&kept(&history, privacy));
+        assert_eq!(verdicts, full.0, "{privacy:?}");
+        assert!(!notes.contains("were not judged"), "{notes}");
+    }
+    let damaged = r#"{"event_id":"e","message_id":"m","recipient_id":"r","link_id":"l","ts_ms":1795348800000,"sent_at_ms":1795348800000,"signals":"00"}"#;
+    let output = run(&["classify"], damaged);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("signals: must be as a line of the log has them"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 /// What is listed of a click that no mode takes away.

@@ -7,7 +7,7 @@ use crate::json::{Json, Problem};
 use crate::link::text_id;
 use crate::link::url::Target;
 use crate::record::read::no_json;
-use crate::record::{EventId, MAX_FIELD_BYTES, Record, packed};
+use crate::record::{EventId, Record, packed};
 use crate::signals::stored;
 use crate::verdict::Key;
 use crate::verdict::order::arrange;
@@ -101,12 +101,7 @@ fn record(json: Json) -> Result<(EventId, Record), String> {
     if record.url.as_ref().is_some_and(|url| url.len() > Target::MAX_LEN) {
         return Err(format!("url: longer than {} bytes; shorten it", Target::MAX_LEN));
     }
-    let signals = record.signals.as_deref();
-    if signals.is_some_and(|signals| signals.len() > MAX_FIELD_BYTES || stored::open(signals).is_none()) {
-        return Err(
-            "signals: must be as the line of the log has them; without them the rest is judged".to_owned()
-        );
-    }
+    stored::check(&record)?;
     record.cut();
     match EventId::parse(&record.event_id) {
         Some(id) if id.ts_ms() == record.ts_ms => Ok((id, record)),
@@ -141,6 +136,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::signals::Signals;
 
     const MS: i64 = 1_795_348_800_000;
 
@@ -179,6 +175,27 @@ mod tests {
 
     fn parsed(clicks: &[Value]) -> Vec<Record> {
         clicks.iter().map(|click| Record::parse(&click.to_string()).unwrap()).collect()
+    }
+
+    #[test]
+    fn signals_are_taken_as_the_log_has_them_and_no_others() {
+        let record = |signals: Value| {
+            let id = id(MS, 1).to_string();
+            json!({"event_id": id, "message_id": "m", "recipient_id": "r", "link_id": "l", "ts_ms": MS, "sent_at_ms": MS,
+                   "method": null, "signals": signals})
+            .to_string()
+        };
+        let sealed = stored::seal(&Signals::of(&Record::default()), &|number| number);
+        let kept = |record: Record| Record { url: Some("https://kept.example/".to_owned()), ..record };
+        let Brought { messages, bad } = read(&record(sealed.as_str().into()), &kept).unwrap();
+        assert_eq!(bad, []);
+        let stored = packed::all(&messages[0].records).unwrap().remove(0).1;
+        assert_eq!((stored.signals, stored.method.as_str()), (Some(sealed.clone()), ""));
+        assert_eq!(stored.url.as_deref(), Some("https://kept.example/"), "what may be kept is asked");
+        for signals in ["00", "xyz", &sealed[2..], &format!("{sealed}{}", "00".repeat(1_024))] {
+            let bad = read(&record(signals.into()), &|record| record).unwrap().bad;
+            assert!(bad[0].message.starts_with("signals: must be as a line"), "{signals}: {bad:?}");
+        }
     }
 
     #[test]

@@ -104,6 +104,17 @@ pub(super) const FURTHER: [Further; 4] = [
 ];
 
 impl Record {
+    /// Takes out what the request showed: what is left is the click's identity, what the link and the sender say, and how a link
+    /// that acts was told to.
+    pub fn forget_request(&mut self) {
+        for (name, _, put) in TEXTS.iter().skip(IDS) {
+            if *name != "act" {
+                put(self, None);
+            }
+        }
+        (self.asn, self.secure) = (None, None);
+    }
+
     /// Cuts free text as the edge cuts it: a record that comes from elsewhere must not outgrow a queue message either, and a
     /// wrapper's referer may hold an address.
     pub fn cut(&mut self) {

@@ -1,8 +1,7 @@
 //! How much of a request is kept, logged and shipped: the setting `PRIVACY` (contract §11). A record is reduced before anything is
 //! done with it that outlives the request; what the rules need stays beside it as signals ([`stored`](super::stored)).
 
-use std::fmt::Write as _;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::browser::{Browser, Family};
 use super::{Signals, catalogue, stored};
@@ -28,7 +27,7 @@ impl Privacy {
     ///
     /// One that was reduced before keeps the signals that it has, and is reduced further where the setting says so.
     #[must_use]
-    pub fn keep(self, record: Record, keys: &Keyring) -> Record {
+    pub fn keep(self, mut record: Record, keys: &Keyring) -> Record {
         if self == Self::Full {
             return record;
         }
@@ -45,65 +44,30 @@ impl Privacy {
             mac.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
         };
         let sealed = stored::seal(&signals, &number);
-        let reduced =
-            if self == Self::Verdict { without_request(record) } else { truncated(record, &signals) };
-        Record { signals: Some(sealed), ..reduced }
+        if self == Self::Verdict {
+            record.forget_request();
+        } else {
+            truncate(&mut record, &signals);
+        }
+        record.signals = Some(sealed);
+        record
     }
 }
 
-/// What the link and the sender say, and when it was requested.
-fn without_request(record: Record) -> Record {
-    Record {
-        event_id: record.event_id,
-        message_id: record.message_id,
-        recipient_id: record.recipient_id,
-        link_id: record.link_id,
-        url: record.url,
-        kind: record.kind,
-        ts_ms: record.ts_ms,
-        sent_at_ms: record.sent_at_ms,
-        delivered_at_ms: record.delivered_at_ms,
-        bounced_at_ms: record.bounced_at_ms,
-        group: record.group,
-        links_total: record.links_total,
-        repeats: record.repeats,
-        act: record.act,
-        verified: record.verified,
-        ..Record::default()
-    }
-}
-
-fn truncated(record: Record, signals: &Signals) -> Record {
-    Record {
-        ip: record.ip.as_deref().and_then(catalogue::parse_ip).map(network),
-        user_agent: record.user_agent.map(|agent| browser(agent, signals)),
-        sec_ch_ua: record.sec_ch_ua.as_deref().map(majors),
-        accept_language: None,
-        x_forwarded_for: None,
-        visitor_id: None,
-        ..record
-    }
+fn truncate(record: &mut Record, signals: &Signals) {
+    record.ip = record.ip.as_deref().and_then(catalogue::parse_ip).map(network);
+    record.user_agent = record.user_agent.take().map(|agent| browser(agent, signals));
+    record.sec_ch_ua = record.sec_ch_ua.as_deref().map(majors);
+    record.accept_language = None;
+    record.x_forwarded_for = None;
+    record.visitor_id = None;
 }
 
 /// An address's network, by its first address: a /24, or in IPv6 a /48.
 fn network(address: IpAddr) -> String {
     match address {
-        IpAddr::V4(v4) => {
-            let [a, b, c, _] = v4.octets();
-            format!("{a}.{b}.{c}.0")
-        }
-        IpAddr::V6(v6) => {
-            let segments = v6.segments();
-            let length =
-                segments.iter().take(3).rposition(|segment| *segment != 0).map_or(0, |last| last + 1);
-            let mut text = String::new();
-            for segment in segments.iter().take(length) {
-                // To write into a text does not fail.
-                _ = write!(text, "{segment:x}:");
-            }
-            text.push_str(if length == 0 { "::" } else { ":" });
-            text
-        }
+        IpAddr::V4(v4) => Ipv4Addr::from(v4.to_bits() & 0xffff_ff00).to_string(),
+        IpAddr::V6(v6) => Ipv6Addr::from(v6.to_bits() & 0xffff_ffff_ffff << 80).to_string(),
     }
 }
 
@@ -178,15 +142,16 @@ fn is_reduced(user_agent: &str) -> bool {
 
 /// A text whose versions end behind their first number.
 fn majors(text: &str) -> String {
-    let mut is_minor = false;
-    let mut before = ' ';
-    let mut is_kept = |char: char| {
+    let (mut majors, mut before, mut is_minor) = (String::new(), ' ', false);
+    for char in text.chars() {
         is_minor =
             char == '.' && before.is_ascii_digit() || is_minor && (char.is_ascii_digit() || char == '.');
         before = char;
-        !is_minor
-    };
-    text.chars().filter(|char| is_kept(*char)).collect()
+        if !is_minor {
+            majors.push(char);
+        }
+    }
+    majors
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ use super::shape::{Cookie, Signals, Source};
 use super::votes::{Sign, Votes};
 use crate::record::columns::{Damaged, Reader, Writer};
 use crate::record::hex::{from_hex, push_hex};
+use crate::record::{MAX_FIELD_BYTES, Record};
 
 const VERSION: u8 = 1;
 
@@ -131,6 +132,20 @@ pub fn open(text: &str) -> Option<Signals> {
     read(&from_hex(text.bytes())?).ok()
 }
 
+/// What is wrong with the signals of a record that comes from outside.
+///
+/// # Errors
+/// They cannot be read, or are longer than any that are written.
+pub fn check(record: &Record) -> Result<(), String> {
+    match record.signals.as_deref() {
+        Some(text) if text.len() > MAX_FIELD_BYTES || open(text).is_none() => {
+            Err("signals: must be as a line of the log has them; without them the other fields are judged"
+                .to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
 fn read(bytes: &[u8]) -> Result<Signals, Damaged> {
     let mut reader = Reader(bytes);
     if reader.byte()? != VERSION {
@@ -222,7 +237,7 @@ fn number(reader: &mut Reader) -> Result<u64, Damaged> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Kind, Record};
+    use crate::record::Kind;
 
     fn plain(signals: &Signals) -> String {
         seal(signals, &|number| number)

@@ -3,8 +3,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::agents::Agent;
 use super::browser::{Browser, Family};
-use super::{Signals, catalogue, stored};
+use super::{Signals, agents, catalogue, stored};
 use crate::link::keys::{Keyring, Purpose};
 use crate::record::Record;
 use crate::record::named::named;
@@ -95,7 +96,10 @@ const PRODUCTS: [(Family, &str); 15] = [
 ];
 
 /// What is written of a browser that is none of those; its version says nothing.
-const OTHER: &str = "Other";
+const OTHER: &str = "Browser";
+
+/// What is written of a machine that was known by its agent's form alone.
+const BOT: &str = "bot";
 
 /// What agents of browsers begin with.
 const HEAD: &str = "Mozilla/5.0 ";
@@ -106,8 +110,9 @@ fn browser(user_agent: String, signals: &Signals) -> String {
     if user_agent.trim_ascii().is_empty() {
         return String::new();
     }
-    if let Some(agent) = signals.agent {
-        return agent.name.to_owned();
+    if let Some(Agent { name, .. }) = signals.agent {
+        // A form's name says nothing to whoever reads agents.
+        return if agents::declared(name).is_some() { name } else { BOT }.to_owned();
     }
     if is_reduced(&user_agent) {
         return user_agent;
@@ -334,7 +339,7 @@ mod tests {
                 "Mozilla/5.0 (Windows) MSIE/11",
             ),
             ("curl/8.5.0 (jo@home.example)", "curl"),
-            ("jo's own thing 1.7.3", "no browser's form"),
+            ("jo's own thing 1.7.3", "bot"),
             ("  ", ""),
         ] {
             let record = Record { user_agent: Some(agent.to_owned()), ..marked() };

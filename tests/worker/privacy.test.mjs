@@ -9,7 +9,17 @@ import path from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Response } from "miniflare";
-import { chrome, explain, mintCopy, recordAt, report, settledClicks, stateDir } from "./clicks.mjs";
+import {
+  chrome,
+  explain,
+  mintCopy,
+  recordAt,
+  report,
+  settledClicks,
+  stateDir,
+  tell,
+  teller,
+} from "./clicks.mjs";
 import { behind, startWorker, until } from "./harness.mjs";
 import { violation } from "./schema.mjs";
 
@@ -183,6 +193,7 @@ async function visited(t, privacy) {
       UNSUBSCRIBE_WEBHOOK_URL: hook.url,
       EVENTS_HTTP_URL: collector.url,
     },
+    workers: [teller],
     worker: {
       ...behind(WATCHED),
       serviceBindings: {
@@ -258,18 +269,23 @@ async function visited(t, privacy) {
   const answer = await worker.api("/v1/records", { method: "POST", body: brought });
   assert.deepEqual(await answer.json(), { stored: 2, known: 0, bad: [] });
 
+  // So does what an edge of an earlier deploy tells the object.
+  const earlier = recordAt({ ...full, message_id: `earlier-${privacy}`, kind: "click" }, sent_at_ms + 60_000);
+  assert.deepEqual(await tell(worker, earlier.message_id, [earlier]), [204]);
+  const old = await settledClicks(worker, earlier.message_id, 1);
+
   const clicks = await settledClicks(worker, message_id, 7);
   await settledClicks(worker, `spilled-${privacy}`, 3);
   const others = await settledClicks(worker, `brought-${privacy}`, 2);
   const answered = [];
   for (const { event_id } of clicks) answered.push(await explain(worker, message_id, event_id));
-  answered.push(...clicks, ...others, await report(worker, message_id));
+  answered.push(...clicks, ...others, ...old, await report(worker, message_id));
   const csv = await worker.request(`/report/${message_id}.csv`, {
     headers: { Authorization: `Basic ${Buffer.from("x:test-api-token-0001").toString("base64")}` },
   });
   assert.equal(csv.status, 200);
   answered.push(await csv.text());
-  await until(async () => (await worker.r2Events()).length >= 12, { what: "events in R2" });
+  await until(async () => (await worker.r2Events()).length >= 13, { what: "events in R2" });
   const events = (await worker.r2Events()).map(({ event }) => event);
   for (const event of events) assert.equal(violation(event), undefined, JSON.stringify(event));
   await until(() => collector.taken.length > 0 && hook.taken.length > 1, { what: "what sinks took" });
@@ -293,6 +309,7 @@ async function visited(t, privacy) {
       ...events.filter(({ event }) => event !== "verify"),
       ...clicks,
       ...others,
+      ...old,
     ],
     verdicts: clicks.map(({ kind, click_type, vendor, confidence, rule, reasons, verified }) => ({
       kind,

@@ -252,7 +252,7 @@ fn rows_that_are_unpacked_are_classified_alike() {
     let classified = |records: &[Record]| {
         let ids = records.iter().map(|record| (EventId::parse(&record.event_id).unwrap(), record));
         let bytes = packed::seal(&ids.collect::<Vec<_>>());
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
         let lines = run(&["unpack"], &hex);
         assert_eq!((lines.status.code(), stderr(&lines)), (Some(0), ""));
         let output = run(&["classify"], std::str::from_utf8(&lines.stdout).unwrap());

@@ -4,6 +4,7 @@
 use crate::event::sink::{Sink, Types, http};
 use crate::link::keys::{self, Keyring};
 use crate::link::url;
+use crate::signals::privacy::Privacy;
 use crate::verdict::Judging;
 use crate::verdict::thresholds::SETTINGS;
 use crate::verdict::{Ruleset, Thresholds};
@@ -15,7 +16,7 @@ const SETTLE_MS: i64 = 60_000;
 const MAX_SETTLE_MS: i64 = 3_600_000;
 
 /// Settings of the contract that nothing in this version obeys: they are refused, never silently accepted.
-const NOT_YET: [&str; 2] = ["RETENTION_DAYS", "PRIVACY"];
+const NOT_YET: [&str; 1] = ["RETENTION_DAYS"];
 
 /// The shortest API token, characters: a shorter one is guessed.
 const MIN_TOKEN: usize = 16;
@@ -99,6 +100,8 @@ pub struct Config {
     pub abuse_contact: Option<String>,
     /// How messages are judged.
     pub judging: Judging,
+    /// How much of a request is kept.
+    pub privacy: Privacy,
     /// Whether clicks set the cookie.
     pub cookie: bool,
     /// Its `SameSite`.
@@ -156,6 +159,7 @@ impl Config {
             home_url: None,
             abuse_contact: None,
             judging,
+            privacy: Privacy::Full,
             cookie: true,
             same_site: SameSite::Lax,
             click_ref_param: None,
@@ -277,6 +281,10 @@ impl Config {
                     whole(value).filter(|ms| (0..=MAX_SETTLE_MS).contains(ms)).ok_or_else(|| {
                         format!("must be a whole number from 0 to {MAX_SETTLE_MS}; {SETTLE_MS} holds")
                     })?;
+            }
+            "PRIVACY" => {
+                let privacy = text(value).ok().and_then(Privacy::named);
+                self.privacy = privacy.ok_or("must be full, truncated or verdict; full holds")?;
             }
             "COOKIE" => self.cookie = switch(value).ok_or("must be on or off; on holds")?,
             "LOG" => {

@@ -20,7 +20,7 @@ use super::respond::Outgoing;
 use super::runtime::{self, Env, Error};
 use super::v1::{self, Listing, Messages, Route, Wanted};
 use super::{access, bindings, health, log, stub};
-use crate::config::BadSetting;
+use crate::config::{BadSetting, Config};
 use crate::event::line;
 use crate::json::Json;
 use crate::link::mint::{self, Bases};
@@ -30,6 +30,7 @@ use crate::message::replay::{self, Bad, Brought, Share};
 use crate::message::{Page, deliveries};
 use crate::record::{EventId, Verb};
 use crate::report::About;
+use crate::signals::privacy::Privacy;
 
 /// The largest body, bytes.
 const MAX_BODY: u32 = 1 << 20;
@@ -70,7 +71,7 @@ async fn answer_one(incoming: &Incoming<'_>, raw: &Raw) -> Result<Outgoing, Prob
             let body = body(raw).await?;
             return Ok(links(&json(&body)?, incoming)?.into());
         }
-        Route::Records => return Ok(records(&raw.env, &body(raw).await?).await?.into()),
+        Route::Records => return Ok(records(&raw.env, &body(raw).await?, config).await?.into()),
         Route::Messages => return Ok(listed(&raw.env, &Messages::of(query)?).await?.into()),
         Route::Message(escaped, wanted) => {
             (percent_decode_str(escaped).decode_utf8_lossy().into_owned(), wanted)
@@ -143,14 +144,21 @@ async fn deliver(env: &Env, object: &str, body: &Json<'_>) -> Result<Answer, Pro
 }
 
 /// Takes records in, message by message. Where an object does not answer the call may be made again: what is stored is known then.
-async fn records(env: &Env, body: &str) -> Result<Answer, Problem> {
+async fn records(env: &Env, body: &str, config: &Config) -> Result<Answer, Problem> {
     #[derive(Serialize)]
     struct Taken {
         stored: usize,
         known: usize,
         bad: Vec<Bad>,
     }
-    let Brought { messages, bad } = replay::read(body).map_err(ApiProblem::bad)?;
+    let keep = |record| match &config.keys {
+        Some(keys) => config.privacy.keep(record, keys),
+        None => record,
+    };
+    if config.keys.is_none() && config.privacy != Privacy::Full {
+        return Err(ApiProblem::Misconfigured("LINK_KEYS: missing; PRIVACY needs them".to_owned()).into());
+    }
+    let Brought { messages, bad } = replay::read(body, &keep).map_err(ApiProblem::bad)?;
     let mut taken = Taken { stored: 0, known: 0, bad };
     for Share { message_id, count, records } in messages {
         let object = shard::object_name(&message_id, 0);

@@ -264,8 +264,19 @@ impl MessageObject {
         }
     }
 
+    /// A record as it may be kept. The edge has seen to that; but one of an earlier deploy, or what spilled under it, knew of another
+    /// setting.
+    fn kept(&self, record: Record) -> Record {
+        let config = settings::config(&self.env);
+        match &config.keys {
+            Some(keys) => config.privacy.keep(record, keys),
+            None => record,
+        }
+    }
+
     /// Stores clicks, as one transaction: those that arrive, or those that somebody brings along.
     fn store(&self, clicks: Vec<Record>, arrive: bool) -> Result<Vec<Arrival>> {
+        let clicks = clicks.into_iter().map(|record| self.kept(record)).collect();
         let arrivals = self
             .with_message(|message| if arrive { message.arrive(clicks) } else { message.replay(clicks) })?;
         self.list_if_new();
@@ -309,7 +320,7 @@ impl MessageObject {
                     Ok(record) => record,
                     Err(words) => return Ok(Answer::Refused(words)),
                 };
-                if self.with_message(|message| message.ingest(record))? == Arrival::Refused {
+                if self.with_message(|message| message.ingest(self.kept(record)))? == Arrival::Refused {
                     return Ok(Answer::Refused("event_id: must be a UUIDv7 of ts_ms".to_owned()));
                 }
                 Ok(Answer::Done)
@@ -320,7 +331,7 @@ impl MessageObject {
                     Err(words) => return Ok(Answer::Refused(words)),
                 };
                 let refused = |words: &str| Ok(Answer::Refused(words.to_owned()));
-                match self.with_message(|message| message.act(record))? {
+                match self.with_message(|message| message.act(self.kept(record)))? {
                     Acted::Stands => Ok(Answer::Done),
                     Acted::Refused => refused("no act, or its event_id is no UUIDv7 of ts_ms"),
                     Acted::Flooded => refused("too many acts on one link"),

@@ -102,6 +102,7 @@ impl Fields {
             "sent_at_ms" => self.sent_at_ms = integer(name, &value)?,
             "bounced_at_ms" => record.bounced_at_ms = integer(name, &value)?,
             "group" => record.group = text(name, value)?,
+            "signals" => record.signals = text(name, value)?,
             // An empty one says that there was none.
             "user_agent" => record.user_agent = whole_text(name, value)?,
             "secure" => record.secure = boolean(name, &value)?,
@@ -137,7 +138,8 @@ impl Fields {
         let Self { mut record, ts_ms, sent_at_ms, .. } = self;
         record.ts_ms = ts_ms.ok_or_else(|| missing("ts_ms"))?;
         record.sent_at_ms = sent_at_ms.ok_or_else(|| missing("sent_at_ms"))?;
-        if record.method.is_empty() {
+        // Beside signals none is one that was not kept.
+        if record.method.is_empty() && record.signals.is_none() {
             "GET".clone_into(&mut record.method);
         }
         for (name, text) in [

@@ -79,6 +79,25 @@ impl<'a> Json<'a> {
         if let Self::Object(fields) = self { Some(fields) } else { None }
     }
 
+    /// Refuses fields of other names, and a name that stands twice: a slip in a name would be a choice that nobody sees is missing, and
+    /// which of two values counts is for nobody to guess. `path` stands before the names, with its point.
+    ///
+    /// # Errors
+    /// The first such name, and those that there are.
+    pub fn only(&self, path: &str, known: &[&str]) -> Result<(), String> {
+        let fields = self.fields().unwrap_or_default();
+        // Names that are all known repeat before there are more of them, however many a body holds.
+        for (at, (name, _)) in fields.iter().enumerate() {
+            if !known.contains(&name.as_ref()) {
+                return Err(format!("{path}{name}: no such field; there are {}", known.join(", ")));
+            }
+            if fields.iter().take(at).any(|(other, _)| other == name) {
+                return Err(format!("{path}{name}: stands twice; leave one"));
+            }
+        }
+        Ok(())
+    }
+
     /// A list's values.
     #[must_use]
     pub fn list(&self) -> Option<&[Self]> {

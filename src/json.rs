@@ -4,6 +4,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
+/// Among so many names of an object one that stands twice is looked for: each is compared with all before it.
+const MAX_NAMES: usize = 256;
+
 /// How deep values may stand in each other.
 const MAX_DEPTH: usize = 128;
 
@@ -86,12 +89,20 @@ impl<'a> Json<'a> {
     /// The first such name, and those that there are.
     pub fn only(&self, path: &str, known: &[&str]) -> Result<(), String> {
         let fields = self.fields().unwrap_or_default();
-        // Names that are all known repeat before there are more of them, however many a body holds.
-        for (at, (name, _)) in fields.iter().enumerate() {
-            if !known.contains(&name.as_ref()) {
-                return Err(format!("{path}{name}: no such field; there are {}", known.join(", ")));
-            }
-            if fields.iter().take(at).any(|(other, _)| other == name) {
+        if let Some((name, _)) = fields.iter().find(|(name, _)| !known.contains(&name.as_ref())) {
+            return Err(format!("{path}{name}: no such field; there are {}", known.join(", ")));
+        }
+        self.once(path)
+    }
+
+    /// Refuses a name that stands twice among the first [`MAX_NAMES`]: no object that is known here has so many.
+    ///
+    /// # Errors
+    /// The first such name.
+    pub fn once(&self, path: &str) -> Result<(), String> {
+        let fields = self.fields().unwrap_or_default();
+        for (at, (name, _)) in fields.iter().enumerate().take(MAX_NAMES) {
+            if fields[..at].iter().any(|(other, _)| other == name) {
                 return Err(format!("{path}{name}: stands twice; leave one"));
             }
         }

@@ -39,6 +39,9 @@ struct Report {
     recipients: usize,
     machine_only_recipients: usize,
     unsettled: usize,
+    /// Workers before this version do not say.
+    #[serde(default)]
+    unreadable: usize,
     by_vendor: BTreeMap<String, usize>,
     by_confidence: BTreeMap<String, usize>,
     by_group: BTreeMap<String, Part>,

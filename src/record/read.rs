@@ -30,20 +30,19 @@ impl Record {
     /// The record that a value from outside is; extra fields are ignored, for lines of a listing, of the log and of an import have some.
     ///
     /// # Errors
-    /// As [`Self::given`], and where a field of a record stands twice.
+    /// As [`Self::given`], and where a field stands twice.
     pub fn of(value: Json) -> Result<Self, String> {
-        timely(fields(value, Fields { seen: Some(Vec::new()), ..Fields::default() })?)
+        value.once("")?;
+        value.get("record").once("record.")?;
+        timely(whole(value)?)
     }
 }
 
 fn whole(value: Json) -> Result<Record, String> {
-    fields(value, Fields::default())
-}
-
-fn fields(value: Json, mut fields: Fields) -> Result<Record, String> {
     let Json::Object(members) = value else { return Err(NO_OBJECT.to_owned()) };
+    let mut fields = Fields::default();
     for (name, value) in members {
-        fields.take(&name, value)?;
+        fields.put(&name, value)?;
     }
     fields.record()
 }
@@ -92,24 +91,9 @@ struct Fields {
     ts_ms: Option<i64>,
     sent_at_ms: Option<i64>,
     is_unrecorded: bool,
-    /// The fields that are read, where none may stand twice.
-    seen: Option<Vec<String>>,
 }
 
 impl Fields {
-    /// Takes a field where it has not stood before.
-    fn take(&mut self, name: &str, value: Json) -> Result<(), String> {
-        if self.put(name, value)?
-            && let Some(seen) = &mut self.seen
-        {
-            if seen.iter().any(|known| known == name) {
-                return Err(format!("{name}: stands twice; leave one"));
-            }
-            seen.push(name.to_owned());
-        }
-        Ok(())
-    }
-
     /// Takes a field; says whether a record has one of that name.
     fn put(&mut self, name: &str, value: Json) -> Result<bool, String> {
         let record = &mut self.record;
@@ -134,7 +118,7 @@ impl Fields {
             "record" if self.is_unrecorded => {
                 if let Json::Object(fields) = value {
                     for (name, value) in fields {
-                        self.take(&name, value)?;
+                        self.put(&name, value)?;
                     }
                 }
             }

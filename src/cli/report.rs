@@ -136,6 +136,9 @@ impl Report {
         ] {
             sums.row([name.to_owned(), said(count), share]);
         }
+        if self.unreadable > 0 {
+            sums.row(["could not be read".to_owned(), said(self.unreadable), String::new()]);
+        }
 
         let types = ClickType::CLICKS.map(ClickType::name);
         // In the types' own order; one that this build does not know comes last.

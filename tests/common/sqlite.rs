@@ -162,10 +162,9 @@ impl ToSql for Bound {
 
 fn value(value: ValueRef) -> Value {
     match value {
-        ValueRef::Null => Value::Null,
+        // A fraction is none either, as the object reads it: no column is one.
+        ValueRef::Null | ValueRef::Real(_) => Value::Null,
         ValueRef::Integer(number) => Value::Integer(number),
-        // As the object reads one, which no column is.
-        ValueRef::Real(_) => Value::Null,
         ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
         ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
     }

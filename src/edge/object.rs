@@ -442,6 +442,7 @@ impl MessageObject {
         self.list_if_new();
         let slot = self.message.borrow();
         let Some(message) = slot.as_ref() else { return Ok(()) };
+        self.tell_notes(message);
         let progress = Progress {
             event: "message.settled",
             object: message.name(),
@@ -528,7 +529,19 @@ impl MessageObject {
     fn load(&self) -> Result<Option<Message<Rows>>> {
         let config = settings::config(&self.env);
         let message = Message::load(self.rows(), config.judging.clone(), self.rests.get())?;
-        message.map(|message| with_receiver(message, &config)).transpose()
+        let Some(mut message) = message else { return Ok(None) };
+        if let Some(name) = self.state.id().name() {
+            message.take_name(&name)?;
+        }
+        self.tell_notes(&message);
+        with_receiver(message, &config).map(Some)
+    }
+
+    /// Tells the log what was found damaged.
+    fn tell_notes(&self, message: &Message<Rows>) {
+        for words in message.take_notes() {
+            log::failure("message.unreadable", message.name(), &words);
+        }
     }
 
     fn rows(&self) -> Rows {

@@ -135,9 +135,11 @@ impl<D: Database> Message<D> {
     /// Counts what the last pack that speaks of it says of each event, in the order in which they came.
     fn count_all(&self) -> Result<Tally, D::Error> {
         let (mut latest, mut came): (ById<Found>, Vec<EventId>) = (ById::default(), Vec::new());
+        let mut unread = BTreeSet::new();
         self.rows.packs(i64::MIN, i64::MAX, &mut |row| {
-            let Ok(body) = row.open() else { return };
+            let Ok(body) = row.open() else { return unread.extend(row.ids()) };
             for ((id, recipient), entry) in pack::keys(&row.keys).zip(body.entries) {
+                unread.remove(&id);
                 if !latest.contains(id) {
                     came.push(id);
                 }
@@ -146,6 +148,7 @@ impl<D: Database> Message<D> {
             }
         })?;
         let mut tally = Tally::default();
+        tally.unreadable = i64::try_from(unread.len()).unwrap_or(i64::MAX);
         for id in came {
             if let Some(Found { recipient, link: (link_id, url), entry }) = latest.get(id) {
                 let link = (link_id.as_deref(), url.as_deref());

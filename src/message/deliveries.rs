@@ -54,11 +54,12 @@ pub fn merge(entries: &[u8], news: &[(Key, Delivery)]) -> Vec<u8> {
 /// Reads the body of `POST …/deliveries`: a list of `{recipient_id, delivered_at_ms?, bounced_at_ms?}`.
 ///
 /// # Errors
-/// A message that names the first bad entry and field; nothing is taken then.
+/// A message that names the first bad entry and field, one that is not known or stands twice too; nothing is taken then.
 pub fn read(body: &Json) -> Result<Vec<Told>, String> {
     let entries =
         body.list().ok_or("the body: must be a list of {recipient_id, delivered_at_ms, bounced_at_ms}")?;
     let read = |(at, entry): (usize, &Json)| {
+        entry.only(&format!("[{at}]."), &["recipient_id", "delivered_at_ms", "bounced_at_ms"])?;
         let recipient_id =
             entry.get("recipient_id").text().ok_or(format!("[{at}].recipient_id: must be a string"))?;
         text_id::check_recipient_id(recipient_id).map_err(|error| format!("[{at}]: {error}"))?;
@@ -166,11 +167,18 @@ mod tests {
                 "`[1].bounced_at_ms` is -1, which is before 2000",
             ),
             (json!("r"), "[1].recipient_id: must be a string"),
+            (
+                json!({"recipient_id": "r", "delivered_at": ms, "bounced_at_ms": ms}),
+                "[1].delivered_at: no such field; there are recipient_id, delivered_at_ms, bounced_at_ms",
+            ),
         ] {
             let error = read(json!([good, bad])).unwrap_err();
             assert!(error.starts_with(words), "{error}");
         }
         assert!(read(json!({})).is_err());
+        let text = format!(r#"[{{"recipient_id":"r","delivered_at_ms":{ms},"delivered_at_ms":{}}}]"#, ms + 1);
+        let twice = super::read(&Json::parse(&text).unwrap());
+        assert_eq!(twice, Err("[0].delivered_at_ms: stands twice; leave one".to_owned()));
     }
 
     /// Frozen: rows written by one deploy are read by the next.

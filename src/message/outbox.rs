@@ -71,7 +71,9 @@ impl Outbox {
     /// and all where the message rests and the queue had refused nothing.
     pub(super) fn resume(&mut self, last_pack: u64, known_pack: u64, rests: bool) {
         self.last_pack = last_pack;
-        self.sent_pack = if rests && self.failures == 0 { last_pack } else { self.sent_pack.max(known_pack) };
+        let sent_pack = if rests && self.failures == 0 { last_pack } else { self.sent_pack.max(known_pack) };
+        // Packs that are gone leave no mark behind that would hold up those to come.
+        self.sent_pack = sent_pack.min(last_pack);
     }
 
     /// An alarm begins.

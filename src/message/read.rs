@@ -8,6 +8,7 @@ use super::by_id::ById;
 use super::call::{MAX_PAGE, Page};
 use super::history::Clicks;
 use super::settled::Findings;
+use super::slice::Panel;
 use super::sql::Database;
 use super::wanted::Filter;
 use crate::event::line;
@@ -16,7 +17,7 @@ use crate::record::Kind;
 use crate::record::{EventId, Record, packed};
 use crate::report::tally::Counted;
 use crate::report::{Report, Tally};
-use crate::verdict::{Key, Verdict};
+use crate::verdict::{Key, Look, Verdict};
 
 /// The most bytes of records on one page: an object builds it in memory.
 const MAX_PAGE_BYTES: usize = 4 << 20;
@@ -118,7 +119,9 @@ impl<D: Database> Message<D> {
         let mut tally = self.tally()?;
         self.count_open(&mut tally)?;
         let about = self.rows.about()?;
-        Ok(tally.report(message_id, about.as_ref(), self.counted_repeats()?))
+        let mut report = tally.report(message_id, about.as_ref(), self.counted_repeats()?);
+        report.unreadable += i64::try_from(self.rows.unreadable()).unwrap_or(i64::MAX);
+        Ok(report)
     }
 
     /// Takes in what the sender tells of the message.
@@ -181,5 +184,14 @@ impl<D: Database> Message<D> {
         }
         self.know_people()?;
         self.look_back(clicks)
+    }
+
+    /// The provisional verdicts' findings: looking back, beside the convictions that stand.
+    fn look_back(&self, wanted: Clicks) -> Result<Vec<(EventId, Findings)>, D::Error> {
+        let slice = self.slice(wanted, false)?;
+        let panel = Panel::of(&slice, &self.judging, Look::Back);
+        let mut found = panel.base();
+        self.hold_against(&self.convictions, &panel, &mut found);
+        Ok(found)
     }
 }

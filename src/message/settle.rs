@@ -10,10 +10,11 @@ use super::Message;
 use super::by_id::ById;
 use super::history::{Ask, Clicks};
 use super::settled::{Findings, Settled};
+use super::settlement::Settlement;
 use super::slice::{Panel, Slice};
 use super::sql::Database;
 use crate::event::pack::{self, Draft};
-use crate::event::parcel;
+use crate::event::parcel::{self, Leaving};
 use crate::record::{EventId, Kind, Record, Sighting, Verified};
 use crate::verdict::{Key, Look};
 
@@ -23,33 +24,11 @@ const MAX_DUE: usize = 4_096;
 /// About how many settled clicks one alarm judges again because their recipients' clocks moved.
 const MAX_REVISITED: usize = 2_048;
 
-/// What a call settled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Settlement {
-    /// Clicks that got their first settled verdict.
-    pub settled: usize,
-    /// Clicks whose settled verdict was replaced.
-    pub amended: usize,
-    /// Packs written.
-    pub packs: usize,
-    /// Clicks that were judged, changed or not.
-    pub judged: usize,
-    /// Clicks that were looked at to judge those.
-    pub seen: usize,
-}
-
-impl std::ops::AddAssign for Settlement {
-    fn add_assign(&mut self, more: Self) {
-        self.settled += more.settled;
-        self.amended += more.amended;
-        self.packs += more.packs;
-        self.judged += more.judged;
-        self.seen += more.seen;
-    }
-}
+/// What is found of clicks, the verdicts that stood before, and how many clicks were looked at.
+pub(super) type Found = (Vec<(EventId, Findings)>, ById<Settled>, usize);
 
 /// A verdict that is new or changed.
-struct Ruling {
+pub(super) struct Ruling {
     id: EventId,
     findings: Findings,
     revision: u32,
@@ -58,6 +37,20 @@ struct Ruling {
     retracts: Option<Settled>,
     /// The landing page showed more than the revision before says.
     shows_more: bool,
+}
+
+impl Ruling {
+    /// What is said of a click of which that was said before.
+    pub(super) fn new(id: EventId, findings: Findings, repeats: i64, old: Option<&Settled>) -> Self {
+        Self {
+            id,
+            revision: old.map_or(0, |old| old.revision) + 1,
+            repeats,
+            retracts: old.copied(),
+            shows_more: findings.verified > old.map_or(Verified::None, |old| old.verified),
+            findings,
+        }
+    }
 }
 
 impl<D: Database> Message<D> {
@@ -114,7 +107,14 @@ impl<D: Database> Message<D> {
         due: &BTreeSet<EventId>,
         open_from_ms: i64,
     ) -> Result<Settlement, D::Error> {
-        let mut before = self.settled_of(clicks.ids())?;
+        let before = self.settled_of(clicks.ids())?;
+        let (found, before, seen) = self.find(clicks, before)?;
+        self.issue_found(found, &before, due, open_from_ms, seen)
+    }
+
+    /// What is found of clicks and of those that this reaches, with the verdicts that stood before of both, and how many clicks were
+    /// looked at.
+    pub(super) fn find(&mut self, clicks: Clicks, mut before: ById<Settled>) -> Result<Found, D::Error> {
         let judging = self.judging.clone();
         let slice = self.slice(clicks, false)?;
         let panel = Panel::of(&slice, &judging, Look::Whole);
@@ -156,22 +156,28 @@ impl<D: Database> Message<D> {
             }
             seen += rounds.iter().chain([&others]).map(Slice::len).sum::<usize>();
         }
+        Ok((found, before, seen))
+    }
+
+    /// Writes what is new or changed of what was found.
+    fn issue_found(
+        &mut self,
+        found: Vec<(EventId, Findings)>,
+        before: &ById<Settled>,
+        due: &BTreeSet<EventId>,
+        open_from_ms: i64,
+        seen: usize,
+    ) -> Result<Settlement, D::Error> {
         let counted = self.repeats_of(found.iter().map(|(id, _)| *id))?;
         let mut settlement = Settlement { judged: found.len(), seen, ..Settlement::default() };
         let (mut first, mut again) = (Vec::new(), Vec::new());
         for (id, findings) in found {
             let repeats = counted.get(&id).copied().unwrap_or_default();
-            let ruling = |old: Option<&Settled>, findings: Findings| Ruling {
-                id,
-                revision: old.map_or(0, |old| old.revision) + 1,
-                repeats,
-                retracts: old.copied(),
-                shows_more: findings.verified > old.map_or(Verified::None, |old| old.verified),
-                findings,
-            };
             match before.get(id) {
-                None if due.contains(&id) => first.push(ruling(None, findings)),
-                Some(old) if old.differs_from(&findings, repeats) => again.push(ruling(Some(old), findings)),
+                None if due.contains(&id) => first.push(Ruling::new(id, findings, repeats, None)),
+                Some(old) if old.differs_from(&findings, repeats) => {
+                    again.push(Ruling::new(id, findings, repeats, Some(old)));
+                }
                 _ => {}
             }
         }
@@ -222,32 +228,18 @@ impl<D: Database> Message<D> {
             self.write_rulings(rulings, records, self.watermark.ms)?;
             return self.write_rulings(others, theirs, open_from_ms);
         }
-        let shown = rulings.iter().filter(|ruling| ruling.shows_more).map(|ruling| ruling.id);
-        let mut sightings: Vec<(EventId, Sighting)> = Vec::new();
-        self.sightings(&shown.collect::<Vec<_>>(), &mut |id, sighting| sightings.push((id, sighting)))?;
-        let (mut drafts, mut events) = (Vec::with_capacity(rulings.len()), Vec::with_capacity(rulings.len()));
-        let mut later = self.later();
+        let (drafts, events) = self.drafted(&rulings, records)?;
         let mut delays: ById<u8> = ById::default();
-        for Ruling { id, findings, revision, repeats, retracts, .. } in &rulings {
-            let Some(record) = records.remove(*id) else { continue };
-            let delivery = later.delivery(Key::of(&record.recipient_id))?;
-            let mut draft = Draft::new(*id, &record, findings.verdict(&self.judging, *revision), delivery);
-            if let Some(old) = retracts {
-                (draft.entry.was, draft.entry.was_shadow) = (old.click_type, old.shadow_type);
-                draft.entry.past = old.past();
-            }
-            delays.extend(draft.entry.delay.map(|delay| (*id, delay)));
-            let at = sightings.iter().position(|(known, _)| known == id);
-            draft.entry.sighting = at.map(|at| sightings.swap_remove(at).1);
-            draft.entry.repeats = Some(*repeats).filter(|repeats| *repeats > 0);
-            events.push((*id, record, draft.entry.clone()));
-            drafts.push(draft);
+        delays.extend(drafts.iter().filter_map(|draft| Some((draft.id, draft.entry.delay?))));
+        // Where all records are gone there is nothing to say.
+        if !drafts.is_empty() {
+            let row = pack::pack(self.outbox.last_pack() + 1, open_from_ms, drafts);
+            self.rows.put_pack(&row)?;
+            self.people.add(row.number, &row.keys);
+            self.watermark.pass(&row);
+            self.outbox
+                .push(row.number, parcel::of_pack(&self.shard.name, row.number, row.first_ms, &events));
         }
-        let row = pack::pack(self.outbox.last_pack() + 1, open_from_ms, drafts);
-        self.rows.insert_pack(&row)?;
-        self.people.add(row.number, &row.keys);
-        self.watermark.pass(&row);
-        self.outbox.push(row.number, parcel::of_pack(&self.shard.name, row.number, row.first_ms, &events));
         for Ruling { id, findings, revision, repeats, .. } in rulings {
             self.timers.unsettled.remove(&id);
             let delay = delays.get(id).copied();
@@ -256,8 +248,36 @@ impl<D: Database> Message<D> {
         Ok(())
     }
 
+    /// Rulings as they stand in a pack, and as they leave; what has no record is left out.
+    pub(super) fn drafted(
+        &self,
+        rulings: &[Ruling],
+        mut records: ById<Record>,
+    ) -> Result<(Vec<Draft>, Vec<Leaving>), D::Error> {
+        let shown = rulings.iter().filter(|ruling| ruling.shows_more).map(|ruling| ruling.id);
+        let mut sightings: Vec<(EventId, Sighting)> = Vec::new();
+        self.sightings(&shown.collect::<Vec<_>>(), &mut |id, sighting| sightings.push((id, sighting)))?;
+        let (mut drafts, mut events) = (Vec::with_capacity(rulings.len()), Vec::with_capacity(rulings.len()));
+        let mut later = self.later();
+        for Ruling { id, findings, revision, repeats, retracts, .. } in rulings {
+            let Some(record) = records.remove(*id) else { continue };
+            let delivery = later.delivery(Key::of(&record.recipient_id))?;
+            let mut draft = Draft::new(*id, &record, findings.verdict(&self.judging, *revision), delivery);
+            if let Some(old) = retracts {
+                (draft.entry.was, draft.entry.was_shadow) = (old.click_type, old.shadow_type);
+                draft.entry.past = old.past();
+            }
+            let at = sightings.iter().position(|(known, _)| known == id);
+            draft.entry.sighting = at.map(|at| sightings.swap_remove(at).1);
+            draft.entry.repeats = Some(*repeats).filter(|repeats| *repeats > 0);
+            events.push((*id, record, draft.entry.clone()));
+            drafts.push(draft);
+        }
+        Ok((drafts, events))
+    }
+
     /// The clicks counted on these, which ascend.
-    fn repeats_of(
+    pub(super) fn repeats_of(
         &self,
         mut ids: impl DoubleEndedIterator<Item = EventId>,
     ) -> Result<BTreeMap<EventId, i64>, D::Error> {
@@ -284,15 +304,6 @@ impl<D: Database> Message<D> {
             self.convictions.forget_before(self.convictions_from_ms());
         }
         Ok(())
-    }
-
-    /// The provisional verdicts' findings: looking back, beside the convictions that stand.
-    pub(super) fn look_back(&self, wanted: Clicks) -> Result<Vec<(EventId, Findings)>, D::Error> {
-        let slice = self.slice(wanted, false)?;
-        let panel = Panel::of(&slice, &self.judging, Look::Back);
-        let mut found = panel.base();
-        self.hold_against(&self.convictions, &panel, &mut found);
-        Ok(found)
     }
 
     /// Judges a settled click from before the window again, and those that see it no longer.

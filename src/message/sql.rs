@@ -156,7 +156,7 @@ pub enum Value {
     Blob(Vec<u8>),
 }
 
-/// A row's column is not of the type that the schema says: the database is damaged, or a later version's.
+/// A row's column is not of the type that the schema says: the row is damaged, or a later version's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mismatch(pub &'static str);
 
@@ -179,18 +179,31 @@ pub trait Database {
 }
 
 /// The columns of one row, read from the left.
-pub struct Columns(std::vec::IntoIter<Value>);
+pub struct Columns {
+    values: Vec<Value>,
+    at: usize,
+}
 
 impl Columns {
     /// The columns of a row.
     #[must_use]
-    pub fn new(values: Vec<Value>) -> Self {
-        Self(values.into_iter())
+    pub const fn new(values: Vec<Value>) -> Self {
+        Self { values, at: 0 }
+    }
+
+    /// The first column, unless it was text or bytes and is read: by it a row is known again.
+    pub(super) fn first(&self) -> Option<&Value> {
+        self.values.first()
+    }
+
+    fn next(&mut self) -> Option<&mut Value> {
+        self.at += 1;
+        self.values.get_mut(self.at - 1)
     }
 
     pub(super) fn number(&mut self) -> Result<Option<i64>, Mismatch> {
-        match self.0.next() {
-            Some(Value::Integer(number)) => Ok(Some(number)),
+        match self.next() {
+            Some(Value::Integer(number)) => Ok(Some((*number).clamp(-MAX_SAFE, MAX_SAFE))),
             Some(Value::Null) => Ok(None),
             _ => Err(Mismatch("a number")),
         }
@@ -205,32 +218,37 @@ impl Columns {
     }
 
     pub(super) fn text(&mut self) -> Result<String, Mismatch> {
-        match self.0.next() {
+        match self.value() {
             Some(Value::Text(text)) => Ok(text),
             _ => Err(Mismatch("text")),
         }
     }
 
-    /// Text or bytes: what the body of a pack may be.
+    /// Whatever it is: the body of a pack may be text or bytes.
     pub(super) fn value(&mut self) -> Option<Value> {
-        self.0.next()
+        self.next().map(|value| std::mem::replace(value, Value::Null))
     }
 
     pub(super) fn blob(&mut self) -> Result<Vec<u8>, Mismatch> {
-        match self.0.next() {
+        match self.value() {
             Some(Value::Blob(bytes)) => Ok(bytes),
             _ => Err(Mismatch("bytes")),
         }
     }
 
+    fn sixteen(&mut self, what: &'static str) -> Result<[u8; 16], Mismatch> {
+        match self.next() {
+            Some(Value::Blob(bytes)) => bytes.as_slice().try_into().map_err(|_| Mismatch(what)),
+            _ => Err(Mismatch(what)),
+        }
+    }
+
     pub(super) fn id(&mut self) -> Result<EventId, Mismatch> {
-        let bytes: [u8; 16] = self.blob()?.try_into().map_err(|_| Mismatch("an event_id"))?;
-        Ok(EventId::from_bytes(bytes))
+        self.sixteen("an event_id").map(EventId::from_bytes)
     }
 
     pub(super) fn key(&mut self) -> Result<Key, Mismatch> {
-        let bytes: [u8; 16] = self.blob()?.try_into().map_err(|_| Mismatch("a key"))?;
-        Ok(Key::from_number(u128::from_be_bytes(bytes)))
+        self.sixteen("a key").map(|bytes| Key::from_number(u128::from_be_bytes(bytes)))
     }
 }
 

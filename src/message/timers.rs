@@ -42,6 +42,11 @@ pub(super) struct Timers {
 }
 
 impl Timers {
+    /// Forgets what waits, which is read again from the rows.
+    pub(super) fn forget(&mut self) {
+        *self = Self { last_ms: self.last_ms, tick_ms: self.tick_ms, ..Self::default() };
+    }
+
     /// Takes note of an alarm.
     pub(super) fn fired(&mut self, now_ms: i64) {
         self.last_ms = Some(now_ms);

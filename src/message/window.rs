@@ -83,8 +83,6 @@ pub(super) struct Window {
     /// (both included), apart and ascending.
     stretches: Vec<(i64, i64)>,
     records: usize,
-    /// Stored clicks that could not be read: 0 unless rows are damaged.
-    pub unreadable: usize,
 }
 
 impl Window {

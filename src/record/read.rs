@@ -27,11 +27,13 @@ impl Record {
         timely(read(json, extra)?)
     }
 
-    /// The record that a value from outside is.
+    /// The record that a value from outside is; extra fields are ignored, for lines of a listing, of the log and of an import have some.
     ///
     /// # Errors
-    /// As [`Self::given`].
+    /// As [`Self::given`], and where a field stands twice.
     pub fn of(value: Json) -> Result<Self, String> {
+        value.once("")?;
+        value.get("record").once("record.")?;
         timely(whole(value)?)
     }
 }

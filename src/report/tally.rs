@@ -117,6 +117,8 @@ pub struct Tally {
     pub(super) sorted: usize,
     /// The shadow ruleset of the last event that has one.
     pub(super) shadow: String,
+    /// Verdicts that cannot be read; 0 unless storage is damaged, or a later version wrote there.
+    pub unreadable: i64,
 }
 
 /// An event to be counted: who, where, and what a revision says of it.
@@ -264,6 +266,7 @@ impl Tally {
         for (sum, more) in self.sums.numbers().into_iter().zip(other.sums.numbers()) {
             *sum += *more;
         }
+        self.unreadable += other.unreadable;
         self.span_ms = wider(self.span_ms, other.span_ms);
         for (vendor, count) in &other.vendors {
             *value_of(&mut self.vendors, vendor) += count;
@@ -345,6 +348,7 @@ impl Tally {
             safe_links_recipients: people.time_of_click,
             is_defender_bot: ByType::all(&sums.by_type).sum(ClickType::is_defender_bot),
             unsettled: sums.unsettled,
+            unreadable: self.unreadable,
             repeats,
             rates: Rates::of(sums.clicks, human_clicks, people.human, sent),
             by_vendor: ByName(self.vendors.iter().filter(|(_, count)| *count != 0).cloned().collect()),

@@ -106,6 +106,10 @@ func (m *Minter) href(kind byte, route string, mail Copy, linkID, url string) (s
 	if mail.SentAtMs < 946684800000 || mail.SentAtMs >= 4133980800000 {
 		return "", fmt.Errorf("sent_at_ms: must be Unix milliseconds from 2000 to 2100, not %d", mail.SentAtMs)
 	}
+	// The paths of URLs drop these two.
+	if mail.MessageID == "." || mail.MessageID == ".." {
+		return "", fmt.Errorf("message_id: must be another than %q, which no path can hold", mail.MessageID)
+	}
 	version, scheme, rest := byte(1), byte(0), url
 	for at, prefix := range []string{"http://", "https://"} {
 		if strings.HasPrefix(url, prefix) {

@@ -17,7 +17,7 @@ import { createHmac } from "node:crypto";
 const KINDS = { click: [0, "c"], open: [1, "o"], unsubscribe: [2, "u"], confirm: [3, "u"] };
 const SCHEMES = ["", "http://", "https://"];
 const ID = /^[A-Za-z0-9._~-]{1,64}$/;
-const MESSAGE_ID = /^[A-Za-z0-9._~@+=$!:-]{1,128}$/;
+const MESSAGE_ID = /^(?!\.{1,2}$)[A-Za-z0-9._~@+=$!:-]{1,128}$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
 const NAME = "(?:[A-Za-z0-9_-]+\\.)*[A-Za-z][A-Za-z0-9_-]*\\.?";

@@ -25,7 +25,7 @@ use InvalidArgumentException;
 const KINDS = ['click' => [0, 'c'], 'open' => [1, 'o'], 'unsubscribe' => [2, 'u'], 'confirm' => [3, 'u']];
 const SCHEMES = ['', 'http://', 'https://'];
 const ID = '/\A[A-Za-z0-9._~-]{1,64}\z/';
-const MESSAGE_ID = '/\A[A-Za-z0-9._~@+=$!:-]{1,128}\z/';
+const MESSAGE_ID = '/\A(?!\.{1,2}\z)[A-Za-z0-9._~@+=$!:-]{1,128}\z/';
 const UUID = '/\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\z/';
 const BYTE = '(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
 const NAME = '(?:[A-Za-z0-9_-]+\.)*[A-Za-z][A-Za-z0-9_-]*\.?';

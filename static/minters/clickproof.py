@@ -21,7 +21,7 @@ import re
 _KINDS = {"click": (0, "c"), "open": (1, "o"), "unsubscribe": (2, "u"), "confirm": (3, "u")}
 _SCHEMES = ("", "http://", "https://")
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,64}")
-_MESSAGE_ID = re.compile(r"[A-Za-z0-9._~@+=$!:-]{1,128}")
+_MESSAGE_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~@+=$!:-]{1,128}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _NAME = r"(?:[A-Za-z0-9_-]+\.)*[A-Za-z][A-Za-z0-9_-]*\.?"

@@ -20,7 +20,7 @@ module Clickproof
   KINDS = { click: [0, "c"], open: [1, "o"], unsubscribe: [2, "u"], confirm: [3, "u"] }.freeze
   SCHEMES = ["", "http://", "https://"].freeze
   ID = /\A[A-Za-z0-9._~-]{1,64}\z/
-  MESSAGE_ID = /\A[A-Za-z0-9._~@+=$!:-]{1,128}\z/
+  MESSAGE_ID = /\A(?!\.{1,2}\z)[A-Za-z0-9._~@+=$!:-]{1,128}\z/
   UUID = /\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\z/
   BYTE = /(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])/
   NAME = /(?:[A-Za-z0-9_-]+\.)*[A-Za-z][A-Za-z0-9_-]*\.?/

@@ -64,6 +64,15 @@ impl Sqlite {
         Self::on(connection)
     }
 
+    /// A copy of its own, as it is now.
+    pub fn copy(&self) -> Self {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let backup = rusqlite::backup::Backup::new(&self.0.connection, &mut connection).unwrap();
+        backup.run_to_completion(1_000, std::time::Duration::ZERO, None).unwrap();
+        drop(backup);
+        Self::on(connection)
+    }
+
     /// Runs a call as the object does: all that it writes is there afterwards, or nothing.
     pub fn transaction<T, E>(&self, call: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let run = |statement| self.0.connection.execute_batch(statement).unwrap();
@@ -159,10 +168,10 @@ impl ToSql for Bound {
 
 fn value(value: ValueRef) -> Value {
     match value {
-        ValueRef::Null => Value::Null,
+        // A fraction is none either, as the object reads it: no column is one.
+        ValueRef::Null | ValueRef::Real(_) => Value::Null,
         ValueRef::Integer(number) => Value::Integer(number),
-        ValueRef::Real(_) => panic!("no column is a float"),
-        ValueRef::Text(text) => Value::Text(String::from_utf8(text.to_vec()).unwrap()),
+        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
         ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
     }
 }

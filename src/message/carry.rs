@@ -88,6 +88,7 @@ impl<D: Database> Message<D> {
                 continue;
             }
             let change = Changed { click: click.clone(), was, is };
+            self.shard.mark_convicted(click.ts_ms);
             if click.ts_ms >= from_ms {
                 change.apply(&mut self.convictions);
             }
@@ -155,11 +156,13 @@ impl<D: Database> Message<D> {
         let spans = merged(&spans);
         if spans.is_empty() {
             for (panel, found) in panels {
-                self.hold_against(&self.convictions, panel, found);
+                self.hold_against(&self.convictions, &self.shard.others, panel, found);
             }
             return Ok(());
         }
         let mut all = Convictions::default();
+        let mut others = self.shard.others.clone();
+        self.others_in(&spans, &mut others)?;
         self.convictions_in(&spans, &mut all)?;
         for change in changed {
             // What this call changes stands in no row yet.
@@ -169,15 +172,16 @@ impl<D: Database> Message<D> {
         }
         all.extend_from(&self.convictions, kept_ms);
         for (panel, found) in panels {
-            self.hold_against(&all, panel, found);
+            self.hold_against(&all, &others, panel, found);
         }
         Ok(())
     }
 
-    /// Holds the clicks that nothing else decided against convictions.
+    /// Holds the clicks that nothing else decided against convictions, and those of other objects of the message.
     pub(super) fn hold_against(
         &self,
         convictions: &Convictions,
+        others: &Convictions,
         panel: &Panel,
         found: &mut [(EventId, Findings)],
     ) {
@@ -186,7 +190,7 @@ impl<D: Database> Message<D> {
             let kind = findings.kind;
             let undecided = findings.full(&self.judging).filter(|finding| rules::is_undecided(kind, finding));
             let Some(finding) = undecided else { continue };
-            if let Some(carried) = convictions.reaching(judgement.case(at).click) {
+            if let Some(carried) = convictions.reaching_beside(others, judgement.case(at).click) {
                 *finding = judgement.with_carry(at, carried);
             }
         }

@@ -51,12 +51,14 @@
 //! 8. The sums are those of their packs, from the first on, without a gap.
 
 mod acts;
+pub mod board;
 mod by_id;
 pub mod call;
 mod carry;
 #[cfg(not(target_arch = "wasm32"))]
 mod check;
 pub mod deliveries;
+pub mod exchange;
 mod explain;
 pub mod group;
 mod history;
@@ -148,6 +150,7 @@ impl<D: Database> Message<D> {
             message.convictions = convictions;
         }
         message.timers.revisits.extend(message.rows.revisits()?);
+        message.load_shard(rests)?;
         Ok(Some(message))
     }
 
@@ -265,8 +268,9 @@ impl<D: Database> Message<D> {
     #[must_use]
     pub fn wake_ms(&self, now_ms: i64) -> Option<i64> {
         let ship = self.outbox.has_packs() || self.due_act().is_some();
-        let ship_ms = ship.then_some(self.outbox.retry_at_ms().max(now_ms));
-        self.timers.next_ms(&self.judging, ship_ms, now_ms)
+        let ship_ms = ship.then_some(self.outbox.retry_at_ms());
+        let others_ms = ship_ms.into_iter().chain(self.shard.due_ms()).min();
+        self.timers.next_ms(&self.judging, others_ms.map(|ms| ms.max(now_ms)), now_ms)
     }
 
     /// A settled click of the window is to be judged again, from a moment on.

@@ -18,7 +18,10 @@
 //! | `revisits` | recipients whose clocks moved, and how far their settled clicks are judged again | number |
 //! | `sums` | what a span of packs comes to ([`super::tally`]), in parts | its first pack, part |
 //! | `about` | what the sender tells of the message | 1 |
-//! | `shard` | of a message that several objects share: how many they are | 1 |
+//! | `shard` | of a message that several objects share: how many they are, and how far this one is with their board | 1 |
+//! | `words` | what shards exchange of a block of time: a page of one, or what the board makes of all | block, whose, part |
+//! | `board` | the board itself: its life, its last version | 1 |
+//! | `owed` | a shard that the board is to tell of a change | shard |
 //!
 //! The first three are made with the message, the others where one is needed: to make a table costs two or three rows, and
 //! most messages never need it. There is no index beside the keys: each would be one more row written. Acts are rare, and
@@ -69,10 +72,13 @@ pub(super) enum Table {
     Sums,
     About,
     Shard,
+    Words,
+    Board,
+    Owed,
 }
 
 impl Table {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Clicks,
         Self::Repeats,
         Self::Deliveries,
@@ -82,6 +88,9 @@ impl Table {
         Self::Sums,
         Self::About,
         Self::Shard,
+        Self::Words,
+        Self::Board,
+        Self::Owed,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -95,6 +104,9 @@ impl Table {
             Self::Sums => "sums",
             Self::About => "about",
             Self::Shard => "shard",
+            Self::Words => "words",
+            Self::Board => "board",
+            Self::Owed => "owed",
         }
     }
 
@@ -134,8 +146,24 @@ impl Table {
             }
             Self::About => "CREATE TABLE about (id INTEGER PRIMARY KEY CHECK (id = 1), told TEXT NOT NULL)",
             Self::Shard => {
-                "CREATE TABLE shard (id INTEGER PRIMARY KEY CHECK (id = 1), shards INTEGER NOT NULL)"
+                "CREATE TABLE shard (
+                    id INTEGER PRIMARY KEY CHECK (id = 1), shards INTEGER NOT NULL, epoch INTEGER NOT NULL,
+                    known_from INTEGER NOT NULL, version INTEGER NOT NULL, unreported_from INTEGER NOT NULL
+                )"
             }
+            Self::Words => {
+                "CREATE TABLE words (
+                    block INTEGER NOT NULL, whose INTEGER NOT NULL, part INTEGER NOT NULL, version INTEGER NOT NULL,
+                    words BLOB NOT NULL, PRIMARY KEY (block, whose, part)
+                ) WITHOUT ROWID"
+            }
+            Self::Board => {
+                "CREATE TABLE board (
+                    id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL, shards INTEGER NOT NULL,
+                    version INTEGER NOT NULL
+                )"
+            }
+            Self::Owed => "CREATE TABLE owed (shard INTEGER PRIMARY KEY)",
         }
     }
 }

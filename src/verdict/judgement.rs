@@ -3,6 +3,7 @@
 
 use super::case::Case;
 use super::convictions::{Carried, Convictions};
+use super::evidence::Views;
 use super::explain::{self, Explanation};
 use super::{Click, Finding, Look, Ruleset, Thresholds, Windows, rules};
 
@@ -22,6 +23,15 @@ impl<'a> Judgement<'a> {
     #[must_use]
     pub fn of(clicks: &'a [Click], ruleset: Ruleset, thresholds: &'a Thresholds, look: Look) -> Self {
         Self { clicks, windows: Windows::of(clicks, ruleset, thresholds, look), thresholds }
+    }
+
+    /// The same beside what other objects of the message show.
+    #[must_use]
+    pub fn beside(mut self, views: &Views) -> Self {
+        if !views.is_empty() {
+            self.windows.see_elsewhere(self.clicks, self.thresholds, views);
+        }
+        self
     }
 
     /// What the click at `at` shows without its source's convictions.

@@ -6,8 +6,9 @@
 use std::cmp::Ordering;
 
 use super::bursts::{self, Burst};
+use super::evidence::{self, Views};
 use super::order::arrange;
-use super::{Click, Ruleset, Thresholds, repeats};
+use super::{Click, Ruleset, Thresholds, reach, repeats};
 use crate::record::Kind;
 use crate::signals::{Cookie, Signals};
 
@@ -163,6 +164,22 @@ impl Windows {
             (around.sweep, around.fanout) = (sweep, fanout);
         }
         windows
+    }
+
+    /// Sees the crowds that clicks lie in together with those that other objects of the message keep.
+    pub(super) fn see_elsewhere(&mut self, clicks: &[Click], thresholds: &Thresholds, views: &Views) {
+        for row in reach::TABLE.iter().filter(|row| row.rulesets.contains(&self.ruleset)) {
+            let Some(crowd) = &row.crowd else { continue };
+            let shapes = (crowd.shapes)(thresholds);
+            for (click, around) in clicks.iter().zip(&mut self.around) {
+                let key = row.by.key(click).filter(|_| (row.is_seen)(click, thresholds)).map(evidence::folded);
+                for (at, (within_ms, _)) in shapes.iter().enumerate() {
+                    if key.is_some_and(|key| views.is_hot(crowd, key, at, *within_ms, click.ts_ms)) {
+                        (crowd.show)(around, at);
+                    }
+                }
+            }
+        }
     }
 
     /// The rules that look.

@@ -162,7 +162,8 @@ fn check(judging: &Judging, shards: u32, seed: u64) -> usize {
     let mut crowded = 0;
     let rulesets = [Some((judging.ruleset, false)), judging.shadow.map(|shadow| (shadow, true))];
     for (ruleset, is_shadow) in rulesets.into_iter().flatten() {
-        for (click, finding) in history.iter().zip(judge(&history, ruleset, &judging.thresholds, Look::Whole)) {
+        for (click, finding) in history.iter().zip(judge(&history, ruleset, &judging.thresholds, Look::Whole))
+        {
             let line = &listed[&*click.event_id];
             let said = if is_shadow { &line["shadow"] } else { line };
             assert_eq!(line["final"], true, "{line}");
@@ -190,7 +191,9 @@ fn check_all(judging: &Judging, salt: u64) {
     let mut crowded = 0;
     for shards in [1, 2, 7, 16] {
         for seed in 0..histories() {
-            if std::env::var("TRACE").is_ok() { eprintln!("{seed} {shards}"); }
+            if std::env::var("TRACE").is_ok() {
+                eprintln!("{seed} {shards}");
+            }
             crowded += check(judging, shards, seed << 8 | u64::from(shards) << 40 | salt);
         }
     }
@@ -209,11 +212,21 @@ fn ruleset_full_is_exact_over_any_number_of_shards() {
 
 #[test]
 fn debug_one() {
-    let ruleset = if std::env::var("FULL").is_ok() { judging(Ruleset::Full, Some(Ruleset::Defender)) } else { judging(Ruleset::Defender, None) };
+    let ruleset = if std::env::var("FULL").is_ok() {
+        judging(Ruleset::Full, Some(Ruleset::Defender))
+    } else {
+        judging(Ruleset::Defender, None)
+    };
     let Ok(seed) = std::env::var("SEED") else { return };
     let shards = std::env::var("SHARDS").unwrap().parse().unwrap();
     let (several, clicks, _) = play(&ruleset, shards, seed.parse().unwrap());
-    eprintln!("clicks {} exchanges {} bytes {} faults {}", clicks.len(), several.exchanges, several.sent_bytes, several.faults.loss);
+    eprintln!(
+        "clicks {} exchanges {} bytes {} faults {}",
+        clicks.len(),
+        several.exchanges,
+        several.sent_bytes,
+        several.faults.loss
+    );
     for (n, rows) in several.shards.iter().map(|s| &s.rows).chain([&several.board_rows]).enumerate() {
         eprintln!("{n}: {:?}", rows.ran_words());
     }

@@ -15,10 +15,14 @@ export function post(env, address, path, init) {
   return env.MESSAGES.getByName(name).fetch(url, { method: "POST", ...init });
 }
 
-/** Posts a call to an object. Never rejects: a status of 0 says that the call or its answer did not arrive. */
-export async function ask(env, object, path, body) {
+/**
+ * Posts a call to an object, and gives up after some milliseconds, where they are given. Never rejects: a status of 0 says that the
+ * call or its answer did not arrive.
+ */
+export async function ask(env, object, path, body, withinMs) {
   try {
-    const answer = await post(env, object, path, { body });
+    const signal = withinMs > 0 ? AbortSignal.timeout(withinMs) : undefined;
+    const answer = await post(env, object, path, { body, signal });
     const { status } = answer;
     // To read a body that is not there costs as much as the rest of the call.
     return { status, text: status === 204 ? "" : await answer.text(), mayPass: false };

@@ -129,7 +129,7 @@ extern "C" {
     pub fn may_pass(this: &Asked) -> bool;
 
     #[wasm_bindgen(js_name = ask)]
-    fn promise_to_ask(env: &Env, object: &str, path: &str, body: JsValue) -> Promise;
+    fn promise_to_ask(env: &Env, object: &str, path: &str, body: JsValue, within_ms: u32) -> Promise;
 
     #[wasm_bindgen(js_name = pause)]
     fn promise_to_pause(ms: u32) -> Promise;
@@ -243,8 +243,8 @@ pub(super) async fn wait(promise: Promise) -> Result<JsValue> {
 }
 
 /// Posts a call to an object.
-pub(super) async fn ask(env: &Env, object: &str, path: &str, body: JsValue) -> Result<Asked> {
-    Ok(wait(promise_to_ask(env, object, path, body)).await?.unchecked_into())
+pub(super) async fn ask(env: &Env, object: &str, path: &str, body: JsValue, within_ms: u32) -> Result<Asked> {
+    Ok(wait(promise_to_ask(env, object, path, body, within_ms)).await?.unchecked_into())
 }
 
 /// Waits so long.

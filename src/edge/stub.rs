@@ -6,6 +6,7 @@ use wasm_bindgen::JsValue;
 use super::failure::Failure;
 use super::runtime::{self, Env};
 use crate::message::call::{ARRIVALS, Call, REPLAY};
+use crate::message::exchange::EXCHANGE;
 
 /// The pauses before further tries, milliseconds: well inside the 30 s that work after an answer may take.
 const PAUSES_MS: [u32; 3] = [50, 400, 2_000];
@@ -18,6 +19,11 @@ pub(super) async fn send(env: &Env, object: &str, call: &Call) -> Result<(), Fai
 /// Tells an object of clicks: the batches of their records.
 pub(super) async fn deliver(env: &Env, object: &str, records: &[u8]) -> Result<(), Failure> {
     nothing(ask_bytes(env, object, ARRIVALS, records).await?)
+}
+
+/// Says something to a board, once: it answers within some milliseconds, or nobody waits for it.
+pub(super) async fn exchange(env: &Env, board: &str, body: &[u8], within_ms: u32) -> Result<String, Failure> {
+    once(env, board, EXCHANGE, Uint8Array::from(body).into(), within_ms).await
 }
 
 /// Brings an object records; answers how many of them were new to it.
@@ -55,7 +61,7 @@ async fn repeated(
 ) -> Result<String, Failure> {
     let mut pauses = PAUSES_MS.into_iter();
     loop {
-        match once(env, object, path, body()).await {
+        match once(env, object, path, body(), 0).await {
             Err(failure) if failure.is_passing() => match pauses.next() {
                 Some(ms) => runtime::pause(ms).await,
                 None => return Err(failure),
@@ -65,9 +71,9 @@ async fn repeated(
     }
 }
 
-/// One try.
-async fn once(env: &Env, object: &str, path: &str, body: JsValue) -> Result<String, Failure> {
-    let answer = runtime::ask(env, object, path, body).await;
+/// One try, that is given up after some milliseconds; 0 for never.
+async fn once(env: &Env, object: &str, path: &str, body: JsValue, within_ms: u32) -> Result<String, Failure> {
+    let answer = runtime::ask(env, object, path, body, within_ms).await;
     let answer = answer.map_err(|error| Failure::unreachable(error.to_string(), false))?;
     match (answer.status(), answer.text()) {
         (0, words) => Err(Failure::unreachable(words, answer.may_pass())),

@@ -19,8 +19,8 @@ use super::sql::Database;
 use crate::link::shard;
 use crate::verdict::Judging;
 use crate::verdict::evidence::{
-    Hit, Word, block_of, difference, end_of, ends_of_runs, group, hot, hot_words, is_conviction,
-    row_of, start_of,
+    Hit, Word, block_of, difference, end_of, ends_of_runs, group, hot, hot_words, is_conviction, row_of,
+    start_of,
 };
 use crate::verdict::order::{arranged, ascending};
 use crate::verdict::reach::{CARRY_AFTER_MS, CARRY_BEFORE_MS};
@@ -129,7 +129,13 @@ impl<D: Database> Board<D> {
     }
 
     /// Takes in a shard's page of a block, and makes the views anew that it changes.
-    fn take_page(&mut self, shard: u32, block: u32, words: Vec<Word>, changed: &mut Vec<u64>) -> Result<(), D::Error> {
+    fn take_page(
+        &mut self,
+        shard: u32,
+        block: u32,
+        words: Vec<Word>,
+        changed: &mut Vec<u64>,
+    ) -> Result<(), D::Error> {
         let pages = self.pages(block)?;
         let at = pages.iter().position(|(known, _)| *known == shard);
         let old: Rc<[Word]> = at.map_or(Rc::from([]), |at| Rc::clone(&pages[at].1));
@@ -179,7 +185,9 @@ impl<D: Database> Board<D> {
                     let of = group(of_key[0].1);
                     let Some((_, crowd)) = row_of(of, judging) else { continue };
                     let hits: Vec<Hit> = of_key.iter().map(|(block, word)| Hit::of(*block, *word)).collect();
-                    for (shape, (within_ms, count)) in (crowd.shapes)(&judging.thresholds).into_iter().enumerate() {
+                    for (shape, (within_ms, count)) in
+                        (crowd.shapes)(&judging.thresholds).into_iter().enumerate()
+                    {
                         for (from_ms, until_ms) in hot(&hits, within_ms, count) {
                             let span = (from_ms.max(start_of(first)), until_ms.min(end_of(block)));
                             if span.0 <= span.1 {
@@ -216,7 +224,9 @@ impl<D: Database> Board<D> {
                 }
             }
         }
-        Ok(arranged(&found, &|(block, word)| (group(*word), u128::from(*block) << 64 | *word & u128::from(u64::MAX >> 8))))
+        Ok(arranged(&found, &|(block, word)| {
+            (group(*word), u128::from(*block) << 64 | *word & u128::from(u64::MAX >> 8))
+        }))
     }
 
     /// Everybody's pages of a block.
@@ -248,7 +258,9 @@ impl<D: Database> Board<D> {
         let narrow = |block: u64| u32::try_from(block).unwrap_or(u32::MAX);
         // A conviction reaches a minute back, a crowd its window on, a conviction further.
         let from_ms = start_of(narrow(*first)).saturating_sub(CARRY_AFTER_MS);
-        let until = block_of(end_of(narrow(*last)).saturating_add(CARRY_BEFORE_MS.max(self.judging.crowd_reach_ms())));
+        let until = block_of(
+            end_of(narrow(*last)).saturating_add(CARRY_BEFORE_MS.max(self.judging.crowd_reach_ms())),
+        );
         for shard in self.rows.shards_between(block_of(from_ms), until + 1)? {
             if shard != but && !self.coming.contains(&shard) {
                 self.rows.owe(shard, true)?;

@@ -183,7 +183,11 @@ impl<D: Database> Message<D> {
             return Ok(());
         }
         let known = self.shard.row;
-        let row = known.unwrap_or(ShardRow { known_from: u32::MAX, unreported_from: u32::MAX, ..ShardRow::default() });
+        let row = known.unwrap_or(ShardRow {
+            known_from: u32::MAX,
+            unreported_from: u32::MAX,
+            ..ShardRow::default()
+        });
         let row = ShardRow { shards, ..row };
         self.shard.row = Some(row);
         if known.is_none() && self.window.len() + self.outbox.last_pack() as usize > 0 {
@@ -304,7 +308,8 @@ impl<D: Database> Message<D> {
     /// When storage fails.
     pub fn exchange(&mut self, now_ms: i64) -> Result<Option<Vec<u8>>, D::Error> {
         let Some(row) = self.shard.row.filter(|row| row.shards > 1) else { return Ok(None) };
-        let settles = self.timers.unsettled.first().is_some_and(|id| self.judging.due_ms(id.ts_ms()) <= now_ms);
+        let settles =
+            self.timers.unsettled.first().is_some_and(|id| self.judging.due_ms(id.ts_ms()) <= now_ms);
         let is_due = self.shard.due_ms().is_some_and(|due_ms| due_ms <= now_ms);
         if now_ms < self.shard.pause_until_ms || !is_due && !(settles && self.shard.heard_ms < now_ms) {
             return Ok(None);
@@ -325,7 +330,8 @@ impl<D: Database> Message<D> {
             self.shard.report_ms = i64::MAX;
         }
         let wanted_from = self.wanted_from();
-        let (mut from, mut until, mut version, mut older_from) = (row.known_from, u32::MAX, row.version, None);
+        let (mut from, mut until, mut version, mut older_from) =
+            (row.known_from, u32::MAX, row.version, None);
         if row.version == 0 {
             // Nothing is known yet: all of it is asked for at once.
             from = from.min(wanted_from);
@@ -392,22 +398,26 @@ impl<D: Database> Message<D> {
         let mut words = Vec::new();
         let thresholds = &self.judging.thresholds;
         for (row, crowd) in self.judging.crowds() {
-            let seen = clicks.iter().filter(|click| click.kind == Kind::Click && (row.is_seen)(click, thresholds));
+            let seen =
+                clicks.iter().filter(|click| click.kind == Kind::Click && (row.is_seen)(click, thresholds));
             let keyed = seen.filter_map(|click| row.by.key(click).map(|key| (evidence::folded(key), click)));
             let keyed: Vec<(u64, &Click)> = keyed.collect();
             let by_recipient = arranged(&keyed, &|(key, click)| (u128::from(*key), click.recipient.number()));
             let mut hits: Vec<(u64, Hit)> = Vec::with_capacity(keyed.len());
             let mut last: Option<(u64, &Click)> = None;
             for (key, click) in by_recipient {
-                let before = last.filter(|(known, other)| (*known, other.recipient) == (key, click.recipient));
-                let gap_ms = before.map(|(_, other)| click.ts_ms - other.ts_ms).filter(|gap_ms| *gap_ms <= reach_ms);
+                let before =
+                    last.filter(|(known, other)| (*known, other.recipient) == (key, click.recipient));
+                let gap_ms =
+                    before.map(|(_, other)| click.ts_ms - other.ts_ms).filter(|gap_ms| *gap_ms <= reach_ms);
                 // At the same moment it is no further one.
                 if click.ts_ms >= start_of(block) && gap_ms != Some(0) {
                     hits.push((key, Hit { ts_ms: click.ts_ms, gap_ms }));
                 }
                 last = Some((key, click));
             }
-            let hits = arranged(&hits, &|(key, hit)| (u128::from(*key), u128::from(hit.ts_ms.cast_unsigned())));
+            let hits =
+                arranged(&hits, &|(key, hit)| (u128::from(*key), u128::from(hit.ts_ms.cast_unsigned())));
             for of_key in hits.chunk_by(|a, b| a.0 == b.0) {
                 let mut theirs: Vec<Hit> = of_key.iter().map(|(_, hit)| *hit).collect();
                 evidence::thin(&mut theirs, crowd.enough(thresholds));
@@ -490,7 +500,9 @@ impl<D: Database> Message<D> {
             let old = match self.shard.views.get(block) {
                 Some(known) => Rc::clone(known),
                 None if block >= first => Rc::from([]),
-                None => self.read_views((block, block + 1))?.pop().map_or(Rc::from([]), |(_, old)| old.into()),
+                None => {
+                    self.read_views((block, block + 1))?.pop().map_or(Rc::from([]), |(_, old)| old.into())
+                }
             };
             changed.extend(difference(&old, &words).into_iter().map(|word| (block, word)));
             self.rows.put_words(block, VIEW, 1, &words)?;
@@ -549,7 +561,12 @@ impl<D: Database> Message<D> {
             let reached = || {
                 let places = click.signals.own_source().map(|source| [source.exact, source.origin]);
                 let mut places = places.into_iter().flatten();
-                places.any(|place| is_in(group(evidence::conviction(place, 0, crate::verdict::ClickType::Human)), click.ts_ms))
+                places.any(|place| {
+                    is_in(
+                        group(evidence::conviction(place, 0, crate::verdict::ClickType::Human)),
+                        click.ts_ms,
+                    )
+                })
             };
             in_crowd || has_convictions && click.kind != Kind::Open && reached()
         };

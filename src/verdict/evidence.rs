@@ -174,7 +174,9 @@ pub fn hot(hits: &[Hit], within_ms: i64, count: u32) -> Vec<(i64, i64)> {
     // Up at a start's beginning, down behind its end: ends come in the order of the clicks' times.
     let mut ups: Vec<i64> = Vec::with_capacity(hits.len());
     let mut downs: Vec<i64> = Vec::with_capacity(hits.len());
-    for (from_ms, until_ms) in hits.iter().map(|hit| hit.starts(within_ms)).filter(|(from, until)| from <= until) {
+    for (from_ms, until_ms) in
+        hits.iter().map(|hit| hit.starts(within_ms)).filter(|(from, until)| from <= until)
+    {
         ups.push(from_ms);
         downs.push(until_ms + 1);
     }

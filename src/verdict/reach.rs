@@ -283,7 +283,10 @@ impl Judging {
     /// The crowds that the rulesets in force ask for.
     #[must_use]
     pub fn crowds(&self) -> Vec<(&'static Dependency, &'static Crowd)> {
-        self.dependencies().into_iter().filter_map(|row| row.crowd.as_ref().map(|crowd| (row, crowd))).collect()
+        self.dependencies()
+            .into_iter()
+            .filter_map(|row| row.crowd.as_ref().map(|crowd| (row, crowd)))
+            .collect()
     }
 
     /// The longest window of a crowd, milliseconds.

@@ -172,7 +172,8 @@ impl Windows {
             let Some(crowd) = &row.crowd else { continue };
             let shapes = (crowd.shapes)(thresholds);
             for (click, around) in clicks.iter().zip(&mut self.around) {
-                let key = row.by.key(click).filter(|_| (row.is_seen)(click, thresholds)).map(evidence::folded);
+                let key =
+                    row.by.key(click).filter(|_| (row.is_seen)(click, thresholds)).map(evidence::folded);
                 for (at, (within_ms, _)) in shapes.iter().enumerate() {
                     if key.is_some_and(|key| views.is_hot(crowd, key, at, *within_ms, click.ts_ms)) {
                         (crowd.show)(around, at);

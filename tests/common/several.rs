@@ -114,7 +114,9 @@ impl Several {
 
     fn exchange(&mut self, at: usize, now_ms: i64) {
         for _ in 0..16 {
-            let Some(body) = self.shards[at].call(|message| message.exchange(now_ms)).unwrap() else { return };
+            let Some(body) = self.shards[at].call(|message| message.exchange(now_ms)).unwrap() else {
+                return;
+            };
             (self.exchanges, self.sent_bytes) = (self.exchanges + 1, self.sent_bytes + body.len());
             let Faults { loss, silent_until_ms, .. } = self.faults;
             let is_lost = now_ms < silent_until_ms || loss > 0 && self.dice.one_in(loss);

@@ -61,7 +61,8 @@ impl<D: Database> Rows<D> {
         self.make(Table::Shard)?;
         let ShardRow { shards, epoch, known_from, version, unreported_from } = *shard;
         let small = |number: u32| Value::from(u64::from(number));
-        let values = vec![small(shards), epoch.into(), small(known_from), version.into(), small(unreported_from)];
+        let values =
+            vec![small(shards), epoch.into(), small(known_from), version.into(), small(unreported_from)];
         self.write("INSERT OR REPLACE INTO shard VALUES (1, ?, ?, ?, ?, ?)", values).map(|_| ())
     }
 

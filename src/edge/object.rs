@@ -28,6 +28,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use js_sys::Uint8Array;
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -126,7 +127,7 @@ impl MessageObject {
         }
     }
 
-    /// Answers a call: status and text, which may be empty. Where several objects share the message, whoever calls says how
+    /// Answers a call: status and text, which may be empty, or a board's bytes. Where several objects share the message, whoever calls says how
     /// many.
     pub async fn call(&self, path: String, shards: String, body: Vec<u8>) -> Result<Vec<JsValue>, JsValue> {
         if let Ok(shards) = shards.parse() {
@@ -135,6 +136,7 @@ impl MessageObject {
         let (status, text) = match self.answer_to(&path, body).await? {
             Answer::Done => (204, String::new()),
             Answer::Text(text) => (200, text),
+            Answer::Bytes(bytes) => return Ok(vec![200.into(), Uint8Array::from(&bytes[..]).into()]),
             Answer::Refused(words) => (400, words),
             Answer::Failed(words) => (500, words),
         };
@@ -174,6 +176,7 @@ impl MessageObject {
 enum Answer {
     Done,
     Text(String),
+    Bytes(Vec<u8>),
     Refused(String),
     Failed(String),
 }
@@ -235,79 +238,79 @@ impl MessageObject {
     }
 
     /// Does something with the board: one transaction.
-    fn with_board<T>(&self, act: impl FnOnce(&mut Board<Rows>) -> Result<T>) -> Result<T> {
-        let (mut act, mut done) = (Some(act), None);
+    fn with_board(&self, act: &mut dyn FnMut(&mut Board<Rows>) -> Result<()>) -> Result<()> {
         let ran = transaction(&self.state, &mut || {
             let mut slot = self.board.borrow_mut();
-            let board = match &mut *slot {
-                Some(board) => board,
-                none => {
-                    let judging = settings::config(&self.env).judging.clone();
-                    none.insert(Board::load(self.rows(), judging, &self.name(), now_ms())?)
-                }
-            };
-            done = act.take().map(|act| act(board)).transpose()?;
-            Ok(())
+            if slot.is_none() {
+                let judging = settings::config(&self.env).judging.clone();
+                *slot = Some(Board::load(self.rows(), judging, &self.name(), now_ms())?);
+            }
+            slot.as_mut().map_or(Ok(()), &mut *act)
         });
-        if ran.is_err() {
+        if let Err(error) = &ran {
             self.board.take();
+            log::failure("board.failed", &self.name(), error);
         }
-        ran?;
-        done.ok_or_else(|| Error::Words("storage: the transaction did not run".to_owned()))
+        ran
     }
 
     /// Answers a shard's call to the board.
     async fn answer_of_board(&self, body: &[u8]) -> Result<Answer> {
-        if !self.is_board() {
-            return Ok(Answer::Refused("no board".to_owned()));
+        let (mut answer, mut owes) = (None, false);
+        self.with_board(&mut |board| {
+            answer = board.exchange(body)?;
+            owes = !board.owed().is_empty();
+            Ok(())
+        })?;
+        if owes && self.armed_ms.get().is_none() {
+            self.set_alarm(now_ms()).await?;
         }
-        let answer = self.with_board(|board| Ok((board.exchange(body)?, board.owed()?.is_empty())));
-        match answer {
-            Ok((None, _)) => Ok(Answer::Refused("exchange: it cannot be read".to_owned())),
-            Ok((Some(text), owes_nothing)) => {
-                if !owes_nothing && self.armed_ms.get().is_none() {
-                    self.set_alarm(now_ms()).await?;
-                }
-                Ok(Answer::Text(text))
-            }
-            Err(error) => {
-                log::failure("board.failed", &self.name(), &error);
-                Ok(Answer::Failed(error.to_string()))
-            }
-        }
+        let refused = || Answer::Refused("exchange: it cannot be read".to_owned());
+        Ok(answer.map_or_else(refused, Answer::Bytes))
     }
 
     /// The board's alarm: tells shards that there is something to ask for.
     async fn tell_owed(&self) -> Result<()> {
-        for (shard, address) in self.with_board(|board| board.owed())? {
-            if let Err(failure) = stub::ask(&self.env, &address, POKE, "").await {
-                log::failure("board.untold", &address, &failure);
-                let again_ms = self.with_board(|board| Ok(board.untold(now_ms())))?;
+        let mut owed = Vec::new();
+        self.with_board(&mut |board| {
+            owed = board.owed();
+            Ok(())
+        })?;
+        for (shard, address) in owed {
+            let told = stub::ask(&self.env, &address, POKE, "").await;
+            if let Err(failure) = &told {
+                log::failure("board.untold", &address, failure);
+            }
+            let mut again_ms = None;
+            self.with_board(&mut |board| {
+                again_ms = board.told(shard, told.is_ok(), now_ms())?;
+                Ok(())
+            })?;
+            if let Some(again_ms) = again_ms {
                 return self.set_alarm(again_ms).await;
             }
-            self.with_board(|board| board.told(shard))?;
         }
         Ok(())
     }
 
     /// Says to the board what has changed, and takes in what it answers.
     async fn exchange(&self) -> Result<()> {
-        for _ in 0..MOST_EXCHANGES {
-            let said = self.with_known(|message| Ok(message.exchange(now_ms())?.zip(message.board())))?;
-            let Some((body, board)) = said.flatten() else { return Ok(()) };
-            let heard = match stub::exchange(&self.env, &board, &body, EXCHANGE_MS).await {
-                Ok(answer) => self.with_known(|message| message.heed(&answer, now_ms()))?.unwrap_or(true),
-                Err(failure) => {
-                    log::failure("board.unheard", &board, &failure);
-                    self.with_known(|message| message.unheard(now_ms()))?;
-                    false
-                }
-            };
-            if !heard {
-                return Ok(());
+        let (mut heard, mut left) = (None, MOST_EXCHANGES);
+        loop {
+            let said = self.with_known(|message| {
+                let answer: Option<Option<Vec<u8>>> = heard.take();
+                let answer = answer.as_ref().map(|answer| answer.as_deref());
+                let said = message.exchange(answer, left > 0, now_ms())?;
+                Ok(said.map(|said| (message.board(), said)))
+            })?;
+            let Some((board, said)) = said.flatten() else { return Ok(()) };
+            left -= 1;
+            let answer = stub::exchange(&self.env, &board, &said, EXCHANGE_MS).await;
+            if let Err(failure) = &answer {
+                log::failure("board.unheard", &board, failure);
             }
+            heard = Some(answer.ok());
         }
-        Ok(())
     }
 
     /// Before the rows are read for the first time: whether an alarm is set says whether everything has left. One that has

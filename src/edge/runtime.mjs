@@ -15,14 +15,18 @@ export function postTo(env, address, path, init) {
   return env.MESSAGES.getByName(name).fetch(url, { method: "POST", ...init });
 }
 
-/**
- * Posts a call to an object, and gives up after some milliseconds, where they are given. Never rejects: a status of 0 says that the
- * call or its answer did not arrive.
- */
-export async function ask(env, object, path, body, withinMs) {
+/** Says something to a board. Rejects where it does not answer in some milliseconds. */
+export async function exchange(env, board, said, withinMs) {
+  const init = { body: said.slice(), signal: AbortSignal.timeout(withinMs) };
+  const answer = await postTo(env, board, "/exchange", init);
+  if (answer.status !== 200) throw new Error(`refused with ${answer.status}: ${await answer.text()}`);
+  return new Uint8Array(await answer.arrayBuffer());
+}
+
+/** Posts a call to an object. Never rejects: a status of 0 says that the call or its answer did not arrive. */
+export async function ask(env, object, path, body) {
   try {
-    const signal = withinMs > 0 ? AbortSignal.timeout(withinMs) : undefined;
-    const answer = await postTo(env, object, path, { body, signal });
+    const answer = await postTo(env, object, path, { body });
     const { status } = answer;
     // To read a body that is not there costs as much as the rest of the call.
     return { status, text: status === 204 ? "" : await answer.text(), mayPass: false };

@@ -6,7 +6,6 @@ use wasm_bindgen::JsValue;
 use super::failure::Failure;
 use super::runtime::{self, Env};
 use crate::message::call::{ARRIVALS, Call, REPLAY};
-use crate::message::exchange::EXCHANGE;
 
 /// The pauses before further tries, milliseconds: well inside the 30 s that work after an answer may take.
 const PAUSES_MS: [u32; 3] = [50, 400, 2_000];
@@ -22,8 +21,9 @@ pub(super) async fn deliver(env: &Env, object: &str, records: &[u8]) -> Result<(
 }
 
 /// Says something to a board, once: it answers within some milliseconds, or nobody waits for it.
-pub(super) async fn exchange(env: &Env, board: &str, body: &[u8], within_ms: u32) -> Result<String, Failure> {
-    once(env, board, EXCHANGE, Uint8Array::from(body).into(), within_ms).await
+pub(super) async fn exchange(env: &Env, board: &str, said: &[u8], within_ms: u32) -> Result<Vec<u8>, Failure> {
+    let answer = runtime::exchange(env, board, said, within_ms).await;
+    answer.map_err(|error| Failure::unreachable(error.to_string(), false))
 }
 
 /// Brings an object records; answers how many of them were new to it.
@@ -61,7 +61,7 @@ async fn repeated(
 ) -> Result<String, Failure> {
     let mut pauses = PAUSES_MS.into_iter();
     loop {
-        match once(env, object, path, body(), 0).await {
+        match once(env, object, path, body()).await {
             Err(failure) if failure.is_passing() => match pauses.next() {
                 Some(ms) => runtime::pause(ms).await,
                 None => return Err(failure),
@@ -71,9 +71,9 @@ async fn repeated(
     }
 }
 
-/// One try, that is given up after some milliseconds; 0 for never.
-async fn once(env: &Env, object: &str, path: &str, body: JsValue, within_ms: u32) -> Result<String, Failure> {
-    let answer = runtime::ask(env, object, path, body, within_ms).await;
+/// One try.
+async fn once(env: &Env, object: &str, path: &str, body: JsValue) -> Result<String, Failure> {
+    let answer = runtime::ask(env, object, path, body).await;
     let answer = answer.map_err(|error| Failure::unreachable(error.to_string(), false))?;
     match (answer.status(), answer.text()) {
         (0, words) => Err(Failure::unreachable(words, answer.may_pass())),

@@ -36,9 +36,21 @@ impl<D: Database> Message<D> {
         self.window.start_ms().saturating_sub(CARRY_BEFORE_MS)
     }
 
+    /// Adds the convictions in spans (both ends included) that are apart: those of other objects, and those of settled clicks.
+    pub(super) fn convictions_in(
+        &self,
+        spans: &[(i64, i64)],
+        convictions: &mut Convictions,
+    ) -> Result<(), D::Error> {
+        for span in spans {
+            self.others_in(*span, convictions)?;
+        }
+        self.own_convictions_in(spans, convictions)
+    }
+
     /// Adds the convictions of settled clicks in spans (both ends included) that are apart: from memory, or from rows, of which each
     /// pack is read once.
-    pub(super) fn convictions_in(
+    pub(super) fn own_convictions_in(
         &self,
         spans: &[(i64, i64)],
         convictions: &mut Convictions,
@@ -88,7 +100,7 @@ impl<D: Database> Message<D> {
                 continue;
             }
             let change = Changed { click: click.clone(), was, is };
-            self.shard.mark_convicted(click.ts_ms);
+            self.shard.mark(click.ts_ms, 0);
             if click.ts_ms >= from_ms {
                 change.apply(&mut self.convictions);
             }
@@ -156,13 +168,11 @@ impl<D: Database> Message<D> {
         let spans = merged(&spans);
         if spans.is_empty() {
             for (panel, found) in panels {
-                self.hold_against(&self.convictions, &self.shard.others, panel, found);
+                self.hold_against(&self.convictions, panel, found);
             }
             return Ok(());
         }
         let mut all = Convictions::default();
-        let mut others = self.shard.others.clone();
-        self.others_in(&spans, &mut others)?;
         self.convictions_in(&spans, &mut all)?;
         for change in changed {
             // What this call changes stands in no row yet.
@@ -172,16 +182,15 @@ impl<D: Database> Message<D> {
         }
         all.extend_from(&self.convictions, kept_ms);
         for (panel, found) in panels {
-            self.hold_against(&all, &others, panel, found);
+            self.hold_against(&all, panel, found);
         }
         Ok(())
     }
 
-    /// Holds the clicks that nothing else decided against convictions, and those of other objects of the message.
+    /// Holds the clicks that nothing else decided against convictions.
     pub(super) fn hold_against(
         &self,
         convictions: &Convictions,
-        others: &Convictions,
         panel: &Panel,
         found: &mut [(EventId, Findings)],
     ) {
@@ -190,7 +199,7 @@ impl<D: Database> Message<D> {
             let kind = findings.kind;
             let undecided = findings.full(&self.judging).filter(|finding| rules::is_undecided(kind, finding));
             let Some(finding) = undecided else { continue };
-            if let Some(carried) = convictions.reaching_beside(others, judgement.case(at).click) {
+            if let Some(carried) = convictions.reaching(judgement.case(at).click) {
                 *finding = judgement.with_carry(at, carried);
             }
         }

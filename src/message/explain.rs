@@ -34,15 +34,13 @@ impl<D: Database> Message<D> {
         {
             let click = judgement.case(at).click;
             if is_open {
-                carried = self.convictions.reaching_beside(&self.shard.others, click);
+                carried = self.convictions.reaching(click);
             } else {
                 let mut convictions = Convictions::default();
                 let from_ms = id.ts_ms().saturating_sub(CARRY_BEFORE_MS);
                 let until_ms = id.ts_ms().saturating_add(CARRY_AFTER_MS);
                 self.convictions_in(&[(from_ms, until_ms)], &mut convictions)?;
-                let mut others = Convictions::default();
-                self.others_in(&[(from_ms, until_ms)], &mut others)?;
-                carried = convictions.reaching_beside(&others, click);
+                carried = convictions.reaching(click);
             }
         }
         if let Some((judgement, at)) = panel.active(id) {

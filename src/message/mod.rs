@@ -87,7 +87,7 @@ mod window;
 
 use outbox::Outbox;
 use people::People;
-use rows::{Meta, Rows, ShardRow};
+use rows::{Meta, Rows};
 use settled::Settled;
 use shard::Shard;
 use sql::Database;
@@ -131,8 +131,7 @@ impl<D: Database> Message<D> {
     pub fn load(db: D, judging: Judging, rests: bool) -> Result<Option<Self>, D::Error> {
         let rows = Rows::new(db);
         let Some(meta) = rows.meta()? else { return Ok(None) };
-        let row = rows.shard()?;
-        let mut message = Self::new(rows, judging, meta, row);
+        let mut message = Self::new(rows, judging, meta);
         if let Some((last_pack, open_from_ms, oldest_ms)) = message.rows.pack_bounds()? {
             message.outbox.resume(last_pack, message.rows.pack_sent_before()?, rests);
             let settled_to_ms = open_from_ms - 1;
@@ -144,13 +143,13 @@ impl<D: Database> Message<D> {
         message.load_late()?;
         message.load_deliveries()?;
         message.find_touched();
+        message.load_shard(rests)?;
         if message.judging.asks_full() {
             let mut convictions = Convictions::default();
             message.convictions_in(&[(message.convictions_from_ms(), i64::MAX)], &mut convictions)?;
             message.convictions = convictions;
         }
         message.timers.revisits.extend(message.rows.revisits()?);
-        message.load_shard(rests)?;
         Ok(Some(message))
     }
 
@@ -237,10 +236,10 @@ impl<D: Database> Message<D> {
         let (rows, name) = (Rows::new(db), name.to_owned());
         let meta = Meta { name, late_from_ms: i64::MAX, ..Meta::default() };
         rows.create(&meta)?;
-        Ok(Self::new(rows, judging, meta, None))
+        Ok(Self::new(rows, judging, meta))
     }
 
-    fn new(rows: Rows<D>, judging: Judging, meta: Meta, row: Option<ShardRow>) -> Self {
+    fn new(rows: Rows<D>, judging: Judging, meta: Meta) -> Self {
         Self {
             rows,
             judging,
@@ -250,7 +249,7 @@ impl<D: Database> Message<D> {
             convictions: Convictions::default(),
             watermark: Watermark::new(meta.late_from_ms),
             outbox: Outbox::new(&meta),
-            shard: Shard::new(meta.name, row),
+            shard: Shard::new(meta.name, &[]),
         }
     }
 

@@ -298,7 +298,7 @@ impl<D: Database> Message<D> {
         let slice = self.slice(wanted, false)?;
         let panel = Panel::of(&slice, &self.judging, Look::Back);
         let mut found = panel.base();
-        self.hold_against(&self.convictions, &self.shard.others, &panel, &mut found);
+        self.hold_against(&self.convictions, &panel, &mut found);
         Ok(found)
     }
 

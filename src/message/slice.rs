@@ -51,7 +51,7 @@ impl<'a> Panel<'a> {
         let judgement = |ruleset| {
             let judgement = Judgement::of(&slice.clicks, ruleset, &judging.thresholds, look);
             // Who looks back has not seen yet what others show.
-            if look == Look::Whole { judgement.beside(&slice.views) } else { judgement }
+            if look == Look::Whole { judgement.beside(judging, &slice.views) } else { judgement }
         };
         Self { slice, active: judgement(judging.ruleset), shadow: judging.shadow.map(judgement) }
     }
@@ -186,7 +186,7 @@ impl<D: Database> Message<D> {
             clicks.push(click);
         }
         clicks.extend(others.map(|(_, click)| click));
-        let views = self.views_of(places.iter().map(|(id, _)| id.ts_ms()))?;
+        let views = self.views_of(&mut places.iter().map(|(id, _)| id.ts_ms()))?;
         Ok(Slice { clicks, wanted: places, views })
     }
 

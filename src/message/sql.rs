@@ -18,10 +18,8 @@
 //! | `revisits` | recipients whose clocks moved, and how far their settled clicks are judged again | number |
 //! | `sums` | what a span of packs comes to ([`super::tally`]), in parts | its first pack, part |
 //! | `about` | what the sender tells of the message | 1 |
-//! | `shard` | of a message that several objects share: how many they are, and how far this one is with their board | 1 |
-//! | `words` | what shards exchange of a block of time: a page of one, or what the board makes of all | block, whose, part |
-//! | `board` | the board itself: its life, its last version | 1 |
-//! | `owed` | a shard that the board is to tell of a change | shard |
+//! | `marks` | what a shard, or the board, keeps of their exchange: numbers ([`super::shard`], [`super::board`]) | whose |
+//! | `words` | what shards exchange of a block of time: a page of one, or what the board makes of all | block, whose |
 //!
 //! The first three are made with the message, the others where one is needed: to make a table costs two or three rows, and
 //! most messages never need it. There is no index beside the keys: each would be one more row written. Acts are rare, and
@@ -71,14 +69,12 @@ pub(super) enum Table {
     Revisits,
     Sums,
     About,
-    Shard,
+    Marks,
     Words,
-    Board,
-    Owed,
 }
 
 impl Table {
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Clicks,
         Self::Repeats,
         Self::Deliveries,
@@ -87,10 +83,8 @@ impl Table {
         Self::Revisits,
         Self::Sums,
         Self::About,
-        Self::Shard,
+        Self::Marks,
         Self::Words,
-        Self::Board,
-        Self::Owed,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -103,10 +97,8 @@ impl Table {
             Self::Revisits => "revisits",
             Self::Sums => "sums",
             Self::About => "about",
-            Self::Shard => "shard",
+            Self::Marks => "marks",
             Self::Words => "words",
-            Self::Board => "board",
-            Self::Owed => "owed",
         }
     }
 
@@ -145,25 +137,13 @@ impl Table {
                 ) WITHOUT ROWID"
             }
             Self::About => "CREATE TABLE about (id INTEGER PRIMARY KEY CHECK (id = 1), told TEXT NOT NULL)",
-            Self::Shard => {
-                "CREATE TABLE shard (
-                    id INTEGER PRIMARY KEY CHECK (id = 1), shards INTEGER NOT NULL, epoch INTEGER NOT NULL,
-                    known_from INTEGER NOT NULL, version INTEGER NOT NULL, unreported_from INTEGER NOT NULL
-                )"
-            }
+            Self::Marks => "CREATE TABLE marks (name TEXT PRIMARY KEY, numbers BLOB NOT NULL) WITHOUT ROWID",
             Self::Words => {
                 "CREATE TABLE words (
-                    block INTEGER NOT NULL, whose INTEGER NOT NULL, part INTEGER NOT NULL, version INTEGER NOT NULL,
-                    words BLOB NOT NULL, PRIMARY KEY (block, whose, part)
+                    block INTEGER NOT NULL, whose INTEGER NOT NULL, version INTEGER NOT NULL, words BLOB NOT NULL,
+                    PRIMARY KEY (block, whose)
                 ) WITHOUT ROWID"
             }
-            Self::Board => {
-                "CREATE TABLE board (
-                    id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL, shards INTEGER NOT NULL,
-                    version INTEGER NOT NULL
-                )"
-            }
-            Self::Owed => "CREATE TABLE owed (shard INTEGER PRIMARY KEY)",
         }
     }
 }

@@ -154,20 +154,12 @@ impl Convictions {
     /// first one after it.
     #[must_use]
     pub fn reaching(&self, click: &Click) -> Option<Carried> {
-        self.reaching_beside(&Self::default(), click)
-    }
-
-    /// The same among these and others.
-    #[must_use]
-    pub fn reaching_beside(&self, others: &Self, click: &Click) -> Option<Carried> {
         let near = |place: u64, same_source: bool| {
             let here = (place, moment(click.ts_ms, LAST));
             let from = (place, moment(click.ts_ms.saturating_sub(FORWARD_MS), 0));
             let until = (place, moment(click.ts_ms.saturating_add(BACK_MS), LAST));
-            let both = || [self, others].into_iter().map(|some| &some.counts);
-            let before = both().filter_map(|counts| counts.range(from..=here).next_back()).max();
-            let after = || both().filter_map(|counts| counts.range(here..=until).next()).min();
-            let ((_, found), _) = before.or_else(after)?;
+            let before = self.counts.range(from..=here).next_back();
+            let ((_, found), _) = before.or_else(|| self.counts.range(here..=until).next())?;
             let (ts_ms, click_type) = read_moment(*found)?;
             Some(Carried { click_type, ts_ms, same_source })
         };

@@ -5,7 +5,7 @@ use super::case::Case;
 use super::convictions::{Carried, Convictions};
 use super::evidence::Views;
 use super::explain::{self, Explanation};
-use super::{Click, Finding, Look, Ruleset, Thresholds, Windows, rules};
+use super::{Click, Finding, Judging, Look, Ruleset, Thresholds, Windows, rules};
 
 /// A slice of one message's clicks with all that was seen around them, ready to be judged.
 ///
@@ -27,9 +27,9 @@ impl<'a> Judgement<'a> {
 
     /// The same beside what other objects of the message show.
     #[must_use]
-    pub fn beside(mut self, views: &Views) -> Self {
-        if !views.is_empty() {
-            self.windows.see_elsewhere(self.clicks, self.thresholds, views);
+    pub fn beside(mut self, judging: &Judging, views: &Views) -> Self {
+        if !views.0.is_empty() {
+            self.windows.see_elsewhere(self.clicks, judging, views);
         }
         self
     }

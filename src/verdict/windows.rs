@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use super::bursts::{self, Burst};
 use super::evidence::{self, Views};
 use super::order::arrange;
-use super::{Click, Ruleset, Thresholds, reach, repeats};
+use super::{Click, Judging, Ruleset, Thresholds, repeats};
 use crate::record::Kind;
 use crate::signals::{Cookie, Signals};
 
@@ -167,19 +167,18 @@ impl Windows {
     }
 
     /// Sees the crowds that clicks lie in together with those that other objects of the message keep.
-    pub(super) fn see_elsewhere(&mut self, clicks: &[Click], thresholds: &Thresholds, views: &Views) {
-        for row in reach::TABLE.iter().filter(|row| row.rulesets.contains(&self.ruleset)) {
-            let Some(crowd) = &row.crowd else { continue };
-            let shapes = (crowd.shapes)(thresholds);
-            for (click, around) in clicks.iter().zip(&mut self.around) {
-                let key =
-                    row.by.key(click).filter(|_| (row.is_seen)(click, thresholds)).map(evidence::folded);
-                for (at, (within_ms, _)) in shapes.iter().enumerate() {
-                    if key.is_some_and(|key| views.is_hot(crowd, key, at, *within_ms, click.ts_ms)) {
-                        (crowd.show)(around, at);
+    pub(super) fn see_elsewhere(&mut self, clicks: &[Click], judging: &Judging, views: &Views) {
+        let crowds = judging.crowds();
+        for (click, around) in clicks.iter().zip(&mut self.around) {
+            evidence::groups_of(click, judging, &mut |at, group| {
+                let crowd = crowds.get(at).filter(|(row, _)| row.rulesets.contains(&self.ruleset));
+                let Some((_, crowd)) = crowd else { return };
+                for (shape, (within_ms, _)) in (crowd.shapes)(&judging.thresholds).into_iter().enumerate() {
+                    if views.is_hot(group, shape, within_ms, click.ts_ms) {
+                        (crowd.show)(around, shape);
                     }
                 }
-            }
+            });
         }
     }
 

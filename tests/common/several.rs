@@ -93,7 +93,7 @@ impl Several {
     }
 
     /// The board answers a call, or dies of it.
-    fn heard(&mut self, body: &[u8], now_ms: i64) -> Option<String> {
+    fn heard(&mut self, body: &[u8], now_ms: i64) -> Option<Vec<u8>> {
         let rows = self.board_rows.clone();
         let judging = self.judging.clone();
         let board = &mut self.board;
@@ -103,20 +103,22 @@ impl Several {
             }
             board.as_mut().unwrap().exchange(body)
         });
-        let answer: Option<String> = answer.map_err(|failure: Failure| failure).unwrap();
+        let answer: Option<Vec<u8>> = answer.map_err(|failure: Failure| failure).unwrap();
         if answer.is_none() {
             self.board = None;
-        } else if !self.board.as_ref().unwrap().owed().unwrap().is_empty() {
+        } else if !self.board.as_ref().unwrap().owed().is_empty() {
             self.alarm_ms = self.alarm_ms.or(Some(now_ms + 1));
         }
         answer
     }
 
     fn exchange(&mut self, at: usize, now_ms: i64) {
-        for _ in 0..16 {
-            let Some(body) = self.shards[at].call(|message| message.exchange(now_ms)).unwrap() else {
-                return;
-            };
+        let mut heard: Option<Option<Vec<u8>>> = None;
+        for round in 0..=16 {
+            let answer = heard.take();
+            let answer = answer.as_ref().map(|answer| answer.as_deref());
+            let said = self.shards[at].call(|message| message.exchange(answer, round < 16, now_ms)).unwrap();
+            let Some(body) = said else { return };
             (self.exchanges, self.sent_bytes) = (self.exchanges + 1, self.sent_bytes + body.len());
             let Faults { loss, silent_until_ms, .. } = self.faults;
             let is_lost = now_ms < silent_until_ms || loss > 0 && self.dice.one_in(loss);
@@ -126,12 +128,7 @@ impl Several {
                 Some(false) => self.heard(&body, now_ms).and(None),
                 None => self.heard(&body, now_ms),
             };
-            match answer {
-                Some(answer) => {
-                    self.shards[at].call(|message| message.heed(&answer, now_ms)).unwrap();
-                }
-                None => self.shards[at].call(|message| message.unheard(now_ms)).unwrap(),
-            }
+            heard = Some(answer);
         }
     }
 
@@ -151,15 +148,15 @@ impl Several {
     fn tell(&mut self, now_ms: i64) {
         self.alarm_ms = None;
         let Some(board) = self.board.as_mut() else { return };
-        for (number, _) in board.owed().unwrap() {
+        for (number, _) in board.owed() {
             if self.faults.loss > 0 && self.dice.one_in(self.faults.loss) {
-                self.alarm_ms = Some(board.untold(now_ms));
+                self.alarm_ms = board.told(number, false, now_ms).unwrap();
                 return;
             }
             let shard = &mut self.shards[number as usize];
             shard.message().poked();
             shard.alarm_set = true;
-            board.told(number).unwrap();
+            board.told(number, true, now_ms).unwrap();
         }
     }
 

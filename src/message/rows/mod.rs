@@ -19,7 +19,7 @@ use std::cell::Cell;
 use super::sql::{Columns, Database, Mismatch, SCHEMA, Table, UPGRADE, VERSION, Value};
 
 pub(super) use later::Revisit;
-pub(super) use shard::{BoardRow, ShardRow, VIEW};
+pub(super) use shard::VIEW;
 pub(super) use sums::Span;
 
 /// Parameters that one statement may bind (Durable Objects limits, 2026-11).

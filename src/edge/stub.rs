@@ -21,7 +21,12 @@ pub(super) async fn deliver(env: &Env, object: &str, records: &[u8]) -> Result<(
 }
 
 /// Says something to a board, once: it answers within some milliseconds, or nobody waits for it.
-pub(super) async fn exchange(env: &Env, board: &str, said: &[u8], within_ms: u32) -> Result<Vec<u8>, Failure> {
+pub(super) async fn exchange(
+    env: &Env,
+    board: &str,
+    said: &[u8],
+    within_ms: u32,
+) -> Result<Vec<u8>, Failure> {
     let answer = runtime::exchange(env, board, said, within_ms).await;
     answer.map_err(|error| Failure::unreachable(error.to_string(), false))
 }

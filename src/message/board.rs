@@ -9,7 +9,7 @@
 //!   where these are gone the board has another epoch, all shards are told, and each reports from its rows anew.
 //! - **Exact again**: a page replaces the one before it. Twice the same is once, and what comes of pages does not depend on their order.
 //! - **Rows**: see [`super::sql`]; `words`, and under `board` in `marks` its epoch, its last version and three numbers for each shard: its
-//!   first and its last block, and whether it is to be told.
+//!   first and its last block, and whether it comes.
 
 use std::rc::Rc;
 
@@ -19,7 +19,8 @@ use super::sql::Database;
 use crate::link::shard;
 use crate::verdict::Judging;
 use crate::verdict::evidence::{
-    CONVICTION, Word, block_of, difference, end_of, ends_of_runs, group, hot, hot_words, in_order, start_of, time,
+    CONVICTION, Word, block_of, difference, end_of, ends_of_runs, group, hot, hot_words, in_order, start_of,
+    time,
 };
 use crate::verdict::order::arranged;
 use crate::verdict::reach::{CARRY_AFTER_MS, CARRY_BEFORE_MS};
@@ -36,8 +37,13 @@ const KEPT_BLOCKS: usize = 16;
 /// The longest pause between two times that a shard is told, milliseconds.
 const MAX_PAUSE_MS: i64 = 300_000;
 
-/// What the board knows of a shard: the first and the last block in which it has reported something, and whether it is to be told.
+/// What the board knows of a shard: the first and the last block in which it has reported something, and whether it comes.
 type Seat = [u64; 3];
+
+/// Nothing is owed to a shard; it is to be told to ask; it will ask by itself, as it has said.
+const IDLE: u64 = 0;
+const OWED: u64 = 1;
+const COMING: u64 = 2;
 
 /// All shards' pages of a block.
 type Pages = Vec<(i64, Rc<[Word]>)>;
@@ -53,8 +59,6 @@ pub struct Board<D> {
     seats: Vec<Seat>,
     /// Pages of the blocks asked for last, a copy of rows.
     kept: Vec<(u32, Pages)>,
-    /// Shards that will ask without being told, as they have said.
-    coming: Vec<u64>,
     failures: u32,
 }
 
@@ -75,7 +79,6 @@ impl<D: Database> Board<D> {
             name: name.to_owned(),
             judging,
             kept: Vec::new(),
-            coming: Vec::new(),
             failures: 0,
         })
     }
@@ -91,24 +94,24 @@ impl<D: Database> Board<D> {
     /// # Errors
     /// When storage fails; the board must then be loaded again.
     pub fn exchange(&mut self, body: &[u8]) -> Result<Option<Vec<u8>>, D::Error> {
-        let Some(said) = Said::decode(body).filter(|said| said.shard < said.shards && said.shards <= 256) else {
+        let Some(said) = Said::decode(body).filter(|said| said.shard < said.shards && said.shards <= 256)
+        else {
             return Ok(None);
         };
         let (before, version) = (self.seats.clone(), self.version);
         while self.seats.len() < said.shards as usize {
             // Whoever is heard of for the first time may have clicks from before.
-            self.seats.push([u64::MAX, 0, 1]);
+            self.seats.push([u64::MAX, 0, OWED]);
         }
-        self.coming.retain(|shard| *shard != said.shard);
-        self.coming.extend(said.goes_on.then_some(said.shard));
+        let at = said.shard as usize;
+        self.seats[at][2] = if said.goes_on { COMING } else { IDLE };
         let mut changed: Vec<u32> = Vec::new();
         for (block, words) in said.pages {
-            let [first, last, _] = self.seats[said.shard as usize];
-            self.seats[said.shard as usize] = [first.min(block.into()), last.max(block.into()), 0];
+            let [first, last, comes] = self.seats[at];
+            self.seats[at] = [first.min(block.into()), last.max(block.into()), comes];
             self.take_page(said.shard.cast_signed(), block, &words, &mut changed)?;
         }
-        self.tell_others(&changed);
-        self.seats[said.shard as usize][2] = 0;
+        self.tell_others(at, &changed);
         if before != self.seats || version != self.version {
             self.save()?;
         }
@@ -132,7 +135,13 @@ impl<D: Database> Board<D> {
     }
 
     /// Takes in a shard's page of a block, and makes the views anew that it changes.
-    fn take_page(&mut self, shard: i64, block: u32, words: &[Word], changed: &mut Vec<u32>) -> Result<(), D::Error> {
+    fn take_page(
+        &mut self,
+        shard: i64,
+        block: u32,
+        words: &[Word],
+        changed: &mut Vec<u32>,
+    ) -> Result<(), D::Error> {
         let pages = self.pages(block)?;
         let at = pages.iter().position(|(known, _)| *known == shard).unwrap_or(pages.len());
         if at == pages.len() {
@@ -191,15 +200,11 @@ impl<D: Database> Board<D> {
     }
 
     /// What words of one group come to in the views between two blocks (both included); of convictions those of the last.
-    fn view_of(
-        &self,
-        theirs: &[(u32, Word)],
-        (first, last): (u32, u32),
-        each: &mut dyn FnMut(u32, Word),
-    ) {
+    fn view_of(&self, theirs: &[(u32, Word)], (first, last): (u32, u32), each: &mut dyn FnMut(u32, Word)) {
         let group = group(theirs[0].1);
         if group.1 == CONVICTION {
-            let there: Vec<(u32, Word)> = theirs.iter().filter(|(block, _)| *block == last).copied().collect();
+            let there: Vec<(u32, Word)> =
+                theirs.iter().filter(|(block, _)| *block == last).copied().collect();
             ends_of_runs(&there, each);
         }
         let crowds = self.judging.crowds();
@@ -230,14 +235,14 @@ impl<D: Database> Board<D> {
     }
 
     /// Takes note of the shards whose verdicts changed views may concern, and that do not come by themselves.
-    fn tell_others(&mut self, changed: &[u32]) {
+    fn tell_others(&mut self, but: usize, changed: &[u32]) {
         let Some((first, last)) = changed.iter().min().zip(changed.iter().max()) else { return };
         let reach_ms = CARRY_BEFORE_MS.max(self.judging.crowd_reach_ms());
         let first = u64::from(block_of(start_of(*first).saturating_sub(CARRY_AFTER_MS)));
         let last = u64::from(block_of(end_of(*last).saturating_add(reach_ms)));
-        for (shard, seat) in (0..).zip(&mut self.seats) {
-            if seat[0] <= last && seat[1] >= first && !self.coming.contains(&shard) {
-                seat[2] = 1;
+        for (at, seat) in self.seats.iter_mut().enumerate() {
+            if at != but && seat[0] <= last && seat[1] >= first && seat[2] != COMING {
+                seat[2] = OWED;
             }
         }
     }
@@ -247,7 +252,7 @@ impl<D: Database> Board<D> {
     pub fn owed(&self) -> Vec<(u32, String)> {
         let message_id = self.name.split('#').next().unwrap_or_default();
         let shards = self.seats.len() as u32;
-        let owed = (0..).zip(&self.seats).filter(|(_, seat)| seat[2] > 0);
+        let owed = (0..).zip(&self.seats).filter(|(_, seat)| seat[2] == OWED);
         owed.map(|(number, _)| (number, shard::address(message_id, number, shards))).collect()
     }
 
@@ -263,7 +268,8 @@ impl<D: Database> Board<D> {
         }
         self.failures = 0;
         if let Some(seat) = self.seats.get_mut(shard as usize) {
-            seat[2] = 0;
+            // It comes by an alarm of its own, which stands.
+            seat[2] = COMING;
         }
         self.save()?;
         Ok(None)

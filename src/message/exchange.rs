@@ -1,6 +1,6 @@
 //! What a shard and the board of its message say to each other ([`super::board`]): a call and its answer, in one form.
 //!
-//! Bytes: the version of this form, then numbers of eight bytes, the higher first; then pages: block, how many words, the words.
+//! Bytes: numbers of eight bytes, the higher first, then pages: block, how many words, the words; last the version of this form.
 
 use crate::verdict::evidence::Word;
 
@@ -37,30 +37,65 @@ impl Said {
         let Self { epoch, version, goes_on, shard, shards, from, until, pages } = self;
         let mut numbers = vec![*epoch, *version, u64::from(*goes_on), *shard, *shards, *from, *until];
         for (block, words) in pages {
-            numbers.extend([u64::from(*block), words.len() as u64]);
-            words.iter().for_each(|(key, rest)| numbers.extend([*key, *rest]));
+            numbers.push((*block).into());
+            numbers.push(words.len() as u64);
+            for (key, rest) in words {
+                numbers.push(*key);
+                numbers.push(*rest);
+            }
         }
-        let mut bytes = vec![FORM];
-        numbers.iter().for_each(|number| bytes.extend(number.to_be_bytes()));
+        let mut bytes = bytes_of(&numbers);
+        bytes.push(FORM);
         bytes
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
-        let (numbers, rest) = bytes.strip_prefix(&[FORM])?.as_chunks();
-        let mut numbers = numbers.iter().map(|number| u64::from_be_bytes(*number));
-        let mut next = || numbers.next();
-        let (epoch, version, goes_on) = (next()?, next()?, next()? != 0);
-        let (shard, shards, from, until) = (next()?, next()?, next()?, next()?);
+        let (form, bytes) = bytes.split_last()?;
+        let numbers = numbers_of(bytes);
+        let [epoch, version, goes_on, shard, shards, from, until, ref rest @ ..] = numbers[..] else {
+            return None;
+        };
         let mut pages: Vec<Page> = Vec::new();
-        while let Some(block) = next() {
-            let mut words = Vec::new();
-            for _ in 0..next()? {
-                words.push((next()?, next()?));
+        let mut rest = rest;
+        while let [block, count, tail @ ..] = rest {
+            let (words, tail) = tail.split_at_checked((*count as usize).checked_mul(2)?)?;
+            let words = words_of(words);
+            if !words.is_sorted() {
+                return None;
             }
-            pages.push((u32::try_from(block).ok().filter(|_| words.is_sorted())?, words));
+            pages.push((*block as u32, words));
+            rest = tail;
         }
-        rest.is_empty().then_some(Self { epoch, version, goes_on, shard, shards, from, until, pages })
+        let is_whole = *form == FORM && rest.is_empty() && bytes.len() % size_of::<u64>() == 0;
+        is_whole.then_some(Self { epoch, version, goes_on: goes_on != 0, shard, shards, from, until, pages })
     }
+}
+
+/// Numbers as bytes, the higher first.
+pub(super) fn bytes_of(numbers: &[u64]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(size_of_val(numbers));
+    for number in numbers {
+        bytes.extend_from_slice(&number.to_be_bytes());
+    }
+    bytes
+}
+
+/// The numbers of bytes.
+pub(super) fn numbers_of(bytes: &[u8]) -> Vec<u64> {
+    let mut numbers = Vec::with_capacity(bytes.len() / size_of::<u64>());
+    for number in bytes.as_chunks().0 {
+        numbers.push(u64::from_be_bytes(*number));
+    }
+    numbers
+}
+
+/// The words of numbers.
+pub(super) fn words_of(numbers: &[u64]) -> Vec<Word> {
+    let mut words = Vec::with_capacity(numbers.len() / 2);
+    for [key, rest] in numbers.as_chunks().0 {
+        words.push((*key, *rest));
+    }
+    words
 }
 
 #[cfg(test)]
@@ -82,8 +117,7 @@ mod tests {
         let bytes = said.encode();
         assert_eq!(Said::decode(&bytes), Some(said.clone()));
         for end in 0..bytes.len() {
-            // Cut between two pages it is a call with fewer of them.
-            assert!(Said::decode(&bytes[..end]).is_none_or(|cut| cut.pages.len() < 2), "{end}");
+            assert_eq!(Said::decode(&bytes[..end]), None, "{end}");
         }
         let unsorted = Said { pages: vec![(9, vec![(2, 0), (1, 0)])], ..said };
         assert_eq!(Said::decode(&unsorted.encode()), None);

@@ -25,8 +25,8 @@ use crate::link::shard;
 use crate::record::{Delivery, EventId, Kind};
 use crate::verdict::convictions::Convictions;
 use crate::verdict::evidence::{
-    CONVICTION, Views, Word, block_of, convicted, difference, end_of, group, groups_of, hit, hot_span, in_order,
-    start_of, thin, word,
+    CONVICTION, Views, Word, block_of, convicted, difference, end_of, group, groups_of, hit, hot_span,
+    in_order, start_of, thin, word,
 };
 use crate::verdict::order::{arrange, arranged, ascending};
 use crate::verdict::reach::{CARRY_AFTER_MS, CARRY_BEFORE_MS};
@@ -150,8 +150,8 @@ impl Shard {
     /// Lets go of what does not reach back to a moment any more.
     pub(super) fn forget_before(&mut self, ms: i64) {
         let block = block_of(ms);
-        self.views.0.retain(|(known, _)| *known >= block);
-        self.reported.retain(|(known, _)| *known >= u64::from(block));
+        self.views.0.drain(..self.views.0.partition_point(|(known, _)| *known < block));
+        self.reported = self.reported.iter().copied().filter(|(known, _)| *known >= block.into()).collect();
     }
 }
 
@@ -237,7 +237,8 @@ impl<D: Database> Message<D> {
         if !self.shard.is_one_of_several() {
             return Ok(());
         }
-        let under_way = self.shard.asked.iter().flat_map(|(reports, _)| reports.iter().map(|(block, _)| block));
+        let under_way =
+            self.shard.asked.iter().flat_map(|(reports, _)| reports.iter().map(|(block, _)| block));
         let marked = under_way.chain(&self.shard.marked).copied().fold(self.shard.rebuild_from, u64::min);
         let is_old = marked < u64::from(block_of(self.window.start_ms()));
         let unreported_from = if is_old { marked } else { NONE };
@@ -274,7 +275,9 @@ impl<D: Database> Message<D> {
         let blocks = (block_of(span.0).into(), u64::from(block_of(span.1)) + 1);
         self.rows.words(blocks, true, 0, &mut |block, _, _, words| {
             for word in words {
-                if let Some((ms, kind)) = convicted(block, word).filter(|(ms, _)| (span.0..=span.1).contains(ms)) {
+                if let Some((ms, kind)) =
+                    convicted(block, word).filter(|(ms, _)| (span.0..=span.1).contains(ms))
+                {
                     convictions.add_at(word.0, ms, kind);
                 }
             }
@@ -338,7 +341,8 @@ impl<D: Database> Message<D> {
             from = from.min(wanted_from);
             self.shard.marks.known_from = from;
         } else if wanted_from < known_from {
-            (from, until, since, older_from) = (wanted_from, known_from, self.shard.older_version, wanted_from);
+            (from, until, since, older_from) =
+                (wanted_from, known_from, self.shard.older_version, wanted_from);
         }
         // Those that are due now settle next: nobody asks for their sake again.
         let waits = self.timers.unsettled.last().is_some_and(|id| self.judging.due_ms(id.ts_ms()) > now_ms);
@@ -359,13 +363,19 @@ impl<D: Database> Message<D> {
         }
         let first = EventId::first_of(start_of(narrow(self.shard.rebuild_from)));
         let mut next = None;
-        self.rows.clicks(first, EventId::first_of(i64::MAX), 1, &mut |id, _| next = Some(block_of(id.ts_ms())))?;
+        self.rows
+            .clicks(first, EventId::first_of(i64::MAX), 1, &mut |id, _| next = Some(block_of(id.ts_ms())))?;
         self.shard.rebuild_from = next.map_or(NONE, |block| u64::from(block) + 1);
         Ok(next)
     }
 
     /// The clicks between two moments (both included), oldest first, from memory or from rows.
-    fn clicks_between(&self, from_ms: i64, until_ms: i64, wants: &dyn Fn(&Click) -> bool) -> Result<Clicks, D::Error> {
+    fn clicks_between(
+        &self,
+        from_ms: i64,
+        until_ms: i64,
+        wants: &dyn Fn(&Click) -> bool,
+    ) -> Result<Clicks, D::Error> {
         let mut clicks = Clicks::default();
         if self.window.holds(from_ms, until_ms) {
             let held = self.window.between(from_ms, until_ms).filter(|(_, entry)| wants(&entry.click));
@@ -385,7 +395,8 @@ impl<D: Database> Message<D> {
     fn words_in(&self, block: u32) -> Result<Vec<Word>, D::Error> {
         let reach_ms = self.judging.crowd_reach_ms();
         let start_ms = start_of(block);
-        let clicks = self.clicks_between(start_ms - reach_ms, end_of(block), &|click| click.kind == Kind::Click)?;
+        let clicks =
+            self.clicks_between(start_ms - reach_ms, end_of(block), &|click| click.kind == Kind::Click)?;
         let mut seen: Vec<((u64, u8), Key, i64)> = Vec::new();
         for (_, click) in clicks.iter() {
             groups_of(click, &self.judging, &mut |_, group| {
@@ -413,7 +424,10 @@ impl<D: Database> Message<D> {
         // Two recipients' clicks at one moment are two.
         words = in_order(&words);
         let crowds = self.judging.crowds().into_iter();
-        thin(&mut words, crowds.map(|(_, crowd)| crowd.enough(&self.judging.thresholds)).max().unwrap_or_default());
+        thin(
+            &mut words,
+            crowds.map(|(_, crowd)| crowd.enough(&self.judging.thresholds)).max().unwrap_or_default(),
+        );
         if self.judging.asks_full() {
             let mut convictions = Convictions::default();
             self.own_convictions_in(&[(start_ms, end_of(block))], &mut convictions)?;
@@ -442,8 +456,9 @@ impl<D: Database> Message<D> {
         let mut marks = self.shard.marks;
         if marks.epoch == 0 || marks.epoch == epoch {
             marks.epoch = epoch;
-            self.shard.reported.retain(|(known, _)| !reports.iter().any(|(block, _)| block == known));
-            self.shard.reported.extend(reports);
+            let others = self.shard.reported.iter().copied();
+            let others = others.filter(|(known, _)| !reports.iter().any(|(block, _)| block == known));
+            self.shard.reported = others.chain(reports.iter().copied()).collect();
             match (older_from, more) {
                 (NONE, _) => marks.version = version,
                 (_, true) => self.shard.older_version = version,
@@ -514,7 +529,8 @@ impl<D: Database> Message<D> {
             groups_of(click, &self.judging, &mut |_, group| {
                 let from = sorted.partition_point(|(of, _)| key(*of) < key(group));
                 let mut theirs = sorted[from..].iter().take_while(|(of, _)| *of == group);
-                is_concerned |= theirs.any(|(_, (from_ms, until_ms))| (*from_ms..=*until_ms).contains(&click.ts_ms));
+                is_concerned |=
+                    theirs.any(|(_, (from_ms, until_ms))| (*from_ms..=*until_ms).contains(&click.ts_ms));
             });
             is_concerned
         };

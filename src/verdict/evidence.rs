@@ -98,7 +98,8 @@ pub fn groups_of(click: &Click, judging: &Judging, each: &mut dyn FnMut(usize, (
             each(at, ((key >> 64) as u64 ^ key as u64, crowd.number));
         }
     }
-    for place in click.signals.own_source().map(|source| [source.exact, source.origin]).into_iter().flatten() {
+    for place in click.signals.own_source().map(|source| [source.exact, source.origin]).into_iter().flatten()
+    {
         each(crowds.len(), (place, CONVICTION));
     }
 }
@@ -190,7 +191,8 @@ pub fn hot_span(block: u32, word: Word) -> (usize, (i64, i64)) {
 /// Exact, because a block is shorter than a conviction reaches either way: whoever looked at one between them finds one of the same type.
 pub fn ends_of_runs(words: &[(u32, Word)], each: &mut dyn FnMut(u32, Word)) {
     for (at, (block, word)) in words.iter().enumerate() {
-        let is_same = |other: Option<&(u32, Word)>| other.is_some_and(|(_, other)| rest(*other) == rest(*word));
+        let is_same =
+            |other: Option<&(u32, Word)>| other.is_some_and(|(_, other)| rest(*other) == rest(*word));
         let (before, after) = (at.checked_sub(1).and_then(|at| words.get(at)), words.get(at + 1));
         if !is_same(before) || !is_same(after) {
             each(*block, *word);

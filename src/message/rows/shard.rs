@@ -3,6 +3,7 @@
 //! pages.
 
 use super::Rows;
+use crate::message::exchange::{bytes_of, numbers_of, words_of};
 use crate::message::sql::{Database, Table, Value};
 use crate::verdict::evidence::Word;
 
@@ -18,7 +19,7 @@ impl<D: Database> Rows<D> {
         let mut marks = Vec::new();
         if self.has(Table::Marks)? {
             self.query("SELECT numbers FROM marks WHERE name = ?", vec![name.into()], &mut |columns| {
-                marks.extend(columns.blob()?.as_chunks().0.iter().map(|number| u64::from_be_bytes(*number)));
+                marks = numbers_of(&columns.blob()?);
                 Ok(())
             })?;
         }
@@ -27,9 +28,8 @@ impl<D: Database> Rows<D> {
 
     pub(in crate::message) fn put_marks(&self, name: &str, marks: &[u64]) -> Result<(), D::Error> {
         self.make(Table::Marks)?;
-        let mut bytes = Vec::new();
-        marks.iter().for_each(|number| bytes.extend(number.to_be_bytes()));
-        self.write("INSERT OR REPLACE INTO marks VALUES (?, ?)", vec![name.into(), Value::Blob(bytes)]).map(|_| ())
+        let values = vec![name.into(), Value::Blob(bytes_of(marks))];
+        self.write("INSERT OR REPLACE INTO marks VALUES (?, ?)", values).map(|_| ())
     }
 
     /// Keeps the words of a block, a shard's page or a view, in place of what was there.
@@ -41,12 +41,13 @@ impl<D: Database> Rows<D> {
         words: &[Word],
     ) -> Result<(), D::Error> {
         self.make(Table::Words)?;
-        let mut bytes = Vec::new();
+        let mut numbers = Vec::with_capacity(2 * words.len());
         for (key, rest) in words.iter().take(MOST_WORDS) {
-            bytes.extend(key.to_be_bytes());
-            bytes.extend(rest.to_be_bytes());
+            numbers.push(*key);
+            numbers.push(*rest);
         }
-        let values = vec![u64::from(block).into(), whose.into(), version.into(), Value::Blob(bytes)];
+        let words = Value::Blob(bytes_of(&numbers));
+        let values = vec![u64::from(block).into(), whose.into(), version.into(), words];
         self.write("INSERT OR REPLACE INTO words VALUES (?, ?, ?, ?)", values).map(|_| ())
     }
 
@@ -70,11 +71,7 @@ impl<D: Database> Rows<D> {
             if goes_on {
                 let block = u32::try_from(columns.natural()?).unwrap_or_default();
                 let (whose, version) = (columns.integer()?, columns.natural()?);
-                let mut words = Vec::new();
-                for [key, rest] in columns.blob()?.as_chunks().0.as_chunks().0 {
-                    words.push((u64::from_be_bytes(*key), u64::from_be_bytes(*rest)));
-                }
-                goes_on = each(block, whose, version, words);
+                goes_on = each(block, whose, version, words_of(&numbers_of(&columns.blob()?)));
             }
             Ok(())
         })

@@ -1,11 +1,13 @@
 //! The Durable Object of a message, or of one of its shards: a thin shell around [`Message`].
 //!
-//! - **Named** `{message_id}`, from the second shard on `{message_id}#n`. One more, [`list::NAME`], is no message but their list
-//!   ([`crate::message::list`]), with a schema and calls of its own.
+//! - **Named** `{message_id}`, from the second shard on `{message_id}#n`. What shards exchange they do through `{message_id}#board`
+//!   ([`crate::message::board`]). One more, [`list::NAME`], is no message but their list ([`crate::message::list`]). Both have calls of
+//!   their own.
 //! - **Schema**: see [`crate::message::sql`].
 //! - **Calls**: see [`crate::message::call`]; `POST /arrivals`, `/replay`, `/arrive`, `/deliver`, `/bounce`, `/page`, `/explain`, `/report`,
-//!   `/view`, `/filter`, `/tell`, `/reship`, `/verify`, `/act`.
-//! - **Alarm**: one, for the earliest thing that is due; it settles, then ships what the outbox says.
+//!   `/view`, `/filter`, `/tell`, `/reship`, `/verify`, `/act`; from the board `/poke`.
+//! - **Alarm**: one, for the earliest thing that is due; it asks the board, settles, then ships what the outbox says. The board's own
+//!   tells shards that there is something to ask for.
 //!
 //! What holds:
 //!
@@ -19,12 +21,14 @@
 //!   restart, so there is none that only memory knows of.
 //! - That no alarm is set says that everything has left ([`crate::message::Message::rest`]): so an alarm that failed counts as a
 //!   refusal of the queue before it is tried again, and while one runs its absence says nothing.
-//! - The one await with effects is the queue's `send`, in the alarm. Others may call meanwhile; what a mark means then is
-//!   the outbox's to know ([`crate::message::Item`]).
+//! - Two awaits have effects, in the alarm: the queue's `send` and the exchange with the board. Others may call meanwhile; what a mark
+//!   means then is the outbox's to know ([`crate::message::Item`]), and what was reported twice is the same as once.
+//! - Nobody waits for the board longer than [`EXCHANGE_MS`]: without it the shard settles by what it knows.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use js_sys::Uint8Array;
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -37,7 +41,10 @@ use super::runtime::{self, Env, Error, Result, State};
 use super::{log, queue, settings, stub};
 use crate::config::Config;
 use crate::event::line;
-use crate::message::call::{ARRIVALS, Call, Delivered, REPLAY, Reshipped};
+use crate::link::shard::BOARD;
+use crate::message::board::Board;
+use crate::message::call::{ARRIVALS, Call, Delivered, POKE, REPLAY, Reshipped};
+use crate::message::exchange::EXCHANGE;
 use crate::message::group::Group;
 use crate::message::list::{self, List};
 use crate::message::wanted::{Form, View};
@@ -50,6 +57,12 @@ use crate::verdict::order::ascending;
 /// How soon an alarm that failed is tried again, milliseconds. The runtime's own retries end after six.
 const RETRY_MS: i64 = 5_000;
 
+/// The longest that a shard waits for the board, milliseconds.
+const EXCHANGE_MS: u32 = 2_000;
+
+/// The most exchanges of one alarm before it settles, and after.
+const MOST_EXCHANGES: usize = 16;
+
 /// The last moment that an alarm may be set for: JavaScript's dates end there, Unix milliseconds.
 const LAST_MS: i64 = 8_640_000_000_000_000;
 
@@ -59,6 +72,8 @@ pub struct MessageObject {
     state: State,
     env: Env,
     message: RefCell<Option<Message<Rows>>>,
+    /// Where this is no message but a board.
+    board: RefCell<Option<Board<Rows>>>,
     /// When the alarm is set for, as far as this life of the object knows, Unix milliseconds.
     armed_ms: Cell<Option<i64>>,
     /// No alarm was set when this life began, and none runs.
@@ -100,6 +115,7 @@ impl MessageObject {
             state,
             env,
             message: RefCell::new(None),
+            board: RefCell::default(),
             armed_ms: Cell::new(None),
             rests: Cell::new(false),
             in_alarm: Cell::new(false),
@@ -111,7 +127,7 @@ impl MessageObject {
         }
     }
 
-    /// Answers a call: status and text, which may be empty. Where several objects share the message, whoever calls says how
+    /// Answers a call: status and text, which may be empty, or a board's bytes. Where several objects share the message, whoever calls says how
     /// many.
     pub async fn call(&self, path: String, shards: String, body: Vec<u8>) -> Result<Vec<JsValue>, JsValue> {
         if let Ok(shards) = shards.parse() {
@@ -120,6 +136,7 @@ impl MessageObject {
         let (status, text) = match self.answer_to(&path, body).await? {
             Answer::Done => (204, String::new()),
             Answer::Text(text) => (200, text),
+            Answer::Bytes(bytes) => return Ok(vec![200.into(), Uint8Array::from(&bytes[..]).into()]),
             Answer::Refused(words) => (400, words),
             Answer::Failed(words) => (500, words),
         };
@@ -129,6 +146,9 @@ impl MessageObject {
     /// Does what is due. The runtime says of an alarm that has failed before that it is a retry.
     pub async fn alarm(&self, is_retry: bool) -> Result<(), JsValue> {
         self.armed_ms.set(None);
+        if self.is_board() {
+            return Ok(self.tell_owed().await?);
+        }
         self.in_alarm.set(true);
         self.rests.set(false);
         let mut done = Ok(());
@@ -156,6 +176,7 @@ impl MessageObject {
 enum Answer {
     Done,
     Text(String),
+    Bytes(Vec<u8>),
     Refused(String),
     Failed(String),
 }
@@ -176,6 +197,9 @@ impl MessageObject {
         if path == REPLAY {
             self.look_for_alarm().await?;
             return self.replay(&body).await;
+        }
+        if path == EXCHANGE {
+            return self.answer_of_board(&body).await;
         }
         if self.state.id().name().as_deref() == Some(list::NAME) {
             return self.answer_of_list(path, &body);
@@ -207,6 +231,86 @@ impl MessageObject {
             Ok(text) => Answer::Text(text),
             Err(words) => Answer::Refused(words.to_owned()),
         })
+    }
+
+    fn is_board(&self) -> bool {
+        self.state.id().name().is_some_and(|name| name.ends_with(BOARD))
+    }
+
+    /// Does something with the board: one transaction.
+    fn with_board(&self, act: &mut dyn FnMut(&mut Board<Rows>) -> Result<()>) -> Result<()> {
+        let ran = transaction(&self.state, &mut || {
+            let mut slot = self.board.borrow_mut();
+            if slot.is_none() {
+                let judging = settings::config(&self.env).judging.clone();
+                *slot = Some(Board::load(self.rows(), judging, &self.name(), now_ms())?);
+            }
+            slot.as_mut().map_or(Ok(()), &mut *act)
+        });
+        if let Err(error) = &ran {
+            self.board.take();
+            log::failure("board.failed", &self.name(), error);
+        }
+        ran
+    }
+
+    /// Answers a shard's call to the board.
+    async fn answer_of_board(&self, body: &[u8]) -> Result<Answer> {
+        let (mut answer, mut owes) = (None, false);
+        self.with_board(&mut |board| {
+            answer = board.exchange(body)?;
+            owes = !board.owed().is_empty();
+            Ok(())
+        })?;
+        if owes && self.armed_ms.get().is_none() {
+            self.set_alarm(now_ms()).await?;
+        }
+        let refused = || Answer::Refused("exchange: it cannot be read".to_owned());
+        Ok(answer.map_or_else(refused, Answer::Bytes))
+    }
+
+    /// The board's alarm: tells shards that there is something to ask for.
+    async fn tell_owed(&self) -> Result<()> {
+        let mut owed = Vec::new();
+        self.with_board(&mut |board| {
+            owed = board.owed();
+            Ok(())
+        })?;
+        for (shard, address) in owed {
+            let told = stub::ask(&self.env, &address, POKE, "").await;
+            if let Err(failure) = &told {
+                log::failure("board.untold", &address, failure);
+            }
+            let mut again_ms = None;
+            self.with_board(&mut |board| {
+                again_ms = board.told(shard, told.is_ok(), now_ms())?;
+                Ok(())
+            })?;
+            if let Some(again_ms) = again_ms {
+                return self.set_alarm(again_ms).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Says to the board what has changed, and takes in what it answers.
+    async fn exchange(&self) -> Result<()> {
+        let (mut heard, mut left) = (None, MOST_EXCHANGES);
+        loop {
+            let said = self.with_known(|message| {
+                let answer: Option<Option<Vec<u8>>> = heard.take();
+                let answer = answer.as_ref().map(|answer| answer.as_deref());
+                let said = message.exchange(answer, left > 0, now_ms())?;
+                Ok(said.map(|said| (message.board(), said)))
+            })?;
+            let Some((board, said)) = said.flatten() else { return Ok(()) };
+            left -= 1;
+            let answer = stub::exchange(&self.env, &board, &said, EXCHANGE_MS).await;
+            if let Err(failure) = &answer {
+                log::failure("board.unheard", &board, failure);
+            }
+            heard = Some(answer.ok());
+        }
     }
 
     /// Before the rows are read for the first time: whether an alarm is set says whether everything has left. One that has
@@ -377,6 +481,13 @@ impl MessageObject {
                 }
                 Ok(Answer::Done)
             }
+            Call::Poke => {
+                self.with_known(|message| {
+                    message.poked();
+                    Ok(())
+                })?;
+                Ok(Answer::Done)
+            }
             Call::Reship => {
                 let events = self.with_known(Message::reship)?.unwrap_or_default();
                 Ok(Answer::json(&Reshipped { events }))
@@ -419,6 +530,7 @@ impl MessageObject {
 
     /// Settles what is due, then gives the queue what the outbox says. Logs what that came to.
     async fn settle_and_ship(&self) -> Result<()> {
+        self.exchange().await?;
         let Some(settlement) = self.with_known(|message| message.settle(now_ms()))? else { return Ok(()) };
         let (mut acts_told, mut packs_shipped) = (0, 0);
         while let Some(next) = self.with_known(|message| message.next(now_ms()))?.flatten() {
@@ -438,6 +550,8 @@ impl MessageObject {
                 Item::Act { .. } => acts_told += 1,
             }
         }
+        // What has been convicted now is told at once.
+        self.exchange().await?;
         self.with_known(|message| message.rest(now_ms()))?;
         self.list_if_new();
         let slot = self.message.borrow();

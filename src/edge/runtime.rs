@@ -131,6 +131,9 @@ extern "C" {
     #[wasm_bindgen(js_name = ask)]
     fn promise_to_ask(env: &Env, object: &str, path: &str, body: JsValue) -> Promise;
 
+    #[wasm_bindgen(js_name = exchange)]
+    fn promise_to_exchange(env: &Env, board: &str, said: &[u8], within_ms: u32) -> Promise;
+
     #[wasm_bindgen(js_name = pause)]
     fn promise_to_pause(ms: u32) -> Promise;
 
@@ -245,6 +248,12 @@ pub(super) async fn wait(promise: Promise) -> Result<JsValue> {
 /// Posts a call to an object.
 pub(super) async fn ask(env: &Env, object: &str, path: &str, body: JsValue) -> Result<Asked> {
     Ok(wait(promise_to_ask(env, object, path, body)).await?.unchecked_into())
+}
+
+/// Says something to a board; what it answers in some milliseconds.
+pub(super) async fn exchange(env: &Env, board: &str, said: &[u8], within_ms: u32) -> Result<Vec<u8>> {
+    let answer = wait(promise_to_exchange(env, board, said, within_ms)).await?;
+    Ok(answer.unchecked_into::<Uint8Array>().to_vec())
 }
 
 /// Waits so long.

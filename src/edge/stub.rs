@@ -20,6 +20,17 @@ pub(super) async fn deliver(env: &Env, object: &str, records: &[u8]) -> Result<(
     nothing(ask_bytes(env, object, ARRIVALS, records).await?)
 }
 
+/// Says something to a board, once: it answers within some milliseconds, or nobody waits for it.
+pub(super) async fn exchange(
+    env: &Env,
+    board: &str,
+    said: &[u8],
+    within_ms: u32,
+) -> Result<Vec<u8>, Failure> {
+    let answer = runtime::exchange(env, board, said, within_ms).await;
+    answer.map_err(|error| Failure::unreachable(error.to_string(), false))
+}
+
 /// Brings an object records; answers how many of them were new to it.
 pub(super) async fn replay(env: &Env, object: &str, records: &[u8]) -> Result<usize, Failure> {
     let answer = ask_bytes(env, object, REPLAY, records).await?;

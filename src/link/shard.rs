@@ -23,10 +23,13 @@ pub fn object_name(message_id: &str, shard: u32) -> String {
     if shard == 0 { message_id.to_owned() } else { format!("{message_id}#{shard}") }
 }
 
+/// How the name of a board ends.
+pub const BOARD: &str = "#board";
+
 /// The name of the object through which the shards of a message exchange what crosses recipients.
 #[must_use]
 pub fn board_name(message_id: &str) -> String {
-    format!("{message_id}#board")
+    format!("{message_id}{BOARD}")
 }
 
 /// How an object is called: its name, and where it is one of several their count, `spring#3/16`.

@@ -19,6 +19,9 @@ pub const ARRIVALS: &str = "/arrivals";
 /// were new, in digits.
 pub const REPLAY: &str = "/replay";
 
+/// Where the board of a message says that there is something to ask it for. There is nothing to bring and nothing to answer.
+pub const POKE: &str = "/poke";
+
 /// How an object answers a call that it does not know. Frozen: the edge may be of a later deploy than the object.
 pub const UNKNOWN_CALL: &str = "no such call";
 
@@ -53,6 +56,8 @@ pub enum Call {
     Tell(String),
     /// Everything settled is to be shipped again.
     Reship,
+    /// The board has something to tell.
+    Poke,
     /// A click's landing page was shown, or touched. There is nothing to answer.
     Verify(EventId, Sighting),
 }
@@ -128,6 +133,7 @@ impl Call {
             Self::View(view) => ("/view", view.encode()),
             Self::Tell(told) => ("/tell", told.clone()),
             Self::Reship => ("/reship", String::new()),
+            Self::Poke => (POKE, String::new()),
             Self::Verify(click, Sighting { event_id, verified, since_load_ms }) => {
                 let since_load_ms = since_load_ms.map(|ms| ms.to_string()).unwrap_or_default();
                 ("/verify", format!("{click} {event_id} {} {since_load_ms}", verified.name()))
@@ -156,6 +162,7 @@ impl Call {
             "/view" => View::decode(&body).map(Self::View).ok_or_else(|| "view: bad words".to_owned()),
             "/tell" => Ok(Self::Tell(body)),
             "/reship" => Ok(Self::Reship),
+            POKE => Ok(Self::Poke),
             "/verify" => {
                 let mut words = body.split(' ');
                 let mut word = || words.next().unwrap_or_default();
@@ -272,6 +279,7 @@ mod tests {
             }),
             Call::Tell("{}".to_owned()),
             Call::Reship,
+            Call::Poke,
             Call::Verify(
                 id,
                 Sighting {

@@ -106,6 +106,7 @@ impl<D: Database> Message<D> {
                     convictions.add(click, kind);
                 }
             }
+            self.others_in((from_ms, i64::MAX), &mut convictions)?;
         }
         must(
             self.convictions.all_from(self.convictions_from_ms()) == convictions,

@@ -8,7 +8,7 @@
 //! | `message` | its marks are none: packs leave once more, late clicks are looked for from the beginning; its name is the object's |
 //! | `batches`, `clicks` | its clicks are counted as one that cannot be read; what was said of them stands |
 //! | `packs` | below |
-//! | `repeats`, `deliveries`, `verifications`, `presses`, `revisits`, `about`, `shard` | what it said is not known; what is told next is written in its place |
+//! | `repeats`, `deliveries`, `verifications`, `presses`, `revisits`, `about`, `marks`, `words` | what it said is not known; what is told next is written in its place |
 //! | `sums` | it is made again |
 //!
 //! A pack is a set of revisions, and every revision of a click stands in a pack of its own. So a pack whose keys are whole is made anew

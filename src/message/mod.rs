@@ -51,12 +51,15 @@
 //! 8. The sums are those of their packs, from the first on, without a gap.
 
 mod acts;
+mod blocks;
+pub mod board;
 mod by_id;
 pub mod call;
 mod carry;
 #[cfg(not(target_arch = "wasm32"))]
 mod check;
 pub mod deliveries;
+pub mod exchange;
 mod explain;
 pub mod group;
 mod history;
@@ -70,6 +73,7 @@ mod read;
 pub mod replay;
 mod revisit;
 pub mod rows;
+mod said;
 mod settle;
 mod settled;
 mod settlement;
@@ -87,7 +91,7 @@ mod window;
 
 use outbox::Outbox;
 use people::People;
-use rows::{Meta, Rows, ShardRow};
+use rows::{Meta, Rows};
 use settled::Settled;
 use shard::Shard;
 use sql::Database;
@@ -131,13 +135,14 @@ impl<D: Database> Message<D> {
     pub fn load(db: D, judging: Judging, rests: bool) -> Result<Option<Self>, D::Error> {
         let rows = Rows::new(db);
         let Some(meta) = rows.meta()? else { return Ok(None) };
-        let row = rows.shard()?;
-        let mut message = Self::new(rows, judging, meta, row);
+        let marks = rows.marks(shard::MARKS)?;
+        let mut message = Self::new(rows, judging, meta, &marks);
         message.rows.count_lost_clicks()?;
         let last_pack = message.rows.pack_bounds()?.map_or(0, |(last_pack, ..)| last_pack);
         message.outbox.resume(last_pack, message.rows.pack_sent_before()?, rests);
         message.fill()?;
         message.mend_rows()?;
+        message.load_shard(rests)?;
         Ok(Some(message))
     }
 
@@ -249,10 +254,10 @@ impl<D: Database> Message<D> {
         let (rows, name) = (Rows::new(db), name.to_owned());
         let meta = Meta { name, late_from_ms: i64::MAX, ..Meta::default() };
         rows.create(&meta)?;
-        Ok(Self::new(rows, judging, meta, None))
+        Ok(Self::new(rows, judging, meta, &[]))
     }
 
-    fn new(rows: Rows<D>, judging: Judging, meta: Meta, row: Option<ShardRow>) -> Self {
+    fn new(rows: Rows<D>, judging: Judging, meta: Meta, marks: &[u64]) -> Self {
         Self {
             rows,
             judging,
@@ -262,7 +267,7 @@ impl<D: Database> Message<D> {
             convictions: Convictions::default(),
             watermark: Watermark::new(meta.late_from_ms),
             outbox: Outbox::new(&meta),
-            shard: Shard::new(meta.name, row),
+            shard: Shard::new(meta.name, marks),
         }
     }
 
@@ -280,8 +285,9 @@ impl<D: Database> Message<D> {
     #[must_use]
     pub fn wake_ms(&self, now_ms: i64) -> Option<i64> {
         let ship = self.outbox.has_packs() || self.due_act().is_some();
-        let ship_ms = ship.then_some(self.outbox.retry_at_ms().max(now_ms));
-        self.timers.next_ms(&self.judging, ship_ms, now_ms)
+        let ship_ms = ship.then_some(self.outbox.retry_at_ms());
+        let others_ms = ship_ms.into_iter().chain(self.shard.due_ms()).min();
+        self.timers.next_ms(&self.judging, others_ms.map(|ms| ms.max(now_ms)), now_ms)
     }
 
     /// A settled click of the window is to be judged again, from a moment on.

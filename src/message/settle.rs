@@ -195,6 +195,7 @@ impl<D: Database> Message<D> {
             let open_from_ms = still_open.map_or(open_from_ms, |id| open_from_ms.min(id.ts_ms()));
             self.write_pack(rulings, open_from_ms.max(self.watermark.ms))?;
         }
+        self.save_shard()?;
         Ok(settlement)
     }
 
@@ -300,8 +301,14 @@ impl<D: Database> Message<D> {
         let open_ms = open.map_or(self.watermark.ms, |id| self.watermark.ms.min(id.ts_ms()));
         let from_ms = self.window_from_ms(open_ms);
         let touched = &self.timers.touched;
-        if self.window.forget_before(from_ms, &|id| touched.contains_key(&id)) && self.judging.asks_full() {
+        let moves = self.window.forget_before(from_ms, &|id| touched.contains_key(&id));
+        if moves && self.judging.asks_full() {
             self.convictions.forget_before(self.convictions_from_ms());
+        }
+        if moves {
+            self.shard.forget_before(self.convictions_from_ms());
+            // What the window held until now it says nothing of any more.
+            self.save_shard()?;
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use super::sql::Database;
 use super::timers::TICK_MS;
 use super::{Held, Message};
 use crate::record::{EventId, Kind, Verified};
+use crate::verdict::evidence::Views;
 use crate::verdict::order::arranged;
 use crate::verdict::reach::Dependency;
 use crate::verdict::{Click, Judgement, Judging, Key, Look, Ruleset};
@@ -16,6 +17,8 @@ pub(super) struct Slice {
     clicks: Vec<Click>,
     /// The wanted ones, ascending, with their places among the clicks.
     wanted: Vec<(EventId, usize)>,
+    /// What other objects of the message show around them.
+    views: Views,
 }
 
 impl Slice {
@@ -45,7 +48,11 @@ pub(super) struct Panel<'a> {
 
 impl<'a> Panel<'a> {
     pub(super) fn of(slice: &'a Slice, judging: &'a Judging, look: Look) -> Self {
-        let judgement = |ruleset| Judgement::of(&slice.clicks, ruleset, &judging.thresholds, look);
+        let judgement = |ruleset| {
+            let judgement = Judgement::of(&slice.clicks, ruleset, &judging.thresholds, look);
+            // Who looks back has not seen yet what others show.
+            if look == Look::Whole { judgement.beside(judging, &slice.views) } else { judgement }
+        };
         Self { slice, active: judgement(judging.ruleset), shadow: judging.shadow.map(judgement) }
     }
 
@@ -148,7 +155,7 @@ impl<D: Database> Message<D> {
                 let Some(key) = row.by.key(click).filter(|key| self.has_enough(row, *key, click)) else {
                     continue;
                 };
-                if row.enough.is_some() {
+                if row.crowd.is_some() {
                     crowds.push((key, id));
                     continue;
                 }
@@ -179,7 +186,8 @@ impl<D: Database> Message<D> {
             clicks.push(click);
         }
         clicks.extend(others.map(|(_, click)| click));
-        Ok(Slice { clicks, wanted: places })
+        let views = self.views_of(&mut places.iter().map(|(id, _)| id.ts_ms()))?;
+        Ok(Slice { clicks, wanted: places, views })
     }
 
     /// Of the clicks that share a key with those from `first` to `last`, the ones that a row lets them see: whatever lies
@@ -194,7 +202,7 @@ impl<D: Database> Message<D> {
         found: &mut Clicks,
     ) -> Option<Ask> {
         let thresholds = &self.judging.thresholds;
-        let enough = row.enough.map_or(usize::MAX, |enough| enough(thresholds));
+        let enough = row.crowd.as_ref().map_or(usize::MAX, |crowd| crowd.enough(thresholds));
         let from_ms = first.ts_ms().saturating_sub((row.before_ms)(thresholds));
         let until_ms = last.ts_ms().saturating_add((row.after_ms)(thresholds));
         let seen = |id: &EventId| {

@@ -18,7 +18,8 @@
 //! | `revisits` | recipients whose clocks moved, and how far their settled clicks are judged again | number |
 //! | `sums` | what a span of packs comes to ([`super::tally`]), in parts | its first pack, part |
 //! | `about` | what the sender tells of the message | 1 |
-//! | `shard` | of a message that several objects share: how many they are | 1 |
+//! | `marks` | what a shard, or the board, keeps of their exchange: numbers ([`super::shard`], [`super::board`]) | whose |
+//! | `words` | what shards exchange of a block of time: a page of one, or what the board makes of all | block, whose |
 //!
 //! The first three are made with the message, the others where one is needed: to make a table costs two or three rows, and
 //! most messages never need it. There is no index beside the keys: each would be one more row written. Acts are rare, and
@@ -68,11 +69,12 @@ pub(super) enum Table {
     Revisits,
     Sums,
     About,
-    Shard,
+    Marks,
+    Words,
 }
 
 impl Table {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Clicks,
         Self::Repeats,
         Self::Deliveries,
@@ -81,7 +83,8 @@ impl Table {
         Self::Revisits,
         Self::Sums,
         Self::About,
-        Self::Shard,
+        Self::Marks,
+        Self::Words,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -94,7 +97,8 @@ impl Table {
             Self::Revisits => "revisits",
             Self::Sums => "sums",
             Self::About => "about",
-            Self::Shard => "shard",
+            Self::Marks => "marks",
+            Self::Words => "words",
         }
     }
 
@@ -133,8 +137,12 @@ impl Table {
                 ) WITHOUT ROWID"
             }
             Self::About => "CREATE TABLE about (id INTEGER PRIMARY KEY CHECK (id = 1), told TEXT NOT NULL)",
-            Self::Shard => {
-                "CREATE TABLE shard (id INTEGER PRIMARY KEY CHECK (id = 1), shards INTEGER NOT NULL)"
+            Self::Marks => "CREATE TABLE marks (name TEXT PRIMARY KEY, numbers BLOB NOT NULL) WITHOUT ROWID",
+            Self::Words => {
+                "CREATE TABLE words (
+                    block INTEGER NOT NULL, whose INTEGER NOT NULL, version INTEGER NOT NULL, words BLOB NOT NULL,
+                    PRIMARY KEY (block, whose)
+                ) WITHOUT ROWID"
             }
         }
     }

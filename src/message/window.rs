@@ -134,6 +134,11 @@ impl Window {
         self.clicks.get_mut(id)
     }
 
+    /// The time of the last click, Unix milliseconds; before all times where there is none.
+    pub(super) fn last_ms(&self) -> i64 {
+        self.clicks.last().map_or(i64::MIN, EventId::ts_ms)
+    }
+
     /// All clicks, oldest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = (EventId, &Held)> {
         self.clicks.iter()

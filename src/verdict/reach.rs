@@ -3,12 +3,12 @@
 //! A row says which clicks a click looks at: those that share a key with it, so long before it and so long after it. Read
 //! forward, the table gives what a verdict depends on; mirrored, whose verdicts a click changes that comes late. Whoever
 //! adds a rule with a window adds a row here: what is fetched, what is judged again, how long memory keeps clicks and what
-//! shards would have to exchange (every row whose key is not the recipient) follow from it.
+//! shards exchange (every row with a crowd, [`super::evidence`]) follow from it.
 //!
 //! Carry-over looks at findings and not at clicks: [`CARRY_BEFORE_MS`] and [`CARRY_AFTER_MS`] are its row.
 
-use super::bursts::{FANOUT_REACH_MS, MOST_RECIPIENTS, SWEEP_REACH_MS};
-use super::windows::{self, RETURN_MS};
+use super::bursts::{Burst, FANOUT, FANOUT_REACH_MS, SWEEP_REACH_MS};
+use super::windows::{self, Around, RETURN_MS};
 use super::{Click, Judging, Ruleset, Thresholds, convictions, repeats};
 use crate::record::Kind;
 use crate::signals::Cookie;
@@ -68,14 +68,33 @@ pub struct Dependency {
     pub looks: Test,
     /// Whether a click is seen.
     pub is_seen: Test,
-    /// So many different recipients on either side, the nearest, say all that there is to see; `None`: everything does.
-    pub enough: Option<fn(&Thresholds) -> usize>,
+    /// What many recipients' clicks show together, whichever object keeps them; `None` where each click is looked at by itself.
+    pub crowd: Option<Crowd>,
     /// Fewer clicks than these that share the key show nothing: then nobody has to look.
     pub fewest: usize,
     /// From each neighbour the reach begins anew.
     pub chains: bool,
     /// The proof of a person takes a click out of sight.
     pub heeds_proof: bool,
+}
+
+/// What different recipients' clicks that share a key show together.
+pub struct Crowd {
+    /// What shards call it where they exchange what crosses recipients. Frozen: deploys overlap.
+    pub number: u8,
+    /// So many recipients within so many milliseconds.
+    pub shapes: fn(&Thresholds) -> Vec<(i64, u32)>,
+    /// What it says of a click that counts and lies in one, by the shape's place in the list.
+    pub show: fn(&mut Around, usize),
+}
+
+impl Crowd {
+    /// So many different recipients on either side of a click, the nearest, say all that there is to see.
+    #[must_use]
+    pub fn enough(&self, thresholds: &Thresholds) -> usize {
+        let counts = (self.shapes)(thresholds).into_iter().map(|(_, count)| count as usize);
+        counts.max().unwrap_or_default()
+    }
 }
 
 /// Without end.
@@ -101,7 +120,7 @@ pub const TABLE: [Dependency; 9] = [
         after_ms: |t| t.pair_ms,
         looks: is_click,
         is_seen: is_click,
-        enough: None,
+        crowd: None,
         fewest: 0,
         // Each click joins the first pair that it can: the last of many neighbours goes by the first.
         chains: true,
@@ -115,7 +134,7 @@ pub const TABLE: [Dependency; 9] = [
         after_ms: |_| ALWAYS,
         looks: |click, t| is_early(click, t) && click.signals.is_microsoft(),
         is_seen: is_early,
-        enough: None,
+        crowd: None,
         fewest: 0,
         chains: false,
         heeds_proof: false,
@@ -128,7 +147,7 @@ pub const TABLE: [Dependency; 9] = [
         after_ms: |_| SWEEP_REACH_MS,
         looks: sweeps,
         is_seen: sweeps,
-        enough: None,
+        crowd: None,
         fewest: 0,
         chains: false,
         heeds_proof: false,
@@ -141,7 +160,7 @@ pub const TABLE: [Dependency; 9] = [
         after_ms: |_| repeats::REACH_MS,
         looks: is_click,
         is_seen: is_click,
-        enough: None,
+        crowd: None,
         fewest: repeats::FEWEST,
         chains: false,
         heeds_proof: false,
@@ -154,7 +173,7 @@ pub const TABLE: [Dependency; 9] = [
         after_ms: |_| 0,
         looks: |click, _| click.kind != Kind::Open && matches!(click.signals.cookie, Cookie::Returning(_)),
         is_seen: |click, t| is_click(click, t) && windows::is_new(click),
-        enough: None,
+        crowd: None,
         fewest: 0,
         chains: false,
         heeds_proof: false,
@@ -167,7 +186,7 @@ pub const TABLE: [Dependency; 9] = [
         after_ms: |_| 0,
         looks: |click, t| is_click(click, t) && windows::is_new(click),
         is_seen: |click, t| is_click(click, t) && windows::got_cookie(click),
-        enough: None,
+        crowd: None,
         fewest: 0,
         chains: false,
         heeds_proof: false,
@@ -180,7 +199,7 @@ pub const TABLE: [Dependency; 9] = [
         after_ms: |t| t.campaign_ms,
         looks: |click, t| is_click(click, t) && click.signals.is_microsoft(),
         is_seen: is_click,
-        enough: Some(most_of_campaign),
+        crowd: Some(Crowd { number: 1, shapes: campaign, show: |around, _| around.in_burst = true }),
         fewest: 0,
         chains: false,
         heeds_proof: false,
@@ -193,7 +212,7 @@ pub const TABLE: [Dependency; 9] = [
         after_ms: |t| t.campaign_ms,
         looks: |click, t| is_click(click, t) && click.signals.is_microsoft(),
         is_seen: |click, t| is_click(click, t) && windows::counts_in_campaign(Ruleset::Full, click),
-        enough: Some(most_of_campaign),
+        crowd: Some(Crowd { number: 2, shapes: campaign, show: |around, _| around.in_burst = true }),
         fewest: 0,
         chains: false,
         heeds_proof: true,
@@ -206,7 +225,7 @@ pub const TABLE: [Dependency; 9] = [
         after_ms: |_| FANOUT_REACH_MS,
         looks: is_click,
         is_seen: is_click,
-        enough: Some(|_| MOST_RECIPIENTS),
+        crowd: Some(Crowd { number: 3, shapes: fanouts, show: show_fanout }),
         fewest: 0,
         chains: false,
         heeds_proof: false,
@@ -221,8 +240,18 @@ fn sweeps(click: &Click, _: &Thresholds) -> bool {
     click.sweeps()
 }
 
-fn most_of_campaign(thresholds: &Thresholds) -> usize {
-    usize::try_from(thresholds.campaign_recipients).unwrap_or(usize::MAX)
+fn campaign(thresholds: &Thresholds) -> Vec<(i64, u32)> {
+    vec![(thresholds.campaign_ms, u32::try_from(thresholds.campaign_recipients).unwrap_or(u32::MAX))]
+}
+
+fn fanouts(_: &Thresholds) -> Vec<(i64, u32)> {
+    FANOUT.iter().map(|shape| (shape.within_ms, shape.count)).collect()
+}
+
+fn show_fanout(around: &mut Around, at: usize) {
+    if let Some(shape) = FANOUT.get(at).filter(|shape| around.fanout.points < shape.points) {
+        around.fanout = Burst { points: shape.points, shape: Some(*shape), whole_copy: false };
+    }
 }
 
 fn is_early(click: &Click, thresholds: &Thresholds) -> bool {
@@ -249,5 +278,21 @@ impl Judging {
             }
         }
         reach_ms
+    }
+
+    /// The crowds that the rulesets in force ask for.
+    #[must_use]
+    pub fn crowds(&self) -> Vec<(&'static Dependency, &'static Crowd)> {
+        self.dependencies()
+            .into_iter()
+            .filter_map(|row| row.crowd.as_ref().map(|crowd| (row, crowd)))
+            .collect()
+    }
+
+    /// The longest window of a crowd, milliseconds.
+    #[must_use]
+    pub fn crowd_reach_ms(&self) -> i64 {
+        let shapes = self.crowds().into_iter().flat_map(|(_, crowd)| (crowd.shapes)(&self.thresholds));
+        shapes.fold(0, |reach_ms, (within_ms, _)| reach_ms.max(within_ms))
     }
 }

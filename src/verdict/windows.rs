@@ -6,8 +6,9 @@
 use std::cmp::Ordering;
 
 use super::bursts::{self, Burst};
+use super::evidence::{self, Views};
 use super::order::arrange;
-use super::{Click, Ruleset, Thresholds, repeats};
+use super::{Click, Judging, Ruleset, Thresholds, repeats};
 use crate::record::Kind;
 use crate::signals::{Cookie, Signals};
 
@@ -163,6 +164,22 @@ impl Windows {
             (around.sweep, around.fanout) = (sweep, fanout);
         }
         windows
+    }
+
+    /// Sees the crowds that clicks lie in together with those that other objects of the message keep.
+    pub(super) fn see_elsewhere(&mut self, clicks: &[Click], judging: &Judging, views: &Views) {
+        let crowds = judging.crowds();
+        for (click, around) in clicks.iter().zip(&mut self.around) {
+            evidence::groups_of(click, judging, &mut |at, group| {
+                let crowd = crowds.get(at).filter(|(row, _)| row.rulesets.contains(&self.ruleset));
+                let Some((_, crowd)) = crowd else { return };
+                for (shape, (within_ms, _)) in (crowd.shapes)(&judging.thresholds).into_iter().enumerate() {
+                    if views.is_hot(group, shape, within_ms, click.ts_ms) {
+                        (crowd.show)(around, shape);
+                    }
+                }
+            });
+        }
     }
 
     /// The rules that look.

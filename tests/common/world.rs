@@ -16,6 +16,9 @@ use super::{NOON_MS, record};
 pub struct World {
     pub rows: Sqlite,
     pub judging: Judging,
+    /// The object's name, and how many share its message.
+    pub name: String,
+    pub shards: u32,
     pub message: Option<Message<Sqlite>>,
     /// Whether an alarm is set: that none is says to the next life that everything has left.
     pub alarm_set: bool,
@@ -28,17 +31,21 @@ pub struct World {
 impl World {
     pub fn new(judging: Judging) -> Self {
         let (rows, work) = (Sqlite::default(), Settlement::default());
-        Self { rows, judging, message: None, alarm_set: false, shipped: BTreeSet::new(), work }
+        let (name, shards) = ("m".to_owned(), 1);
+        Self { rows, judging, name, shards, message: None, alarm_set: false, shipped: BTreeSet::new(), work }
     }
 
     pub fn message(&mut self) -> &mut Message<Sqlite> {
         if self.message.is_none() {
             let (rows, judging, rests) = (self.rows.clone(), self.judging.clone(), !self.alarm_set);
-            let message =
-                self.rows.transaction(|| match Message::load(rows.clone(), judging.clone(), rests)? {
-                    Some(message) => Ok::<_, Failure>(message),
-                    None => Message::create(rows, judging, "m"),
-                });
+            let message = self.rows.transaction(|| {
+                let mut message = match Message::load(rows.clone(), judging.clone(), rests)? {
+                    Some(message) => message,
+                    None => Message::create(rows, judging, &self.name)?,
+                };
+                message.set_shards(self.shards)?;
+                Ok::<_, Failure>(message)
+            });
             self.message = Some(message.unwrap());
         }
         self.message.as_mut().unwrap()

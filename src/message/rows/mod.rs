@@ -23,7 +23,7 @@ use std::cell::{Cell, RefCell};
 use super::sql::{Columns, Database, Mismatch, SCHEMA, Table, UPGRADE, VERSION, Value};
 
 pub(super) use later::Revisit;
-pub(super) use shard::ShardRow;
+pub(super) use shard::VIEW;
 pub(super) use sums::Span;
 
 /// Parameters that one statement may bind (Durable Objects limits, 2026-11).

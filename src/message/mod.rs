@@ -57,6 +57,7 @@ mod carry;
 #[cfg(not(target_arch = "wasm32"))]
 mod check;
 pub mod deliveries;
+mod ends;
 mod explain;
 pub mod group;
 mod history;
@@ -100,7 +101,7 @@ use crate::verdict::{Click, Judging};
 pub use acts::Acted;
 pub use call::Page;
 pub use ingest::Arrival;
-pub use settle::Settlement;
+pub use settle::{MAX_ROUNDS, Settlement};
 pub use ship::{Item, Outcome, Outgoing};
 pub use timers::TICK_MS;
 pub use verify::Seen;

@@ -17,7 +17,14 @@ use crate::event::parcel;
 use crate::record::{EventId, Kind, Record, Sighting, Verified};
 use crate::verdict::{Key, Look};
 
-/// The most clicks that one alarm settles: a burst of thousands is spread over several.
+/// The most clicks on time that are settled at a stretch: some tens of milliseconds, for so long nobody else is answered.
+const MAX_TIMELY: usize = 512;
+
+/// So often an alarm goes on with what is due, others having had their turn: a burst of thousands is spread over several alarms.
+pub const MAX_ROUNDS: usize = 8;
+
+/// The most clicks that are settled at a stretch where some are late: what lies around those is read for all of them at once, so
+/// that fewer would cost more.
 const MAX_DUE: usize = 4_096;
 
 /// About how many settled clicks one alarm judges again because their recipients' clocks moved.
@@ -36,6 +43,8 @@ pub struct Settlement {
     pub judged: usize,
     /// Clicks that were looked at to judge those.
     pub seen: usize,
+    /// More is due than was settled at a stretch.
+    pub goes_on: bool,
 }
 
 impl std::ops::AddAssign for Settlement {
@@ -45,6 +54,7 @@ impl std::ops::AddAssign for Settlement {
         self.packs += more.packs;
         self.judged += more.judged;
         self.seen += more.seen;
+        self.goes_on = more.goes_on;
     }
 }
 
@@ -61,7 +71,8 @@ struct Ruling {
 }
 
 impl<D: Database> Message<D> {
-    /// What an alarm does: settles what is due. Calling it again changes nothing; after a crash it starts over from the rows.
+    /// What an alarm does: settles what is due, as much as goes at a stretch; where that goes on it is called again, at most
+    /// [`MAX_ROUNDS`] times. Calling it once more than that changes nothing; after a crash it starts over from the rows.
     ///
     /// # Errors
     /// When storage fails; the message must then be loaded again.
@@ -70,8 +81,9 @@ impl<D: Database> Message<D> {
         self.outbox.fired();
         self.know_people()?;
         let (start_ms, verdicts) = (self.window.start_ms(), self.people.verdicts());
-        let mut due = self.timers.due(&self.judging, now_ms, MAX_DUE, (start_ms, verdicts));
-        let is_full = due.len() >= MAX_DUE;
+        let mut due = self.timers.due(&self.judging, now_ms, (MAX_TIMELY, MAX_DUE), (start_ms, verdicts));
+        let goes_on = due.first().is_some_and(|id| id.ts_ms() >= start_ms) && due.len() >= MAX_TIMELY;
+        let is_full = goes_on || due.len() >= MAX_DUE;
         self.read_stretches(&mut due)?;
         let touched = self.timers.due_touched(now_ms);
         let mut settlement = Settlement::default();
@@ -85,9 +97,11 @@ impl<D: Database> Message<D> {
             }
         }
         self.timers.settled(settlement.settled, is_full || self.timers.sweep.is_under_way());
-        settlement += self.revisit_next(MAX_REVISITED)?;
+        if !goes_on {
+            settlement += self.revisit_next(MAX_REVISITED)?;
+        }
         self.close()?;
-        Ok(settlement)
+        Ok(Settlement { goes_on, ..settlement })
     }
 
     /// The settled clicks that the ones now due may change, and those of which more is known now.
@@ -95,12 +109,13 @@ impl<D: Database> Message<D> {
         let mut asks: Vec<Ask> = Vec::new();
         let mut came =
             due.iter().filter_map(|id| self.window.get(*id)).map(|held| (&held.click, held.came_ms));
-        self.ask_dependents(&mut came, |_| true, &mut asks);
+        let old = self.ask_dependents(&mut came, |_| true, &mut asks)?;
         let known = |id: &EventId| Some((*id, &self.window.get(*id)?.click));
         for (_, click) in due.iter().chain(touched).filter_map(known) {
-            self.ask_who_saw(click, &mut asks);
+            self.ask_who_saw(click, &mut asks)?;
         }
         let mut clicks = self.fetch(&asks)?;
+        clicks.extend(self.stored(&old)?);
         clicks.extend(touched.iter().filter_map(known).map(|(id, click)| (id, click.clone())));
         clicks.retain(|id, _| !self.timers.unsettled.contains(&id));
         Ok(clicks)
@@ -251,6 +266,9 @@ impl<D: Database> Message<D> {
         for Ruling { id, findings, revision, repeats, .. } in rulings {
             self.timers.unsettled.remove(&id);
             let delay = delays.get(id).copied();
+            if let Some(entry) = self.window.get(id).filter(|_| id.ts_ms() < self.window.start_ms()) {
+                self.note_late(id, &entry.click);
+            }
             self.window.settle(id, Settled::new(findings, &self.judging, revision, repeats, delay));
         }
         Ok(())
@@ -301,7 +319,7 @@ impl<D: Database> Message<D> {
         clicks.retain(|_, click| click.kind == Kind::Click);
         let mut asks = Vec::new();
         for (_, click) in clicks.iter() {
-            self.ask_who_saw(click, &mut asks);
+            self.ask_who_saw(click, &mut asks)?;
         }
         self.know_people()?;
         clicks.extend(self.fetch(&asks)?);

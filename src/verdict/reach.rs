@@ -20,6 +20,8 @@ pub enum By {
     Recipient,
     /// The link of a copy.
     Link,
+    /// The link of a copy, and who asks for it ([`repeats::source`]).
+    Requests,
     /// The URL.
     Url,
     /// The address and the agent, where not everybody shares them; where machines are rented, their network and the agent.
@@ -30,7 +32,14 @@ pub enum By {
 
 impl By {
     /// Every one.
-    pub const ALL: [Self; 5] = [Self::Recipient, Self::Link, Self::Url, Self::Source, Self::Origin];
+    pub const ALL: [Self; 6] =
+        [Self::Recipient, Self::Link, Self::Requests, Self::Url, Self::Source, Self::Origin];
+
+    /// Whether what is shared is one recipient's.
+    #[must_use]
+    pub const fn is_own(self) -> bool {
+        matches!(self, Self::Recipient | Self::Link | Self::Requests)
+    }
 
     /// The click's key, where it has one.
     #[must_use]
@@ -39,6 +48,10 @@ impl By {
             Self::Recipient => Some(click.recipient.number()),
             // Both are digests, so turned against each other they are as good as one.
             Self::Link => Some(click.recipient.number() ^ click.link.number().rotate_left(1)),
+            Self::Requests => {
+                let who = u128::from(repeats::source(click)).rotate_left(64);
+                Self::Link.key(click).map(|link| link ^ who)
+            }
             Self::Url => Some(click.url.number()),
             Self::Source => click.signals.own_source().map(|source| source.group.into()),
             Self::Origin => click.signals.own_source().map(|source| source.origin.into()),
@@ -68,14 +81,37 @@ pub struct Dependency {
     pub looks: Test,
     /// Whether a click is seen.
     pub is_seen: Test,
-    /// So many different recipients on either side, the nearest, say all that there is to see; `None`: everything does.
-    pub enough: Option<fn(&Thresholds) -> usize>,
+    /// So many on either side, the nearest, say all that there is to see; `None`: everything does.
+    pub enough: Option<Enough>,
+    /// Of what lies long before the clicks that look, so few say all; `None`: everything does.
+    pub ends: Option<Ends>,
     /// Fewer clicks than these that share the key show nothing: then nobody has to look.
     pub fewest: usize,
     /// From each neighbour the reach begins anew.
     pub chains: bool,
     /// The proof of a person takes a click out of sight.
     pub heeds_proof: bool,
+}
+
+/// Of what so many are enough.
+#[derive(Clone, Copy)]
+pub enum Enough {
+    /// Of different recipients.
+    Recipients(fn(&Thresholds) -> usize),
+    /// Of clicks.
+    Clicks(usize),
+}
+
+/// Which clicks of a recipient say all that its older ones do: the first few and the last few of each group. That is so where a
+/// look takes in whole groups, or groups from their beginning or to their end.
+#[derive(Clone, Copy)]
+pub struct Ends {
+    /// How many of each end.
+    pub count: fn(&Thresholds) -> usize,
+    /// What the clicks of a group have in common.
+    pub group: fn(&Click) -> u64,
+    /// How much time a group takes in, from a multiple of it on, milliseconds; [`ALWAYS`]: all of it, and any so many say all.
+    pub span_ms: i64,
 }
 
 /// Without end.
@@ -102,6 +138,7 @@ pub const TABLE: [Dependency; 9] = [
         looks: is_click,
         is_seen: is_click,
         enough: None,
+        ends: None,
         fewest: 0,
         // Each click joins the first pair that it can: the last of many neighbours goes by the first.
         chains: true,
@@ -116,6 +153,8 @@ pub const TABLE: [Dependency; 9] = [
         looks: |click, t| is_early(click, t) && click.signals.is_microsoft(),
         is_seen: is_early,
         enough: None,
+        // More of them change nothing.
+        ends: Some(Ends { count: early_clicks, group: |_| 0, span_ms: ALWAYS }),
         fewest: 0,
         chains: false,
         heeds_proof: false,
@@ -129,6 +168,7 @@ pub const TABLE: [Dependency; 9] = [
         looks: sweeps,
         is_seen: sweeps,
         enough: None,
+        ends: None,
         fewest: 0,
         chains: false,
         heeds_proof: false,
@@ -136,12 +176,13 @@ pub const TABLE: [Dependency; 9] = [
     Dependency {
         name: "repetition",
         rulesets: FULL,
-        by: By::Link,
+        by: By::Requests,
         before_ms: |_| repeats::REACH_MS,
         after_ms: |_| repeats::REACH_MS,
         looks: is_click,
         is_seen: is_click,
-        enough: None,
+        enough: Some(Enough::Clicks(repeats::SURE)),
+        ends: None,
         fewest: repeats::FEWEST,
         chains: false,
         heeds_proof: false,
@@ -155,6 +196,7 @@ pub const TABLE: [Dependency; 9] = [
         looks: |click, _| click.kind != Kind::Open && matches!(click.signals.cookie, Cookie::Returning(_)),
         is_seen: |click, t| is_click(click, t) && windows::is_new(click),
         enough: None,
+        ends: None,
         fewest: 0,
         chains: false,
         heeds_proof: false,
@@ -168,6 +210,8 @@ pub const TABLE: [Dependency; 9] = [
         looks: |click, t| is_click(click, t) && windows::is_new(click),
         is_seen: |click, t| is_click(click, t) && windows::got_cookie(click),
         enough: None,
+        // One is enough. A look takes in nearly a day: it never lies within one group.
+        ends: Some(Ends { count: |_| 1, group: |click| click.signals.browser, span_ms: RETURN_MS / 2 }),
         fewest: 0,
         chains: false,
         heeds_proof: false,
@@ -180,7 +224,8 @@ pub const TABLE: [Dependency; 9] = [
         after_ms: |t| t.campaign_ms,
         looks: |click, t| is_click(click, t) && click.signals.is_microsoft(),
         is_seen: is_click,
-        enough: Some(most_of_campaign),
+        enough: Some(Enough::Recipients(most_of_campaign)),
+        ends: None,
         fewest: 0,
         chains: false,
         heeds_proof: false,
@@ -193,7 +238,8 @@ pub const TABLE: [Dependency; 9] = [
         after_ms: |t| t.campaign_ms,
         looks: |click, t| is_click(click, t) && click.signals.is_microsoft(),
         is_seen: |click, t| is_click(click, t) && windows::counts_in_campaign(Ruleset::Full, click),
-        enough: Some(most_of_campaign),
+        enough: Some(Enough::Recipients(most_of_campaign)),
+        ends: None,
         fewest: 0,
         chains: false,
         heeds_proof: true,
@@ -206,7 +252,8 @@ pub const TABLE: [Dependency; 9] = [
         after_ms: |_| FANOUT_REACH_MS,
         looks: is_click,
         is_seen: is_click,
-        enough: Some(|_| MOST_RECIPIENTS),
+        enough: Some(Enough::Recipients(|_| MOST_RECIPIENTS)),
+        ends: None,
         fewest: 0,
         chains: false,
         heeds_proof: false,
@@ -223,6 +270,10 @@ fn sweeps(click: &Click, _: &Thresholds) -> bool {
 
 fn most_of_campaign(thresholds: &Thresholds) -> usize {
     usize::try_from(thresholds.campaign_recipients).unwrap_or(usize::MAX)
+}
+
+fn early_clicks(thresholds: &Thresholds) -> usize {
+    usize::try_from(thresholds.sandbox_clicks).unwrap_or(usize::MAX)
 }
 
 fn is_early(click: &Click, thresholds: &Thresholds) -> bool {
@@ -242,7 +293,7 @@ impl Judging {
     #[must_use]
     pub fn reach_ms(&self) -> i64 {
         let mut reach_ms = 0;
-        for row in self.dependencies().into_iter().filter(|row| row.by != By::Link) {
+        for row in self.dependencies().into_iter().filter(|row| row.by != By::Requests) {
             for span in [row.before_ms, row.after_ms] {
                 let ms = span(&self.thresholds);
                 reach_ms = if ms < RETURN_MS { reach_ms.max(ms) } else { reach_ms };

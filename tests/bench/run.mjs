@@ -1,6 +1,6 @@
 // `npm run bench`: what Clickproof costs beside peers measured in the same run on plain workerd, and what a million clicks cost
-// by what they were counted to take; what a burst and very many small messages come to. Prints markdown tables and writes them to
-// build/bench.md. `npm run bench -- speed` runs one part: `speed`, `counts`, `burst` or `messages`.
+// by what they were counted to take; what a burst, very many small messages and a scanner come to. Prints markdown tables and
+// writes them to build/bench.md. `npm run bench -- speed` runs one part: `speed`, `counts`, `burst`, `messages` or `scanner`.
 
 import { writeFileSync } from "node:fs";
 import path from "node:path";
@@ -10,6 +10,7 @@ import { burst } from "./burst.mjs";
 import { counts } from "./counts.mjs";
 import { clicks } from "./load.mjs";
 import { messages } from "./messages.mjs";
+import { scanner } from "./scanner.mjs";
 import { speed } from "./speed.mjs";
 
 const PARTS = {
@@ -17,6 +18,7 @@ const PARTS = {
   counts: async () => counts(await minted()),
   burst: async () => burst(await minted()),
   messages,
+  scanner,
 };
 
 let all;

@@ -63,13 +63,14 @@ impl Known {
     }
 
     /// Takes a click in; says how many of its group there are.
-    fn add(&mut self, row: usize, group: u128, id: EventId, count: usize) -> usize {
+    fn add(&mut self, row: usize, group: u128, id: EventId, (count, are_last): (usize, bool)) -> usize {
         self.ends.insert((row, group, id));
         let theirs = self.of(row, group).count();
         // Of twice so many and one the one in the middle is at neither end.
-        let middle = self.of(row, group).nth(count).filter(|_| theirs > 2 * count);
-        if let Some(middle) = middle {
-            self.ends.remove(&(row, group, middle));
+        let (most, place) = if are_last { (count, 0) } else { (2 * count, count) };
+        let beside = self.of(row, group).nth(place).filter(|_| theirs > most);
+        if let Some(beside) = beside {
+            self.ends.remove(&(row, group, beside));
         }
         theirs
     }
@@ -77,7 +78,8 @@ impl Known {
 
 impl<D: Database> Message<D> {
     /// The clicks that say what all of a click's recipient's from before the window do to a row, which is the one at that place among
-    /// those in force; `None` where the recipient has so few that they are asked for themselves, or the row asks for all.
+    /// those in force, oldest group last; `None` where the recipient has so few that they are asked for themselves, or the row asks for
+    /// all.
     pub(super) fn ends(
         &self,
         (at, row): (usize, &Dependency),
@@ -87,7 +89,12 @@ impl<D: Database> Message<D> {
         if self.people.packs(click.recipient.short()).take(FEW + 1).count() <= FEW {
             return Ok(None);
         }
+        if ends.are_last && click.ts_ms < self.window.start_ms() {
+            return Ok(None);
+        }
         let before_ms = (row.before_ms)(&self.judging.thresholds);
+        // Whom it sees looks back as far itself.
+        let before_ms = if ends.are_last { 2 * before_ms } else { before_ms };
         let from_ms = click.ts_ms.saturating_sub(before_ms).max(0);
         self.go_through((at, row, ends), click.recipient, from_ms)?;
         let known = self.people.ends.borrow();
@@ -127,6 +134,7 @@ impl<D: Database> Message<D> {
             }
         }
         let (short, count) = (recipient.short(), (ends.count)(&self.judging.thresholds));
+        let is_filled = |theirs: usize| ends.span_ms == ALWAYS && !ends.are_last && theirs >= count;
         let packs: Vec<u64> = if left_ms < until_ms {
             self.people.packs_in(short, left_ms, until_ms - 1).collect()
         } else {
@@ -142,8 +150,8 @@ impl<D: Database> Message<D> {
             for (id, click) in self.theirs(&[first, last].concat(), short, (left_ms, until_ms))? {
                 if click.recipient == recipient && (row.is_seen)(&click, &self.judging.thresholds) {
                     let group = group(&ends, &click, click.ts_ms);
-                    let theirs = self.people.ends.borrow_mut().add(at, group, id, count);
-                    if ends.span_ms == ALWAYS && theirs >= count {
+                    let theirs = self.people.ends.borrow_mut().add(at, group, id, (count, ends.are_last));
+                    if is_filled(theirs) {
                         // More of them say nothing more.
                         gone.until_ms = ALWAYS;
                     }
@@ -182,7 +190,7 @@ impl<D: Database> Message<D> {
             });
             if is_gone && (row.is_seen)(click, &self.judging.thresholds) {
                 let count = (ends.count)(&self.judging.thresholds);
-                known.add(at, group(&ends, click, click.ts_ms), id, count);
+                known.add(at, group(&ends, click, click.ts_ms), id, (count, ends.are_last));
             }
         }
     }

@@ -17,11 +17,12 @@ use crate::event::parcel;
 use crate::record::{EventId, Kind, Record, Sighting, Verified};
 use crate::verdict::{Key, Look};
 
-/// The most clicks on time that are settled at a stretch: some tens of milliseconds, for so long nobody else is answered.
-const MAX_TIMELY: usize = 512;
+/// The most clicks on time that are settled at a stretch, a pack of them: some tens of milliseconds, for so long nobody else is
+/// answered.
+const MAX_TIMELY: usize = pack::MAX_ENTRIES;
 
 /// So often an alarm goes on with what is due, others having had their turn: a burst of thousands is spread over several alarms.
-pub const MAX_ROUNDS: usize = 8;
+pub const MAX_ROUNDS: usize = 5;
 
 /// The most clicks that are settled at a stretch where some are late: what lies around those is read for all of them at once, so
 /// that fewer would cost more.

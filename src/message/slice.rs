@@ -118,14 +118,17 @@ impl<D: Database> Message<D> {
                     continue;
                 }
                 let (mut from_ms, mut until_ms) = self.span(row, click, after_ms, before_ms);
-                if row.by == By::Requests {
-                    (from_ms, until_ms) = self.unsure(key, click.ts_ms, (from_ms, until_ms.min(came_ms)));
-                }
-                let until_ms = until_ms.min(came_ms);
+                let is_request = row.by == By::Requests;
                 // Where older ones could change, they are among the few that are known.
-                let ends = if before_ms == ALWAYS { self.ends((*at, row), click)? } else { None };
+                let ends =
+                    if is_request || before_ms == ALWAYS { self.ends((*at, row), click)? } else { None };
+                if is_request {
+                    let span = (from_ms, until_ms.min(came_ms));
+                    (from_ms, until_ms) = self.unsure(key, click.ts_ms, span, ends.as_deref());
+                }
                 let (recipient, is_recent) = (click.recipient.short(), ends.is_some());
-                old.extend(ends.into_iter().flatten());
+                old.extend(ends.into_iter().flatten().filter(|id| id.ts_ms() >= from_ms));
+                let until_ms = until_ms.min(came_ms);
                 theirs.push(Ask {
                     by: row.by,
                     key,
@@ -141,20 +144,36 @@ impl<D: Database> Message<D> {
         Ok(old)
     }
 
-    /// From when to when settled requests by somebody for one link may be judged otherwise for one that has come: not on a side
-    /// where so many of them lie so close together that they are repetition whatever comes.
-    fn unsure(&self, key: u128, at_ms: i64, (from_ms, until_ms): (i64, i64)) -> (i64, i64) {
+    /// From when to when settled requests by somebody for one link may be judged otherwise for one that has come: none where all
+    /// are too few, and none on a side where so many lie so close together that they are repetition whatever comes. `ends` are
+    /// those from before the window that matter, where they are known.
+    fn unsure(
+        &self,
+        key: u128,
+        at_ms: i64,
+        (from_ms, until_ms): (i64, i64),
+        ends: Option<&[EventId]>,
+    ) -> (i64, i64) {
+        let ids = |from_ms, until_ms| self.window.ids(By::Requests, key, from_ms, until_ms);
+        if let Some(ends) = ends {
+            let before = ends.iter().filter(|id| id.ts_ms() >= from_ms).count();
+            let around = ids(from_ms, at_ms.saturating_add(repeats::REACH_MS)).take(repeats::FEWEST).count();
+            if before + around < repeats::FEWEST {
+                return (at_ms, at_ms);
+            }
+        }
         let is_sure = |ids: &mut dyn Iterator<Item = EventId>| {
-            let is_settled = |id: &EventId| self.window.get(*id).is_some_and(|entry| entry.settled.is_some());
-            let mut settled = ids.filter(is_settled).map(EventId::ts_ms);
-            let nearest = settled.next();
-            let last = settled.nth(repeats::SURE - 2);
+            let mut ids = ids.map(EventId::ts_ms);
+            let nearest = ids.next();
+            let last = ids.nth(repeats::SURE - 2);
             nearest.zip(last).is_some_and(|(nearest, last)| (nearest - last).abs() <= repeats::REACH_MS)
         };
-        let ids = |from_ms, until_ms| self.window.ids(By::Requests, key, from_ms, until_ms);
-        let from_ms = if is_sure(&mut ids(from_ms, at_ms).rev()) { at_ms } else { from_ms };
-        let until_ms = if until_ms > at_ms && is_sure(&mut ids(at_ms, until_ms)) { at_ms } else { until_ms };
-        (from_ms, until_ms)
+        let is_settled = |id: &EventId| self.window.get(*id).is_some_and(|entry| entry.settled.is_some());
+        let old = ends.into_iter().flatten().rev().copied();
+        let mut before = ids(from_ms, at_ms).rev().filter(is_settled).chain(old);
+        let from_ms = if is_sure(&mut before) { at_ms } else { from_ms };
+        let is_after = until_ms > at_ms && is_sure(&mut ids(at_ms, until_ms).filter(is_settled));
+        (from_ms, if is_after { at_ms } else { until_ms })
     }
 
     /// Who may have seen a click before it was proven a person's, and sees it no longer.
@@ -209,7 +228,12 @@ impl<D: Database> Message<D> {
             };
             for crowd in crowds.chunk_by(is_near) {
                 if let (Some(first), Some((_, last, _))) = (crowd.first(), crowd.last()) {
-                    theirs.extend(self.nearest(row, *first, *last, &mut found));
+                    let ask = self.nearest(row, *first, *last, &mut found);
+                    let click = wanted.get(first.1).filter(|_| row.ends.is_some() && ask.is_some());
+                    match click.map(|click| self.ends((at, row), click)).transpose()?.flatten() {
+                        Some(ends) => old.extend(ends),
+                        None => theirs.extend(ask),
+                    }
                 }
             }
             asks.extend(joined(&theirs));

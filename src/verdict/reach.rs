@@ -112,6 +112,8 @@ pub struct Ends {
     pub group: fn(&Click) -> u64,
     /// How much time a group takes in, from a multiple of it on, milliseconds; [`ALWAYS`]: all of it, and any so many say all.
     pub span_ms: i64,
+    /// To who looks later the last ones say all, and nobody else asks.
+    pub are_last: bool,
 }
 
 /// Without end.
@@ -154,7 +156,7 @@ pub const TABLE: [Dependency; 9] = [
         is_seen: is_early,
         enough: None,
         // More of them change nothing.
-        ends: Some(Ends { count: early_clicks, group: |_| 0, span_ms: ALWAYS }),
+        ends: Some(Ends { count: early_clicks, group: |_| 0, span_ms: ALWAYS, are_last: false }),
         fewest: 0,
         chains: false,
         heeds_proof: false,
@@ -182,7 +184,8 @@ pub const TABLE: [Dependency; 9] = [
         looks: is_click,
         is_seen: is_click,
         enough: Some(Enough::Clicks(repeats::SURE)),
-        ends: None,
+        // Those that one more may change, and all that these look at.
+        ends: Some(Ends { count: |_| 2 * repeats::SURE, group: request, span_ms: ALWAYS, are_last: true }),
         fewest: repeats::FEWEST,
         chains: false,
         heeds_proof: false,
@@ -211,7 +214,12 @@ pub const TABLE: [Dependency; 9] = [
         is_seen: |click, t| is_click(click, t) && windows::got_cookie(click),
         enough: None,
         // One is enough. A look takes in nearly a day: it never lies within one group.
-        ends: Some(Ends { count: |_| 1, group: |click| click.signals.browser, span_ms: RETURN_MS / 2 }),
+        ends: Some(Ends {
+            count: |_| 1,
+            group: |click| click.signals.browser,
+            span_ms: RETURN_MS / 2,
+            are_last: false,
+        }),
         fewest: 0,
         chains: false,
         heeds_proof: false,
@@ -270,6 +278,10 @@ fn sweeps(click: &Click, _: &Thresholds) -> bool {
 
 fn most_of_campaign(thresholds: &Thresholds) -> usize {
     usize::try_from(thresholds.campaign_recipients).unwrap_or(usize::MAX)
+}
+
+fn request(click: &Click) -> u64 {
+    click.link.short() ^ repeats::source(click).rotate_left(32)
 }
 
 fn early_clicks(thresholds: &Thresholds) -> usize {

@@ -11,7 +11,7 @@ use std::time::Instant;
 use clickproof::message::Settlement;
 use clickproof::message::group::{Group, MAX_CLICKS};
 use clickproof::record::{Delivery, EventIds, Record};
-use clickproof::verdict::{Click, Finding, Judging, Look, Ruleset, Thresholds, judge};
+use clickproof::verdict::{Click, Finding, Judging, Key, Look, Ruleset, Thresholds, judge};
 use common::world::World;
 use common::{NOON_MS, record};
 
@@ -188,14 +188,14 @@ const SCANNER: Flood = Flood {
 };
 
 /// The verdicts that stand are those of the whole history of what is stored, of both rulesets.
-fn check_verdicts(world: &World, records: &[Record]) {
+fn check_verdicts(world: &World, records: &[Record], told: Delivery) {
     let mut stand: BTreeMap<String, (Finding, Finding)> = BTreeMap::new();
     for entry in world.rows.packs().iter().flat_map(|pack| pack.open().unwrap().entries) {
         let shadow = entry.verdict.shadow.unwrap().finding;
         stand.insert(entry.event_id, (entry.verdict.finding, shadow));
     }
     let stored = records.iter().filter(|record| stand.contains_key(&record.event_id));
-    let mut clicks: Vec<Click> = stored.map(|record| Click::of(record, Delivery::default())).collect();
+    let mut clicks: Vec<Click> = stored.map(|record| Click::of(record, told)).collect();
     clicks.sort_by(|a, b| a.order().cmp(&b.order()));
     assert_eq!(stand.len(), clicks.len());
     let judged = |ruleset| judge(&clicks, ruleset, &world.judging.thresholds, Look::Whole);
@@ -210,7 +210,7 @@ fn costs_the_same(flood: &Flood, count: usize) -> World {
     const PARTS: usize = 6;
     let (world, costs) = flood.play(count, PARTS);
     print(&world, &costs);
-    check_verdicts(&world, &flood.records(count));
+    check_verdicts(&world, &flood.records(count), Delivery::default());
     let (middle, last) = (costs[PARTS / 2 - 1].each(), costs[PARTS - 1].each());
     assert!(last <= 1.2 * middle + 0.5, "{middle:.1} a click in the middle, {last:.1} at the end");
     world
@@ -257,4 +257,56 @@ fn one_link_that_very_many_recipients_follow_from_microsofts_network() {
 #[test]
 fn a_scanner_that_takes_fifty_links_of_very_many_copies() {
     costs_the_same(&SCANNER, 60_000);
+}
+
+/// A recipient of some thousand clicks, a tenth of which come up to an hour late, while the object dies and the mail's delivery is told.
+#[test]
+fn whatever_comes_late_of_one_recipient_is_judged_by_all_that_there_is() {
+    for seed in 1..=4 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut arrivals: Vec<(i64, Record)> = Vec::new();
+        for (n, mut click) in MANY_LINKS.records(2_400).into_iter().enumerate() {
+            // Bursts, hours between them, and a day that goes by.
+            click.ts_ms = NOON_MS + random.i64(0..12) * 7_200_000 + random.i64(0..600_000);
+            let mut bytes = [0; 12];
+            bytes[4..].copy_from_slice(&n.to_be_bytes());
+            click.event_id = EventIds::default().next(click.ts_ms, bytes).to_string();
+            click.link_id = Some(format!("l{}", random.u8(0..20)));
+            click.user_agent = Some(format!("{CHROME} {}", random.u8(0..3)));
+            let is_known = random.u8(0..50) == 0;
+            click.cookie = Some(if is_known { "returning" } else { "new" }.to_owned());
+            click.visitor_id = Some(format!("v{}", random.u8(0..9)));
+            click.accept_language = Some("en".to_owned()).filter(|_| random.u8(0..20) == 0);
+            click.sec_fetch_mode = Some("navigate".to_owned()).filter(|_| is_known);
+            if random.bool() {
+                click.ip = Some("40.92.1.7".to_owned());
+            }
+            if random.u8(0..40) == 0 {
+                click.sent_at_ms = click.ts_ms - 1_000;
+            }
+            let late_ms = if random.u8(0..10) == 0 { random.i64(0..3_600_000) } else { 0 };
+            arrivals.push((click.ts_ms + late_ms, click));
+        }
+        arrivals.sort_by_key(|(at_ms, _)| *at_ms);
+        let mut world = World::new(judging());
+        for (n, (now_ms, click)) in arrivals.iter().enumerate() {
+            while n > 0 && world.message().wake_ms(*now_ms).is_some_and(|wake_ms| wake_ms <= *now_ms) {
+                world.settle(*now_ms);
+                world.ship(*now_ms);
+            }
+            if n % 700 == 699 {
+                world.crash();
+            }
+            world.arrive(vec![click.clone()]);
+        }
+        // Told when all has settled, it has all judged again.
+        let told = Delivery { delivered_at_ms: Some(NOON_MS + 7_200_000), ..Delivery::default() };
+        let records: Vec<Record> = arrivals.into_iter().map(|(_, click)| click).collect();
+        world.run_until(i64::MAX);
+        check_verdicts(&world, &records, Delivery::default());
+        world.deliver(&[(Key::of("r"), NOON_MS + 7_200_000)]);
+        world.run_until(i64::MAX);
+        world.check();
+        check_verdicts(&world, &records, told);
+    }
 }

@@ -78,6 +78,7 @@ mod slice;
 pub mod sql;
 mod sweep;
 mod tally;
+mod through;
 mod timers;
 mod verify;
 pub mod wanted;

@@ -17,15 +17,13 @@ use crate::event::parcel;
 use crate::record::{EventId, Kind, Record, Sighting, Verified};
 use crate::verdict::{Key, Look};
 
-/// The most clicks on time that are settled at a stretch, a pack of them: some tens of milliseconds, for so long nobody else is
-/// answered.
+/// The most clicks on time that are settled at a stretch, some tens of milliseconds: for so long nobody else is answered.
 const MAX_TIMELY: usize = pack::MAX_ENTRIES;
 
 /// So often an alarm goes on with what is due, others having had their turn: a burst of thousands is spread over several alarms.
 pub const MAX_ROUNDS: usize = 5;
 
-/// The most clicks that are settled at a stretch where some are late: what lies around those is read for all of them at once, so
-/// that fewer would cost more.
+/// The same where some are late: what lies around those is read for all of them at once, so that fewer would cost more.
 const MAX_DUE: usize = 4_096;
 
 /// About how many settled clicks one alarm judges again because their recipients' clocks moved.
@@ -98,9 +96,7 @@ impl<D: Database> Message<D> {
             }
         }
         self.timers.settled(settlement.settled, is_full || self.timers.sweep.is_under_way());
-        if !goes_on {
-            settlement += self.revisit_next(MAX_REVISITED)?;
-        }
+        settlement += if goes_on { Settlement::default() } else { self.revisit_next(MAX_REVISITED)? };
         self.close()?;
         Ok(Settlement { goes_on, ..settlement })
     }
@@ -267,9 +263,7 @@ impl<D: Database> Message<D> {
         for Ruling { id, findings, revision, repeats, .. } in rulings {
             self.timers.unsettled.remove(&id);
             let delay = delays.get(id).copied();
-            if let Some(entry) = self.window.get(id).filter(|_| id.ts_ms() < self.window.start_ms()) {
-                self.note_late(id, &entry.click);
-            }
+            self.note_late(id);
             self.window.settle(id, Settled::new(findings, &self.judging, revision, repeats, delay));
         }
         Ok(())

@@ -9,7 +9,6 @@ use super::{Held, Message};
 use crate::record::{EventId, Kind, Verified};
 use crate::verdict::order::arranged;
 use crate::verdict::reach::{ALWAYS, By, Dependency, Enough};
-use crate::verdict::repeats;
 use crate::verdict::{Click, Judgement, Judging, Key, Look, Ruleset};
 
 /// Clicks with all that those among them that are wanted depend on, in order.
@@ -122,6 +121,11 @@ impl<D: Database> Message<D> {
                 // Where older ones could change, they are among the few that are known.
                 let ends =
                     if is_request || before_ms == ALWAYS { self.ends((*at, row), click)? } else { None };
+                let most = row.ends.map_or(usize::MAX, |ends| (ends.count)(thresholds));
+                if !is_request && ends.as_ref().is_some_and(|ends| ends.len() >= most) {
+                    // All have seen enough of them before.
+                    continue;
+                }
                 if is_request {
                     let span = (from_ms, until_ms.min(came_ms));
                     (from_ms, until_ms) = self.unsure(key, click.ts_ms, span, ends.as_deref());
@@ -142,38 +146,6 @@ impl<D: Database> Message<D> {
         }
         asks.extend(theirs.iter().flat_map(|theirs| joined(theirs)));
         Ok(old)
-    }
-
-    /// From when to when settled requests by somebody for one link may be judged otherwise for one that has come: none where all
-    /// are too few, and none on a side where so many lie so close together that they are repetition whatever comes. `ends` are
-    /// those from before the window that matter, where they are known.
-    fn unsure(
-        &self,
-        key: u128,
-        at_ms: i64,
-        (from_ms, until_ms): (i64, i64),
-        ends: Option<&[EventId]>,
-    ) -> (i64, i64) {
-        let ids = |from_ms, until_ms| self.window.ids(By::Requests, key, from_ms, until_ms);
-        if let Some(ends) = ends {
-            let before = ends.iter().filter(|id| id.ts_ms() >= from_ms).count();
-            let around = ids(from_ms, at_ms.saturating_add(repeats::REACH_MS)).take(repeats::FEWEST).count();
-            if before + around < repeats::FEWEST {
-                return (at_ms, at_ms);
-            }
-        }
-        let is_sure = |ids: &mut dyn Iterator<Item = EventId>| {
-            let mut ids = ids.map(EventId::ts_ms);
-            let nearest = ids.next();
-            let last = ids.nth(repeats::SURE - 2);
-            nearest.zip(last).is_some_and(|(nearest, last)| (nearest - last).abs() <= repeats::REACH_MS)
-        };
-        let is_settled = |id: &EventId| self.window.get(*id).is_some_and(|entry| entry.settled.is_some());
-        let old = ends.into_iter().flatten().rev().copied();
-        let mut before = ids(from_ms, at_ms).rev().filter(is_settled).chain(old);
-        let from_ms = if is_sure(&mut before) { at_ms } else { from_ms };
-        let is_after = until_ms > at_ms && is_sure(&mut ids(at_ms, until_ms).filter(is_settled));
-        (from_ms, if is_after { at_ms } else { until_ms })
     }
 
     /// Who may have seen a click before it was proven a person's, and sees it no longer.

@@ -9,6 +9,7 @@ use super::{Held, Message};
 use crate::record::{EventId, Kind, Verified};
 use crate::verdict::order::arranged;
 use crate::verdict::reach::{ALWAYS, By, Dependency, Enough};
+use crate::verdict::repeats;
 use crate::verdict::{Click, Judgement, Judging, Key, Look, Ruleset};
 
 /// Clicks with all that those among them that are wanted depend on, in order.
@@ -203,7 +204,11 @@ impl<D: Database> Message<D> {
                     let ask = self.nearest(row, *first, *last, &mut found);
                     let click = wanted.get(first.1).filter(|_| row.ends.is_some() && ask.is_some());
                     match click.map(|click| self.ends((at, row), click)).transpose()?.flatten() {
-                        Some(ends) => old.extend(ends),
+                        Some(ends) => {
+                            let from_ms = first.1.ts_ms().saturating_sub((row.before_ms)(thresholds));
+                            let nearest = ends.into_iter().rev().take(repeats::SURE);
+                            old.extend(nearest.filter(|id| id.ts_ms() >= from_ms));
+                        }
                         None => theirs.extend(ask),
                     }
                 }

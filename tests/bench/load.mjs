@@ -89,7 +89,10 @@ export async function copies(message_id, count, links) {
     message_id,
     recipient_id: `r${n}`,
     sent_at_ms: SENT_AT_MS,
-    links: Array.from({ length: links }, (_, link) => ({ link_id: `l${link}`, url: `${DESTINATION}/${link}` })),
+    links: Array.from({ length: links }, (_, link) => ({
+      link_id: `l${link}`,
+      url: `${DESTINATION}/${link}`,
+    })),
   }));
   const from = (n) => ({ "CF-Connecting-IP": `40.92.${n >> 8}.${n & 255}`, "User-Agent": AGENTS[0] });
   return paths.flatMap((of, n) => of.map((path) => get(path, from(n))));

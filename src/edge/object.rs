@@ -24,6 +24,7 @@
 //! - Two awaits have effects, in the alarm: the queue's `send` and the exchange with the board. Others may call meanwhile; what a mark
 //!   means then is the outbox's to know ([`crate::message::Item`]), and what was reported twice is the same as once.
 //! - Nobody waits for the board longer than [`EXCHANGE_MS`]: without it the shard settles by what it knows.
+//! - An alarm settles some hundred clicks at a stretch and lets others have their turn in between.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -48,7 +49,7 @@ use crate::message::exchange::EXCHANGE;
 use crate::message::group::Group;
 use crate::message::list::{self, List};
 use crate::message::wanted::{Form, View};
-use crate::message::{Acted, Arrival, Item, Message, Outcome, Outgoing, Seen};
+use crate::message::{Acted, Arrival, Item, MAX_ROUNDS, Message, Outcome, Outgoing, Seen, Settlement};
 use crate::record::{Delivery, Record, packed};
 use crate::report::{Past, Report, Tally, diagnosis};
 use crate::verdict::Key;
@@ -531,7 +532,16 @@ impl MessageObject {
     /// Settles what is due, then gives the queue what the outbox says. Logs what that came to.
     async fn settle_and_ship(&self) -> Result<()> {
         self.exchange().await?;
-        let Some(settlement) = self.with_known(|message| message.settle(now_ms()))? else { return Ok(()) };
+        let mut settlement = Settlement::default();
+        for _ in 0..MAX_ROUNDS {
+            let Some(more) = self.with_known(|message| message.settle(now_ms()))? else { return Ok(()) };
+            settlement += more;
+            if !more.goes_on {
+                break;
+            }
+            // Whoever calls meanwhile is answered now.
+            runtime::pause(0).await;
+        }
         let (mut acts_told, mut packs_shipped) = (0, 0);
         while let Some(next) = self.with_known(|message| message.next(now_ms()))?.flatten() {
             let item = next.item;

@@ -131,6 +131,7 @@ impl<D: Database> Message<D> {
                 recipient: 0,
                 from_ms,
                 until_ms,
+                is_recent: false,
                 passes,
             }));
         }

@@ -29,6 +29,7 @@ impl<D: Database> Message<D> {
     pub fn deliver(&mut self, news: &[(Key, Delivery)]) -> Result<usize, D::Error> {
         let moved = self.put_deliveries(news)?;
         for (recipient, delivery) in &moved {
+            self.people.ends.get_mut().forget(*recipient);
             let theirs: Vec<EventId> = self.window.of_recipient(*recipient).map(|(id, _)| id).collect();
             for id in theirs {
                 if let Some(entry) = self.window.get_mut(id) {

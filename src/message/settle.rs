@@ -18,7 +18,13 @@ use crate::event::parcel::{self, Leaving};
 use crate::record::{EventId, Kind, Record, Sighting, Verified};
 use crate::verdict::{Key, Look};
 
-/// The most clicks that one alarm settles: a burst of thousands is spread over several.
+/// The most clicks on time that are settled at a stretch, some tens of milliseconds: for so long nobody else is answered.
+const MAX_TIMELY: usize = pack::MAX_ENTRIES;
+
+/// So often an alarm goes on with what is due, others having had their turn: a burst of thousands is spread over several alarms.
+pub const MAX_ROUNDS: usize = 5;
+
+/// The same where some are late: what lies around those is read for all of them at once, so that fewer would cost more.
 const MAX_DUE: usize = 4_096;
 
 /// About how many settled clicks one alarm judges again because their recipients' clocks moved.
@@ -54,7 +60,8 @@ impl Ruling {
 }
 
 impl<D: Database> Message<D> {
-    /// What an alarm does: settles what is due. Calling it again changes nothing; after a crash it starts over from the rows.
+    /// What an alarm does: settles what is due, as much as goes at a stretch; where that goes on it is called again, at most
+    /// [`MAX_ROUNDS`] times. Calling it once more than that changes nothing; after a crash it starts over from the rows.
     ///
     /// # Errors
     /// When storage fails; the message must then be loaded again.
@@ -63,8 +70,9 @@ impl<D: Database> Message<D> {
         self.outbox.fired();
         self.know_people()?;
         let (start_ms, verdicts) = (self.window.start_ms(), self.people.verdicts());
-        let mut due = self.timers.due(&self.judging, now_ms, MAX_DUE, (start_ms, verdicts));
-        let is_full = due.len() >= MAX_DUE;
+        let mut due = self.timers.due(&self.judging, now_ms, (MAX_TIMELY, MAX_DUE), (start_ms, verdicts));
+        let goes_on = due.first().is_some_and(|id| id.ts_ms() >= start_ms) && due.len() >= MAX_TIMELY;
+        let is_full = goes_on || due.len() >= MAX_DUE;
         self.read_stretches(&mut due)?;
         let touched = self.timers.due_touched(now_ms);
         let mut settlement = Settlement::default();
@@ -78,9 +86,9 @@ impl<D: Database> Message<D> {
             }
         }
         self.timers.settled(settlement.settled, is_full || self.timers.sweep.is_under_way());
-        settlement += self.revisit_next(MAX_REVISITED)?;
+        settlement += if goes_on { Settlement::default() } else { self.revisit_next(MAX_REVISITED)? };
         self.close()?;
-        Ok(settlement)
+        Ok(Settlement { goes_on, ..settlement })
     }
 
     /// The settled clicks that the ones now due may change, and those of which more is known now.
@@ -88,12 +96,13 @@ impl<D: Database> Message<D> {
         let mut asks: Vec<Ask> = Vec::new();
         let mut came =
             due.iter().filter_map(|id| self.window.get(*id)).map(|held| (&held.click, held.came_ms));
-        self.ask_dependents(&mut came, |_| true, &mut asks);
+        let old = self.ask_dependents(&mut came, |_| true, &mut asks)?;
         let known = |id: &EventId| Some((*id, &self.window.get(*id)?.click));
         for (_, click) in due.iter().chain(touched).filter_map(known) {
-            self.ask_who_saw(click, &mut asks);
+            self.ask_who_saw(click, &mut asks)?;
         }
         let mut clicks = self.fetch(&asks)?;
+        clicks.extend(self.stored(&old)?);
         clicks.extend(touched.iter().filter_map(known).map(|(id, click)| (id, click.clone())));
         clicks.retain(|id, _| !self.timers.unsettled.contains(&id));
         Ok(clicks)
@@ -244,6 +253,7 @@ impl<D: Database> Message<D> {
         for Ruling { id, findings, revision, repeats, .. } in rulings {
             self.timers.unsettled.remove(&id);
             let delay = delays.get(id).copied();
+            self.note_late(id);
             self.window.settle(id, Settled::new(findings, &self.judging, revision, repeats, delay));
         }
         Ok(())
@@ -319,7 +329,7 @@ impl<D: Database> Message<D> {
         clicks.retain(|_, click| click.kind == Kind::Click);
         let mut asks = Vec::new();
         for (_, click) in clicks.iter() {
-            self.ask_who_saw(click, &mut asks);
+            self.ask_who_saw(click, &mut asks)?;
         }
         self.know_people()?;
         clicks.extend(self.fetch(&asks)?);

@@ -13,6 +13,8 @@ pub struct Settlement {
     pub judged: usize,
     /// Clicks that were looked at to judge those.
     pub seen: usize,
+    /// More is due than was settled at a stretch.
+    pub goes_on: bool,
 }
 
 impl std::ops::AddAssign for Settlement {
@@ -22,5 +24,6 @@ impl std::ops::AddAssign for Settlement {
         self.packs += more.packs;
         self.judged += more.judged;
         self.seen += more.seen;
+        self.goes_on = more.goes_on;
     }
 }

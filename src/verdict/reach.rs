@@ -20,6 +20,8 @@ pub enum By {
     Recipient,
     /// The link of a copy.
     Link,
+    /// The link of a copy, and who asks for it ([`repeats::source`]).
+    Requests,
     /// The URL.
     Url,
     /// The address and the agent, where not everybody shares them; where machines are rented, their network and the agent.
@@ -30,7 +32,14 @@ pub enum By {
 
 impl By {
     /// Every one.
-    pub const ALL: [Self; 5] = [Self::Recipient, Self::Link, Self::Url, Self::Source, Self::Origin];
+    pub const ALL: [Self; 6] =
+        [Self::Recipient, Self::Link, Self::Requests, Self::Url, Self::Source, Self::Origin];
+
+    /// Whether what is shared is one recipient's.
+    #[must_use]
+    pub const fn is_own(self) -> bool {
+        matches!(self, Self::Recipient | Self::Link | Self::Requests)
+    }
 
     /// The click's key, where it has one.
     #[must_use]
@@ -39,6 +48,10 @@ impl By {
             Self::Recipient => Some(click.recipient.number()),
             // Both are digests, so turned against each other they are as good as one.
             Self::Link => Some(click.recipient.number() ^ click.link.number().rotate_left(1)),
+            Self::Requests => {
+                let who = u128::from(repeats::source(click)).rotate_left(64);
+                Self::Link.key(click).map(|link| link ^ who)
+            }
             Self::Url => Some(click.url.number()),
             Self::Source => click.signals.own_source().map(|source| source.group.into()),
             Self::Origin => click.signals.own_source().map(|source| source.origin.into()),
@@ -68,8 +81,10 @@ pub struct Dependency {
     pub looks: Test,
     /// Whether a click is seen.
     pub is_seen: Test,
-    /// What many recipients' clicks show together, whichever object keeps them; `None` where each click is looked at by itself.
-    pub crowd: Option<Crowd>,
+    /// So many on either side, the nearest, say all that there is to see; `None`: everything does.
+    pub enough: Option<Enough>,
+    /// Of what lies long before the clicks that look, so few say all; `None`: everything does.
+    pub ends: Option<Ends>,
     /// Fewer clicks than these that share the key show nothing: then nobody has to look.
     pub fewest: usize,
     /// From each neighbour the reach begins anew.
@@ -78,7 +93,8 @@ pub struct Dependency {
     pub heeds_proof: bool,
 }
 
-/// What different recipients' clicks that share a key show together.
+/// What different recipients' clicks that share a key show together, whichever object keeps them.
+#[derive(Clone, Copy)]
 pub struct Crowd {
     /// What shards call it where they exchange what crosses recipients. Frozen: deploys overlap.
     pub number: u8,
@@ -95,6 +111,29 @@ impl Crowd {
         let counts = (self.shapes)(thresholds).into_iter().map(|(_, count)| count as usize);
         counts.max().unwrap_or_default()
     }
+}
+
+/// Of what so many are enough.
+#[derive(Clone, Copy)]
+pub enum Enough {
+    /// Of different recipients, as many as the largest shape of what they show together asks for.
+    Recipients(Crowd),
+    /// Of clicks.
+    Clicks(usize),
+}
+
+/// Which clicks of a recipient say all that its older ones do: the first few and the last few of each group. That is so where a
+/// look takes in whole groups, or groups from their beginning or to their end.
+#[derive(Clone, Copy)]
+pub struct Ends {
+    /// How many of each end.
+    pub count: fn(&Thresholds) -> usize,
+    /// What the clicks of a group have in common.
+    pub group: fn(&Click) -> u64,
+    /// How much time a group takes in, from a multiple of it on, milliseconds; [`ALWAYS`]: all of it, and any so many say all.
+    pub span_ms: i64,
+    /// To who looks later the last ones say all, and nobody else asks.
+    pub are_last: bool,
 }
 
 /// Without end.
@@ -120,7 +159,8 @@ pub const TABLE: [Dependency; 9] = [
         after_ms: |t| t.pair_ms,
         looks: is_click,
         is_seen: is_click,
-        crowd: None,
+        enough: None,
+        ends: None,
         fewest: 0,
         // Each click joins the first pair that it can: the last of many neighbours goes by the first.
         chains: true,
@@ -134,7 +174,9 @@ pub const TABLE: [Dependency; 9] = [
         after_ms: |_| ALWAYS,
         looks: |click, t| is_early(click, t) && click.signals.is_microsoft(),
         is_seen: is_early,
-        crowd: None,
+        enough: None,
+        // More of them change nothing.
+        ends: Some(Ends { count: early_clicks, group: |_| 0, span_ms: ALWAYS, are_last: false }),
         fewest: 0,
         chains: false,
         heeds_proof: false,
@@ -147,7 +189,8 @@ pub const TABLE: [Dependency; 9] = [
         after_ms: |_| SWEEP_REACH_MS,
         looks: sweeps,
         is_seen: sweeps,
-        crowd: None,
+        enough: None,
+        ends: None,
         fewest: 0,
         chains: false,
         heeds_proof: false,
@@ -155,12 +198,14 @@ pub const TABLE: [Dependency; 9] = [
     Dependency {
         name: "repetition",
         rulesets: FULL,
-        by: By::Link,
+        by: By::Requests,
         before_ms: |_| repeats::REACH_MS,
         after_ms: |_| repeats::REACH_MS,
         looks: is_click,
         is_seen: is_click,
-        crowd: None,
+        enough: Some(Enough::Clicks(repeats::SURE)),
+        // Those that one more may change, and all that these look at.
+        ends: Some(Ends { count: |_| 2 * repeats::SURE, group: request, span_ms: ALWAYS, are_last: true }),
         fewest: repeats::FEWEST,
         chains: false,
         heeds_proof: false,
@@ -173,7 +218,8 @@ pub const TABLE: [Dependency; 9] = [
         after_ms: |_| 0,
         looks: |click, _| click.kind != Kind::Open && matches!(click.signals.cookie, Cookie::Returning(_)),
         is_seen: |click, t| is_click(click, t) && windows::is_new(click),
-        crowd: None,
+        enough: None,
+        ends: None,
         fewest: 0,
         chains: false,
         heeds_proof: false,
@@ -186,7 +232,14 @@ pub const TABLE: [Dependency; 9] = [
         after_ms: |_| 0,
         looks: |click, t| is_click(click, t) && windows::is_new(click),
         is_seen: |click, t| is_click(click, t) && windows::got_cookie(click),
-        crowd: None,
+        enough: None,
+        // One is enough. A look takes in nearly a day: it never lies within one group.
+        ends: Some(Ends {
+            count: |_| 1,
+            group: |click| click.signals.browser,
+            span_ms: RETURN_MS / 2,
+            are_last: false,
+        }),
         fewest: 0,
         chains: false,
         heeds_proof: false,
@@ -199,7 +252,8 @@ pub const TABLE: [Dependency; 9] = [
         after_ms: |t| t.campaign_ms,
         looks: |click, t| is_click(click, t) && click.signals.is_microsoft(),
         is_seen: is_click,
-        crowd: Some(Crowd { number: 1, shapes: campaign, show: |around, _| around.in_burst = true }),
+        enough: Some(Enough::Recipients(Crowd { number: 1, shapes: campaign, show: show_campaign })),
+        ends: None,
         fewest: 0,
         chains: false,
         heeds_proof: false,
@@ -212,7 +266,8 @@ pub const TABLE: [Dependency; 9] = [
         after_ms: |t| t.campaign_ms,
         looks: |click, t| is_click(click, t) && click.signals.is_microsoft(),
         is_seen: |click, t| is_click(click, t) && windows::counts_in_campaign(Ruleset::Full, click),
-        crowd: Some(Crowd { number: 2, shapes: campaign, show: |around, _| around.in_burst = true }),
+        enough: Some(Enough::Recipients(Crowd { number: 2, shapes: campaign, show: show_campaign })),
+        ends: None,
         fewest: 0,
         chains: false,
         heeds_proof: true,
@@ -225,7 +280,8 @@ pub const TABLE: [Dependency; 9] = [
         after_ms: |_| FANOUT_REACH_MS,
         looks: is_click,
         is_seen: is_click,
-        crowd: Some(Crowd { number: 3, shapes: fanouts, show: show_fanout }),
+        enough: Some(Enough::Recipients(Crowd { number: 3, shapes: fanouts, show: show_fanout })),
+        ends: None,
         fewest: 0,
         chains: false,
         heeds_proof: false,
@@ -244,6 +300,10 @@ fn campaign(thresholds: &Thresholds) -> Vec<(i64, u32)> {
     vec![(thresholds.campaign_ms, u32::try_from(thresholds.campaign_recipients).unwrap_or(u32::MAX))]
 }
 
+fn show_campaign(around: &mut Around, _: usize) {
+    around.in_burst = true;
+}
+
 fn fanouts(_: &Thresholds) -> Vec<(i64, u32)> {
     FANOUT.iter().map(|shape| (shape.within_ms, shape.count)).collect()
 }
@@ -252,6 +312,14 @@ fn show_fanout(around: &mut Around, at: usize) {
     if let Some(shape) = FANOUT.get(at).filter(|shape| around.fanout.points < shape.points) {
         around.fanout = Burst { points: shape.points, shape: Some(*shape), whole_copy: false };
     }
+}
+
+fn request(click: &Click) -> u64 {
+    click.link.short() ^ repeats::source(click).rotate_left(32)
+}
+
+fn early_clicks(thresholds: &Thresholds) -> usize {
+    usize::try_from(thresholds.sandbox_clicks).unwrap_or(usize::MAX)
 }
 
 fn is_early(click: &Click, thresholds: &Thresholds) -> bool {
@@ -271,7 +339,7 @@ impl Judging {
     #[must_use]
     pub fn reach_ms(&self) -> i64 {
         let mut reach_ms = 0;
-        for row in self.dependencies().into_iter().filter(|row| row.by != By::Link) {
+        for row in self.dependencies().into_iter().filter(|row| row.by != By::Requests) {
             for span in [row.before_ms, row.after_ms] {
                 let ms = span(&self.thresholds);
                 reach_ms = if ms < RETURN_MS { reach_ms.max(ms) } else { reach_ms };
@@ -283,10 +351,11 @@ impl Judging {
     /// The crowds that the rulesets in force ask for.
     #[must_use]
     pub fn crowds(&self) -> Vec<(&'static Dependency, &'static Crowd)> {
-        self.dependencies()
-            .into_iter()
-            .filter_map(|row| row.crowd.as_ref().map(|crowd| (row, crowd)))
-            .collect()
+        let crowd = |row: &'static Dependency| match &row.enough {
+            Some(Enough::Recipients(crowd)) => Some((row, crowd)),
+            _ => None,
+        };
+        self.dependencies().into_iter().filter_map(crowd).collect()
     }
 
     /// The longest window of a crowd, milliseconds.

@@ -1,7 +1,7 @@
 // `npm run bench`: what Clickproof costs beside peers measured in the same run on plain workerd, and what a million clicks cost
-// by what they were counted to take; what a burst and very many small messages come to. Prints markdown tables and writes them to
-// build/bench.md. `npm run bench -- speed` runs one part: `speed`, `counts`, `burst` or `messages`; `npm run bench -- hostile` sends ten
-// million hostile inputs, which takes minutes and is run when asked for.
+// by what they were counted to take; what a burst, very many small messages and a scanner come to. Prints markdown tables and
+// writes them to build/bench.md. `npm run bench -- speed` runs one part: `speed`, `counts`, `burst`, `messages` or `scanner`;
+// `npm run bench -- hostile` sends ten million hostile inputs, which takes minutes and is run when asked for.
 
 import { writeFileSync } from "node:fs";
 import path from "node:path";
@@ -12,6 +12,7 @@ import { counts } from "./counts.mjs";
 import { hostile } from "./hostile.mjs";
 import { clicks } from "./load.mjs";
 import { messages } from "./messages.mjs";
+import { scanner } from "./scanner.mjs";
 import { speed } from "./speed.mjs";
 
 const PARTS = {
@@ -19,6 +20,7 @@ const PARTS = {
   counts: async () => counts(await minted()),
   burst: async () => burst(await minted()),
   messages,
+  scanner,
   hostile,
 };
 

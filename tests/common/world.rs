@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clickproof::event::parcel::{Letter, Parcel};
 use clickproof::message::wanted::Filter;
-use clickproof::message::{Arrival, Message, Outcome, Seen, Settlement};
+use clickproof::message::{Arrival, MAX_ROUNDS, Message, Outcome, Seen, Settlement};
 use clickproof::record::{Delivery, EventId, EventIds, Record, Sighting};
 use clickproof::verdict::{Judging, Key};
 use serde_json::Value;
@@ -101,7 +101,13 @@ impl World {
     }
 
     pub fn settle(&mut self, now_ms: i64) -> Settlement {
-        let settlement = self.call(|message| message.settle(now_ms)).unwrap();
+        let mut settlement = Settlement::default();
+        for _ in 0..MAX_ROUNDS {
+            settlement += self.call(|message| message.settle(now_ms)).unwrap();
+            if !settlement.goes_on {
+                break;
+            }
+        }
         self.work += settlement;
         settlement
     }

@@ -9,7 +9,7 @@ export function words(error) {
  * Posts to an object by its address (link/shard.rs): its name, and where it is one of several their count behind a slash, which it is
  * told as the query. With a stub of its own: after an exception a stub stays broken.
  */
-export function post(env, address, path, init) {
+export function postTo(env, address, path, init) {
   const [name, shards] = address.split("/");
   const url = `https://object${path}${shards ? `?${shards}` : ""}`;
   return env.MESSAGES.getByName(name).fetch(url, { method: "POST", ...init });
@@ -18,7 +18,7 @@ export function post(env, address, path, init) {
 /** Posts a call to an object. Never rejects: a status of 0 says that the call or its answer did not arrive. */
 export async function ask(env, object, path, body) {
   try {
-    const answer = await post(env, object, path, { body });
+    const answer = await postTo(env, object, path, { body });
     const { status } = answer;
     // To read a body that is not there costs as much as the rest of the call.
     return { status, text: status === 204 ? "" : await answer.text(), mayPass: false };

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::message::call::UNKNOWN_CALL;
+use crate::message::call::{SEVERAL, UNKNOWN_CALL};
 
 /// What a call of an object fails with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,14 @@ impl Failure {
             Self::Unreachable { is_passing, .. } => *is_passing,
             Self::Refused { status, .. } => *status >= 500,
             Self::Unreadable(_) => false,
+        }
+    }
+
+    /// How many objects share the message, where the first of them says so in place of an answer.
+    pub(super) fn several(&self) -> Option<u32> {
+        match self {
+            Self::Refused { status: SEVERAL, words } => words.parse().ok(),
+            _ => None,
         }
     }
 

@@ -4,7 +4,9 @@
 //!   ([`crate::message::list`]), with a schema and calls of its own.
 //! - **Schema**: see [`crate::message::sql`].
 //! - **Calls**: see [`crate::message::call`]; `POST /arrivals`, `/replay`, `/arrive`, `/deliver`, `/bounce`, `/page`, `/explain`, `/report`,
-//!   `/view`, `/filter`, `/tell`, `/reship`, `/verify`, `/act`.
+//!   `/view`, `/filter`, `/tell`, `/shards`, `/reship`, `/verify`, `/act`.
+//! - **Several objects** of one message are each told by whoever calls how many they are. Whoever knows the message's id alone asks the
+//!   first, which answers what all must answer with their number ([`SEVERAL`]).
 //! - **Alarm**: one, for the earliest thing that is due; it settles, then ships what the outbox says.
 //!
 //! What holds:
@@ -37,13 +39,14 @@ use super::runtime::{self, Env, Error, Result, State};
 use super::{log, queue, settings, stub};
 use crate::config::Config;
 use crate::event::line;
-use crate::message::call::{ARRIVALS, Call, Delivered, REPLAY, Reshipped};
+use crate::link::shard;
+use crate::message::call::{ARRIVALS, Call, Delivered, REPLAY, Reshipped, SEVERAL};
 use crate::message::group::Group;
 use crate::message::list::{self, List};
 use crate::message::wanted::{Form, View};
 use crate::message::{Acted, Arrival, Item, Message, Outcome, Outgoing, Seen};
 use crate::record::{Delivery, Record, packed};
-use crate::report::{Past, Report, Tally, diagnosis};
+use crate::report::Part;
 use crate::verdict::Key;
 use crate::verdict::order::ascending;
 
@@ -69,9 +72,19 @@ pub struct MessageObject {
     group: RefCell<Group>,
     /// The list of messages knows of this one, as far as this life of the object knows.
     listed: Rc<Cell<bool>>,
+    first_knows: Rc<Cell<Knows>>,
     /// What becomes of the group that waits: every call that brought some of it holds on to this.
     fate: RefCell<Rc<Fate>>,
     counts: Counts,
+}
+
+/// Whether the message's first object knows of this one, as far as this life of it has told.
+#[derive(Clone, Copy, Default)]
+enum Knows {
+    #[default]
+    Perhaps,
+    Yes,
+    No,
 }
 
 /// What became of a group: nothing yet, stored, or why not.
@@ -106,6 +119,7 @@ impl MessageObject {
             shards: Cell::new(1),
             group: RefCell::default(),
             listed: Rc::default(),
+            first_knows: Rc::default(),
             fate: RefCell::default(),
             counts: Counts::default(),
         }
@@ -114,14 +128,14 @@ impl MessageObject {
     /// Answers a call: status and text, which may be empty. Where several objects share the message, whoever calls says how
     /// many.
     pub async fn call(&self, path: String, shards: String, body: Vec<u8>) -> Result<Vec<JsValue>, JsValue> {
-        if let Ok(shards) = shards.parse() {
-            self.shards.set(shards);
-        }
-        let (status, text) = match self.answer_to(&path, body).await? {
+        let count = shards.parse().unwrap_or_default();
+        self.shards.set(self.shards.get().max(count));
+        let (status, text) = match self.answer_to(&path, count > 0, body).await? {
             Answer::Done => (204, String::new()),
             Answer::Text(text) => (200, text),
             Answer::Refused(words) => (400, words),
             Answer::Failed(words) => (500, words),
+            Answer::Several(shards) => (SEVERAL, shards.to_string()),
         };
         Ok(vec![status.into(), text.into()])
     }
@@ -158,6 +172,8 @@ enum Answer {
     Text(String),
     Refused(String),
     Failed(String),
+    /// The message has so many objects, which whoever asks did not know.
+    Several(u32),
 }
 
 impl Answer {
@@ -167,7 +183,8 @@ impl Answer {
 }
 
 impl MessageObject {
-    async fn answer_to(&self, path: &str, body: Vec<u8>) -> Result<Answer> {
+    /// `knows` says whether whoever calls knows how many objects share the message.
+    async fn answer_to(&self, path: &str, knows: bool, body: Vec<u8>) -> Result<Answer> {
         count(&self.counts.calls, 1);
         if path == ARRIVALS {
             self.look_for_alarm().await?;
@@ -175,7 +192,11 @@ impl MessageObject {
         }
         if path == REPLAY {
             self.look_for_alarm().await?;
-            return self.replay(&body).await;
+            return match self.others(knows) {
+                Ok(None) => self.replay(&body).await,
+                Ok(Some(shards)) => Ok(Answer::Several(shards)),
+                Err(error) => Ok(self.failed(&error)),
+            };
         }
         if self.state.id().name().as_deref() == Some(list::NAME) {
             return self.answer_of_list(path, &body);
@@ -185,14 +206,29 @@ impl MessageObject {
             Err(words) => return Ok(Answer::Refused(words)),
         };
         self.look_for_alarm().await?;
-        match self.commit().and_then(|()| self.answer(call)) {
+        let answer = match self.others(knows || !call.is_for_all()) {
+            Ok(None) => self.commit().and_then(|()| self.answer(call)),
+            Ok(Some(shards)) => Ok(Answer::Several(shards)),
+            Err(error) => Err(error),
+        };
+        match answer {
             Ok(answer) => {
+                self.tell_first();
                 // A call that was refused may have counted, too.
                 self.arm().await?;
                 Ok(answer)
             }
             Err(error) => Ok(self.failed(&error)),
         }
+    }
+
+    /// How many objects share the message, where whoever asks does not know that there are others.
+    fn others(&self, knows: bool) -> Result<Option<u32>> {
+        if knows {
+            return Ok(None);
+        }
+        let shards = self.with_known(|message| Ok(message.shards()))?;
+        Ok(shards.filter(|shards| *shards > 1))
     }
 
     /// Answers a call to the list of messages.
@@ -344,16 +380,15 @@ impl MessageObject {
                 let explained = self.with_known(|message| message.explain(id))?.flatten();
                 Ok(explained.map_or(Answer::Done, Answer::Text))
             }
-            Call::Report(message_id) => Ok(Answer::json(&self.report(&message_id)?)),
-            Call::View(View { form, message_id, past }) => {
-                let mut report = self.report(&message_id)?;
-                let past: Vec<Past> = past.iter().filter_map(|line| Past::decode(line)).collect();
-                diagnosis::compare(&mut report, &past);
-                Ok(match form {
-                    Form::Json => Answer::json(&report),
-                    Form::Summary => Answer::json(&report.summary()),
-                    Form::Past => Answer::Text(Past::of(&report).encode()),
-                })
+            Call::Report(message_id) => {
+                let view = View { form: Form::Json, message_id, past: Vec::new() };
+                Ok(Answer::Text(view.of(self.counted()?)))
+            }
+            Call::View(view) => Ok(Answer::Text(view.of(self.counted()?))),
+            // How many came with the call.
+            Call::Shards => {
+                self.with_message(|_| Ok(()))?;
+                Ok(Answer::Done)
             }
             Call::Tell(told) => {
                 self.with_message(|message| message.tell(&told))?;
@@ -373,10 +408,9 @@ impl MessageObject {
         }
     }
 
-    /// The report; of a message that is not there its empty one.
-    fn report(&self, message_id: &str) -> Result<Report> {
-        let report = self.with_known(|message| message.report(message_id))?;
-        Ok(report.unwrap_or_else(|| Tally::default().report(message_id, None, 0)))
+    /// What is counted: nothing of a message that is not there.
+    fn counted(&self) -> Result<Part> {
+        Ok(self.with_known(Message::part)?.unwrap_or_default())
     }
 
     /// Tells the list of a message that has settled once at most, where this life of the object has not: whether an earlier one
@@ -386,6 +420,32 @@ impl MessageObject {
         if is_new && !self.listed.get() {
             self.tell_list();
         }
+        self.tell_first();
+    }
+
+    /// Tells the message's first object how many share it: whoever has only the message's id asks there. A shard that begins does so,
+    /// beside whatever else is done; what is not heard is told with whatever comes next.
+    fn tell_first(&self) {
+        let slot = self.message.borrow();
+        let Some(message) = slot.as_ref() else { return };
+        let Some((id, 1..)) = shard::of_name(message.name()) else { return };
+        let is_owed = match self.first_knows.get() {
+            Knows::Perhaps => message.is_new(),
+            Knows::Yes => false,
+            Knows::No => true,
+        };
+        if !is_owed {
+            return;
+        }
+        let (env, first) = (self.env.clone(), shard::address(id, 0, message.shards()));
+        let knows = Rc::clone(&self.first_knows);
+        knows.set(Knows::Yes);
+        spawn_local(async move {
+            if let Err(failure) = stub::send(&env, &first, &Call::Shards).await {
+                knows.set(Knows::No);
+                log::failure("shards.untold", &first, &failure);
+            }
+        });
     }
 
     /// Tells the list of messages of this one, beside whatever else is done: nothing waits for it. What it does not hear is told with

@@ -37,7 +37,13 @@ pub(super) async fn ask(env: &Env, object: &str, path: &str, body: &str) -> Resu
     repeated(env, object, path, &|| body.into()).await
 }
 
-async fn ask_bytes(env: &Env, object: &str, path: &str, records: &[u8]) -> Result<String, Failure> {
+/// The same in bytes.
+pub(super) async fn ask_bytes(
+    env: &Env,
+    object: &str,
+    path: &str,
+    records: &[u8],
+) -> Result<String, Failure> {
     repeated(env, object, path, &|| Uint8Array::from(records).into()).await
 }
 

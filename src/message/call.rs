@@ -22,6 +22,10 @@ pub const REPLAY: &str = "/replay";
 /// How an object answers a call that it does not know. Frozen: the edge may be of a later deploy than the object.
 pub const UNKNOWN_CALL: &str = "no such call";
 
+/// The status by which the first of several objects answers whoever does not know of the others; the text is how many they are. Nothing
+/// was done.
+pub const SEVERAL: u16 = 421;
+
 /// The most clicks of one page: an object builds it in memory.
 pub const MAX_PAGE: usize = 1_000;
 
@@ -51,6 +55,8 @@ pub enum Call {
     View(View),
     /// What the sender tells of the message, as JSON. There is nothing to answer.
     Tell(String),
+    /// Several objects share the message: as many as its address says. There is nothing to answer.
+    Shards,
     /// Everything settled is to be shipped again.
     Reship,
     /// A click's landing page was shown, or touched. There is nothing to answer.
@@ -127,12 +133,27 @@ impl Call {
             Self::Report(message_id) => ("/report", message_id.clone()),
             Self::View(view) => ("/view", view.encode()),
             Self::Tell(told) => ("/tell", told.clone()),
+            Self::Shards => ("/shards", String::new()),
             Self::Reship => ("/reship", String::new()),
             Self::Verify(click, Sighting { event_id, verified, since_load_ms }) => {
                 let since_load_ms = since_load_ms.map(|ms| ms.to_string()).unwrap_or_default();
                 ("/verify", format!("{click} {event_id} {} {since_load_ms}", verified.name()))
             }
         }
+    }
+
+    /// Whether every object of a message must answer it, each for itself.
+    #[must_use]
+    pub fn is_for_all(&self) -> bool {
+        matches!(
+            self,
+            Self::Deliver(_)
+                | Self::Page { .. }
+                | Self::Explain(_)
+                | Self::Report(_)
+                | Self::View(_)
+                | Self::Reship
+        )
     }
 
     /// Reads a call.
@@ -155,6 +176,7 @@ impl Call {
             "/report" => Ok(Self::Report(body)),
             "/view" => View::decode(&body).map(Self::View).ok_or_else(|| "view: bad words".to_owned()),
             "/tell" => Ok(Self::Tell(body)),
+            "/shards" => Ok(Self::Shards),
             "/reship" => Ok(Self::Reship),
             "/verify" => {
                 let mut words = body.split(' ');
@@ -271,6 +293,7 @@ mod tests {
                 past: vec!["1 2".to_owned(), "3".to_owned()],
             }),
             Call::Tell("{}".to_owned()),
+            Call::Shards,
             Call::Reship,
             Call::Verify(
                 id,

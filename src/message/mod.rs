@@ -63,6 +63,7 @@ mod history;
 mod ingest;
 mod late;
 pub mod list;
+pub mod merged;
 mod outbox;
 mod people;
 mod read;

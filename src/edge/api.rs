@@ -12,16 +12,16 @@ use super::request::Incoming;
 use super::respond::Outgoing;
 use super::runtime::Env;
 use super::v1::{self, Listing, Messages, Route, Wanted};
-use super::{access, bindings, clicks, health, log, shards, stub};
+use super::{access, bindings, health, log, shards, stub};
 use crate::config::BadSetting;
 use crate::event::line;
 use crate::json::Json;
 use crate::link::mint::{self, Bases};
 use crate::link::{shard, text_id};
-use crate::message::call::{Call, Delivered, REPLAY, Reshipped};
+use crate::message::call::{Call, Delivered, Reshipped, Told};
 use crate::message::deliveries;
 use crate::message::replay::{self, Bad, Brought, Share};
-use crate::record::{EventId, Record, Verb, packed};
+use crate::record::{EventId, Verb, packed};
 use crate::report::About;
 
 /// The largest body, bytes.
@@ -132,18 +132,24 @@ async fn deliver(env: &Env, message_id: &str, body: &Json<'_>) -> Result<Answer,
     if told.is_empty() {
         return Ok(Answer::json(202, &Delivered { recipients: 0, reissued: 0 }));
     }
+    reply(202, deliver_all(env, message_id, told).await)
+}
+
+/// Tells each object of its recipients.
+async fn deliver_all(env: &Env, message_id: &str, told: Vec<Told>) -> Result<String, Failure> {
     let call = Call::Deliver(told);
-    let answer = stub::ask_text(env, &shard::object_name(message_id, 0), &call).await;
-    let (count, told) = match (answer.as_ref().err().and_then(Failure::several), call) {
-        (Some(count), Call::Deliver(told)) => (count, told),
-        _ => return reply(202, answer),
-    };
-    let answers = shards::all(shards::each(env, shards::split(message_id, count, &told)).await);
-    let delivered = answers.and_then(|answers| {
-        let sum = |name| shards::sum(&answers, name);
-        Ok(line::json(&Delivered { recipients: sum("recipients")?, reissued: sum("reissued")? }))
-    });
-    reply(202, delivered)
+    let first = stub::promise(env, &shard::object_name(message_id, 0), &call);
+    let answers = stub::all(env, first, &mut |shards, calls| {
+        let Call::Deliver(told) = &call else { return };
+        let mut recipients = told.iter().map(|one| one.recipient_id.as_str());
+        shards::split(message_id, shards, &mut recipients, &mut |address, theirs| {
+            let theirs = theirs.iter().filter_map(|at| told.get(*at)).cloned().collect();
+            calls.add(address, &Call::Deliver(theirs));
+        });
+    })
+    .await?;
+    let sum = |name| shards::sum(&answers, name);
+    Ok(line::json(&Delivered { recipients: sum("recipients")?, reissued: sum("reissued")? }))
 }
 
 /// Has everything shipped again.
@@ -174,24 +180,24 @@ async fn records(env: &Env, body: &str) -> Result<Answer, Problem> {
 /// Brings a message its records; answers how many were new to it.
 async fn bring(env: &Env, share: Share) -> Result<usize, Failure> {
     let Share { message_id, records, .. } = share;
-    let stored = stub::replay(env, &shard::object_name(&message_id, 0), &records).await;
-    let Some(count) = stored.as_ref().err().and_then(Failure::several) else { return stored };
-    let records = packed::all(&records).map_err(Failure::Unreadable)?;
-    let records: Vec<(EventId, &Record)> = records.iter().map(|(id, record)| (*id, record)).collect();
-    let calls = shards::by_shard(count, &records, &|(_, record)| &record.recipient_id);
-    let calls = calls
-        .into_iter()
-        .map(|(shard, theirs)| (shard::address(&message_id, shard, count), REPLAY, packed::seal(&theirs)));
-    let mut stored = 0;
-    for answer in shards::all(shards::each(env, calls.collect()).await)? {
-        stored += answer.parse::<usize>().map_err(|_| Failure::Unreadable(answer))?;
-    }
-    Ok(stored)
+    let first = stub::replay(env, &shard::object_name(&message_id, 0), &records);
+    let answers = stub::all(env, first, &mut |shards, calls| {
+        // They were sealed by this call.
+        let records = packed::all(&records).unwrap_or_default();
+        let mut recipients = records.iter().map(|(_, record)| record.recipient_id.as_str());
+        shards::split(&message_id, shards, &mut recipients, &mut |address, theirs| {
+            let theirs = theirs.iter().filter_map(|at| records.get(*at)).map(|(id, record)| (*id, record));
+            calls.add_replay(address, &packed::seal(&theirs.collect::<Vec<_>>()));
+        });
+    })
+    .await?;
+    shards::sum(&answers, "")
 }
 
 /// Streams clicks.
 async fn listing(env: &Env, message_id: &str, listing: Listing) -> Result<Outgoing, Problem> {
-    let lines = clicks::stream(env, message_id, listing).await.map_err(|failure| unavailable(&failure))?;
+    let lines = stub::list(env, &shard::object_name(message_id, 0), &listing).await;
+    let lines = lines.map_err(|failure| unavailable(&failure))?;
     let headers = vec![("content-type", "application/x-ndjson".into()), ("cache-control", NO_STORE.into())];
     Ok(Outgoing::Stream(Answer { status: 200, headers, body: None }, lines))
 }

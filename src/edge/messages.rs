@@ -10,7 +10,6 @@ use super::runtime::{self, Env, Result};
 use super::v1::Messages;
 use super::{log, shards, stub};
 use crate::event::line;
-use crate::link::shard;
 use crate::message::call::Call;
 use crate::message::list;
 use crate::message::wanted::{Form, View};
@@ -27,12 +26,14 @@ pub(super) async fn report(env: &Env, message_id: String) -> std::result::Result
 
 /// What is wanted of a message: its object says it; of several each says what it has counted.
 async fn view(env: &Env, view: View) -> std::result::Result<String, Failure> {
-    let answer =
-        stub::ask_text(env, &shard::object_name(&view.message_id, 0), &Call::View(view.clone())).await;
-    let Some(count) = answer.as_ref().err().and_then(Failure::several) else { return answer };
+    let call = Call::View(view.clone());
     let part = Call::View(View { form: Form::Part, message_id: view.message_id.clone(), past: Vec::new() });
+    let mut answers = shards::ask_for(env, &view.message_id, &call, &part).await?;
+    if answers.len() == 1 {
+        return Ok(answers.pop().unwrap_or_default());
+    }
     let mut counted = Part::default();
-    for text in shards::all(shards::each(env, shards::calls(&view.message_id, count, &part)).await)? {
+    for text in answers {
         counted.merge(Part::decode(&text).map_err(|_| Failure::Unreadable("a damaged part".to_owned()))?);
     }
     Ok(view.of(counted))

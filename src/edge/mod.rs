@@ -9,7 +9,7 @@
 //! over; [`log`] speaks to the operator.
 //!
 //! [`object`] is the Durable Object around a message, [`rows`] its storage, [`stub`] how the edge reaches it, [`shards`] how all where
-//! several share a message ([`clicks`] lists what they have), and [`failure`] why it does not. Clicks go there many at once by `batch.mjs`, and where it has no time for them by the second
+//! several share a message (`listing.mjs` merges what they list), and [`failure`] why it does not. Clicks go there many at once by `batch.mjs`, and where it has no time for them by the second
 //! queue, whose consumer is [`spill`]; [`loss`] tells of those that nobody took. [`queue`] takes what leaves, [`consumer`] writes
 //! and posts what it brings, [`sinks`] are what events are given to beside the bucket, [`alerts`] tells of what should be looked at; [`runtime`] is what the runtime hands in and does; [`settings`] reads the environment, [`bindings`]
 //! says what must be in it, [`clock`] has the time and the dice.
@@ -52,8 +52,6 @@ mod act;
 mod alerts;
 #[cfg(target_arch = "wasm32")]
 mod api;
-#[cfg(target_arch = "wasm32")]
-mod clicks;
 #[cfg(target_arch = "wasm32")]
 mod clock;
 #[cfg(target_arch = "wasm32")]

@@ -1,104 +1,65 @@
 //! Calls that all objects of a message must answer. Most messages have one object: it is asked by the message's id and answers. The
 //! first of several answers with their number instead, and then each is asked by its address.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
 use super::failure::Failure;
-use super::runtime::{self, Env, Work};
+use super::runtime::Env;
 use super::stub;
 use crate::json::Json;
 use crate::link::shard;
-use crate::message::call::{Call, Told};
-
-/// So many objects are asked at once: a run of the Worker has no more connections (Workers limits, 2026-11).
-const AT_ONCE: usize = 6;
-
-/// A call to one object: its address, the path and the body.
-pub(super) type Asked = (String, &'static str, Vec<u8>);
-
-/// Asks one object.
-pub(super) fn asked(address: String, call: &Call) -> Asked {
-    let (path, body) = call.encode();
-    (address, path, body.into_bytes())
-}
+use crate::message::call::Call;
 
 /// What a message's object answers; where it has several, what each of them does.
 pub(super) async fn ask(env: &Env, message_id: &str, call: &Call) -> Result<Vec<String>, Failure> {
-    match stub::ask_text(env, &shard::object_name(message_id, 0), call).await {
-        Err(failure) => match failure.several() {
-            Some(shards) => all(each(env, calls(message_id, shards, call)).await),
-            None => Err(failure),
-        },
-        Ok(answer) => Ok(vec![answer]),
-    }
+    ask_for(env, message_id, call, call).await
 }
 
-/// The same call to every object of a message.
-pub(super) fn calls(message_id: &str, shards: u32, call: &Call) -> Vec<Asked> {
-    shard::addresses(message_id, shards).into_iter().map(|address| asked(address, call)).collect()
+/// What a message's object answers; where it has several, what each of them does to another call.
+pub(super) async fn ask_for(
+    env: &Env,
+    message_id: &str,
+    call: &Call,
+    of_each: &Call,
+) -> Result<Vec<String>, Failure> {
+    let first = stub::promise(env, &shard::object_name(message_id, 0), call);
+    stub::all(env, first, &mut |shards, calls| {
+        for address in shard::addresses(message_id, shards) {
+            calls.add(&address, of_each);
+        }
+    })
+    .await
 }
 
-/// What objects answer, each in the place of its call.
-pub(super) async fn each(env: &Env, calls: Vec<Asked>) -> Vec<Result<String, Failure>> {
-    let mut answers = Vec::new();
-    answers.resize_with(calls.len(), || Err(Failure::Unreadable("not asked".to_owned())));
-    let (left, answers) =
-        (Rc::new(RefCell::new(calls.into_iter().enumerate())), Rc::new(RefCell::new(answers)));
-    let ask = || -> Work {
-        let (env, left, answers) = (env.clone(), Rc::clone(&left), Rc::clone(&answers));
-        Box::pin(async move {
-            loop {
-                let next = left.borrow_mut().next();
-                let Some((at, (address, path, body))) = next else { return };
-                let answer = stub::ask_bytes(&env, &address, path, &body).await;
-                if let Some(place) = answers.borrow_mut().get_mut(at) {
-                    *place = answer;
-                }
-            }
-        })
-    };
-    runtime::together((0..AT_ONCE).map(|_| ask()).collect()).await;
-    answers.take()
-}
-
-/// All answers, or why the first that is missing is.
-pub(super) fn all(answers: Vec<Result<String, Failure>>) -> Result<Vec<String>, Failure> {
-    answers.into_iter().collect()
-}
-
-/// What is told of recipients, each to the object that keeps theirs.
-pub(super) fn split(message_id: &str, shards: u32, told: &[Told]) -> Vec<Asked> {
-    by_shard(shards, told, &|one| &one.recipient_id)
-        .into_iter()
-        .map(|(shard, told)| asked(shard::address(message_id, shard, shards), &Call::Deliver(told)))
-        .collect()
-}
-
-/// Things by their recipients' shards, those that have none left out.
-pub(super) fn by_shard<T: Clone>(
+/// Hands each object of a message the places of what is its: by the recipients, in their order. Those that have none are left out.
+pub(super) fn split(
+    message_id: &str,
     shards: u32,
-    things: &[T],
-    recipient_id: &dyn Fn(&T) -> &str,
-) -> Vec<(u32, Vec<T>)> {
-    let mut all: Vec<(u32, Vec<T>)> = (0..shards).map(|shard| (shard, Vec::new())).collect();
-    for thing in things {
-        let shard = shard::shard(recipient_id(thing), shards);
-        if let Some((_, theirs)) = all.get_mut(shard as usize) {
-            theirs.push(thing.clone());
+    recipients: &mut dyn Iterator<Item = &str>,
+    each: &mut dyn FnMut(&str, &[usize]),
+) {
+    let mut places = vec![Vec::new(); shards as usize];
+    for (at, recipient_id) in recipients.enumerate() {
+        if let Some(theirs) = places.get_mut(shard::shard(recipient_id, shards) as usize) {
+            theirs.push(at);
         }
     }
-    all.into_iter().filter(|(_, theirs)| !theirs.is_empty()).collect()
+    for (address, theirs) in shard::addresses(message_id, shards).into_iter().zip(places) {
+        if !theirs.is_empty() {
+            each(&address, &theirs);
+        }
+    }
 }
 
-/// The sum of a number that each answer has under a name.
+/// The sum of the numbers that answers are, or that each has under a name.
 ///
 /// # Errors
 /// An answer without it.
 pub(super) fn sum(answers: &[String], name: &str) -> Result<usize, Failure> {
     let mut sum = 0;
     for answer in answers {
-        let count = Json::parse(answer).ok().and_then(|answer| answer.get(name).integer::<usize>());
+        let count = Json::parse(answer).ok().and_then(|answer| {
+            let value = if name.is_empty() { &answer } else { answer.get(name) };
+            value.integer::<usize>()
+        });
         sum += count.ok_or_else(|| Failure::Unreadable(answer.clone()))?;
     }
     Ok(sum)

@@ -63,7 +63,6 @@ mod history;
 mod ingest;
 mod late;
 pub mod list;
-pub mod merged;
 mod outbox;
 mod people;
 mod read;

@@ -27,7 +27,8 @@ impl Filter {
     }
 
     /// Four lines: kind, type, recipient, link; empty where all are wanted.
-    pub(super) fn encode(&self) -> String {
+    #[must_use]
+    pub fn encode(&self) -> String {
         let Self { kind, click_type, recipient_id, link_id } = self;
         let kind = kind.map(Kind::name).unwrap_or_default();
         let click_type = click_type.map(ClickType::name).unwrap_or_default();

@@ -34,13 +34,14 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::bindings::EVENTS;
 use super::clock::{now_ms, number};
+use super::failure::Failure;
 use super::rows::{Rows, transaction};
 use super::runtime::{self, Env, Error, Result, State};
 use super::{log, queue, settings, stub};
 use crate::config::Config;
 use crate::event::line;
 use crate::link::shard;
-use crate::message::call::{ARRIVALS, Call, Delivered, REPLAY, Reshipped, SEVERAL};
+use crate::message::call::{ARRIVALS, Call, Delivered, Handed, REPLAY, Reshipped, SEVERAL};
 use crate::message::group::Group;
 use crate::message::list::{self, List};
 use crate::message::wanted::{Form, View};
@@ -72,7 +73,7 @@ pub struct MessageObject {
     group: RefCell<Group>,
     /// The list of messages knows of this one, as far as this life of the object knows.
     listed: Rc<Cell<bool>>,
-    first_knows: Rc<Cell<Knows>>,
+    first_knows: Cell<Knows>,
     /// What becomes of the group that waits: every call that brought some of it holds on to this.
     fate: RefCell<Rc<Fate>>,
     counts: Counts,
@@ -119,7 +120,7 @@ impl MessageObject {
             shards: Cell::new(1),
             group: RefCell::default(),
             listed: Rc::default(),
-            first_knows: Rc::default(),
+            first_knows: Cell::default(),
             fate: RefCell::default(),
             counts: Counts::default(),
         }
@@ -213,9 +214,9 @@ impl MessageObject {
         };
         match answer {
             Ok(answer) => {
-                self.tell_first();
                 // A call that was refused may have counted, too.
                 self.arm().await?;
+                self.tell_first(false).await?;
                 Ok(answer)
             }
             Err(error) => Ok(self.failed(&error)),
@@ -280,6 +281,7 @@ impl MessageObject {
             return Ok(Answer::Failed(words));
         }
         self.arm().await?;
+        self.tell_first(false).await?;
         Ok(Answer::Done)
     }
 
@@ -293,6 +295,7 @@ impl MessageObject {
         match self.commit().and_then(|()| self.store(records, false)) {
             Ok(arrivals) => {
                 self.arm().await?;
+                self.tell_first(false).await?;
                 let stored = arrivals.iter().filter(|arrival| **arrival == Arrival::Stored).count();
                 Ok(Answer::Text(stored.to_string()))
             }
@@ -385,10 +388,10 @@ impl MessageObject {
                 Ok(Answer::Text(view.of(self.counted()?)))
             }
             Call::View(view) => Ok(Answer::Text(view.of(self.counted()?))),
-            // How many came with the call.
-            Call::Shards => {
-                self.with_message(|_| Ok(()))?;
-                Ok(Answer::Done)
+            // How many they are came with the call.
+            Call::Shards { shard, from } => {
+                let (entries, next) = self.with_message(|message| message.told_of(shard, from))?;
+                Ok(Answer::Text(Handed { entries, next }.encode()))
             }
             Call::Tell(told) => {
                 self.with_message(|message| message.tell(&told))?;
@@ -420,32 +423,45 @@ impl MessageObject {
         if is_new && !self.listed.get() {
             self.tell_list();
         }
-        self.tell_first();
     }
 
-    /// Tells the message's first object how many share it: whoever has only the message's id asks there. A shard that begins does so,
-    /// beside whatever else is done; what is not heard is told with whatever comes next.
-    fn tell_first(&self) {
+    /// Tells the message's first object how many share it, and asks it for what was told of the recipients of this one before: whoever
+    /// has only the message's id asks there. A shard that begins does so, with its first call; where that fails, with each alarm.
+    async fn tell_first(&self, again: bool) -> Result<()> {
+        let Some((first, shard)) = self.owed(again) else { return Ok(()) };
+        self.first_knows.set(Knows::Yes);
+        let mut next = Some(0);
+        while let Some(from) = next {
+            let answer = stub::ask_text(&self.env, &first, &Call::Shards { shard, from }).await;
+            let handed = answer.and_then(|text| Handed::decode(&text).ok_or(Failure::Unreadable(text)));
+            match handed {
+                Ok(handed) => {
+                    if !handed.entries.is_empty() {
+                        self.with_message(|message| message.hear(&handed.entries))?;
+                    }
+                    next = handed.next;
+                }
+                Err(failure) => {
+                    self.first_knows.set(Knows::No);
+                    log::failure("shards.untold", &self.name(), &failure);
+                    return Ok(());
+                }
+            }
+        }
+        self.arm().await
+    }
+
+    /// The address of the message's first object, and which shard this is, where that may not be known there.
+    fn owed(&self, again: bool) -> Option<(String, u32)> {
         let slot = self.message.borrow();
-        let Some(message) = slot.as_ref() else { return };
-        let Some((id, 1..)) = shard::of_name(message.name()) else { return };
+        let message = slot.as_ref()?;
+        let (id, shard) = shard::of_name(message.name()).filter(|(_, shard)| *shard > 0)?;
         let is_owed = match self.first_knows.get() {
             Knows::Perhaps => message.is_new(),
             Knows::Yes => false,
-            Knows::No => true,
+            Knows::No => again,
         };
-        if !is_owed {
-            return;
-        }
-        let (env, first) = (self.env.clone(), shard::address(id, 0, message.shards()));
-        let knows = Rc::clone(&self.first_knows);
-        knows.set(Knows::Yes);
-        spawn_local(async move {
-            if let Err(failure) = stub::send(&env, &first, &Call::Shards).await {
-                knows.set(Knows::No);
-                log::failure("shards.untold", &first, &failure);
-            }
-        });
+        is_owed.then(|| (shard::address(id, 0, message.shards()), shard))
     }
 
     /// Tells the list of messages of this one, beside whatever else is done: nothing waits for it. What it does not hear is told with
@@ -468,6 +484,8 @@ impl MessageObject {
 
     /// Settles what is due, then gives the queue what the outbox says. Logs what that came to.
     async fn settle_and_ship(&self) -> Result<()> {
+        self.with_known(|_| Ok(()))?;
+        self.tell_first(true).await?;
         let Some(settlement) = self.with_known(|message| message.settle(now_ms()))? else { return Ok(()) };
         let (mut acts_told, mut packs_shipped) = (0, 0);
         while let Some(next) = self.with_known(|message| message.next(now_ms()))?.flatten() {

@@ -5,6 +5,7 @@
 //! half of it.) Clicks come by [`ARRIVALS`], as bytes; an edge of an earlier version brings each as
 //! JSON.
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::Serialize;
 
 use super::wanted::{Filter, View};
@@ -55,8 +56,14 @@ pub enum Call {
     View(View),
     /// What the sender tells of the message, as JSON. There is nothing to answer.
     Tell(String),
-    /// Several objects share the message: as many as its address says. There is nothing to answer.
-    Shards,
+    /// Several objects share the message, as many as its address says, and this one of them has begun. The answer is what was told of
+    /// its recipients before, from a bucket on ([`Handed`]).
+    Shards {
+        /// Which one.
+        shard: u32,
+        /// The first bucket of [`deliveries`](super::deliveries).
+        from: u8,
+    },
     /// Everything settled is to be shipped again.
     Reship,
     /// A click's landing page was shown, or touched. There is nothing to answer.
@@ -133,7 +140,7 @@ impl Call {
             Self::Report(message_id) => ("/report", message_id.clone()),
             Self::View(view) => ("/view", view.encode()),
             Self::Tell(told) => ("/tell", told.clone()),
-            Self::Shards => ("/shards", String::new()),
+            Self::Shards { shard, from } => ("/shards", format!("{shard} {from}")),
             Self::Reship => ("/reship", String::new()),
             Self::Verify(click, Sighting { event_id, verified, since_load_ms }) => {
                 let since_load_ms = since_load_ms.map(|ms| ms.to_string()).unwrap_or_default();
@@ -176,7 +183,14 @@ impl Call {
             "/report" => Ok(Self::Report(body)),
             "/view" => View::decode(&body).map(Self::View).ok_or_else(|| "view: bad words".to_owned()),
             "/tell" => Ok(Self::Tell(body)),
-            "/shards" => Ok(Self::Shards),
+            "/shards" => {
+                let numbers = body.split_once(' ');
+                let numbers =
+                    numbers.and_then(|(shard, from)| Some((shard.parse().ok()?, from.parse().ok()?)));
+                numbers
+                    .map(|(shard, from)| Self::Shards { shard, from })
+                    .ok_or_else(|| "shards: bad numbers".to_owned())
+            }
             "/reship" => Ok(Self::Reship),
             "/verify" => {
                 let mut words = body.split(' ');
@@ -218,6 +232,32 @@ fn told(body: &str) -> Result<Vec<Told>, String> {
     };
     let told = body.list().and_then(|all| all.iter().map(one).collect());
     told.ok_or_else(|| "deliver: no list of times".to_owned())
+}
+
+/// What the first of several objects hands over to another: the answer to [`Call::Shards`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Handed {
+    /// Entries of [`deliveries`](super::deliveries).
+    pub entries: Vec<u8>,
+    /// The bucket to go on from, where there may be more.
+    pub next: Option<u8>,
+}
+
+impl Handed {
+    /// The answer.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let next = self.next.map(|next| next.to_string()).unwrap_or_default();
+        format!("{next} {}", Base64UrlUnpadded::encode_string(&self.entries))
+    }
+
+    /// Reads an answer.
+    #[must_use]
+    pub fn decode(text: &str) -> Option<Self> {
+        let (next, entries) = text.split_once(' ')?;
+        let entries = Base64UrlUnpadded::decode_vec(entries).ok()?;
+        Some(Self { entries, next: next.parse().ok() })
+    }
 }
 
 impl Page {
@@ -293,7 +333,7 @@ mod tests {
                 past: vec!["1 2".to_owned(), "3".to_owned()],
             }),
             Call::Tell("{}".to_owned()),
-            Call::Shards,
+            Call::Shards { shard: 255, from: 255 },
             Call::Reship,
             Call::Verify(
                 id,
@@ -320,6 +360,9 @@ mod tests {
             ("/view", "xml m"),
             ("/view", "json"),
             ("/explain", "x"),
+            ("/shards", ""),
+            ("/shards", "1"),
+            ("/shards", "1 256"),
             ("/verify", ""),
             ("/verify", "x y interacted 5"),
         ] {
@@ -335,6 +378,16 @@ mod tests {
             Ok(Call::Page { after: None, limit: MAX_PAGE, filter: Filter::default() }),
             "a page is never longer"
         );
+    }
+
+    #[test]
+    fn what_is_handed_over_is_read_as_it_was_written() {
+        for (entries, next) in [(vec![], None), (vec![7; 48], Some(0)), (vec![255; 16], Some(255))] {
+            let handed = Handed { entries, next };
+            assert_eq!(Handed::decode(&handed.encode()), Some(handed));
+        }
+        assert_eq!(Handed::decode(""), None);
+        assert_eq!(Handed::decode(" !"), None);
     }
 
     #[test]

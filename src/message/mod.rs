@@ -59,6 +59,7 @@ mod check;
 pub mod deliveries;
 mod explain;
 pub mod group;
+mod handover;
 mod history;
 mod ingest;
 mod late;

@@ -343,6 +343,40 @@ test("the first object hears of the others though it fails at first", async (t) 
   });
 });
 
+test("what was told of deliveries before the first click is known to every object", async () => {
+  const [several, one] = [freshMessage("early"), freshMessage("early-one")];
+  // Microsoft's network, long after the send and soon after the delivery.
+  const times = recipients.map((recipient_id, n) =>
+    n % 4 === 3
+      ? { recipient_id, bounced_at_ms: Date.now() - 9_000 }
+      : { recipient_id, delivered_at_ms: Date.now() - 5_000 },
+  );
+  for (const message_id of [several, one]) {
+    assert.deepEqual(await deliver(worker, message_id, times), { recipients: RECIPIENTS, reissued: 0 });
+  }
+  const records = [];
+  for (const [n, recipient_id] of recipients.entries()) {
+    const [href] = await mint(several, recipient_id);
+    records.push(recordIn((await clickAndRecord(worker, href, visitor(n))).record));
+  }
+  await settledClicks(worker, several, RECIPIENTS);
+  await bring(records.map((record) => ({ ...record, message_id: one })));
+  await settledClicks(worker, one, RECIPIENTS);
+  const listed = async (message_id) => (await listClicks(worker, message_id)).map(plain);
+  const ours = await until(async () => {
+    const clicks = await listed(several);
+    return clicks.every(({ delivered_at_ms, bounced_at_ms }) => delivered_at_ms || bounced_at_ms) && clicks;
+  });
+  assert.deepEqual(ours, await listed(one));
+  // What is told from now on goes to where it belongs, and what came first does not come back.
+  const later = recipients.map((recipient_id) => ({ recipient_id, delivered_at_ms: Date.now() - 1_000 }));
+  for (const message_id of [several, one]) await deliver(worker, message_id, later);
+  assert.deepEqual(
+    (await listed(several)).map(({ delivered_at_ms }) => delivered_at_ms),
+    later.map(({ delivered_at_ms }) => delivered_at_ms),
+  );
+});
+
 test("a message of one object is asked as often as ever", async () => {
   const message_id = freshMessage("single");
   const [href] = await mint(message_id, "r1", { shards: 1 });

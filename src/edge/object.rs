@@ -215,8 +215,7 @@ impl MessageObject {
         match answer {
             Ok(answer) => {
                 // A call that was refused may have counted, too.
-                self.arm().await?;
-                self.tell_first(false).await?;
+                self.finish().await?;
                 Ok(answer)
             }
             Err(error) => Ok(self.failed(&error)),
@@ -280,8 +279,7 @@ impl MessageObject {
         if let Some(words) = failed {
             return Ok(Answer::Failed(words));
         }
-        self.arm().await?;
-        self.tell_first(false).await?;
+        self.finish().await?;
         Ok(Answer::Done)
     }
 
@@ -294,8 +292,7 @@ impl MessageObject {
         count(&self.counts.clicks, records.len());
         match self.commit().and_then(|()| self.store(records, false)) {
             Ok(arrivals) => {
-                self.arm().await?;
-                self.tell_first(false).await?;
+                self.finish().await?;
                 let stored = arrivals.iter().filter(|arrival| **arrival == Arrival::Stored).count();
                 Ok(Answer::Text(stored.to_string()))
             }
@@ -423,6 +420,12 @@ impl MessageObject {
         if is_new && !self.listed.get() {
             self.tell_list();
         }
+    }
+
+    /// What follows every call: the alarm is set, and then whoever must know of this object is told.
+    async fn finish(&self) -> Result<()> {
+        self.arm().await?;
+        self.tell_first(false).await
     }
 
     /// Tells the message's first object how many share it, and asks it for what was told of the recipients of this one before: whoever

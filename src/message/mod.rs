@@ -51,6 +51,7 @@
 //! 8. The sums are those of their packs, from the first on, without a gap.
 
 mod acts;
+mod answers;
 mod by_id;
 pub mod call;
 mod carry;

@@ -227,8 +227,12 @@ impl MessageObject {
         if knows {
             return Ok(None);
         }
-        let shards = self.with_known(|message| Ok(message.shards()))?;
-        Ok(shards.filter(|shards| *shards > 1))
+        let mut shards = 1;
+        self.in_transaction(false, &mut |message| {
+            shards = message.shards();
+            Ok(())
+        })?;
+        Ok(Some(shards).filter(|shards| *shards > 1))
     }
 
     /// Answers a call to the list of messages.
@@ -387,8 +391,12 @@ impl MessageObject {
             Call::View(view) => Ok(Answer::Text(view.of(self.counted()?))),
             // How many they are came with the call.
             Call::Shards { shard, from } => {
-                let (entries, next) = self.with_message(|message| message.told_of(shard, from))?;
-                Ok(Answer::Text(Handed { entries, next }.encode()))
+                let mut handed = Handed::default();
+                self.in_transaction(true, &mut |message| {
+                    (handed.entries, handed.next) = message.told_of(shard, from)?;
+                    Ok(())
+                })?;
+                Ok(Answer::Text(handed.encode()))
             }
             Call::Tell(told) => {
                 self.with_message(|message| message.tell(&told))?;
@@ -440,7 +448,7 @@ impl MessageObject {
             match handed {
                 Ok(handed) => {
                     if !handed.entries.is_empty() {
-                        self.with_message(|message| message.hear(&handed.entries))?;
+                        self.in_transaction(true, &mut |message| message.hear(&handed.entries))?;
                     }
                     next = handed.next;
                 }
@@ -487,7 +495,7 @@ impl MessageObject {
 
     /// Settles what is due, then gives the queue what the outbox says. Logs what that came to.
     async fn settle_and_ship(&self) -> Result<()> {
-        self.with_known(|_| Ok(()))?;
+        self.in_transaction(false, &mut |_| Ok(()))?;
         self.tell_first(true).await?;
         let Some(settlement) = self.with_known(|message| message.settle(now_ms()))? else { return Ok(()) };
         let (mut acts_told, mut packs_shipped) = (0, 0);

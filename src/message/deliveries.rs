@@ -53,7 +53,9 @@ pub fn merge(entries: &[u8], news: &[(Key, Delivery)]) -> Vec<u8> {
 /// A bucket's bytes with other entries put in where it has none of that recipient.
 pub(super) fn fill(entries: &[u8], others: &[[u8; ENTRY]]) -> Vec<u8> {
     let (old, _) = entries.as_chunks::<ENTRY>();
-    last_of_each(&[others, old].concat())
+    let mut all = others.to_vec();
+    all.extend(old);
+    last_of_each(&all)
 }
 
 /// Entries in their order; of those of one recipient what stands last.

@@ -5,7 +5,9 @@
 //!   their own.
 //! - **Schema**: see [`crate::message::sql`].
 //! - **Calls**: see [`crate::message::call`]; `POST /arrivals`, `/replay`, `/arrive`, `/deliver`, `/bounce`, `/page`, `/explain`, `/report`,
-//!   `/view`, `/filter`, `/tell`, `/reship`, `/verify`, `/act`; from the board `/poke`.
+//!   `/view`, `/filter`, `/tell`, `/shards`, `/reship`, `/verify`, `/act`; from the board `/poke`.
+//! - **Several objects** of one message are each told by whoever calls how many they are. Whoever knows the message's id alone asks the
+//!   first, which answers what all must answer with their number ([`SEVERAL`]).
 //! - **Alarm**: one, for the earliest thing that is due; it asks the board, settles, then ships what the outbox says. The board's own
 //!   tells shards that there is something to ask for.
 //!
@@ -37,21 +39,22 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::bindings::EVENTS;
 use super::clock::{now_ms, number};
+use super::failure::Failure;
 use super::rows::{Rows, transaction};
 use super::runtime::{self, Env, Error, Result, State};
 use super::{log, queue, settings, stub};
 use crate::config::Config;
 use crate::event::line;
-use crate::link::shard::BOARD;
+use crate::link::shard;
 use crate::message::board::Board;
-use crate::message::call::{ARRIVALS, Call, Delivered, POKE, REPLAY, Reshipped};
+use crate::message::call::{ARRIVALS, Call, Delivered, Handed, POKE, REPLAY, Reshipped, SEVERAL};
 use crate::message::exchange::EXCHANGE;
 use crate::message::group::Group;
 use crate::message::list::{self, List};
 use crate::message::wanted::{Form, View};
 use crate::message::{Acted, Arrival, Item, MAX_ROUNDS, Message, Outcome, Outgoing, Seen, Settlement};
 use crate::record::{Delivery, Record, packed};
-use crate::report::{Past, Report, Tally, diagnosis};
+use crate::report::Part;
 use crate::verdict::Key;
 use crate::verdict::order::ascending;
 
@@ -85,9 +88,19 @@ pub struct MessageObject {
     group: RefCell<Group>,
     /// The list of messages knows of this one, as far as this life of the object knows.
     listed: Rc<Cell<bool>>,
+    first_knows: Cell<Knows>,
     /// What becomes of the group that waits: every call that brought some of it holds on to this.
     fate: RefCell<Rc<Fate>>,
     counts: Counts,
+}
+
+/// Whether the message's first object knows of this one, as far as this life of it has told.
+#[derive(Clone, Copy, Default)]
+enum Knows {
+    #[default]
+    Perhaps,
+    Yes,
+    No,
 }
 
 /// What became of a group: nothing yet, stored, or why not.
@@ -123,6 +136,7 @@ impl MessageObject {
             shards: Cell::new(1),
             group: RefCell::default(),
             listed: Rc::default(),
+            first_knows: Cell::default(),
             fate: RefCell::default(),
             counts: Counts::default(),
         }
@@ -131,15 +145,15 @@ impl MessageObject {
     /// Answers a call: status and text, which may be empty, or a board's bytes. Where several objects share the message, whoever calls says how
     /// many.
     pub async fn call(&self, path: String, shards: String, body: Vec<u8>) -> Result<Vec<JsValue>, JsValue> {
-        if let Ok(shards) = shards.parse() {
-            self.shards.set(shards);
-        }
-        let (status, text) = match self.answer_to(&path, body).await? {
+        let count = shards.parse().unwrap_or_default();
+        self.shards.set(self.shards.get().max(count));
+        let (status, text) = match self.answer_to(&path, count > 0, body).await? {
             Answer::Done => (204, String::new()),
             Answer::Text(text) => (200, text),
             Answer::Bytes(bytes) => return Ok(vec![200.into(), Uint8Array::from(&bytes[..]).into()]),
             Answer::Refused(words) => (400, words),
             Answer::Failed(words) => (500, words),
+            Answer::Several(shards) => (SEVERAL, shards.to_string()),
         };
         Ok(vec![status.into(), text.into()])
     }
@@ -180,6 +194,8 @@ enum Answer {
     Bytes(Vec<u8>),
     Refused(String),
     Failed(String),
+    /// The message has so many objects, which whoever asks did not know.
+    Several(u32),
 }
 
 impl Answer {
@@ -189,7 +205,8 @@ impl Answer {
 }
 
 impl MessageObject {
-    async fn answer_to(&self, path: &str, body: Vec<u8>) -> Result<Answer> {
+    /// `knows` says whether whoever calls knows how many objects share the message.
+    async fn answer_to(&self, path: &str, knows: bool, body: Vec<u8>) -> Result<Answer> {
         count(&self.counts.calls, 1);
         if path == ARRIVALS {
             self.look_for_alarm().await?;
@@ -197,7 +214,11 @@ impl MessageObject {
         }
         if path == REPLAY {
             self.look_for_alarm().await?;
-            return self.replay(&body).await;
+            return match self.others(knows) {
+                Ok(None) => self.replay(&body).await,
+                Ok(Some(shards)) => Ok(Answer::Several(shards)),
+                Err(error) => Ok(self.failed(&error)),
+            };
         }
         if path == EXCHANGE {
             return self.answer_of_board(&body).await;
@@ -210,14 +231,32 @@ impl MessageObject {
             Err(words) => return Ok(Answer::Refused(words)),
         };
         self.look_for_alarm().await?;
-        match self.commit().and_then(|()| self.answer(call)) {
+        let answer = match self.others(knows || !call.is_for_all()) {
+            Ok(None) => self.commit().and_then(|()| self.answer(call)),
+            Ok(Some(shards)) => Ok(Answer::Several(shards)),
+            Err(error) => Err(error),
+        };
+        match answer {
             Ok(answer) => {
                 // A call that was refused may have counted, too.
-                self.arm().await?;
+                self.finish().await?;
                 Ok(answer)
             }
             Err(error) => Ok(self.failed(&error)),
         }
+    }
+
+    /// How many objects share the message, where whoever asks does not know that there are others.
+    fn others(&self, knows: bool) -> Result<Option<u32>> {
+        if knows {
+            return Ok(None);
+        }
+        let mut shards = 1;
+        self.in_transaction(false, &mut |message| {
+            shards = message.shards();
+            Ok(())
+        })?;
+        Ok(Some(shards).filter(|shards| *shards > 1))
     }
 
     /// Answers a call to the list of messages.
@@ -235,7 +274,7 @@ impl MessageObject {
     }
 
     fn is_board(&self) -> bool {
-        self.state.id().name().is_some_and(|name| name.ends_with(BOARD))
+        self.state.id().name().is_some_and(|name| name.ends_with(shard::BOARD))
     }
 
     /// Does something with the board: one transaction.
@@ -348,7 +387,7 @@ impl MessageObject {
         if let Some(words) = failed {
             return Ok(Answer::Failed(words));
         }
-        self.arm().await?;
+        self.finish().await?;
         Ok(Answer::Done)
     }
 
@@ -361,7 +400,7 @@ impl MessageObject {
         count(&self.counts.clicks, records.len());
         match self.commit().and_then(|()| self.store(records, false)) {
             Ok(arrivals) => {
-                self.arm().await?;
+                self.finish().await?;
                 let stored = arrivals.iter().filter(|arrival| **arrival == Arrival::Stored).count();
                 Ok(Answer::Text(stored.to_string()))
             }
@@ -460,16 +499,19 @@ impl MessageObject {
                 let explained = self.with_known(|message| message.explain(id))?.flatten();
                 Ok(explained.map_or(Answer::Done, Answer::Text))
             }
-            Call::Report(message_id) => Ok(Answer::json(&self.report(&message_id)?)),
-            Call::View(View { form, message_id, past }) => {
-                let mut report = self.report(&message_id)?;
-                let past: Vec<Past> = past.iter().filter_map(|line| Past::decode(line)).collect();
-                diagnosis::compare(&mut report, &past);
-                Ok(match form {
-                    Form::Json => Answer::json(&report),
-                    Form::Summary => Answer::json(&report.summary()),
-                    Form::Past => Answer::Text(Past::of(&report).encode()),
-                })
+            Call::Report(message_id) => {
+                let view = View { form: Form::Json, message_id, past: Vec::new() };
+                Ok(Answer::Text(view.of(self.counted()?)))
+            }
+            Call::View(view) => Ok(Answer::Text(view.of(self.counted()?))),
+            // How many they are came with the call.
+            Call::Shards { shard, from } => {
+                let mut handed = Handed::default();
+                self.in_transaction(true, &mut |message| {
+                    (handed.entries, handed.next) = message.told_of(shard, from)?;
+                    Ok(())
+                })?;
+                Ok(Answer::Text(handed.encode()))
             }
             Call::Tell(told) => {
                 self.with_message(|message| message.tell(&told))?;
@@ -496,10 +538,9 @@ impl MessageObject {
         }
     }
 
-    /// The report; of a message that is not there its empty one.
-    fn report(&self, message_id: &str) -> Result<Report> {
-        let report = self.with_known(|message| message.report(message_id))?;
-        Ok(report.unwrap_or_else(|| Tally::default().report(message_id, None, 0)))
+    /// What is counted: nothing of a message that is not there.
+    fn counted(&self) -> Result<Part> {
+        Ok(self.with_known(Message::part)?.unwrap_or_default())
     }
 
     /// Tells the list of a message that has settled once at most, where this life of the object has not: whether an earlier one
@@ -509,6 +550,51 @@ impl MessageObject {
         if is_new && !self.listed.get() {
             self.tell_list();
         }
+    }
+
+    /// What follows every call: the alarm is set, and then whoever must know of this object is told.
+    async fn finish(&self) -> Result<()> {
+        self.arm().await?;
+        self.tell_first(false).await
+    }
+
+    /// Tells the message's first object how many share it, and asks it for what was told of the recipients of this one before: whoever
+    /// has only the message's id asks there. A shard that begins does so, with its first call; where that fails, with each alarm.
+    async fn tell_first(&self, again: bool) -> Result<()> {
+        let Some((first, shard)) = self.owed(again) else { return Ok(()) };
+        self.first_knows.set(Knows::Yes);
+        let mut next = Some(0);
+        while let Some(from) = next {
+            let answer = stub::ask_text(&self.env, &first, &Call::Shards { shard, from }).await;
+            let handed = answer.and_then(|text| Handed::decode(&text).ok_or(Failure::Unreadable(text)));
+            match handed {
+                Ok(handed) => {
+                    if !handed.entries.is_empty() {
+                        self.in_transaction(true, &mut |message| message.hear(&handed.entries))?;
+                    }
+                    next = handed.next;
+                }
+                Err(failure) => {
+                    self.first_knows.set(Knows::No);
+                    log::failure("shards.untold", &self.name(), &failure);
+                    return Ok(());
+                }
+            }
+        }
+        self.arm().await
+    }
+
+    /// The address of the message's first object, and which shard this is, where that may not be known there.
+    fn owed(&self, again: bool) -> Option<(String, u32)> {
+        let slot = self.message.borrow();
+        let message = slot.as_ref()?;
+        let (id, shard) = shard::of_name(message.name()).filter(|(_, shard)| *shard > 0)?;
+        let is_owed = match self.first_knows.get() {
+            Knows::Perhaps => message.is_new(),
+            Knows::Yes => false,
+            Knows::No => again,
+        };
+        is_owed.then(|| (shard::address(id, 0, message.shards()), shard))
     }
 
     /// Tells the list of messages of this one, beside whatever else is done: nothing waits for it. What it does not hear is told with
@@ -531,6 +617,8 @@ impl MessageObject {
 
     /// Settles what is due, then gives the queue what the outbox says. Logs what that came to.
     async fn settle_and_ship(&self) -> Result<()> {
+        self.in_transaction(false, &mut |_| Ok(()))?;
+        self.tell_first(true).await?;
         self.exchange().await?;
         let mut settlement = Settlement::default();
         for _ in 0..MAX_ROUNDS {

@@ -23,18 +23,54 @@ export async function exchange(env, board, said, withinMs) {
   return new Uint8Array(await answer.arrayBuffer());
 }
 
-/** Posts a call to an object. Never rejects: a status of 0 says that the call or its answer did not arrive. */
-export async function ask(env, object, path, body) {
+// The pauses before further tries, milliseconds: well inside the 30 s that work after an answer may take.
+const PAUSES_MS = [50, 400, 2_000];
+
+/**
+ * Posts a call to an object by its address, again where that may help: what a call does twice is done once. Never rejects: a status of
+ * 0 says that the call or its answer did not arrive.
+ */
+export async function ask(env, address, path, body) {
+  let asked = await askOnce(env, address, path, body);
+  for (const pauseMs of PAUSES_MS) {
+    if (!asked.mayPass) break;
+    await pause(pauseMs);
+    asked = await askOnce(env, address, path, body);
+  }
+  return asked;
+}
+
+async function askOnce(env, address, path, body) {
   try {
-    const answer = await postTo(env, object, path, { body });
+    const answer = await postTo(env, address, path, { body });
     const { status } = answer;
-    // To read a body that is not there costs as much as the rest of the call.
-    return { status, text: status === 204 ? "" : await answer.text(), mayPass: false };
+    // To read a body that is not there costs as much as the rest of the call. Storage may be back soon.
+    return { status, text: status === 204 ? "" : await answer.text(), mayPass: status >= 500 };
   } catch (error) {
     // The runtime says `retryable` of what is over soon, and `overloaded` of an object that must not be asked again.
     const mayPass = Boolean(error?.retryable) && !error?.overloaded;
     return { status: 0, text: words(error), mayPass };
   }
+}
+
+/**
+ * Posts calls, each a list of what `ask` takes, `most` at a time. The texts of all answers, each in the place of its call; or, as soon as
+ * one is missing, what there is in its place.
+ */
+export async function askAll(env, calls, most) {
+  const texts = [];
+  const left = calls.entries();
+  let failed;
+  const connection = async () => {
+    for (const [at, call] of left) {
+      const asked = await ask(env, ...call);
+      if (asked.status !== 200 && asked.status !== 204) failed ??= asked;
+      if (failed) return;
+      texts[at] = asked.text;
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(most, calls.length) }, connection));
+  return failed ?? { status: 200, text: "", texts };
 }
 
 /** Waits. */

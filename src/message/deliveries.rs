@@ -13,10 +13,10 @@ use crate::verdict::Key;
 use crate::verdict::order::arranged;
 
 /// Bytes of one entry.
-const ENTRY: usize = 16;
+pub(super) const ENTRY: usize = 16;
 
 /// What is turned in the key of a bounce.
-const BOUNCED: u64 = 1;
+pub(super) const BOUNCED: u64 = 1;
 
 /// The bucket of a recipient.
 #[must_use]
@@ -46,8 +46,21 @@ pub fn merge(entries: &[u8], news: &[(Key, Delivery)]) -> Vec<u8> {
         all.extend(told.delivered_at_ms.map(|ms| entry(short, ms)));
         all.extend(told.bounced_at_ms.map(|ms| entry(short ^ BOUNCED, ms)));
     }
-    let all = arranged(&all, &|entry| (0, u128::from_be_bytes(*entry) >> 64));
     // What came last stands last among its recipient's.
+    last_of_each(&all)
+}
+
+/// A bucket's bytes with other entries put in where it has none of that recipient.
+pub(super) fn fill(entries: &[u8], others: &[[u8; ENTRY]]) -> Vec<u8> {
+    let (old, _) = entries.as_chunks::<ENTRY>();
+    let mut all = others.to_vec();
+    all.extend(old);
+    last_of_each(&all)
+}
+
+/// Entries in their order; of those of one recipient what stands last.
+fn last_of_each(entries: &[[u8; ENTRY]]) -> Vec<u8> {
+    let all = arranged(entries, &|entry| (0, u128::from_be_bytes(*entry) >> 64));
     all.chunk_by(|a, b| a[..8] == b[..8]).filter_map(|theirs| theirs.last()).flatten().copied().collect()
 }
 
@@ -179,6 +192,17 @@ mod tests {
         let text = format!(r#"[{{"recipient_id":"r","delivered_at_ms":{ms},"delivered_at_ms":{}}}]"#, ms + 1);
         let twice = super::read(&Json::parse(&text).unwrap());
         assert_eq!(twice, Err("[0].delivered_at_ms: stands twice; leave one".to_owned()));
+    }
+
+    #[test]
+    fn what_is_handed_over_fills_gaps_and_replaces_nothing() {
+        let (known, other) = (Key::of("known"), Key::of("other"));
+        let here = merge(&[], &[(known, told(Some(5), None))]);
+        let handed = merge(&[], &[(known, told(Some(1), Some(2))), (other, told(None, Some(3)))]);
+        let filled = fill(&here, handed.as_chunks::<ENTRY>().0);
+        assert_eq!(find(&filled, known), told(Some(5), Some(2)));
+        assert_eq!(find(&filled, other), told(None, Some(3)));
+        assert_eq!(filled.len(), 3 * ENTRY);
     }
 
     /// Frozen: rows written by one deploy are read by the next.

@@ -51,6 +51,7 @@
 //! 8. The sums are those of their packs, from the first on, without a gap.
 
 mod acts;
+mod answers;
 mod blocks;
 pub mod board;
 mod by_id;
@@ -63,6 +64,7 @@ mod ends;
 pub mod exchange;
 mod explain;
 pub mod group;
+mod handover;
 mod history;
 mod ingest;
 mod late;

@@ -16,7 +16,7 @@ use crate::event::pack::{self, Draft};
 use crate::record::Kind;
 use crate::record::{EventId, Record, packed};
 use crate::report::tally::Counted;
-use crate::report::{Report, Tally};
+use crate::report::{Part, Report, Tally};
 use crate::verdict::{Key, Look, Verdict};
 
 /// The most bytes of records on one page: an object builds it in memory.
@@ -115,13 +115,19 @@ impl<D: Database> Message<D> {
     /// # Errors
     /// When storage fails; the message must then be loaded again.
     pub fn report(&mut self, message_id: &str) -> Result<Report, D::Error> {
+        Ok(self.part()?.report(message_id))
+    }
+
+    /// The same, to be added to what the message's other objects have counted.
+    ///
+    /// # Errors
+    /// When storage fails; the message must then be loaded again.
+    pub fn part(&mut self) -> Result<Part, D::Error> {
         self.add_up(usize::MAX)?;
         let mut tally = self.tally()?;
         self.count_open(&mut tally)?;
-        let about = self.rows.about()?;
-        let mut report = tally.report(message_id, about.as_ref(), self.counted_repeats()?);
-        report.unreadable += i64::try_from(self.rows.unreadable()).unwrap_or(i64::MAX);
-        Ok(report)
+        tally.unreadable += i64::try_from(self.rows.unreadable()).unwrap_or(i64::MAX);
+        Ok(Part { tally, about: self.rows.about()?, repeats: self.counted_repeats()? })
     }
 
     /// Takes in what the sender tells of the message.

@@ -28,6 +28,11 @@ impl<D: Database> Message<D> {
     /// When storage fails; the message must then be loaded again.
     pub fn deliver(&mut self, news: &[(Key, Delivery)]) -> Result<usize, D::Error> {
         let moved = self.put_deliveries(news)?;
+        self.learn(moved)
+    }
+
+    /// Judges again what changes by what is stored of recipients' mails now; returns what [`Self::deliver`] does.
+    pub(super) fn learn(&mut self, moved: Vec<(Key, Delivery)>) -> Result<usize, D::Error> {
         for (recipient, delivery) in &moved {
             self.people.ends.get_mut().forget(*recipient);
             let theirs: Vec<EventId> = self.window.of_recipient(*recipient).map(|(id, _)| id).collect();

@@ -79,7 +79,8 @@ final class Minter
         [$number, $route] = KINDS[$kind];
         $group = $copy['group'] ?? null;
         $scheme = str_starts_with($url, 'https://') ? 2 : (int) str_starts_with($url, 'http://');
-        $body = chr($group === null ? 1 : 2) . chr($number | $scheme << 2) . chr(strlen($this->kid)) . $this->kid . "\1"
+        $body = chr($group === null ? 1 : 2) . chr($number | $scheme << 2) . chr(strlen($this->kid)) . $this->kid
+            . varint('shards', $copy['shards'] ?? 1, 1, 257)
             . varint('links_total', $copy['links_total'] ?? null, 0, 2 ** 32)
             . varint('sent_at_ms', $copy['sent_at_ms'] ?? null, 946684800000, 4133980800000)
             . packed('message_id', $copy['message_id'] ?? null, MESSAGE_ID)

@@ -58,7 +58,8 @@ class Minter:
         number, route = _KINDS[kind]
         group = copy.get("group")
         scheme = max(at for at, prefix in enumerate(_SCHEMES) if url.startswith(prefix))
-        body = bytes([1 if group is None else 2, number | scheme << 2, len(self._kid)]) + self._kid.encode() + b"\1"
+        body = bytes([1 if group is None else 2, number | scheme << 2, len(self._kid)]) + self._kid.encode()
+        body += _varint("shards", copy.get("shards", 1), 1, 257)
         body += _varint("links_total", copy.get("links_total"), 0, 2**32)
         body += _varint("sent_at_ms", copy.get("sent_at_ms"), 946684800000, 4133980800000)
         body += _packed("message_id", copy.get("message_id"), _MESSAGE_ID)

@@ -64,7 +64,8 @@ module Clickproof
       number, route = KINDS[kind]
       scheme = SCHEMES.rindex { |prefix| url.start_with?(prefix) }
       group = copy[:group]
-      body = [group.nil? ? 1 : 2, number | scheme << 2, @kid.length].pack("C*") + @kid.b + "\x01".b
+      body = [group.nil? ? 1 : 2, number | scheme << 2, @kid.length].pack("C*") + @kid.b
+      body << varint("shards", copy.fetch(:shards, 1), 1, 257)
       body << varint("links_total", copy[:links_total], 0, 2**32)
       body << varint("sent_at_ms", copy[:sent_at_ms], 946_684_800_000, 4_133_980_800_000)
       body << packed("message_id", copy[:message_id], MESSAGE_ID)

@@ -241,7 +241,7 @@ fn about(input: &[u8], _: &[Vec<u8>], _: &mut Rng) -> bool {
 }
 
 fn brought(input: &[u8], _: &[Vec<u8>], _: &mut Rng) -> bool {
-    let Ok(brought) = replay::read(&text(input)) else { return false };
+    let Ok(brought) = replay::read(&text(input), &|record| record) else { return false };
     for share in &brought.messages {
         let records = packed::all(&share.records).unwrap();
         assert_eq!(records.len(), share.count);

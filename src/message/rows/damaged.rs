@@ -35,7 +35,7 @@ impl<D: Database> Rows<D> {
     /// begins.
     pub(in crate::message) fn lost_packs(&self) -> Result<Vec<u64>, D::Error> {
         let statement = "SELECT number, typeof(keys) = 'blob' AND length(keys) % 24 = 0 \
-                         AND (length(keys) > 0 OR first_ms > last_ms) FROM packs WHERE number > 0 ORDER BY number";
+                         AND (length(keys) > 0 OR first_ms > last_ms) FROM packs WHERE 0 < number ORDER BY number";
         let (mut lost, mut next) = (Vec::new(), 1);
         self.query(statement, Vec::new(), &mut |columns| {
             let (number, is_whole) = (columns.natural()?, columns.integer()? == 1);

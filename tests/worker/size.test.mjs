@@ -8,7 +8,7 @@ import { gzipSync } from "node:zlib";
 import { root } from "../../src/dev/run.mjs";
 
 // All of it once weighed 427 kB. What adds more than there is room for is a decision, made here.
-const LIMIT = 343_600;
+const LIMIT = 372_000;
 
 test(`the wasm is at most ${LIMIT / 1000} kB gzipped`, () => {
   const wasm = readFileSync(path.join(root, "build/index_bg.wasm"));

@@ -15,7 +15,16 @@ const SETTLE_MS: i64 = 60_000;
 const MAX_SETTLE_MS: i64 = 3_600_000;
 
 /// Settings of the contract that nothing in this version obeys: they are refused, never silently accepted.
-const NOT_YET: [&str; 2] = ["RETENTION_DAYS", "PRIVACY"];
+const NOT_YET: [&str; 1] = ["PRIVACY"];
+
+/// How long after its last click a message is kept, where `RETENTION_DAYS` does not say otherwise, days.
+const RETENTION_DAYS: i64 = 90;
+
+/// The longest that a message is kept, days: a hundred years.
+const MAX_RETENTION_DAYS: i64 = 36_500;
+
+/// A day, milliseconds.
+const DAY_MS: i64 = 86_400_000;
 
 /// The shortest API token, characters: a shorter one is guessed.
 const MIN_TOKEN: usize = 16;
@@ -99,6 +108,8 @@ pub struct Config {
     pub abuse_contact: Option<String>,
     /// How messages are judged.
     pub judging: Judging,
+    /// How long after its last click a message is kept, and how old what is kept of one that never ends may be, milliseconds.
+    pub retention_ms: i64,
     /// Whether clicks set the cookie.
     pub cookie: bool,
     /// Its `SameSite`.
@@ -156,6 +167,7 @@ impl Config {
             home_url: None,
             abuse_contact: None,
             judging,
+            retention_ms: RETENTION_DAYS * DAY_MS,
             cookie: true,
             same_site: SameSite::Lax,
             click_ref_param: None,
@@ -277,6 +289,11 @@ impl Config {
                     whole(value).filter(|ms| (0..=MAX_SETTLE_MS).contains(ms)).ok_or_else(|| {
                         format!("must be a whole number from 0 to {MAX_SETTLE_MS}; {SETTLE_MS} holds")
                     })?;
+            }
+            "RETENTION_DAYS" => {
+                self.retention_ms = days_ms(value).ok_or_else(|| {
+                    format!("must be a number of days above 0, at most {MAX_RETENTION_DAYS}; {RETENTION_DAYS} holds")
+                })?;
             }
             "COOKIE" => self.cookie = switch(value).ok_or("must be on or off; on holds")?,
             "LOG" => {
@@ -419,6 +436,23 @@ fn whole(value: &Value) -> Option<i64> {
         }
         Value::Other | Value::Binding => None,
     }
+}
+
+/// Days, which need not be whole, as milliseconds. In digits they are read as two whole numbers: to parse a fraction would be ten
+/// kilobytes of wasm.
+fn days_ms(value: &Value) -> Option<i64> {
+    let ms = match value {
+        #[expect(clippy::cast_possible_truncation, reason = "what is out of bounds stays so")]
+        Value::Number(days) => (days * 86_400_000.0) as i64,
+        Value::Text(digits) => {
+            let (days, part) = digits.trim().split_once('.').unwrap_or((digits.trim(), "0"));
+            let number = |digits: &str| digits.parse::<u32>().ok().map(i64::from).filter(|_| !digits.starts_with('+'));
+            let scale = 10_i64.pow(u32::try_from(part.len()).ok().filter(|length| *length <= 9)?);
+            number(days)? * DAY_MS + number(part)? * DAY_MS / scale
+        }
+        Value::Other | Value::Binding => return None,
+    };
+    (1..=MAX_RETENTION_DAYS * DAY_MS).contains(&ms).then_some(ms)
 }
 
 /// What links begin with: scheme and host, without a final slash.

@@ -1,6 +1,7 @@
 //! The queues' consumer: each pack becomes one object in R2, each act one request to its sender's webhook.
 //!
-//! Safe to repeat: a pack names its object, so a second delivery overwrites the first; an act has one `webhook-id`. What cannot be
+//! Safe to repeat: a pack names its object, so a second delivery overwrites the first; an act has one `webhook-id`. In whatever order
+//! they come: of two for one object the one that was sent later stays. What cannot be
 //! written or posted is tried again by the queue, then goes to the dead-letter queue, whose consumer is this one too: it tries
 //! for days. Nothing is acknowledged that was not done; the object keeps everything and `reship` sends packs again.
 //!
@@ -60,8 +61,14 @@ pub(super) async fn consume(batch: &Batch, env: &Env) {
                 work.push(Box::pin(async move { post_or_retry(&message, &id, &body, &env).await }));
                 continue;
             }
+            Ok(Parcel::Blank { keys }) => {
+                let (env, keys) = (env.clone(), keys.into_owned());
+                work.push(Box::pin(async move { blank(&message, &keys, &env).await }));
+                continue;
+            }
             Ok(Parcel::Pack { key, events, lines }) => {
-                let freight = Freight::Pack { key: &key, lines: &lines, done: 0 };
+                let sent_ms = message.sent_ms();
+                let freight = Freight::Pack { key: &key, lines: &lines, done: 0, sent_ms };
                 match deliver(&Bucket, &freight, env).await.failure {
                     None => Ok((key, events, for_others(&config, &letter, &lines))),
                     Some(failure) => {
@@ -93,6 +100,20 @@ pub(super) async fn consume(batch: &Batch, env: &Env) {
     feeds.deliver(env, &mut work);
     runtime::together(work).await;
     alerts::raise(env).await;
+}
+
+/// Empties objects of the bucket. What has been tried may be tried again.
+async fn blank(message: &Message, keys: &str, env: &Env) {
+    let sent_ms = message.sent_ms();
+    for key in keys.lines() {
+        let freight = Freight::Pack { key, lines: "", done: 0, sent_ms };
+        if let Some(failure) = deliver(&Bucket, &freight, env).await.failure {
+            log::failure("events.unwritten", key, &failure.reason);
+            alerts::note_own(Code::PacksUnwritten);
+            return message.retry();
+        }
+    }
+    message.ack();
 }
 
 /// What further sinks are to have of a pack; what it shows that somebody should look at is noted.

@@ -4,7 +4,7 @@
 //!   ([`crate::message::list`]), with a schema and calls of its own.
 //! - **Schema**: see [`crate::message::sql`].
 //! - **Calls**: see [`crate::message::call`]; `POST /arrivals`, `/replay`, `/arrive`, `/deliver`, `/bounce`, `/page`, `/explain`, `/report`,
-//!   `/view`, `/filter`, `/tell`, `/reship`, `/verify`, `/act`.
+//!   `/view`, `/filter`, `/tell`, `/reship`, `/verify`, `/act`, `/erase`, `/forget`.
 //! - **Alarm**: one, for the earliest thing that is due; it settles, then ships what the outbox says.
 //!
 //! What holds:
@@ -17,8 +17,11 @@
 //! - Memory is a copy of rows. After an error, which has written nothing, it is thrown away; the next call loads it again.
 //! - The alarm is set from the message's own state after every call and every alarm, and on the first call after a
 //!   restart, so there is none that only memory knows of.
-//! - That no alarm is set says that everything has left ([`crate::message::Message::rest`]): so an alarm that failed counts as a
-//!   refusal of the queue before it is tried again, and while one runs its absence says nothing.
+//! - That no alarm is set, or one that is more than a day ahead, says that everything has left ([`crate::message::Message::rest`]):
+//!   what waits to leave has an alarm within minutes. So an alarm that failed counts as a refusal of the queue before it is
+//!   tried again, and while one runs its absence says nothing.
+//! - Where nothing is due, the alarm is set for when something is too old to be kept ([`crate::message::Message::goes_ms`]): a row
+//!   each time that an object comes to rest, and none while it is busy.
 //! - The one await with effects is the queue's `send`, in the alarm. Others may call meanwhile; what a mark means then is
 //!   the outbox's to know ([`crate::message::Item`]).
 
@@ -31,17 +34,18 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
 
 use super::bindings::EVENTS;
-use super::clock::{now_ms, number};
+use super::clock::{now_ms, number, whole};
 use super::rows::{Rows, transaction};
 use super::runtime::{self, Env, Error, Result, State};
-use super::{log, queue, settings, stub};
+use super::{log, messages, queue, settings, stub};
 use crate::config::Config;
 use crate::event::line;
 use crate::message::call::{ARRIVALS, Call, Delivered, REPLAY, Reshipped};
 use crate::message::group::Group;
+use crate::message::letters::Letters;
 use crate::message::list::{self, List};
 use crate::message::wanted::{Form, View};
-use crate::message::{Acted, Arrival, Item, Message, Outcome, Outgoing, Seen};
+use crate::message::{Acted, Arrival, Erasure, Item, Message, Outcome, Outgoing, Seen};
 use crate::record::{Delivery, Record, packed};
 use crate::report::{Past, Report, Tally, diagnosis};
 use crate::verdict::Key;
@@ -49,6 +53,13 @@ use crate::verdict::order::ascending;
 
 /// How soon an alarm that failed is tried again, milliseconds. The runtime's own retries end after six.
 const RETRY_MS: i64 = 5_000;
+
+/// An alarm further ahead than this is set for what is too old to be kept, milliseconds: clicks settle within an hour and some seconds,
+/// and the queue is tried again within minutes.
+const RESTS_MS: i64 = 86_400_000;
+
+/// Letters that one alarm gives to the queue: the rest waits for the next.
+const MAX_LETTERS: usize = 256;
 
 /// The last moment that an alarm may be set for: JavaScript's dates end there, Unix milliseconds.
 const LAST_MS: i64 = 8_640_000_000_000_000;
@@ -131,22 +142,32 @@ impl MessageObject {
         self.armed_ms.set(None);
         self.in_alarm.set(true);
         self.rests.set(false);
-        let mut done = Ok(());
+        let mut done = Ok(false);
         if is_retry {
             // After some retries the runtime gives an alarm up: that it is gone must not say that everything has left.
-            done = self.with_known(|message| message.refused(now_ms())).map(|_| ());
+            done = self.with_known(|message| message.refused(now_ms())).map(|_| false);
         }
         if done.is_ok() {
             done = self.settle_and_ship().await;
         }
+        if matches!(done, Ok(true)) {
+            done = self.let_go().await.map(|()| true);
+        }
         self.in_alarm.set(false);
-        if let Err(error) = done {
-            // What was settled is in rows; the rest is due still.
-            self.forget();
-            log::failure("message.alarm_failed", &self.name(), &error);
-            self.set_alarm(now_ms() + RETRY_MS).await?;
-        } else {
-            self.arm().await?;
+        match done {
+            Ok(is_done) => {
+                self.arm().await?;
+                let retry_ms = now_ms() + RETRY_MS;
+                if !is_done && self.armed_ms.get().is_none_or(|armed_ms| retry_ms < armed_ms) {
+                    self.set_alarm(retry_ms).await?;
+                }
+            }
+            Err(error) => {
+                // What was settled is in rows; the rest is due still.
+                self.forget();
+                log::failure("message.alarm_failed", &self.name(), &error);
+                self.set_alarm(now_ms() + RETRY_MS).await?;
+            }
         }
         Ok(())
     }
@@ -185,8 +206,12 @@ impl MessageObject {
             Err(words) => return Ok(Answer::Refused(words)),
         };
         self.look_for_alarm().await?;
+        let erases = matches!(call, Call::Erase(..) | Call::Forget(_));
         match self.commit().and_then(|()| self.answer(call)) {
             Ok(answer) => {
+                if erases && Letters::new(self.rows()).next()?.is_some() {
+                    self.set_alarm(now_ms()).await?;
+                }
                 // A call that was refused may have counted, too.
                 self.arm().await?;
                 Ok(answer)
@@ -213,8 +238,12 @@ impl MessageObject {
     /// just fired is not set any more and may not have begun yet: it has when a timer comes back.
     async fn look_for_alarm(&self) -> Result<()> {
         if self.message.borrow().is_none() && !self.in_alarm.get() {
-            let mut rests = runtime::wait(self.state.storage().get_alarm()?).await?.is_null();
-            if rests {
+            let alarm_ms = runtime::wait(self.state.storage().get_alarm()?).await?.as_f64().map(whole);
+            if !self.in_alarm.get() && self.armed_ms.get().is_none() {
+                self.armed_ms.set(alarm_ms);
+            }
+            let mut rests = alarm_ms.is_none_or(|ms| ms > now_ms() + RESTS_MS);
+            if alarm_ms.is_none() {
                 runtime::pause(1).await;
                 rests = !self.in_alarm.get() && self.armed_ms.get().is_none();
             }
@@ -301,6 +330,12 @@ impl MessageObject {
         self.rests.set(false);
     }
 
+    /// What memory knew is rows' no more.
+    fn load_again(&self) -> Result<()> {
+        self.forget();
+        self.with_known(|_| Ok(())).map(|_| ())
+    }
+
     /// Carries a call out. Nothing waits in here.
     fn answer(&self, call: Call) -> Result<Answer> {
         match call {
@@ -366,6 +401,20 @@ impl MessageObject {
                 }
                 Ok(Answer::Done)
             }
+            Call::Erase(ts_ms, recipient_id) => {
+                let erasure = self.with_known(|message| message.erase(&recipient_id, ts_ms))?;
+                if let Some(Erasure { unreadable: rows @ 1.., .. }) = erasure {
+                    log::failure("message.unreadable", &self.name(), &format!("{rows} rows by an erasure"));
+                }
+                self.load_again()?;
+                Ok(Answer::Done)
+            }
+            Call::Forget(ts_ms) => {
+                self.with_known(|message| message.forget(ts_ms))?;
+                self.listed.set(false);
+                self.load_again()?;
+                Ok(Answer::Done)
+            }
             Call::Reship => {
                 let events = self.with_known(Message::reship)?.unwrap_or_default();
                 Ok(Answer::json(&Reshipped { events }))
@@ -375,7 +424,11 @@ impl MessageObject {
 
     /// The report; of a message that is not there its empty one.
     fn report(&self, message_id: &str) -> Result<Report> {
-        let report = self.with_known(|message| message.report(message_id))?;
+        let retention_ms = settings::config(&self.env).retention_ms;
+        let report = self.with_known(|message| {
+            let known_from_ms = message.known_from_ms(retention_ms)?;
+            Ok(Report { known_from_ms, ..message.report(message_id)? })
+        })?;
         Ok(report.unwrap_or_else(|| Tally::default().report(message_id, None, 0)))
     }
 
@@ -406,11 +459,28 @@ impl MessageObject {
         });
     }
 
-    /// Settles what is due, then gives the queue what the outbox says. Logs what that came to.
-    async fn settle_and_ship(&self) -> Result<()> {
-        let Some(settlement) = self.with_known(|message| message.settle(now_ms()))? else { return Ok(()) };
+    /// Gives the queue the letters that wait. Says whether none is left.
+    async fn ship_letters(&self) -> Result<bool> {
+        let letters = Letters::new(self.rows());
+        for _ in 0..MAX_LETTERS {
+            let Some((number, letter)) = letters.next()? else { return Ok(true) };
+            if let Err(error) = queue::send(&self.env, EVENTS, &letter).await {
+                log::failure("message.unshipped", &self.name(), &error);
+                return Ok(false);
+            }
+            letters.sent(number)?;
+        }
+        Ok(letters.next()?.is_none())
+    }
+
+    /// Settles what is due, then gives the queue the letters that wait, and behind them what the outbox says. Logs what that came to.
+    /// Says whether no letter is left: no pack leaves before that.
+    async fn settle_and_ship(&self) -> Result<bool> {
+        let settlement = self.with_known(|message| message.settle(now_ms()))?;
+        let may_ship = self.ship_letters().await?;
+        let Some(settlement) = settlement else { return Ok(may_ship) };
         let (mut acts_told, mut packs_shipped) = (0, 0);
-        while let Some(next) = self.with_known(|message| message.next(now_ms()))?.flatten() {
+        while may_ship && let Some(next) = self.with_known(|message| message.next(now_ms()))?.flatten() {
             let item = next.item;
             if let Err(words) = self.give(next).await {
                 let event = match item {
@@ -430,7 +500,7 @@ impl MessageObject {
         self.with_known(|message| message.rest(now_ms()))?;
         self.list_if_new();
         let slot = self.message.borrow();
-        let Some(message) = slot.as_ref() else { return Ok(()) };
+        let Some(message) = slot.as_ref() else { return Ok(may_ship) };
         let progress = Progress {
             event: "message.settled",
             object: message.name(),
@@ -447,6 +517,41 @@ impl MessageObject {
             unreadable: message.unreadable(),
         };
         log::request_line(&settings::config(&self.env), || line::json(&progress));
+        Ok(may_ship)
+    }
+
+    /// Lets go of what is too old to be kept: some of the message, or the whole object, which is then as one that never was.
+    async fn let_go(&self) -> Result<()> {
+        let retention_ms = settings::config(&self.env).retention_ms;
+        let is_over = || self.with_known(|message| message.is_over(retention_ms, now_ms()));
+        match is_over()? {
+            None => return Ok(()),
+            Some(false) => {
+                if self.with_known(|message| message.drop_old(retention_ms, now_ms()))? == Some(true) {
+                    self.load_again()?;
+                }
+                return Ok(());
+            }
+            Some(true) => {}
+        }
+        let name = self.name();
+        // Of a message that several objects share the first speaks.
+        if !name.contains('#') {
+            let told = messages::forget(&self.env, &name).await;
+            told.map_err(|failure| Error::Words(failure.to_string()))?;
+        }
+        self.listed.set(false);
+        // Others may have called meanwhile.
+        self.commit()?;
+        if is_over()? == Some(true) {
+            log::request_line(&settings::config(&self.env), || {
+                line::json(&Expired { event: "message.expired", object: &name })
+            });
+            self.message.take();
+            runtime::wait(self.state.storage().delete_all()?).await?;
+        } else {
+            self.tell_list();
+        }
         Ok(())
     }
 
@@ -505,7 +610,7 @@ impl MessageObject {
                 let name = self.state.id().name();
                 let name = name.ok_or_else(|| Error::Words("object without a name".to_owned()))?;
                 let config = settings::config(&self.env);
-                let message = Message::create(self.rows(), config.judging.clone(), &name)?;
+                let message = Message::begin(self.rows(), config.judging.clone(), &name, now_ms())?;
                 *slot = Some(with_receiver(message, &config)?);
             }
             let Some(message) = slot.as_mut() else { return Ok(()) };
@@ -534,9 +639,18 @@ impl MessageObject {
     /// Sets the alarm for what is due next, unless one is set that is not later. To set it is a row: it is moved only
     /// to come sooner.
     async fn arm(&self) -> Result<()> {
-        let wake_ms = self.message.borrow().as_ref().and_then(|message| message.wake_ms(now_ms()));
+        let (armed_ms, now_ms) = (self.armed_ms.get(), now_ms());
+        let wake_ms = match self.message.borrow().as_ref() {
+            None => None,
+            Some(message) => match message.wake_ms(now_ms) {
+                None if armed_ms.is_none() => {
+                    Some(message.goes_ms(settings::config(&self.env).retention_ms, now_ms)?)
+                }
+                wake_ms => wake_ms,
+            },
+        };
         match wake_ms {
-            Some(wake_ms) if self.armed_ms.get().is_none_or(|armed_ms| wake_ms < armed_ms) => {
+            Some(wake_ms) if armed_ms.is_none_or(|armed_ms| wake_ms < armed_ms) => {
                 self.set_alarm(wake_ms).await
             }
             _ => Ok(()),
@@ -557,6 +671,13 @@ impl MessageObject {
         }
         set
     }
+}
+
+/// The log's line for an object that is gone.
+#[derive(Serialize)]
+struct Expired<'a> {
+    event: &'static str,
+    object: &'a str,
 }
 
 /// The log's line for an alarm. The counts of rows and alarms are this life's.

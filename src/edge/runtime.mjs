@@ -107,10 +107,27 @@ export function retryAfter(message, delaySeconds) {
 /** Whether R2 has an object. */
 export const exists = async (env, binding, key) => Boolean(await env[binding].head(key));
 
-/** Writes an object of R2. */
-export async function write(env, binding, key, body, contentType) {
-  if (!env[binding]) throw new Error(`${binding} is not bound`);
-  await env[binding].put(key, body, { httpMetadata: { contentType } });
+// The clocks of the queue and of R2 may be so far apart.
+const CLOCKS_MS = 60_000;
+
+/**
+ * Writes an object of R2, unless what lies there was sent later than this: the queue may bring an older message after a newer one,
+ * and what has been erased since would be there again. What was written before this was sent is older; when what lies there
+ * was sent stands beside it, and is looked at where that does not say.
+ */
+export async function write(env, binding, key, body, contentType, sentMs) {
+  const bucket = env[binding];
+  if (!bucket) throw new Error(`${binding} is not bound`);
+  const put = (onlyIf) =>
+    bucket.put(key, body, {
+      httpMetadata: { contentType },
+      customMetadata: { sent: String(sentMs) },
+      ...(onlyIf && { onlyIf }),
+    });
+  if (await put({ uploadedBefore: new Date(sentMs - CLOCKS_MS) })) return;
+  const there = await bucket.head(key);
+  if (Number(there?.customMetadata?.sent ?? 0) > sentMs) return;
+  if (!(await put(there && { etagMatches: there.etag }))) throw new Error(`${key} is being written by another`);
 }
 
 /**

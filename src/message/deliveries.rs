@@ -51,6 +51,23 @@ pub fn merge(entries: &[u8], news: &[(Key, Delivery)]) -> Vec<u8> {
     all.chunk_by(|a, b| a[..8] == b[..8]).filter_map(|theirs| theirs.last()).flatten().copied().collect()
 }
 
+/// A bucket's bytes without what was told of a recipient's mail.
+#[must_use]
+pub fn without(entries: &[u8], recipient: Key) -> Vec<u8> {
+    let theirs = [recipient.short(), recipient.short() ^ BOUNCED].map(u64::to_be_bytes);
+    kept(entries, &|entry| !theirs.iter().any(|short| entry.starts_with(short)))
+}
+
+/// A bucket's bytes without times from before a moment, Unix milliseconds.
+#[must_use]
+pub fn since(entries: &[u8], from_ms: i64) -> Vec<u8> {
+    kept(entries, &|entry| time(entry) >= from_ms)
+}
+
+fn kept(entries: &[u8], keeps: &dyn Fn(&[u8; ENTRY]) -> bool) -> Vec<u8> {
+    entries.as_chunks::<ENTRY>().0.iter().filter(|entry| keeps(entry)).flatten().copied().collect()
+}
+
 /// Reads the body of `POST …/deliveries`: a list of `{recipient_id, delivered_at_ms?, bounced_at_ms?}`.
 ///
 /// # Errors

@@ -48,7 +48,7 @@
 //! 6. The outbox knows the last pack and the last that the queue has taken; the acts in it are those of the rows, where there
 //!    is a receiver.
 //! 7. Every click before the watermark is settled, or not older than the late mark.
-//! 8. The sums are those of their packs, from the first on, without a gap.
+//! 8. The sums are those of their packs, from the first that is there on, without a gap.
 
 mod acts;
 mod by_id;
@@ -57,16 +57,19 @@ mod carry;
 #[cfg(not(target_arch = "wasm32"))]
 mod check;
 pub mod deliveries;
+mod erase;
 mod explain;
 pub mod group;
 mod history;
 mod ingest;
 mod late;
+pub mod letters;
 pub mod list;
 mod outbox;
 mod people;
 mod read;
 pub mod replay;
+mod retention;
 mod revisit;
 pub mod rows;
 mod settle;
@@ -99,6 +102,7 @@ use crate::verdict::{Click, Judging};
 
 pub use acts::Acted;
 pub use call::Page;
+pub use erase::Erasure;
 pub use ingest::Arrival;
 pub use settle::Settlement;
 pub use ship::{Item, Outcome, Outgoing};
@@ -231,8 +235,16 @@ impl<D: Database> Message<D> {
     /// # Errors
     /// When storage fails.
     pub fn create(db: D, judging: Judging, name: &str) -> Result<Self, D::Error> {
+        Self::begin(db, judging, name, 0)
+    }
+
+    /// The same at a moment, Unix milliseconds, from which on it is kept so long at least ([`Self::goes_ms`]).
+    ///
+    /// # Errors
+    /// When storage fails.
+    pub fn begin(db: D, judging: Judging, name: &str, began_ms: i64) -> Result<Self, D::Error> {
         let (rows, name) = (Rows::new(db), name.to_owned());
-        let meta = Meta { name, late_from_ms: i64::MAX, ..Meta::default() };
+        let meta = Meta { name, late_from_ms: i64::MAX, began_ms, ..Meta::default() };
         rows.create(&meta)?;
         Ok(Self::new(rows, judging, meta, None))
     }
@@ -247,7 +259,7 @@ impl<D: Database> Message<D> {
             convictions: Convictions::default(),
             watermark: Watermark::new(meta.late_from_ms),
             outbox: Outbox::new(&meta),
-            shard: Shard::new(meta.name, row),
+            shard: Shard::new(meta, row),
         }
     }
 
@@ -256,6 +268,8 @@ impl<D: Database> Message<D> {
         let mark = Meta {
             name: self.shard.name.clone(),
             late_from_ms: self.watermark.late_from_ms,
+            began_ms: self.shard.began_ms,
+            kept_from_ms: self.shard.kept_from_ms,
             ..self.outbox.mark()
         };
         self.rows.put_meta(&mark)

@@ -178,11 +178,11 @@ impl Outbox {
         self.retry_at_ms = now_ms + pause_ms;
     }
 
-    /// Everything that has left is to leave again; says whether there is something.
-    pub(super) fn rewind(&mut self) -> bool {
+    /// Everything that has left, from a pack on, is to leave again; says whether there is something.
+    pub(super) fn rewind(&mut self, first_pack: u64) -> bool {
         let has = self.sent_pack > 0;
         if has {
-            self.again = (1, self.sent_pack);
+            self.again = (first_pack, self.sent_pack);
             self.is_in_doubt = true;
             self.recover();
         }

@@ -1,20 +1,24 @@
 //! Which part of its message an object keeps: all of it, or one of several shards.
 
 use super::Message;
-use super::rows::ShardRow;
+use super::rows::{Meta, ShardRow};
 use super::sql::Database;
 
 /// What an object knows of its part.
 pub(super) struct Shard {
     /// The object's name.
     pub name: String,
+    /// When it began, and from when on all its clicks are there, Unix milliseconds; 0 where that is not known, or they all are.
+    pub began_ms: i64,
+    pub kept_from_ms: i64,
     /// Its row; `None` while it is not known to be one of several.
     row: Option<ShardRow>,
 }
 
 impl Shard {
-    pub(super) fn new(name: String, row: Option<ShardRow>) -> Self {
-        Self { name, row }
+    pub(super) fn new(meta: Meta, row: Option<ShardRow>) -> Self {
+        let Meta { name, began_ms, kept_from_ms, .. } = meta;
+        Self { name, began_ms, kept_from_ms, row }
     }
 
     /// How many objects share the message.

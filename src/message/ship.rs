@@ -40,7 +40,7 @@ pub enum Item {
 pub enum Outcome {
     /// The queue's messages, each below its size limit.
     Send(Vec<Letter>),
-    /// Another press of the act is told in its place: there is nothing to send.
+    /// Another press of the act is told in its place, or the pack is too old to be there: there is nothing to send.
     Superseded,
     /// It cannot be read here, for this reason: a later version wrote it, and it waits for that version to be back.
     Blocked(String),
@@ -77,8 +77,12 @@ impl<D: Database> Message<D> {
     }
 
     /// A pack as it was when it was written.
-    fn read_pack(&self, number: u64) -> Result<(Outcome, usize), D::Error> {
+    pub(super) fn read_pack(&self, number: u64) -> Result<(Outcome, usize), D::Error> {
         let Some(row) = self.rows.pack(number)? else {
+            if number <= self.outbox.sent_pack() {
+                // It was dropped since somebody asked for it again.
+                return Ok((Outcome::Superseded, 0));
+            }
             return Ok((Outcome::Blocked(format!("pack {number}: no such row")), 0));
         };
         let body = match row.open() {
@@ -155,7 +159,7 @@ impl<D: Database> Message<D> {
     pub fn reship(&mut self) -> Result<usize, D::Error> {
         let mut events = 0;
         self.rows.packs(i64::MIN, i64::MAX, &mut |row| events += row.events())?;
-        if self.outbox.rewind() {
+        if self.outbox.rewind(self.rows.first_pack()?) {
             self.put_meta()?;
         }
         Ok(events)

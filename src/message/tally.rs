@@ -29,7 +29,7 @@ impl<D: Database> Message<D> {
                 Some(spans) => spans,
                 None => spans.insert(self.rows.spans()?),
             };
-            let from = done(known) + 1;
+            let from = if known.is_empty() { self.rows.first_pack()? } else { done(known) + 1 };
             if self.outbox.last_pack() < from + fan - 1 {
                 break;
             }
@@ -60,8 +60,9 @@ impl<D: Database> Message<D> {
     /// What every pack comes to.
     pub(super) fn tally(&self) -> Result<Tally, D::Error> {
         let mut tally = Tally::default();
-        let mut done = 0;
-        for span in self.rows.spans()? {
+        let spans = self.rows.spans()?;
+        let mut done = if spans.is_empty() { self.rows.first_pack()? - 1 } else { 0 };
+        for span in spans {
             tally.merge(self.sum(span)?);
             done = span.1;
         }

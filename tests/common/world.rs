@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clickproof::event::parcel::{Letter, Parcel};
 use clickproof::message::wanted::Filter;
-use clickproof::message::{Arrival, Message, Outcome, Seen, Settlement};
+use clickproof::message::{Arrival, Erasure, Message, Outcome, Seen, Settlement};
 use clickproof::record::{Delivery, EventId, EventIds, Record, Sighting};
 use clickproof::verdict::{Judging, Key};
 use serde_json::Value;
@@ -29,6 +29,11 @@ impl World {
     pub fn new(judging: Judging) -> Self {
         let (rows, work) = (Sqlite::default(), Settlement::default());
         Self { rows, judging, message: None, alarm_set: false, shipped: BTreeSet::new(), work }
+    }
+
+    /// Whether there is a message.
+    pub fn is_there(&self) -> bool {
+        self.message.is_some() || self.rows.rows_of("message") > 0
     }
 
     pub fn message(&mut self) -> &mut Message<Sqlite> {
@@ -91,6 +96,19 @@ impl World {
 
     pub fn verify(&mut self, click: EventId, sighting: &Sighting) -> Seen {
         self.call(|message| message.verify(click, sighting)).unwrap()
+    }
+
+    /// Erases a recipient, as the object does: what memory knew is rows' no more.
+    pub fn erase(&mut self, recipient_id: &str, now_ms: i64) -> Erasure {
+        let erasure = self.call(|message| message.erase(recipient_id, now_ms)).unwrap();
+        self.load_again();
+        erasure
+    }
+
+    /// What memory knew is rows' no more; an alarm is to come.
+    pub fn load_again(&mut self) {
+        self.message = None;
+        self.alarm_set = true;
     }
 
     pub fn settle(&mut self, now_ms: i64) -> Settlement {

@@ -9,16 +9,26 @@ use super::feed::Post;
 use super::types::Types;
 use crate::event::webhook::enclosed;
 
-/// The requests that tell of a pack's clicks, as far as their types are wanted.
+/// The event that something was erased.
+const ERASED: &str = "erased";
+
+/// The requests that tell of a pack's clicks, as far as their types are wanted, and of erasures, which every receiver must hear of.
 #[must_use]
 pub fn posts(events: &[(&str, Facts)], types: Types) -> Vec<Post> {
-    let is_wanted = |facts: &Facts| facts.event == "click" && types.take(facts.click_type, facts.previous);
+    let is_wanted = |facts: &Facts| match facts.event.as_str() {
+        "click" => types.take(facts.click_type, facts.previous),
+        event => event == ERASED,
+    };
     events.iter().filter(|(_, facts)| is_wanted(facts)).map(|(line, facts)| post(line, facts)).collect()
 }
 
 fn post(line: &str, facts: &Facts) -> Post {
     let Facts { event_id, revision, ts_ms, .. } = facts;
-    let name = if *revision > 1 { "click.amended" } else { "click.settled" };
+    let name = match facts.event.as_str() {
+        ERASED => "recipient.erased",
+        _ if *revision > 1 => "click.amended",
+        _ => "click.settled",
+    };
     Post { id: format!("{event_id}.{revision}"), body: enclosed(name, *ts_ms, line) }
 }
 

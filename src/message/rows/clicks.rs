@@ -169,7 +169,8 @@ impl<D: Database> Rows<D> {
         })
     }
 
-    pub(in crate::message) fn insert_pack(&self, pack: &PackRow) -> Result<(), D::Error> {
+    /// Adds a pack that is so many objects of R2.
+    pub(in crate::message) fn insert_pack(&self, pack: &PackRow, parts: usize) -> Result<(), D::Error> {
         let values = vec![
             pack.number.into(),
             pack.first_ms.into(),
@@ -180,8 +181,9 @@ impl<D: Database> Rows<D> {
                 Stored::Json(text) => text.as_str().into(),
                 Stored::Bytes(bytes) => Value::Blob(bytes.clone()),
             },
+            (parts as u64).into(),
         ];
-        self.write("INSERT INTO packs VALUES (?, ?, ?, ?, ?, ?)", values).map(|_| ())
+        self.write("INSERT INTO packs VALUES (?, ?, ?, ?, ?, ?, ?)", values).map(|_| ())
     }
 
     /// Hands over the packs whose clicks lie between two moments (both included), in order of their number.
@@ -263,7 +265,7 @@ fn pack(columns: &mut Columns) -> Result<PackRow, Mismatch> {
 }
 
 /// Before this no row begins that holds an id.
-fn before(id: EventId) -> EventId {
+pub(super) fn before(id: EventId) -> EventId {
     EventId::first_of(id.ts_ms() - SPAN_MS)
 }
 

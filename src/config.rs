@@ -446,7 +446,8 @@ fn days_ms(value: &Value) -> Option<i64> {
         Value::Number(days) => (days * 86_400_000.0) as i64,
         Value::Text(digits) => {
             let (days, part) = digits.trim().split_once('.').unwrap_or((digits.trim(), "0"));
-            let number = |digits: &str| digits.parse::<u32>().ok().map(i64::from).filter(|_| !digits.starts_with('+'));
+            let number =
+                |digits: &str| digits.parse::<u32>().ok().map(i64::from).filter(|_| !digits.starts_with('+'));
             let scale = 10_i64.pow(u32::try_from(part.len()).ok().filter(|length| *length <= 9)?);
             number(days)? * DAY_MS + number(part)? * DAY_MS / scale
         }
@@ -504,6 +505,37 @@ mod tests {
         assert_eq!((config.judging.ruleset, config.judging.settle_ms), (Ruleset::Full, 60_000));
         assert!(config.cookie && config.same_site == SameSite::Lax && config.keys.is_some());
         assert!(config.logs_requests);
+    }
+
+    #[test]
+    fn days_need_not_be_whole() {
+        assert_eq!(read(&[]).retention_ms, 90 * DAY_MS);
+        for (value, ms) in [
+            (Value::Number(30.0), 30 * DAY_MS),
+            (Value::Number(0.5), DAY_MS / 2),
+            (word(" 30 "), 30 * DAY_MS),
+            (word("1.5"), 3 * DAY_MS / 2),
+            (word("0.0001"), 8_640),
+            (word("36500"), 36_500 * DAY_MS),
+        ] {
+            let config = read(&[("RETENTION_DAYS", value.clone())]);
+            assert_eq!((config.bad_settings.len(), config.retention_ms), (0, ms), "{value:?}");
+        }
+        for value in ["0", "-1", "+1", "1.", ".5", "1.+5", "1e3", "forever", "36500.1", "0.0000000001"] {
+            let config = read(&[("RETENTION_DAYS", word(value))]);
+            assert_eq!(
+                (names(&config), config.retention_ms),
+                (vec!["RETENTION_DAYS"], 90 * DAY_MS),
+                "{value}"
+            );
+        }
+        for value in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(
+                names(&read(&[("RETENTION_DAYS", Value::Number(value))])),
+                ["RETENTION_DAYS"],
+                "{value}"
+            );
+        }
     }
 
     #[test]

@@ -19,7 +19,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 /// No two begin alike, and none is hexadecimal: so each stands in rows as it is.
-const PEOPLE: [&str; 8] = ["quokka.1", "walrus.2", "ibex.3", "zebu.4", "okapi.5", "newt.6", "lynx.7", "tapir.8"];
+const PEOPLE: [&str; 8] =
+    ["quokka.1", "walrus.2", "ibex.3", "zebu.4", "okapi.5", "newt.6", "lynx.7", "tapir.8"];
 
 fn judging(settle_ms: i64) -> Judging {
     let thresholds = Thresholds { sandbox_clicks: 3, campaign_recipients: 3, ..Thresholds::default() };
@@ -319,7 +320,8 @@ fn a_report_counts_what_is_left_even_where_it_was_added_up() {
 fn an_unsubscription_that_was_not_told_is_told_first() {
     let (mut world, mut bucket) = (world(60_000), Bucket::default());
     world.message().set_receiver().unwrap();
-    let press = Record { kind: Kind::Unsubscribe, method: "POST".to_owned(), ..click(1, "quokka.1", "u", NOON_MS) };
+    let press =
+        Record { kind: Kind::Unsubscribe, method: "POST".to_owned(), ..click(1, "quokka.1", "u", NOON_MS) };
     assert_eq!(world.call(|message| message.act(press)).unwrap(), Acted::Stands);
     world.erase("quokka.1", NOON_MS + 1);
     bucket.take_letters(&world);

@@ -41,13 +41,9 @@ mod tests {
 
     #[test]
     fn a_route_takes_what_it_says_that_it_allows() {
-        for methods in [
-            Methods::Read,
-            Methods::ReadOrPost,
-            Methods::ReadPutOrDelete,
-            Methods::Post,
-            Methods::Delete,
-        ] {
+        for methods in
+            [Methods::Read, Methods::ReadOrPost, Methods::ReadPutOrDelete, Methods::Post, Methods::Delete]
+        {
             let allowed: Vec<&str> = methods.allow().split(", ").collect();
             for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "get"] {
                 let takes = methods.take(Verb::named(method));

@@ -209,7 +209,7 @@ impl MessageObject {
         let erases = matches!(call, Call::Erase(..) | Call::Forget(_));
         match self.commit().and_then(|()| self.answer(call)) {
             Ok(answer) => {
-                if erases && Letters::new(self.rows()).next()?.is_some() {
+                if erases && Letters::new(self.rows()).wait()? {
                     self.set_alarm(now_ms()).await?;
                 }
                 // A call that was refused may have counted, too.
@@ -462,15 +462,23 @@ impl MessageObject {
     /// Gives the queue the letters that wait. Says whether none is left.
     async fn ship_letters(&self) -> Result<bool> {
         let letters = Letters::new(self.rows());
+        let next = || {
+            let mut next = None;
+            transaction(&self.state, &mut || {
+                next = letters.next()?;
+                Ok(())
+            })?;
+            Ok::<_, Error>(next)
+        };
         for _ in 0..MAX_LETTERS {
-            let Some((number, letter)) = letters.next()? else { return Ok(true) };
+            let Some((number, letter)) = next()? else { return Ok(true) };
             if let Err(error) = queue::send(&self.env, EVENTS, &letter).await {
                 log::failure("message.unshipped", &self.name(), &error);
                 return Ok(false);
             }
             letters.sent(number)?;
         }
-        Ok(letters.next()?.is_none())
+        Ok(next()?.is_none())
     }
 
     /// Settles what is due, then gives the queue the letters that wait, and behind them what the outbox says. Logs what that came to.

@@ -127,7 +127,8 @@ export async function write(env, binding, key, body, contentType, sentMs) {
   if (await put({ uploadedBefore: new Date(sentMs - CLOCKS_MS) })) return;
   const there = await bucket.head(key);
   if (Number(there?.customMetadata?.sent ?? 0) > sentMs) return;
-  if (!(await put(there && { etagMatches: there.etag }))) throw new Error(`${key} is being written by another`);
+  if (!(await put(there && { etagMatches: there.etag })))
+    throw new Error(`${key} is being written by another`);
 }
 
 /**

@@ -167,7 +167,14 @@ extern "C" {
     pub fn exists(env: &Env, binding: &str, key: &str) -> Promise;
 
     /// Promises to write an object of R2, unless what lies there was sent later than this moment, Unix milliseconds.
-    pub fn write(env: &Env, binding: &str, key: &str, body: &str, content_type: &str, sent_ms: f64) -> Promise;
+    pub fn write(
+        env: &Env,
+        binding: &str,
+        key: &str,
+        body: &str,
+        content_type: &str,
+        sent_ms: f64,
+    ) -> Promise;
 
     #[wasm_bindgen(js_name = post)]
     fn promise_to_post(url: &str, requests: &Array, most: u32, timeout_ms: u32, budget_ms: u32) -> Promise;

@@ -175,7 +175,9 @@ impl Call {
             }
             "/erase" => {
                 let words = body.split_once(' ').and_then(|(ms, id)| Some((ms.parse().ok()?, id.to_owned())));
-                words.map(|(ms, id)| Self::Erase(ms, id)).ok_or_else(|| "erase: no time and recipient".to_owned())
+                words
+                    .map(|(ms, id)| Self::Erase(ms, id))
+                    .ok_or_else(|| "erase: no time and recipient".to_owned())
             }
             "/forget" => body.parse().map(Self::Forget).map_err(|_| "forget: no time".to_owned()),
             other => Err(format!("{UNKNOWN_CALL}: {other}")),

@@ -62,7 +62,9 @@ impl<D: Database> Message<D> {
         self.rows.remove_events(&ids)?;
         self.erase_what_was_told(recipient)?;
         let spans = self.rows.spans()?;
-        if let Some((first, _)) = spans.iter().find(|(_, last)| packs.first().is_some_and(|pack| pack <= last)) {
+        if let Some((first, _)) =
+            spans.iter().find(|(_, last)| packs.first().is_some_and(|pack| pack <= last))
+        {
             self.rows.erase_sums(*first)?;
         }
         for (number, first_ms, parts) in again {
@@ -100,7 +102,8 @@ impl<D: Database> Message<D> {
 
     /// Acts whose records go are told now, by what is known of them: a sender must hear of them.
     fn let_acts_go(&mut self, goes: &dyn Fn(EventId) -> bool) -> Result<(), D::Error> {
-        let acts: Vec<Pending> = self.outbox.acts.iter().flatten().filter(|act| goes(act.id)).copied().collect();
+        let acts: Vec<Pending> =
+            self.outbox.acts.iter().flatten().filter(|act| goes(act.id)).copied().collect();
         for act in acts {
             if let Outcome::Send(letters) = self.telling(act)?.outcome {
                 for letter in letters {

@@ -80,11 +80,10 @@ pub(super) enum Table {
     Sums,
     About,
     Shard,
-    Letters,
 }
 
 impl Table {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Clicks,
         Self::Repeats,
         Self::Deliveries,
@@ -94,7 +93,6 @@ impl Table {
         Self::Sums,
         Self::About,
         Self::Shard,
-        Self::Letters,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -108,7 +106,6 @@ impl Table {
             Self::Sums => "sums",
             Self::About => "about",
             Self::Shard => "shard",
-            Self::Letters => "letters",
         }
     }
 
@@ -149,9 +146,6 @@ impl Table {
             Self::About => "CREATE TABLE about (id INTEGER PRIMARY KEY CHECK (id = 1), told TEXT NOT NULL)",
             Self::Shard => {
                 "CREATE TABLE shard (id INTEGER PRIMARY KEY CHECK (id = 1), shards INTEGER NOT NULL)"
-            }
-            Self::Letters => {
-                "CREATE TABLE letters (number INTEGER PRIMARY KEY, pack INTEGER NOT NULL, body BLOB NOT NULL)"
             }
         }
     }

@@ -43,9 +43,9 @@ impl Bucket {
 
     pub fn take_letters(&mut self, world: &World) {
         let letters = Letters::new(world.rows.clone());
-        while let Some((number, letter)) = letters.next().unwrap() {
+        while let Some((number, letter)) = world.rows.transaction(|| letters.next()).unwrap() {
             self.take(&letter);
-            letters.sent(number).unwrap();
+            world.rows.transaction(|| letters.sent(number)).unwrap();
         }
     }
 
@@ -67,7 +67,8 @@ impl Bucket {
         for line in self.objects.values().flat_map(|lines| lines.lines()) {
             let line: Value = serde_json::from_str(line).unwrap();
             let id = line["event_id"].as_str().unwrap().to_owned();
-            let is_later = events.get(&id).is_none_or(|known| known["revision"].as_u64() < line["revision"].as_u64());
+            let is_later =
+                events.get(&id).is_none_or(|known| known["revision"].as_u64() < line["revision"].as_u64());
             if line["event"] == event && is_later {
                 events.insert(id, line);
             }

@@ -65,7 +65,11 @@ impl Sqlite {
 
     /// The bytes of the database, page by page as they are.
     pub fn bytes(&self) -> Vec<u8> {
-        let file = std::env::temp_dir().join(format!("clickproof-{}-{:p}.sqlite", std::process::id(), &raw const *self.0));
+        let file = std::env::temp_dir().join(format!(
+            "clickproof-{}-{:p}.sqlite",
+            std::process::id(),
+            &raw const *self.0
+        ));
         self.0.connection.backup("main", &file, None::<fn(rusqlite::backup::Progress)>).unwrap();
         let bytes = std::fs::read(&file).unwrap();
         std::fs::remove_file(file).unwrap();

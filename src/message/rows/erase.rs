@@ -1,7 +1,8 @@
 //! Takes rows out: those of one recipient, those from before a moment, or all.
 //!
 //! `SQLite` leaves what it deletes in its page until that is written again, and the platform has no `secure_delete`. So what is
-//! erased is overwritten with zeros of the same length first, which happens where it stands.
+//! erased is overwritten with zeros of the same length first, which happens where it stands. (Pieces that were left where pages had
+//! been split are [`super::letters`]' to take away.)
 
 use std::collections::BTreeSet;
 
@@ -51,16 +52,23 @@ impl<D: Database> Rows<D> {
         keeps: &dyn Fn(EventId) -> bool,
     ) -> Result<(), D::Error> {
         let (mut sent_pack, mut records) = (0, Vec::new());
-        self.query("SELECT sent_pack, records FROM batches WHERE first = ?", vec![first.into()], &mut |columns| {
-            (sent_pack, records) = (columns.natural()?, columns.blob()?);
-            Ok(())
-        })?;
+        self.query(
+            "SELECT sent_pack, records FROM batches WHERE first = ?",
+            vec![first.into()],
+            &mut |columns| {
+                (sent_pack, records) = (columns.natural()?, columns.blob()?);
+                Ok(())
+            },
+        )?;
         let mut kept: Vec<(EventId, Record)> = Vec::new();
         if packed::open(&records, keeps, &mut |id, record| kept.push((id, record))).is_err() {
             // It is counted where it is read; to write it again would lose it.
             return Ok(());
         }
-        self.write("UPDATE batches SET records = zeroblob(length(records)) WHERE first = ?", vec![first.into()])?;
+        self.write(
+            "UPDATE batches SET records = zeroblob(length(records)) WHERE first = ?",
+            vec![first.into()],
+        )?;
         self.write("DELETE FROM batches WHERE first = ?", vec![first.into()])?;
         let kept: Vec<(EventId, &Record)> = kept.iter().map(|(id, record)| (*id, record)).collect();
         self.insert_clicks(&kept, sent_pack)
@@ -97,14 +105,17 @@ impl<D: Database> Rows<D> {
         wanted: &dyn Fn(&[u8]) -> bool,
     ) -> Result<Vec<u64>, D::Error> {
         let mut numbers = Vec::new();
-        self.pack_keys(i64::MIN, i64::MAX, &mut |number, keys| numbers.extend(wanted(keys).then_some(number)))?;
+        self.pack_keys(i64::MIN, i64::MAX, &mut |number, keys| {
+            numbers.extend(wanted(keys).then_some(number))
+        })?;
         Ok(numbers)
     }
 
     /// Where the packs' objects lie, up to a number.
     pub(in crate::message) fn places(&self, from: u64, last: u64) -> Result<Vec<Place>, D::Error> {
         let mut places = Vec::new();
-        let statement = "SELECT number, first_ms, parts FROM packs WHERE number >= ? AND number <= ? ORDER BY number";
+        let statement =
+            "SELECT number, first_ms, parts FROM packs WHERE number >= ? AND number <= ? ORDER BY number";
         self.query(statement, vec![from.into(), last.into()], &mut |columns| {
             let (number, first_ms, parts) = (columns.natural()?, columns.integer()?, columns.natural()?);
             places.push((number, first_ms, usize::try_from(parts).unwrap_or_default()));
@@ -115,10 +126,13 @@ impl<D: Database> Rows<D> {
 
     /// Writes a pack again in its place, of so many objects.
     pub(in crate::message) fn rewrite_pack(&self, pack: &PackRow, parts: usize) -> Result<(), D::Error> {
-        let (number, body) = (pack.number.into(), match &pack.body {
-            Stored::Json(text) => text.as_str().into(),
-            Stored::Bytes(bytes) => Value::Blob(bytes.clone()),
-        });
+        let (number, body) = (
+            pack.number.into(),
+            match &pack.body {
+                Stored::Json(text) => text.as_str().into(),
+                Stored::Bytes(bytes) => Value::Blob(bytes.clone()),
+            },
+        );
         let zeros = "UPDATE packs SET keys = zeroblob(length(keys)), body = zeroblob(length(CAST(body AS BLOB))) \
                      WHERE number = ?";
         self.write(zeros, vec![pack.number.into()])?;
@@ -129,7 +143,10 @@ impl<D: Database> Rows<D> {
 
     /// Forgets all sums from a pack on, and what they said.
     pub(in crate::message) fn erase_sums(&self, first: u64) -> Result<(), D::Error> {
-        self.write("UPDATE sums SET body = zeroblob(length(body)) WHERE first_pack >= ?", vec![first.into()])?;
+        self.write(
+            "UPDATE sums SET body = zeroblob(length(body)) WHERE first_pack >= ?",
+            vec![first.into()],
+        )?;
         self.forget_sums(first)
     }
 
@@ -225,13 +242,9 @@ impl<D: Database> Rows<D> {
 
     /// Takes the message out, letters left out: what is asked for next finds none.
     pub(in crate::message) fn wipe(&self) -> Result<(), D::Error> {
-        for table in Table::ALL {
-            if table != Table::Letters {
-                self.write(&format!("DROP TABLE IF EXISTS {}", table.name()), Vec::new())?;
-            }
-        }
-        for table in ["packs", "batches", "message"] {
-            self.write(&format!("DROP TABLE {table}"), Vec::new())?;
+        let optional = Table::ALL.map(Table::name);
+        for table in optional.into_iter().chain(["packs", "batches", "message"]) {
+            self.write(&format!("DROP TABLE IF EXISTS {table}"), Vec::new())?;
         }
         Ok(())
     }

@@ -358,6 +358,20 @@ mod tests {
         }
     }
 
+    /// Frozen as well.
+    #[test]
+    fn what_blanks_objects_names_each_part_of_each_pack() {
+        let letters = of_blanks("abc", &[(7, 1_795_354_496_000, 0..1), (8, 1_795_354_496_000, 1..3)]);
+        let place = "events/dt=2026-11-22/hh=13/ba7816bf8f01cfea414140de-";
+        let keys =
+            ["00000007-000", "00000008-001", "00000008-002"].map(|part| format!("{place}{part}.ndjson"));
+        assert_eq!(letters, [text(format!("{{\"v\":2,\"kind\":\"blank\"}}\n{}", keys.join("\n")))]);
+        let [letter] = &letters[..] else { panic!("{letters:?}") };
+        assert_eq!(letter.open(), Ok(Parcel::Blank { keys: Cow::Owned(keys.join("\n")) }));
+        assert_eq!(of_blanks("abc", &[(1, 0, 0..101)]).len(), 2);
+        assert_eq!(of_blanks("abc", &[(1, 0, 1..1)]), []);
+    }
+
     /// Frozen, too: a pack of bytes.
     #[test]
     fn the_bytes_of_a_pack_are_frozen() {

@@ -14,6 +14,7 @@ import {
   stateDir,
 } from "./clicks.mjs";
 import { startWorker, until } from "./harness.mjs";
+import { write } from "../../src/edge/runtime.mjs";
 
 const place = (message_id, rest = "") => `/v1/messages/${encodeURIComponent(message_id)}${rest}`;
 
@@ -149,4 +150,36 @@ test("after its last click a message goes by itself, its link works on, and what
   const { known, clicks, known_from_ms } = await report(worker, message_id);
   assert.deepEqual([known, clicks, known_from_ms], [true, 1, click.ts_ms]);
   assert.ok(await knows(worker, message_id));
+});
+
+test("of several writes of one object the one that was sent last stays, in whatever order they come", async (t) => {
+  const worker = await startWorker();
+  t.after(() => worker.close());
+  const env = { ARCHIVE: await worker.mf.getR2Bucket("ARCHIVE") };
+  const now = Date.now();
+  // Seconds apart, and so long that what lies there says by its time alone which is older.
+  for (const apart of [1_000, 3_600_000]) {
+    const letters = [
+      ["quokka and walrus", now - 2 * apart],
+      ["walrus", now - apart],
+      ["", now],
+    ];
+    const orders = [
+      [0, 1, 2],
+      [0, 2, 1],
+      [1, 0, 2],
+      [1, 2, 0],
+      [2, 0, 1],
+      [2, 1, 0],
+      [2, 2, 0, 0, 1],
+    ];
+    for (const order of orders) {
+      const key = `events/order/${apart}-${order.join("")}.ndjson`;
+      for (const at of order)
+        await write(env, "ARCHIVE", key, ...letters[at].toSpliced(1, 0, "application/x-ndjson"));
+      assert.equal(await (await env.ARCHIVE.get(key)).text(), "", key);
+      await write(env, "ARCHIVE", key, "again", "application/x-ndjson", now + 1);
+      assert.equal(await (await env.ARCHIVE.get(key)).text(), "again", key);
+    }
+  }
 });

@@ -57,10 +57,15 @@ export function message(report, nowMs, words, around = AMONG_ALL) {
   return page(report.title ?? report.message_id, html);
 }
 
-function heading({ title, message_id, first_ms, last_ms, known, unsettled, clicks }, nowMs, around) {
+function heading(
+  { title, message_id, first_ms, last_ms, known_from_ms, known, unsettled, clicks },
+  nowMs,
+  around,
+) {
   const facts = [
     ...(title === null ? [] : [text(message_id)]),
     ...(first_ms === null ? [] : [`first click or open ${time(first_ms)}, last ${time(last_ms)}`]),
+    ...(known_from_ms ? [`what was before ${time(known_from_ms)} is not kept`] : []),
     `as of ${time(nowMs)} UTC`,
     ...(known ? [`<a href="${around.csv ?? `/report/${encoded(message_id)}.csv`}">Numbers as CSV</a>`] : []),
   ];

@@ -48,9 +48,12 @@ mod tests {
             "\n",
             r#"{"event":"click","event_id":"d","revision":2,"ts_ms":7,"click_type":"scanner_sweep","previous_click_type":"human"}"#,
             "\n",
+            r#"{"event":"erased","event_id":"e","revision":1,"ts_ms":7,"message_id":"m","recipient_sha256":null}"#,
+            "\n",
         );
         let told = posts(&Facts::of_all(lines).unwrap(), Types::default());
-        let (first, last) = (lines.lines().next().unwrap(), lines.lines().last().unwrap());
+        let lines: Vec<&str> = lines.lines().collect();
+        let (first, last, erased) = (lines[0], lines[3], lines[4]);
         assert_eq!(
             told,
             [
@@ -64,6 +67,12 @@ mod tests {
                     id: "d.2".to_owned(),
                     body: format!(
                         r#"{{"type":"click.amended","timestamp":"1970-01-01T00:00:00.007Z","data":{last}}}"#
+                    ),
+                },
+                Post {
+                    id: "e.1".to_owned(),
+                    body: format!(
+                        r#"{{"type":"recipient.erased","timestamp":"1970-01-01T00:00:00.007Z","data":{erased}}}"#
                     ),
                 },
             ]

@@ -353,7 +353,7 @@ fn a_crash_in_an_erasure_leaves_all_or_nothing() {
         let (mut world, mut bucket) = shipped(40);
         let before = world.listed();
         world.rows.set_fuse(Some(writes));
-        let failed = world.call(|message| message.erase("quokka.1", NOON_MS + 1)).is_err();
+        let failed = world.call(|message| message.erase(Some("quokka.1"), NOON_MS + 1)).is_err();
         world.rows.set_fuse(None);
         world.load_again();
         if failed {
@@ -377,7 +377,7 @@ fn a_message_that_is_forgotten_is_nowhere_and_begins_anew() {
     world.ingest(&click(900, "quokka.1", "l", NOON_MS + 60_000));
     world.settle(NOON_MS + 200_000);
     world.ingest(&click(901, "walrus.2", "l", NOON_MS + 250_000));
-    world.call(|message| message.forget(NOON_MS + 300_000)).unwrap();
+    world.call(|message| message.erase(None, NOON_MS + 300_000)).unwrap();
     world.load_again();
     assert!(!world.is_there());
     // A click that comes before the letters have left is a new message's.

@@ -83,15 +83,11 @@ async fn answer_one(incoming: &Incoming<'_>, raw: &Raw) -> Result<Outgoing, Prob
             let body = body(raw).await?;
             tell(&raw.env, &object, &json(&body)?).await
         }
-        Wanted::Report if incoming.verb == Verb::Delete => {
-            // The list first: what begins anew after the message is gone tells it again.
-            messages::forget(&raw.env, &message_id).await.map_err(|failure| unavailable(&failure))?;
-            erase(&raw.env, &[object], &Call::Forget(clock::now_ms())).await
-        }
+        Wanted::Report if incoming.verb == Verb::Delete => erase(&raw.env, &[object], None).await,
         Wanted::Recipient(escaped) => {
             let recipient_id = percent_decode_str(escaped).decode_utf8_lossy().into_owned();
             text_id::check_recipient_id(&recipient_id).map_err(|error| ApiProblem::bad(error.to_string()))?;
-            erase(&raw.env, &[object], &Call::Erase(clock::now_ms(), recipient_id)).await
+            erase(&raw.env, &[object], Some(recipient_id)).await
         }
         Wanted::Report => reply(200, messages::report(&raw.env, message_id).await),
         Wanted::Clicks => return clicks(&raw.env, object, Listing::of(query)?).await,
@@ -114,10 +110,11 @@ async fn tell(env: &Env, object: &str, body: &Json<'_>) -> Result<Answer, Proble
     Ok(Answer { status: 204, headers: vec![("cache-control", NO_STORE.into())], body: None })
 }
 
-/// Has something erased in each of these objects. Where one does not answer the call may be made again.
-async fn erase(env: &Env, objects: &[String], call: &Call) -> Result<Answer, Problem> {
+/// Has a recipient's records, or all, erased in each of these objects. Where one does not answer the call may be made again.
+async fn erase(env: &Env, objects: &[String], recipient_id: Option<String>) -> Result<Answer, Problem> {
+    let call = Call::Erase(clock::now_ms(), recipient_id);
     for object in objects {
-        stub::send(env, object, call).await.map_err(|failure| unavailable(&failure))?;
+        stub::send(env, object, &call).await.map_err(|failure| unavailable(&failure))?;
     }
     Ok(Answer::text(202, JSON, "{}".into()))
 }

@@ -16,7 +16,7 @@
 //
 // It is here and not in the wasm because what waits must outlive an instance of that: after a panic there is a new one.
 
-import { post, words } from "./runtime.mjs";
+import { postTo, words } from "./runtime.mjs";
 
 /** How long one try may take, milliseconds. An object that commits its arrivals together keeps a call for a second. */
 const TRY_MS = 4_000;
@@ -244,7 +244,7 @@ async function call({ env, pile }, hold, batch) {
   const began = (pile.calledAt = Date.now());
   try {
     const refusal = await within(TRY_MS, async (signal) => {
-      const answer = await post(env, pile.object, "/arrivals", { body: joined(batch), signal });
+      const answer = await postTo(env, pile.object, "/arrivals", { body: joined(batch), signal });
       return answer.status === 204 ? null : { status: answer.status, text: await answer.text() };
     });
     pile.callMs = Date.now() - began;

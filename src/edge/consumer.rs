@@ -13,8 +13,9 @@
 
 use js_sys::{Promise, Uint8Array};
 
+use super::bindings::ARCHIVE;
 use super::runtime::{self, Answers, Batch, Env, Message, Posted, Requests, Work};
-use super::sinks::bucket::Bucket;
+use super::sinks::bucket::{Bucket, LINES};
 use super::sinks::feeds::Feeds;
 use super::sinks::sink::{Failure, Freight, TIMEOUT_MS, deliver};
 use super::{alerts, clock, log, queue, settings, spill};
@@ -62,9 +63,14 @@ pub(super) async fn consume(batch: &Batch, env: &Env) {
                 continue;
             }
             Ok(Parcel::Blank { keys }) => {
-                let (env, keys) = (env.clone(), keys.into_owned());
-                work.push(Box::pin(async move { blank(&message, &keys, &env).await }));
-                continue;
+                let blanks = runtime::blank(env, ARCHIVE, &keys, LINES, clock::number(message.sent_ms()));
+                match runtime::wait(blanks).await {
+                    Ok(_) => {
+                        message.ack();
+                        continue;
+                    }
+                    Err(error) => Err(error.to_string()),
+                }
             }
             Ok(Parcel::Pack { key, events, lines }) => {
                 let sent_ms = message.sent_ms();
@@ -100,20 +106,6 @@ pub(super) async fn consume(batch: &Batch, env: &Env) {
     feeds.deliver(env, &mut work);
     runtime::together(work).await;
     alerts::raise(env).await;
-}
-
-/// Empties objects of the bucket. What has been tried may be tried again.
-async fn blank(message: &Message, keys: &str, env: &Env) {
-    let sent_ms = message.sent_ms();
-    for key in keys.lines() {
-        let freight = Freight::Pack { key, lines: "", done: 0, sent_ms };
-        if let Some(failure) = deliver(&Bucket, &freight, env).await.failure {
-            log::failure("events.unwritten", key, &failure.reason);
-            alerts::note_own(Code::PacksUnwritten);
-            return message.retry();
-        }
-    }
-    message.ack();
 }
 
 /// What further sinks are to have of a pack; what it shows that somebody should look at is noted.

@@ -50,11 +50,6 @@ pub(super) async fn page(env: &Env, wanted: &Messages) -> std::result::Result<St
     Ok(text)
 }
 
-/// Takes a message from the list.
-pub(super) async fn forget(env: &Env, message_id: &str) -> std::result::Result<(), Failure> {
-    stub::ask(env, list::NAME, list::GONE, &format!("0 {message_id}")).await.map(|_| ())
-}
-
 fn ids_of(places: &str) -> Vec<String> {
     places.lines().filter_map(|place| place.split_once('.')).map(|(_, id)| id.to_owned()).collect()
 }

@@ -37,7 +37,7 @@ use super::bindings::EVENTS;
 use super::clock::{now_ms, number, whole};
 use super::rows::{Rows, transaction};
 use super::runtime::{self, Env, Error, Result, State};
-use super::{log, messages, queue, settings, stub};
+use super::{log, queue, settings, stub};
 use crate::config::Config;
 use crate::event::line;
 use crate::message::call::{ARRIVALS, Call, Delivered, REPLAY, Reshipped};
@@ -45,7 +45,7 @@ use crate::message::group::Group;
 use crate::message::letters::Letters;
 use crate::message::list::{self, List};
 use crate::message::wanted::{Form, View};
-use crate::message::{Acted, Arrival, Erasure, Item, Message, Outcome, Outgoing, Seen};
+use crate::message::{Acted, Arrival, Erasure, Gone, Item, Message, Outcome, Outgoing, Seen};
 use crate::record::{Delivery, Record, packed};
 use crate::report::{Past, Report, Tally, diagnosis};
 use crate::verdict::Key;
@@ -206,7 +206,7 @@ impl MessageObject {
             Err(words) => return Ok(Answer::Refused(words)),
         };
         self.look_for_alarm().await?;
-        let erases = matches!(call, Call::Erase(..) | Call::Forget(_));
+        let erases = matches!(call, Call::Erase(..));
         match self.commit().and_then(|()| self.answer(call)) {
             Ok(answer) => {
                 if erases && Letters::new(self.rows()).wait()? {
@@ -333,7 +333,7 @@ impl MessageObject {
     /// What memory knew is rows' no more.
     fn load_again(&self) -> Result<()> {
         self.forget();
-        self.with_known(|_| Ok(())).map(|_| ())
+        self.in_transaction(false, &mut |_| Ok(()))
     }
 
     /// Carries a call out. Nothing waits in here.
@@ -402,16 +402,10 @@ impl MessageObject {
                 Ok(Answer::Done)
             }
             Call::Erase(ts_ms, recipient_id) => {
-                let erasure = self.with_known(|message| message.erase(&recipient_id, ts_ms))?;
-                if let Some(Erasure { unreadable: rows @ 1.., .. }) = erasure {
-                    log::failure("message.unreadable", &self.name(), &format!("{rows} rows by an erasure"));
+                let erased = self.with_known(|message| message.erase(recipient_id.as_deref(), ts_ms))?;
+                if let Some(Erasure { unreadable: rows @ 1.., .. }) = erased {
+                    log::failure("message.unreadable", &self.name(), &rows);
                 }
-                self.load_again()?;
-                Ok(Answer::Done)
-            }
-            Call::Forget(ts_ms) => {
-                self.with_known(|message| message.forget(ts_ms))?;
-                self.listed.set(false);
                 self.load_again()?;
                 Ok(Answer::Done)
             }
@@ -528,30 +522,28 @@ impl MessageObject {
         Ok(may_ship)
     }
 
-    /// Lets go of what is too old to be kept: some of the message, or the whole object, which is then as one that never was.
+    /// Lets go of what is too old to be kept: some of the message, or the whole object, which is then as one that never was. So is one
+    /// whose message was erased, once all that follows upon that has left.
     async fn let_go(&self) -> Result<()> {
-        let retention_ms = settings::config(&self.env).retention_ms;
-        let is_over = || self.with_known(|message| message.is_over(retention_ms, now_ms()));
-        match is_over()? {
-            None => return Ok(()),
-            Some(false) => {
-                if self.with_known(|message| message.drop_old(retention_ms, now_ms()))? == Some(true) {
-                    self.load_again()?;
-                }
-                return Ok(());
-            }
-            Some(true) => {}
+        let gone = || {
+            let retention_ms = settings::config(&self.env).retention_ms;
+            self.with_known(|message| message.let_go(retention_ms, now_ms()))
+        };
+        match gone()? {
+            Some(Gone::Nothing) => return Ok(()),
+            Some(Gone::Some) => return self.load_again(),
+            Some(Gone::All) | None => {}
         }
         let name = self.name();
         // Of a message that several objects share the first speaks.
         if !name.contains('#') {
-            let told = messages::forget(&self.env, &name).await;
+            let told = stub::ask(&self.env, list::NAME, list::GONE, &format!("0 {name}")).await;
             told.map_err(|failure| Error::Words(failure.to_string()))?;
         }
         self.listed.set(false);
         // Others may have called meanwhile.
         self.commit()?;
-        if is_over()? == Some(true) {
+        if matches!(gone()?, Some(Gone::All) | None) {
             log::request_line(&settings::config(&self.env), || {
                 line::json(&Expired { event: "message.expired", object: &name })
             });

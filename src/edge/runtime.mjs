@@ -9,7 +9,7 @@ export function words(error) {
  * Posts to an object by its address (link/shard.rs): its name, and where it is one of several their count behind a slash, which it is
  * told as the query. With a stub of its own: after an exception a stub stays broken.
  */
-export function post(env, address, path, init) {
+export function postTo(env, address, path, init) {
   const [name, shards] = address.split("/");
   const url = `https://object${path}${shards ? `?${shards}` : ""}`;
   return env.MESSAGES.getByName(name).fetch(url, { method: "POST", ...init });
@@ -18,7 +18,7 @@ export function post(env, address, path, init) {
 /** Posts a call to an object. Never rejects: a status of 0 says that the call or its answer did not arrive. */
 export async function ask(env, object, path, body) {
   try {
-    const answer = await post(env, object, path, { body });
+    const answer = await postTo(env, object, path, { body });
     const { status } = answer;
     // To read a body that is not there costs as much as the rest of the call.
     return { status, text: status === 204 ? "" : await answer.text(), mayPass: false };
@@ -129,6 +129,11 @@ export async function write(env, binding, key, body, contentType, sentMs) {
   if (Number(there?.customMetadata?.sent ?? 0) > sentMs) return;
   if (!(await put(there && { etagMatches: there.etag })))
     throw new Error(`${key} is being written by another`);
+}
+
+/** Empties objects of R2 by their keys, a line each. */
+export async function blank(env, binding, keys, contentType, sentMs) {
+  for (const key of keys.trimEnd().split("\n")) await write(env, binding, key, "", contentType, sentMs);
 }
 
 /**

@@ -176,6 +176,9 @@ extern "C" {
         sent_ms: f64,
     ) -> Promise;
 
+    /// Promises to empty objects of R2 by their keys, a line each, likewise.
+    pub fn blank(env: &Env, binding: &str, keys: &str, content_type: &str, sent_ms: f64) -> Promise;
+
     #[wasm_bindgen(js_name = post)]
     fn promise_to_post(url: &str, requests: &Array, most: u32, timeout_ms: u32, budget_ms: u32) -> Promise;
 

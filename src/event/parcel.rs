@@ -235,12 +235,23 @@ pub fn of_pack(name: &str, pack: u64, first_ms: i64, events: &[Leaving]) -> Vec<
 /// earliest click, and which of its parts.
 #[must_use]
 pub fn of_blanks(name: &str, packs: &[(u64, i64, std::ops::Range<usize>)]) -> Vec<Letter> {
-    let mut keys = Vec::new();
+    let (mut letters, mut keys, mut count) = (Vec::new(), String::new(), 0);
+    let seal = |keys: &str| Letter::Text(Parcel::Blank { keys: Cow::Borrowed(keys) }.seal());
     for (pack, first_ms, parts) in packs {
-        keys.extend(parts.clone().map(|part| key(name, *pack, part, *first_ms)));
+        for part in parts.clone() {
+            keys.push_str(&key(name, *pack, part, *first_ms));
+            keys.push('\n');
+            count += 1;
+            if count % MAX_KEYS == 0 {
+                letters.push(seal(&keys));
+                keys.clear();
+            }
+        }
     }
-    let seal = |keys: &[String]| Parcel::Blank { keys: Cow::Owned(keys.join("\n")) }.seal();
-    keys.chunks(MAX_KEYS).map(|keys| Letter::Text(seal(keys))).collect()
+    if !keys.is_empty() {
+        letters.push(seal(&keys));
+    }
+    letters
 }
 
 fn sealed(key: &str, events: &[Leaving]) -> Vec<u8> {
@@ -365,9 +376,9 @@ mod tests {
         let place = "events/dt=2026-11-22/hh=13/ba7816bf8f01cfea414140de-";
         let keys =
             ["00000007-000", "00000008-001", "00000008-002"].map(|part| format!("{place}{part}.ndjson"));
-        assert_eq!(letters, [text(format!("{{\"v\":2,\"kind\":\"blank\"}}\n{}", keys.join("\n")))]);
+        assert_eq!(letters, [text(format!("{{\"v\":2,\"kind\":\"blank\"}}\n{}\n", keys.join("\n")))]);
         let [letter] = &letters[..] else { panic!("{letters:?}") };
-        assert_eq!(letter.open(), Ok(Parcel::Blank { keys: Cow::Owned(keys.join("\n")) }));
+        assert_eq!(letter.open(), Ok(Parcel::Blank { keys: Cow::Owned(keys.join("\n") + "\n") }));
         assert_eq!(of_blanks("abc", &[(1, 0, 0..101)]).len(), 2);
         assert_eq!(of_blanks("abc", &[(1, 0, 1..1)]), []);
     }

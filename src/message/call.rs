@@ -55,10 +55,9 @@ pub enum Call {
     Reship,
     /// A click's landing page was shown, or touched. There is nothing to answer.
     Verify(EventId, Sighting),
-    /// Every record of a recipient is to be erased, asked for at a moment, Unix milliseconds. There is nothing to answer.
-    Erase(i64, String),
-    /// The same of the message.
-    Forget(i64),
+    /// Every record of a recipient is to be erased, or without one of the message, asked for at a moment in Unix milliseconds. There is
+    /// nothing to answer.
+    Erase(i64, Option<String>),
 }
 
 /// What is told of one recipient's mail.
@@ -136,8 +135,8 @@ impl Call {
                 let since_load_ms = since_load_ms.map(|ms| ms.to_string()).unwrap_or_default();
                 ("/verify", format!("{click} {event_id} {} {since_load_ms}", verified.name()))
             }
-            Self::Erase(ts_ms, recipient_id) => ("/erase", format!("{ts_ms} {recipient_id}")),
-            Self::Forget(ts_ms) => ("/forget", ts_ms.to_string()),
+            Self::Erase(ts_ms, Some(recipient_id)) => ("/erase", format!("{ts_ms} {recipient_id}")),
+            Self::Erase(ts_ms, None) => ("/forget", format!("{ts_ms} ")),
         }
     }
 
@@ -173,13 +172,11 @@ impl Call {
                 call.map(|(click, (event_id, verified))| Self::Verify(click, sighting(event_id, verified)))
                     .ok_or_else(|| "verify: bad ids or level".to_owned())
             }
-            "/erase" => {
-                let words = body.split_once(' ').and_then(|(ms, id)| Some((ms.parse().ok()?, id.to_owned())));
-                words
-                    .map(|(ms, id)| Self::Erase(ms, id))
-                    .ok_or_else(|| "erase: no time and recipient".to_owned())
+            "/erase" | "/forget" => {
+                let (ms, id) = body.split_once(' ').ok_or("erase: no time")?;
+                let ms = ms.parse().map_err(|_| "erase: bad time")?;
+                Ok(Self::Erase(ms, (path == "/erase").then(|| id.to_owned())))
             }
-            "/forget" => body.parse().map(Self::Forget).map_err(|_| "forget: no time".to_owned()),
             other => Err(format!("{UNKNOWN_CALL}: {other}")),
         }
     }
@@ -294,8 +291,8 @@ mod tests {
                 },
             ),
             Call::Verify(id, Sighting { event_id: id, verified: Verified::Rendered, since_load_ms: None }),
-            Call::Erase(7, "a recipient".to_owned()),
-            Call::Forget(-7),
+            Call::Erase(7, Some("a recipient".to_owned())),
+            Call::Erase(-7, None),
         ] {
             let (path, body) = call.encode();
             assert_eq!(Call::decode(path, body), Ok(call));

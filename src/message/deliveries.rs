@@ -65,7 +65,13 @@ pub fn since(entries: &[u8], from_ms: i64) -> Vec<u8> {
 }
 
 fn kept(entries: &[u8], keeps: &dyn Fn(&[u8; ENTRY]) -> bool) -> Vec<u8> {
-    entries.as_chunks::<ENTRY>().0.iter().filter(|entry| keeps(entry)).flatten().copied().collect()
+    let mut left = Vec::new();
+    for entry in entries.as_chunks::<ENTRY>().0 {
+        if keeps(entry) {
+            left.extend_from_slice(entry);
+        }
+    }
+    left
 }
 
 /// Reads the body of `POST …/deliveries`: a list of `{recipient_id, delivered_at_ms?, bounced_at_ms?}`.

@@ -12,12 +12,11 @@ use std::collections::BTreeSet;
 
 use super::Message;
 use super::deliveries;
-use super::outbox::Pending;
 use super::ship::Outcome;
 use super::sql::Database;
 use crate::event::erased::Erased;
 use crate::event::pack;
-use crate::event::parcel;
+use crate::event::parcel::{self, Letter};
 use crate::record::EventId;
 use crate::verdict::Key;
 
@@ -31,20 +30,36 @@ pub struct Erasure {
 }
 
 impl<D: Database> Message<D> {
-    /// Erases every record of a recipient, asked for at a moment in Unix milliseconds. All rows are gone through; those that hold
-    /// any are written again. The message must then be loaded again.
+    /// Erases every record of a recipient, or without one the message, asked for at a moment in Unix milliseconds. All rows are gone
+    /// through; those that hold any of a recipient's are written again. Of a message nothing is left, and the next click begins one.
+    /// It must then be loaded again.
     ///
     /// # Errors
     /// When storage fails.
-    pub fn erase(&mut self, recipient_id: &str, ts_ms: i64) -> Result<Erasure, D::Error> {
+    pub fn erase(&mut self, recipient_id: Option<&str>, ts_ms: i64) -> Result<Erasure, D::Error> {
+        let message_id = self.shard.name.split('#').next().unwrap_or_default();
+        let letter = Erased { message_id, recipient_id, ts_ms }.letter();
+        // It leaves first, and is there when letters that are older are forgotten.
+        let number = self.rows.next_letter()?;
+        self.rows.put_letter(0, letter)?;
+        match recipient_id {
+            Some(recipient_id) => self.erase_recipient(recipient_id, number),
+            None => self.erase_all(number),
+        }
+    }
+
+    fn erase_recipient(&mut self, recipient_id: &str, letter: u64) -> Result<Erasure, D::Error> {
         let recipient = Key::of(recipient_id);
         let mut ids = BTreeSet::new();
         let (rows, mut unreadable) = self.rows.rows_of(recipient_id, &mut ids)?;
         self.let_acts_go(&|id| ids.contains(&id))?;
         let stays = |id: EventId, owner: u64| owner != recipient.short() && !ids.contains(&id);
-        let packs = self.rows.packs_with(&|keys| pack::keys(keys).any(|(id, owner)| !stays(id, owner)))?;
-        // The queue may be taking the next one at this moment.
-        let may_have_left = self.outbox.sent_pack() + 1;
+        let mut packs = Vec::new();
+        self.rows.pack_keys(i64::MIN, i64::MAX, &mut |number, keys| {
+            if pack::keys(keys).any(|(id, owner)| !stays(id, owner)) {
+                packs.push(number);
+            }
+        })?;
         let mut again = Vec::new();
         for number in &packs {
             let Some(row) = self.rows.pack(*number)? else { continue };
@@ -54,58 +69,56 @@ impl<D: Database> Message<D> {
                 continue;
             };
             self.rows.rewrite_pack(&kept, parts)?;
-            again.extend((*number <= may_have_left).then_some((*number, row.first_ms, parts)));
+            // The queue may be taking the next one at this moment.
+            if *number <= self.outbox.sent_pack() + 1 {
+                again.push((*number, row.first_ms, parts));
+            }
         }
         for first in rows {
             self.rows.rewrite_batch(first, &|id| !ids.contains(&id))?;
         }
         self.rows.remove_events(&ids)?;
-        self.erase_what_was_told(recipient)?;
-        let spans = self.rows.spans()?;
-        if let Some((first, _)) =
-            spans.iter().find(|(_, last)| packs.first().is_some_and(|pack| pack <= last))
-        {
-            self.rows.erase_sums(*first)?;
+        let bucket = deliveries::bucket(recipient);
+        let told = self.rows.deliveries(bucket)?;
+        let left = deliveries::without(&told, recipient);
+        if left.len() < told.len() {
+            self.rows.put_deliveries(bucket, &left)?;
+        }
+        for (first, last) in self.rows.spans()? {
+            if packs.first().is_some_and(|pack| *pack <= last) {
+                self.rows.forget_sums(first)?;
+                break;
+            }
         }
         for (number, first_ms, parts) in again {
+            // What waits of it from an earlier erasure says too much.
+            self.rows.forget_letters((number, number), letter)?;
             self.leave_again(number, first_ms, parts)?;
         }
-        let erased = Erased { message_id: self.message_id(), recipient_id: Some(recipient_id), ts_ms };
-        self.rows.put_letter(0, erased.letter())?;
         self.put_meta()?;
         Ok(Erasure { records: ids.len(), unreadable })
     }
 
-    /// Erases the message, asked for at a moment in Unix milliseconds: there is none afterwards, and the next click begins one.
-    ///
-    /// # Errors
-    /// When storage fails; the message must then be loaded again.
-    pub fn forget(&mut self, ts_ms: i64) -> Result<(), D::Error> {
+    fn erase_all(&mut self, letter: u64) -> Result<Erasure, D::Error> {
         self.let_acts_go(&|_| true)?;
         let mut packs = Vec::new();
         for (number, first_ms, _) in self.rows.places(1, self.outbox.sent_pack() + 1)? {
             packs.push((number, first_ms, 0..self.parts(number)?));
         }
-        self.rows.forget_pack_letters()?;
+        self.rows.forget_letters((1, u64::MAX), letter)?;
         self.rows.wipe()?;
         for letter in parcel::of_blanks(&self.shard.name, &packs) {
             self.rows.put_letter(0, letter)?;
         }
-        let erased = Erased { message_id: self.message_id(), recipient_id: None, ts_ms };
-        self.rows.put_letter(0, erased.letter())
-    }
-
-    /// The message that this is all or a shard of.
-    fn message_id(&self) -> &str {
-        self.shard.name.split('#').next().unwrap_or_default()
+        Ok(Erasure::default())
     }
 
     /// Acts whose records go are told now, by what is known of them: a sender must hear of them.
     fn let_acts_go(&mut self, goes: &dyn Fn(EventId) -> bool) -> Result<(), D::Error> {
-        let acts: Vec<Pending> =
-            self.outbox.acts.iter().flatten().filter(|act| goes(act.id)).copied().collect();
-        for act in acts {
-            if let Outcome::Send(letters) = self.telling(act)?.outcome {
+        for act in self.outbox.acts.clone().unwrap_or_default() {
+            if goes(act.id)
+                && let Outcome::Send(letters) = self.telling(act)?.outcome
+            {
                 for letter in letters {
                     self.rows.put_letter(0, letter)?;
                 }
@@ -117,45 +130,24 @@ impl<D: Database> Message<D> {
     /// How many objects a pack is.
     fn parts(&self, number: u64) -> Result<usize, D::Error> {
         let known = self.rows.places(number, number)?.first().map_or(0, |(.., parts)| *parts);
-        if known > 0 {
-            return Ok(known);
-        }
-        // A version before 4 wrote it.
+        // A version before 4 did not say.
+        Ok(if known > 0 { known } else { self.letters_of(number)?.len() })
+    }
+
+    fn letters_of(&self, number: u64) -> Result<Vec<Letter>, D::Error> {
         Ok(match self.read_pack(number)?.0 {
-            Outcome::Send(letters) => letters.len(),
-            _ => 0,
+            Outcome::Send(letters) => letters,
+            _ => Vec::new(),
         })
     }
 
     /// A pack leaves again as it is now; of its objects those that it does not fill any more are blanked.
     fn leave_again(&self, number: u64, first_ms: i64, parts: usize) -> Result<(), D::Error> {
-        let next = self.rows.next_letter()?;
-        let letters = match self.read_pack(number)?.0 {
-            Outcome::Send(letters) => letters,
-            _ => Vec::new(),
-        };
-        let blanks = parcel::of_blanks(&self.shard.name, &[(number, first_ms, letters.len()..parts)]);
-        for letter in letters.into_iter().chain(blanks) {
+        let mut letters = self.letters_of(number)?;
+        let blanks = letters.len()..parts;
+        letters.append(&mut parcel::of_blanks(&self.shard.name, &[(number, first_ms, blanks)]));
+        for letter in letters {
             self.rows.put_letter(number, letter)?;
-        }
-        // What waited there from an earlier erasure says too much.
-        self.rows.forget_letters(number, next)
-    }
-
-    /// Erases what was told of a recipient's mail, and that it is to be judged again.
-    fn erase_what_was_told(&self, recipient: Key) -> Result<(), D::Error> {
-        let bucket = deliveries::bucket(recipient);
-        let told = self.rows.deliveries(bucket)?;
-        let left = deliveries::without(&told, recipient);
-        if left.len() < told.len() {
-            self.rows.put_deliveries(bucket, &left)?;
-        }
-        for revisit in self.rows.revisits()? {
-            let others = revisit.recipients.iter().copied().filter(|short| *short != recipient.short());
-            let others: Vec<u64> = others.collect();
-            if others.len() < revisit.recipients.len() {
-                self.rows.put_recipients(revisit.number, &others)?;
-            }
         }
         Ok(())
     }

@@ -104,6 +104,7 @@ pub use acts::Acted;
 pub use call::Page;
 pub use erase::Erasure;
 pub use ingest::Arrival;
+pub use retention::Gone;
 pub use settle::Settlement;
 pub use ship::{Item, Outcome, Outgoing};
 pub use timers::TICK_MS;

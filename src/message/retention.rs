@@ -12,6 +12,17 @@ use crate::record::EventId;
 /// What is old is dropped so many milliseconds late at most, so that it goes a day's worth at a time.
 const MAX_SLACK_MS: i64 = 86_400_000;
 
+/// What is too old to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gone {
+    /// Nothing yet.
+    Nothing,
+    /// Some of the message, which is gone.
+    Some,
+    /// All of it: its last click is so long ago, it began no later than that, and nothing is left to do.
+    All,
+}
+
 /// How late what is kept so long may be dropped: an eighth of that for who keeps it for hours.
 fn slack_ms(retention_ms: i64) -> i64 {
     MAX_SLACK_MS.min(retention_ms / 8)
@@ -29,27 +40,27 @@ impl<D: Database> Message<D> {
         Ok(goes_ms.max(now_ms.saturating_add(slack_ms)))
     }
 
-    /// Whether it is to go as a whole: its last click is so long ago, it is not younger than that, and nothing is left to do.
+    /// Lets go of what is too old, where all that has settled has left: of some of it here; all of it is whoever calls to delete. Where
+    /// something went, the message must be loaded again.
     ///
     /// # Errors
-    /// When storage fails.
-    pub fn is_over(&self, retention_ms: i64, now_ms: i64) -> Result<bool, D::Error> {
-        Ok(self.wake_ms(now_ms).is_none() && self.ends_ms()?.1.saturating_add(retention_ms) <= now_ms)
+    /// When storage fails; the message must then be loaded again.
+    pub fn let_go(&mut self, retention_ms: i64, now_ms: i64) -> Result<Gone, D::Error> {
+        if self.wake_ms(now_ms).is_none() && self.ends_ms()?.1.saturating_add(retention_ms) <= now_ms {
+            return Ok(Gone::All);
+        }
+        Ok(if self.drop_old(retention_ms, now_ms)? { Gone::Some } else { Gone::Nothing })
     }
 
     /// The times of its first and last click, Unix milliseconds, neither before it began.
     fn ends_ms(&self) -> Result<(i64, i64), D::Error> {
         let began_ms = self.shard.began_ms;
         let ms = |id: Option<EventId>| id.map_or(began_ms, |id| id.ts_ms().max(began_ms));
-        Ok((ms(self.rows.first_click()?), ms(self.rows.last_click()?)))
+        Ok((ms(self.rows.outermost(false)?), ms(self.rows.outermost(true)?)))
     }
 
-    /// Drops what is older, where there is enough of it and all that has settled has left. Says whether it did: the message must
-    /// then be loaded again.
-    ///
-    /// # Errors
-    /// When storage fails; the message must then be loaded again.
-    pub fn drop_old(&mut self, retention_ms: i64, now_ms: i64) -> Result<bool, D::Error> {
+    /// Drops what is older, where there is enough of it. Says whether it did.
+    fn drop_old(&mut self, retention_ms: i64, now_ms: i64) -> Result<bool, D::Error> {
         let end_ms = now_ms.saturating_sub(retention_ms);
         let end = EventId::first_of(end_ms);
         let open = self.timers.unsettled.first().is_some_and(|id| *id < end);

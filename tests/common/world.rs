@@ -100,7 +100,7 @@ impl World {
 
     /// Erases a recipient, as the object does: what memory knew is rows' no more.
     pub fn erase(&mut self, recipient_id: &str, now_ms: i64) -> Erasure {
-        let erasure = self.call(|message| message.erase(recipient_id, now_ms)).unwrap();
+        let erasure = self.call(|message| message.erase(Some(recipient_id), now_ms)).unwrap();
         self.load_again();
         erasure
     }

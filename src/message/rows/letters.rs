@@ -28,30 +28,22 @@ impl<D: Database> Rows<D> {
 
     /// The number that the next letter gets.
     pub(in crate::message) fn next_letter(&self) -> Result<u64, D::Error> {
-        let mut next = 1;
-        if self.has_letters()? {
-            self.query("SELECT coalesce(max(number), 0) + 1 FROM letters", Vec::new(), &mut |columns| {
-                next = columns.natural()?;
-                Ok(())
-            })?;
+        if !self.has_letters()? {
+            return Ok(1);
         }
-        Ok(next)
+        let next = self.numbers("SELECT coalesce(max(number), 0) + 1 FROM letters", Vec::new())?;
+        Ok(next.first().copied().unwrap_or(1))
     }
 
-    /// Forgets the letters of a pack that are older than a number.
-    pub(in crate::message) fn forget_letters(&self, pack: u64, before: u64) -> Result<(), D::Error> {
-        let statement = "DELETE FROM letters WHERE pack = ? AND number < ?";
-        if self.has_letters()? {
-            self.write(statement, vec![pack.into(), before.into()]).map(|_| ())
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Forgets the letters of all packs.
-    pub(in crate::message) fn forget_pack_letters(&self) -> Result<(), D::Error> {
-        let statement = "DELETE FROM letters WHERE pack > 0";
-        if self.has_letters()? { self.write(statement, Vec::new()).map(|_| ()) } else { Ok(()) }
+    /// Forgets the letters of packs, from and to (both included), that are older than one. That one is there: the queue may be taking an
+    /// older one at this moment, whose number is not to be given away.
+    pub(in crate::message) fn forget_letters(
+        &self,
+        (first, last): (u64, u64),
+        before: u64,
+    ) -> Result<(), D::Error> {
+        let statement = "DELETE FROM letters WHERE pack >= ? AND pack <= ? AND number < ?";
+        self.write(statement, vec![first.into(), last.into(), before.into()]).map(|_| ())
     }
 
     /// The first letter that waits, under its number. The table must be there.
@@ -76,34 +68,28 @@ impl<D: Database> Rows<D> {
     }
 
     /// Writes what may have held something that is erased anew, and gives all former pages back, those of letters included. `SQLite`
-    /// leaves what it deletes or moves in its pages until these are written again; what is given back is cut off the file. Tables of
-    /// more than so many rows stay as they are.
+    /// leaves what it deletes or moves in its pages until these are written again, and the platform has no `secure_delete`; what is given
+    /// back is cut off the file. Tables of more than so many rows stay as they are.
     pub(in crate::message) fn rebuild(&self, most: u64) -> Result<(), D::Error> {
-        let mut former = vec!["letters".to_owned()];
-        for table in ["batches", "packs", "clicks", "sums"] {
-            let (mut made, mut rows) = (None, 0);
-            let statement = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?";
-            self.query(statement, vec![table.into()], &mut |columns| {
-                made = Some(columns.text()?);
-                Ok(())
-            })?;
-            let Some(made) = made else { continue };
-            self.query(&format!("SELECT count(*) FROM {table}"), Vec::new(), &mut |columns| {
-                rows = columns.natural()?;
-                Ok(())
-            })?;
-            if rows <= most {
-                let old = format!("former_{table}");
-                self.write(&format!("ALTER TABLE {table} RENAME TO {old}"), Vec::new())?;
-                self.write(&made, Vec::new())?;
-                self.write(&format!("INSERT INTO {table} SELECT * FROM {old}"), Vec::new())?;
-                former.push(old);
+        let mut statements = Vec::new();
+        let made = "SELECT name, sql FROM sqlite_master WHERE name IN ('batches', 'packs', 'clicks', 'sums')";
+        self.query(made, Vec::new(), &mut |columns| {
+            let (name, sql) = (columns.text()?, columns.text()?);
+            statements.push((name, sql));
+            Ok(())
+        })?;
+        for (table, made) in &statements {
+            let rows = self.numbers(&format!("SELECT count(*) FROM {table}"), Vec::new())?;
+            if rows.first().is_some_and(|rows| *rows <= most) {
+                self.write(&format!("ALTER TABLE {table} RENAME TO former_{table}"), Vec::new())?;
+                self.write(made, Vec::new())?;
+                self.write(&format!("INSERT INTO {table} SELECT * FROM former_{table}"), Vec::new())?;
             }
         }
         // Not before all is written: a page that is given back and taken again keeps what stood in it.
-        for table in former {
-            self.write(&format!("DROP TABLE {table}"), Vec::new())?;
+        for (table, _) in statements {
+            self.drop_table(&format!("former_{table}"))?;
         }
-        Ok(())
+        self.drop_table("letters")
     }
 }

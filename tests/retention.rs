@@ -90,6 +90,14 @@ fn what_only_was_told_of_is_kept_as_long() {
 }
 
 #[test]
+fn what_an_earlier_version_was_told_of_stays_until_it_has_a_click() {
+    let mut world = World::new(judging());
+    world.call(|message| message.tell(r#"{"title":"Spring"}"#)).unwrap();
+    assert!(!world.is_over(NOON_MS + 10 * KEPT_MS));
+    assert!(world.message().goes_ms(KEPT_MS, NOON_MS).unwrap() > NOON_MS + 10 * KEPT_MS);
+}
+
+#[test]
 fn clicks_that_somebody_brings_along_are_kept_from_then_on() {
     let (mut world, mut bucket) = (begun(), Bucket::default());
     world.replay(vec![click(1, "a", NOON_MS - 5 * KEPT_MS)]);

@@ -42,7 +42,6 @@ use crate::config::Config;
 use crate::event::line;
 use crate::message::call::{ARRIVALS, Call, Delivered, REPLAY, Reshipped};
 use crate::message::group::Group;
-use crate::message::letters::Letters;
 use crate::message::list::{self, List};
 use crate::message::wanted::{Form, View};
 use crate::message::{Acted, Arrival, Erasure, Gone, Item, Message, Outcome, Outgoing, Seen};
@@ -57,9 +56,6 @@ const RETRY_MS: i64 = 5_000;
 /// An alarm further ahead than this is set for what is too old to be kept, milliseconds: clicks settle within an hour and some seconds,
 /// and the queue is tried again within minutes.
 const RESTS_MS: i64 = 86_400_000;
-
-/// Letters that one alarm gives to the queue: the rest waits for the next.
-const MAX_LETTERS: usize = 256;
 
 /// The last moment that an alarm may be set for: JavaScript's dates end there, Unix milliseconds.
 const LAST_MS: i64 = 8_640_000_000_000_000;
@@ -142,32 +138,25 @@ impl MessageObject {
         self.armed_ms.set(None);
         self.in_alarm.set(true);
         self.rests.set(false);
-        let mut done = Ok(false);
+        let mut done = Ok(());
         if is_retry {
             // After some retries the runtime gives an alarm up: that it is gone must not say that everything has left.
-            done = self.with_known(|message| message.refused(now_ms())).map(|_| false);
+            done = self.with_known(|message| message.refused(now_ms())).map(|_| ());
         }
         if done.is_ok() {
             done = self.settle_and_ship().await;
         }
-        if matches!(done, Ok(true)) {
-            done = self.let_go().await.map(|()| true);
+        if done.is_ok() {
+            done = self.let_go().await;
         }
         self.in_alarm.set(false);
-        match done {
-            Ok(is_done) => {
-                self.arm().await?;
-                let retry_ms = now_ms() + RETRY_MS;
-                if !is_done && self.armed_ms.get().is_none_or(|armed_ms| retry_ms < armed_ms) {
-                    self.set_alarm(retry_ms).await?;
-                }
-            }
-            Err(error) => {
-                // What was settled is in rows; the rest is due still.
-                self.forget();
-                log::failure("message.alarm_failed", &self.name(), &error);
-                self.set_alarm(now_ms() + RETRY_MS).await?;
-            }
+        if let Err(error) = done {
+            // What was settled is in rows; the rest is due still.
+            self.forget();
+            log::failure("message.alarm_failed", &self.name(), &error);
+            self.set_alarm(now_ms() + RETRY_MS).await?;
+        } else {
+            self.arm().await?;
         }
         Ok(())
     }
@@ -206,12 +195,8 @@ impl MessageObject {
             Err(words) => return Ok(Answer::Refused(words)),
         };
         self.look_for_alarm().await?;
-        let erases = matches!(call, Call::Erase(..));
         match self.commit().and_then(|()| self.answer(call)) {
             Ok(answer) => {
-                if erases && Letters::new(self.rows()).wait()? {
-                    self.set_alarm(now_ms()).await?;
-                }
                 // A call that was refused may have counted, too.
                 self.arm().await?;
                 Ok(answer)
@@ -453,40 +438,15 @@ impl MessageObject {
         });
     }
 
-    /// Gives the queue the letters that wait. Says whether none is left.
-    async fn ship_letters(&self) -> Result<bool> {
-        let letters = Letters::new(self.rows());
-        let next = || {
-            let mut next = None;
-            transaction(&self.state, &mut || {
-                next = letters.next()?;
-                Ok(())
-            })?;
-            Ok::<_, Error>(next)
-        };
-        for _ in 0..MAX_LETTERS {
-            let Some((number, letter)) = next()? else { return Ok(true) };
-            if let Err(error) = queue::send(&self.env, EVENTS, &letter).await {
-                log::failure("message.unshipped", &self.name(), &error);
-                return Ok(false);
-            }
-            letters.sent(number)?;
-        }
-        Ok(next()?.is_none())
-    }
-
-    /// Settles what is due, then gives the queue the letters that wait, and behind them what the outbox says. Logs what that came to.
-    /// Says whether no letter is left: no pack leaves before that.
-    async fn settle_and_ship(&self) -> Result<bool> {
-        let settlement = self.with_known(|message| message.settle(now_ms()))?;
-        let may_ship = self.ship_letters().await?;
-        let Some(settlement) = settlement else { return Ok(may_ship) };
+    /// Settles what is due, then gives the queue what the outbox says. Logs what that came to.
+    async fn settle_and_ship(&self) -> Result<()> {
+        let Some(settlement) = self.with_known(|message| message.settle(now_ms()))? else { return Ok(()) };
         let (mut acts_told, mut packs_shipped) = (0, 0);
-        while may_ship && let Some(next) = self.with_known(|message| message.next(now_ms()))?.flatten() {
+        while let Some(next) = self.with_known(|message| message.next(now_ms()))?.flatten() {
             let item = next.item;
             if let Err(words) = self.give(next).await {
                 let event = match item {
-                    Item::Pack(_) => "message.unshipped",
+                    Item::Letter(_) | Item::Pack(_) => "message.unshipped",
                     Item::Act { .. } => "message.untold",
                 };
                 log::failure(event, &self.name(), &words);
@@ -495,6 +455,7 @@ impl MessageObject {
             }
             self.with_known(|message| message.sent(item))?;
             match item {
+                Item::Letter(_) => {}
                 Item::Pack(_) => packs_shipped += 1,
                 Item::Act { .. } => acts_told += 1,
             }
@@ -502,7 +463,7 @@ impl MessageObject {
         self.with_known(|message| message.rest(now_ms()))?;
         self.list_if_new();
         let slot = self.message.borrow();
-        let Some(message) = slot.as_ref() else { return Ok(may_ship) };
+        let Some(message) = slot.as_ref() else { return Ok(()) };
         let progress = Progress {
             event: "message.settled",
             object: message.name(),
@@ -519,7 +480,7 @@ impl MessageObject {
             unreadable: message.unreadable(),
         };
         log::request_line(&settings::config(&self.env), || line::json(&progress));
-        Ok(may_ship)
+        Ok(())
     }
 
     /// Lets go of what is too old to be kept: some of the message, or the whole object, which is then as one that never was. So is one
@@ -530,9 +491,9 @@ impl MessageObject {
             self.with_known(|message| message.let_go(retention_ms, now_ms()))
         };
         match gone()? {
-            Some(Gone::Nothing) => return Ok(()),
+            Some(Gone::Nothing) | None => return Ok(()),
             Some(Gone::Some) => return self.load_again(),
-            Some(Gone::All) | None => {}
+            Some(Gone::All) => {}
         }
         let name = self.name();
         // Of a message that several objects share the first speaks.
@@ -543,7 +504,7 @@ impl MessageObject {
         self.listed.set(false);
         // Others may have called meanwhile.
         self.commit()?;
-        if matches!(gone()?, Some(Gone::All) | None) {
+        if gone()? == Some(Gone::All) {
             log::request_line(&settings::config(&self.env), || {
                 line::json(&Expired { event: "message.expired", object: &name })
             });
@@ -564,7 +525,7 @@ impl MessageObject {
         };
         if next.unreadable > 0 {
             let what = match next.item {
-                Item::Pack(pack) => format!("{} clicks of pack {pack}", next.unreadable),
+                Item::Letter(pack) | Item::Pack(pack) => format!("{} clicks of pack {pack}", next.unreadable),
                 Item::Act { id, .. } => format!("act {id}"),
             };
             log::failure("message.unreadable", &self.name(), &what);

@@ -49,7 +49,7 @@ impl Erased<'_> {
         line.integer("revision", Some(1));
         line.integer("ts_ms", Some(self.ts_ms));
         line.text("message_id", Some(self.message_id));
-        line.text("recipient_sha256", self.recipient().as_deref());
+        line.text("recipient_digest", self.recipient().as_deref());
         line.end()
     }
 
@@ -74,7 +74,7 @@ mod tests {
         // The digest is FIPS 180's example.
         let line = format!(
             "{{\"event\":\"erased\",\"event_id\":\"{id}\",\"revision\":1,\"ts_ms\":1795354496007,\"message_id\":\"spring\",\
-             \"recipient_sha256\":\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\"}}"
+             \"recipient_digest\":\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\"}}"
         );
         assert_eq!(erased.line(), line);
         assert_eq!(id.ts_ms(), 1_795_354_496_007);
@@ -84,7 +84,7 @@ mod tests {
         assert!(key.starts_with("events/dt=2026-11-22/hh=13/"), "{key}");
         assert_eq!(lines, line + "\n");
         let all = Erased { recipient_id: None, ..erased.clone() };
-        assert!(all.line().ends_with(",\"recipient_sha256\":null}"));
+        assert!(all.line().ends_with(",\"recipient_digest\":null}"));
         let later = Erased { ts_ms: erased.ts_ms + 1, ..erased.clone() };
         assert!(id != all.event_id() && id != later.event_id());
     }

@@ -1,9 +1,11 @@
 //! Erasure: of one recipient's records, or of the whole message.
 //!
-//! Both are one transaction: rows are written again without what is to go, and what must leave for it waits as letters
-//! ([`super::letters`]): packs without those lines, under the keys that they left under; objects that are to be empty; acts
-//! that the sender has not heard of; and the event `erased`. A crash finds all of it or nothing, and the same again finds
-//! nothing to do but to tell it once more.
+//! Both are one transaction: rows are written again without what is to go, and what must leave for it waits as letters: packs
+//! without those lines, under the keys that they left under; objects that are to be empty; acts that the sender has not heard of;
+//! and the event `erased`. A crash finds all of it or nothing, and the same again finds nothing to do but to tell it once more.
+//!
+//! Letters are the queue's messages, made with the erasure, so that nothing needs to be remembered of what is gone. They leave in
+//! their order and before any pack: what blanks objects of a message must not come behind what begins anew under the same keys.
 //!
 //! What was found of others stands: it is judged again only where something else asks for it, and then by what is left. A pack that
 //! has not left leaves without the lines. What is in memory is not mended but loaded again.
@@ -12,6 +14,7 @@ use std::collections::BTreeSet;
 
 use super::Message;
 use super::deliveries;
+use super::rows::Meta;
 use super::ship::Outcome;
 use super::sql::Database;
 use crate::event::erased::Erased;
@@ -31,8 +34,8 @@ pub struct Erasure {
 
 impl<D: Database> Message<D> {
     /// Erases every record of a recipient, or without one the message, asked for at a moment in Unix milliseconds. All rows are gone
-    /// through; those that hold any of a recipient's are written again. Of a message nothing is left, and the next click begins one.
-    /// It must then be loaded again.
+    /// through; those that hold any of a recipient's are written again. Of a message nothing is left, and the next click begins it
+    /// anew. It must then be loaded again.
     ///
     /// # Errors
     /// When storage fails.
@@ -107,6 +110,10 @@ impl<D: Database> Message<D> {
         }
         self.rows.forget_letters((1, u64::MAX), letter)?;
         self.rows.wipe()?;
+        // It began before all time, so it is over as soon as the letters have left.
+        let name = self.shard.name.clone();
+        let meta = Meta { name, late_from_ms: i64::MAX, began_ms: i64::MIN, ..Meta::default() };
+        self.rows.create(&meta)?;
         for letter in parcel::of_blanks(&self.shard.name, &packs) {
             self.rows.put_letter(0, letter)?;
         }

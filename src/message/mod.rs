@@ -63,7 +63,6 @@ pub mod group;
 mod history;
 mod ingest;
 mod late;
-pub mod letters;
 pub mod list;
 mod outbox;
 mod people;
@@ -136,6 +135,7 @@ impl<D: Database> Message<D> {
         let Some(meta) = rows.meta()? else { return Ok(None) };
         let row = rows.shard()?;
         let mut message = Self::new(rows, judging, meta, row);
+        message.outbox.letters = message.rows.has_letters()?;
         if let Some((last_pack, open_from_ms, oldest_ms)) = message.rows.pack_bounds()? {
             message.outbox.resume(last_pack, message.rows.pack_sent_before()?, rests);
             let settled_to_ms = open_from_ms - 1;
@@ -279,7 +279,7 @@ impl<D: Database> Message<D> {
     /// When the message wants to be woken, if at all: something is due, or waits to be shipped.
     #[must_use]
     pub fn wake_ms(&self, now_ms: i64) -> Option<i64> {
-        let ship = self.outbox.has_packs() || self.due_act().is_some();
+        let ship = self.outbox.letters || self.outbox.has_packs() || self.due_act().is_some();
         let ship_ms = ship.then_some(self.outbox.retry_at_ms().max(now_ms));
         self.timers.next_ms(&self.judging, ship_ms, now_ms)
     }

@@ -44,6 +44,8 @@ pub(super) struct Outbox {
     is_in_doubt: bool,
     failures: u32,
     retry_at_ms: i64,
+    /// Letters wait ([`super::erase`]).
+    pub letters: bool,
     /// `None` while there is nobody to tell acts to: rows wait then.
     pub acts: Option<Vec<Pending>>,
     /// The messages of the packs written last, so that what an alarm has just made it does not read again.

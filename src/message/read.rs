@@ -129,10 +129,10 @@ impl<D: Database> Message<D> {
         self.rows.put_about(told)
     }
 
-    /// Whether nothing of it has settled but once: the list of messages may not know of it.
+    /// Whether it has clicks, of which nothing has settled but once: the list of messages may not know of it.
     #[must_use]
     pub fn is_new(&self) -> bool {
-        self.outbox.last_pack() <= 1
+        self.outbox.last_pack() <= 1 && self.window.len() > 0
     }
 
     /// When its first click came, of those that are at hand, Unix milliseconds.

@@ -52,11 +52,13 @@ impl<D: Database> Message<D> {
         Ok(if self.drop_old(retention_ms, now_ms)? { Gone::Some } else { Gone::Nothing })
     }
 
-    /// The times of its first and last click, Unix milliseconds, neither before it began.
+    /// The times of its first and last click, Unix milliseconds, neither before it began. Without a click it is when it began, and of
+    /// one of an earlier version, which does not know that, never.
     fn ends_ms(&self) -> Result<(i64, i64), D::Error> {
         let began_ms = self.shard.began_ms;
-        let ms = |id: Option<EventId>| id.map_or(began_ms, |id| id.ts_ms().max(began_ms));
-        Ok((ms(self.rows.outermost(false)?), ms(self.rows.outermost(true)?)))
+        let none_ms = if began_ms == 0 { i64::MAX } else { began_ms };
+        let ms = |id: Option<EventId>| id.map_or(none_ms, |id| id.ts_ms().max(began_ms));
+        Ok((ms(self.rows.first_click()?), ms(self.rows.last_click()?)))
     }
 
     /// Drops what is older, where there is enough of it. Says whether it did.
@@ -65,7 +67,11 @@ impl<D: Database> Message<D> {
         let end = EventId::first_of(end_ms);
         let open = self.timers.unsettled.first().is_some_and(|id| *id < end);
         let untold = self.outbox.acts.iter().flatten().any(|act| act.id < end);
-        let is_at_rest = !self.outbox.has_packs() && self.timers.revisits.is_empty() && !open && !untold;
+        let is_at_rest = !self.outbox.letters
+            && !self.outbox.has_packs()
+            && self.timers.revisits.is_empty()
+            && !open
+            && !untold;
         if !is_at_rest || self.ends_ms()?.0.saturating_add(slack_ms(retention_ms)) > end_ms {
             return Ok(false);
         }

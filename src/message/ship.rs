@@ -1,6 +1,6 @@
-//! Packs and acts leave by the queue, each at least once.
+//! Packs, acts and letters leave by the queue, each at least once.
 //!
-//! One protocol for both: [`Message::next`] says what is due, the shell gives it to the queue and says [`Message::sent`] or
+//! One protocol for all: [`Message::next`] says what is due, the shell gives it to the queue and says [`Message::sent`] or
 //! [`Message::refused`]. A mark moves only after the queue has taken what it stands for, a pack's only from where the
 //! shipment began: a `reship` in between sets it back and is not undone by a shipment that was under way. To send something
 //! twice is harmless: a pack names its object in R2, a press its `webhook-id`.
@@ -21,9 +21,14 @@ use crate::verdict::Key;
 /// The most sums that one alarm writes: each reads some packs.
 const MAX_SUMS: usize = 4;
 
+/// When the last letter has left, tables of at most so many rows are written anew: that much is a fifth of a cent.
+const MOST_REBUILT: u64 = 2_000;
+
 /// What leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Item {
+    /// A letter, by its number ([`super::erase`]).
+    Letter(u64),
     /// A pack, by its number.
     Pack(u64),
     /// A press.
@@ -58,11 +63,20 @@ pub struct Outgoing {
 }
 
 impl<D: Database> Message<D> {
-    /// What is to leave next, acts first; nothing while the queue's pause lasts, or once this alarm has taken out its share.
+    /// What is to leave next, letters first, then acts; nothing while the queue's pause lasts, or once this alarm has taken out its share.
     ///
     /// # Errors
     /// When storage fails.
     pub fn next(&mut self, now_ms: i64) -> Result<Option<Outgoing>, D::Error> {
+        if self.outbox.letters && now_ms >= self.outbox.retry_at_ms() {
+            if let Some((number, letter)) = self.rows.letter()? {
+                let outcome = Outcome::Send(vec![letter]);
+                return Ok(Some(Outgoing { item: Item::Letter(number), outcome, unreadable: 0 }));
+            }
+            // Later than the erasure's own turn, whose pages have been given back by then.
+            self.rows.rebuild(MOST_REBUILT)?;
+            self.outbox.letters = false;
+        }
         if let Some(act) = self.due_act()
             && self.outbox.may_tell(now_ms)
         {
@@ -118,18 +132,19 @@ impl<D: Database> Message<D> {
     /// When storage fails; the message must then be loaded again.
     pub fn sent(&mut self, item: Item) -> Result<(), D::Error> {
         match item {
-            Item::Pack(number) => self.outbox.sent(number),
+            Item::Pack(number) => {
+                self.outbox.sent(number);
+                return Ok(());
+            }
+            Item::Letter(number) => self.rows.remove_letter(number)?,
             Item::Act { act, id } => {
                 self.rows.mark_told(act, id)?;
                 if let Some(acts) = &mut self.outbox.acts {
                     acts.retain(|pending| pending.act != act || pending.id != id);
                 }
-                if self.outbox.recover() {
-                    self.put_meta()?;
-                }
             }
         }
-        Ok(())
+        if self.outbox.recover() { self.put_meta() } else { Ok(()) }
     }
 
     /// An alarm ends here: packs are added up where there are enough of them. Marks that have moved are written where another

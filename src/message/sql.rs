@@ -20,7 +20,7 @@
 //! | `sums` | what a span of packs comes to ([`super::tally`]), in parts | its first pack, part |
 //! | `about` | what the sender tells of the message | 1 |
 //! | `shard` | of a message that several objects share: how many they are | 1 |
-//! | `letters` | messages of the queue that wait to leave, ahead of all packs ([`super::letters`]): they may outlive the message | number |
+//! | `letters` | messages of the queue that wait to leave ahead of all packs, for an erasure ([`super::erase`]) | number |
 //!
 //! The first three are made with the message, the others where one is needed: to make a table costs two or three rows, and
 //! most messages never need it. There is no index beside the keys: each would be one more row written. Acts are rare, and

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use clickproof::event::parcel::{Letter, Parcel};
-use clickproof::message::letters::Letters;
 use serde_json::Value;
 
 use super::world::World;
@@ -28,37 +27,21 @@ impl Bucket {
         }
     }
 
-    /// What an alarm does: letters go first.
+    /// What an alarm does.
     pub fn alarm(&mut self, world: &mut World, now_ms: i64) {
-        if world.message.is_some() || world.is_there() {
-            world.settle(now_ms);
-        }
-        self.take_letters(world);
-        if world.message.is_some() {
-            for letter in world.ship(now_ms) {
-                self.take(&letter);
-            }
-        }
-    }
-
-    pub fn take_letters(&mut self, world: &World) {
-        let letters = Letters::new(world.rows.clone());
-        while let Some((number, letter)) = world.rows.transaction(|| letters.next()).unwrap() {
+        world.settle(now_ms);
+        for letter in world.ship(now_ms) {
             self.take(&letter);
-            world.rows.transaction(|| letters.sent(number)).unwrap();
         }
     }
 
     /// Wakes the message whenever it wants to be, up to a moment.
     pub fn run_until(&mut self, world: &mut World, until_ms: i64) {
         let mut now_ms = 0;
-        while world.is_there()
-            && let Some(wake_ms) = world.message().wake_ms(now_ms).filter(|wake_ms| *wake_ms <= until_ms)
-        {
+        while let Some(wake_ms) = world.message().wake_ms(now_ms).filter(|wake_ms| *wake_ms <= until_ms) {
             now_ms = now_ms.max(wake_ms);
             self.alarm(world, now_ms);
         }
-        self.take_letters(world);
     }
 
     /// Of every event in it the latest revision, by its id.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clickproof::event::parcel::{Letter, Parcel};
 use clickproof::message::wanted::Filter;
-use clickproof::message::{Arrival, Erasure, Message, Outcome, Seen, Settlement};
+use clickproof::message::{Arrival, Erasure, Item, Message, Outcome, Seen, Settlement};
 use clickproof::record::{Delivery, EventId, EventIds, Record, Sighting};
 use clickproof::verdict::{Judging, Key};
 use serde_json::Value;
@@ -29,11 +29,6 @@ impl World {
     pub fn new(judging: Judging) -> Self {
         let (rows, work) = (Sqlite::default(), Settlement::default());
         Self { rows, judging, message: None, alarm_set: false, shipped: BTreeSet::new(), work }
-    }
-
-    /// Whether there is a message.
-    pub fn is_there(&self) -> bool {
-        self.message.is_some() || self.rows.rows_of("message") > 0
     }
 
     pub fn message(&mut self) -> &mut Message<Sqlite> {
@@ -103,6 +98,18 @@ impl World {
         let erasure = self.call(|message| message.erase(Some(recipient_id), now_ms)).unwrap();
         self.load_again();
         erasure
+    }
+
+    /// The letters that wait, which leave.
+    pub fn letters(&mut self) -> Vec<Letter> {
+        let mut all = Vec::new();
+        while let Some(next) = self.call(|message| message.next(i64::MAX)).unwrap()
+            && let (Item::Letter(_), Outcome::Send(letters)) = (next.item, next.outcome)
+        {
+            all.extend(letters);
+            self.call(|message| message.sent(next.item)).unwrap();
+        }
+        all
     }
 
     /// What memory knew is rows' no more; an alarm is to come.

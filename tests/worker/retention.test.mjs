@@ -69,7 +69,7 @@ test("a recipient who is erased is nowhere, and all else is where it was", async
   );
   assert.equal(gone.message_id, message_id);
   const digest = await crypto.subtle.digest("SHA-256", Buffer.from("quokka-one"));
-  assert.equal(gone.recipient_sha256, Buffer.from(digest).toString("hex"));
+  assert.equal(gone.recipient_digest, Buffer.from(digest).toString("hex"));
   assert.equal((await shippedEvents(worker, message_id, 4)).length, 4);
 
   // Again, and of somebody and something unknown: the same answer, and nothing made.
@@ -113,7 +113,7 @@ test("a message that is erased is nowhere, and a click on its link begins it ane
   const told = await until(async () =>
     (await worker.r2Events()).map(({ event }) => event).find(({ event }) => event === "erased"),
   );
-  assert.deepEqual([told.message_id, told.recipient_sha256], [message_id, null]);
+  assert.deepEqual([told.message_id, told.recipient_digest], [message_id, null]);
 
   assert.equal((await worker.click(hrefs[0])).status, 302);
   await settledClicks(worker, message_id, 1);

@@ -130,7 +130,7 @@ pub const FIELDS: &[Field] = &[
     text("click_event_id", &[(VERIFY, Always)], "The click whose page it was"),
     integer("click_ts_ms", &[(VERIFY, Always)], "That click's `ts_ms`"),
     text(
-        "recipient_sha256",
+        "recipient_digest",
         &[(ERASED, Nullable)],
         "Whose records were erased: SHA-256 of `recipient_id`, hexadecimal; null where all of the message were",
     ),

@@ -48,7 +48,7 @@ mod tests {
             "\n",
             r#"{"event":"click","event_id":"d","revision":2,"ts_ms":7,"click_type":"scanner_sweep","previous_click_type":"human"}"#,
             "\n",
-            r#"{"event":"erased","event_id":"e","revision":1,"ts_ms":7,"message_id":"m","recipient_sha256":null}"#,
+            r#"{"event":"erased","event_id":"e","revision":1,"ts_ms":7,"message_id":"m","recipient_digest":null}"#,
             "\n",
         );
         let told = posts(&Facts::of_all(lines).unwrap(), Types::default());

@@ -128,17 +128,32 @@ impl<D: Database> Rows<D> {
         self.insert_pack(pack, parts)
     }
 
-    /// The first click of all, or the last but for a few seconds; none where there is no click.
-    pub(in crate::message) fn outermost(&self, last: bool) -> Result<Option<EventId>, D::Error> {
-        let order = if last { " DESC" } else { "" };
-        let column = if last { "last" } else { "first" };
-        let mut ids =
-            self.ids(&format!("SELECT {column} FROM batches ORDER BY first{order} LIMIT 1"), Vec::new())?;
+    /// The first click of all; none where there is none.
+    pub(in crate::message) fn first_click(&self) -> Result<Option<EventId>, D::Error> {
+        let [batches, clicks] = [
+            "SELECT first FROM batches ORDER BY first LIMIT 1",
+            "SELECT event_id FROM clicks ORDER BY event_id LIMIT 1",
+        ];
+        let ids = self.outermost(batches, clicks)?;
+        Ok(ids.iter().min().copied())
+    }
+
+    /// The last click but for a few seconds; none where there is none.
+    pub(in crate::message) fn last_click(&self) -> Result<Option<EventId>, D::Error> {
+        let [batches, clicks] = [
+            "SELECT last FROM batches ORDER BY first DESC LIMIT 1",
+            "SELECT event_id FROM clicks ORDER BY event_id DESC LIMIT 1",
+        ];
+        let ids = self.outermost(batches, clicks)?;
+        Ok(ids.iter().max().copied())
+    }
+
+    fn outermost(&self, batches: &str, clicks: &str) -> Result<Vec<EventId>, D::Error> {
+        let mut ids = self.ids(batches, Vec::new())?;
         if self.has(Table::Clicks)? {
-            let statement = format!("SELECT event_id FROM clicks ORDER BY event_id{order} LIMIT 1");
-            ids.append(&mut self.ids(&statement, Vec::new())?);
+            ids.append(&mut self.ids(clicks, Vec::new())?);
         }
-        Ok(if last { ids.into_iter().max() } else { ids.into_iter().min() })
+        Ok(ids)
     }
 
     /// Drops every click from before an id, and what hangs on it.

@@ -1,4 +1,4 @@
-//! Messages of the queue that wait beside the packs ([`super::super::letters`]).
+//! Messages of the queue that wait beside the packs ([`super::super::erase`]).
 
 use super::Rows;
 use crate::event::parcel::Letter;

@@ -21,9 +21,6 @@ use crate::verdict::Key;
 /// The most sums that one alarm writes: each reads some packs.
 const MAX_SUMS: usize = 4;
 
-/// When the last letter has left, tables of at most so many rows are written anew: that much is a fifth of a cent.
-const MOST_REBUILT: u64 = 2_000;
-
 /// What leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Item {
@@ -73,8 +70,7 @@ impl<D: Database> Message<D> {
                 let outcome = Outcome::Send(vec![letter]);
                 return Ok(Some(Outgoing { item: Item::Letter(number), outcome, unreadable: 0 }));
             }
-            // Later than the erasure's own turn, whose pages have been given back by then.
-            self.rows.rebuild(MOST_REBUILT)?;
+            self.rows.drop_letters()?;
             self.outbox.letters = false;
         }
         if let Some(act) = self.due_act()

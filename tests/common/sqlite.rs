@@ -56,21 +56,14 @@ impl Sqlite {
         Self(Rc::new(Inner { connection, ran, written, fuse }))
     }
 
-    /// One that gives back free pages, as the platform's does.
-    pub fn like_the_platforms() -> Self {
-        let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch("PRAGMA auto_vacuum = FULL").unwrap();
-        Self::on(connection)
-    }
-
-    /// The bytes of the database, page by page as they are.
+    /// The bytes of all that it holds, without what `SQLite` has deleted and not yet written over.
     pub fn bytes(&self) -> Vec<u8> {
         let file = std::env::temp_dir().join(format!(
             "clickproof-{}-{:p}.sqlite",
             std::process::id(),
             &raw const *self.0
         ));
-        self.0.connection.backup("main", &file, None::<fn(rusqlite::backup::Progress)>).unwrap();
+        self.0.connection.execute("VACUUM INTO ?", [file.to_str()]).unwrap();
         let bytes = std::fs::read(&file).unwrap();
         std::fs::remove_file(file).unwrap();
         bytes

@@ -67,29 +67,8 @@ impl<D: Database> Rows<D> {
         self.write("DELETE FROM letters WHERE number = ?", vec![number.into()]).map(|_| ())
     }
 
-    /// Writes what may have held something that is erased anew, and gives all former pages back, those of letters included. `SQLite`
-    /// leaves what it deletes or moves in its pages until these are written again, and the platform has no `secure_delete`; what is given
-    /// back is cut off the file. Tables of more than so many rows stay as they are.
-    pub(in crate::message) fn rebuild(&self, most: u64) -> Result<(), D::Error> {
-        let mut statements = Vec::new();
-        let made = "SELECT name, sql FROM sqlite_master WHERE name IN ('batches', 'packs', 'clicks', 'sums')";
-        self.query(made, Vec::new(), &mut |columns| {
-            let (name, sql) = (columns.text()?, columns.text()?);
-            statements.push((name, sql));
-            Ok(())
-        })?;
-        for (table, made) in &statements {
-            let rows = self.numbers(&format!("SELECT count(*) FROM {table}"), Vec::new())?;
-            if rows.first().is_some_and(|rows| *rows <= most) {
-                self.write(&format!("ALTER TABLE {table} RENAME TO former_{table}"), Vec::new())?;
-                self.write(made, Vec::new())?;
-                self.write(&format!("INSERT INTO {table} SELECT * FROM former_{table}"), Vec::new())?;
-            }
-        }
-        // Not before all is written: a page that is given back and taken again keeps what stood in it.
-        for (table, _) in statements {
-            self.drop_table(&format!("former_{table}"))?;
-        }
+    /// Takes the table out.
+    pub(in crate::message) fn drop_letters(&self) -> Result<(), D::Error> {
         self.drop_table("letters")
     }
 }

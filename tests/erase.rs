@@ -137,7 +137,10 @@ proptest! {
                     bucket.alarm(&mut world, now_ms);
                 }
                 Step::Crash => world.crash(),
-                Step::Delivered(person, ms) => _ = world.deliver(&[(Key::of(PEOPLE[person]), NOON_MS + ms)]),
+                Step::Delivered(person, ms) => {
+                    gone.remove(&person);
+                    world.deliver(&[(Key::of(PEOPLE[person]), NOON_MS + ms)]);
+                }
                 Step::Shown(at) if !ids.is_empty() => {
                     let id = ids[at % ids.len()];
                     let event_id = EventIds::default().next(now_ms, [7; 12]);

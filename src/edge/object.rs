@@ -179,6 +179,9 @@ impl Answer {
 impl MessageObject {
     async fn answer_to(&self, path: &str, body: Vec<u8>) -> Result<Answer> {
         count(&self.counts.calls, 1);
+        while self.leaves.get() {
+            runtime::pause(1).await;
+        }
         if path == ARRIVALS {
             self.look_for_alarm().await?;
             return self.arrive(&body).await;
@@ -509,7 +512,11 @@ impl MessageObject {
                 line::json(&Expired { event: "message.expired", object: &name })
             });
             self.message.take();
-            runtime::wait(self.state.storage().delete_all()?).await?;
+            let deletes = self.state.storage().delete_all()?;
+            self.leaves.set(true);
+            let deleted = runtime::wait(deletes).await;
+            self.leaves.set(false);
+            deleted?;
         } else {
             self.tell_list();
         }

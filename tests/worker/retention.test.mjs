@@ -134,6 +134,7 @@ test("a message that is erased is nowhere, and a click on its link begins it ane
   );
   assert.deepEqual([told.message_id, told.recipient_digest], [message_id, null]);
 
+  // It may come while the object is being deleted: it is a new message's, and not lost.
   assert.equal((await worker.click(hrefs[0])).status, 302);
   await settledClicks(worker, message_id, 1);
   await until(async () => (await objectsWith(worker, "walrus-nine")).length === 1, {

@@ -71,6 +71,8 @@ pub struct MessageObject {
     /// No alarm was set when this life began, and none runs.
     rests: Cell<bool>,
     in_alarm: Cell<bool>,
+    /// It is being deleted: whoever calls waits for that, so that nothing which is stored goes with it.
+    leaves: Cell<bool>,
     /// How many objects share the message, as whoever called last said.
     shards: Cell<u32>,
     group: RefCell<Group>,
@@ -110,6 +112,7 @@ impl MessageObject {
             armed_ms: Cell::new(None),
             rests: Cell::new(false),
             in_alarm: Cell::new(false),
+            leaves: Cell::new(false),
             shards: Cell::new(1),
             group: RefCell::default(),
             listed: Rc::default(),

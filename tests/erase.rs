@@ -291,7 +291,9 @@ fn what_the_queue_is_taking_meanwhile_leaves_once_more() {
     let next = world.call(|message| message.next(NOON_MS + 10_000)).unwrap().unwrap();
     world.erase("quokka.1", NOON_MS + 10_000);
     let clickproof::message::Outcome::Send(letters) = next.outcome else { panic!() };
-    letters.iter().for_each(|letter| bucket.take(letter));
+    for letter in &letters {
+        bucket.take(letter);
+    }
     assert!(bucket.says("quokka.1"));
     world.call(|message| message.sent(next.item)).unwrap();
     bucket.run_until(&mut world, i64::MAX);
@@ -345,7 +347,9 @@ fn an_unsubscription_that_was_not_told_is_told_first() {
         Record { kind: Kind::Unsubscribe, method: "POST".to_owned(), ..click(1, "quokka.1", "u", NOON_MS) };
     assert_eq!(world.call(|message| message.act(press)).unwrap(), Acted::Stands);
     world.erase("quokka.1", NOON_MS + 1);
-    world.letters().iter().for_each(|letter| bucket.take(letter));
+    for letter in world.letters() {
+        bucket.take(&letter);
+    }
     assert_eq!(bucket.acts.len(), 1);
     assert!(bucket.acts[0].contains("quokka.1"), "the sender must know who");
     is_nowhere(&world, &bucket, "quokka.1").unwrap();

@@ -4,6 +4,7 @@
 use crate::event::sink::{Sink, Types, http};
 use crate::link::keys::{self, Keyring};
 use crate::link::url;
+use crate::signals::privacy::Privacy;
 use crate::verdict::Judging;
 use crate::verdict::thresholds::SETTINGS;
 use crate::verdict::{Ruleset, Thresholds};
@@ -13,9 +14,6 @@ const SETTLE_MS: i64 = 60_000;
 
 /// The longest time to settle: an hour. Clicks stay in memory until then.
 const MAX_SETTLE_MS: i64 = 3_600_000;
-
-/// Settings of the contract that nothing in this version obeys: they are refused, never silently accepted.
-const NOT_YET: [&str; 1] = ["PRIVACY"];
 
 /// How long after its last click a message is kept, where `RETENTION_DAYS` does not say otherwise, days.
 const RETENTION_DAYS: i64 = 90;
@@ -110,6 +108,8 @@ pub struct Config {
     pub judging: Judging,
     /// How long after its last click a message is kept, and how old what is kept of one that never ends may be, milliseconds.
     pub retention_ms: i64,
+    /// How much of a request is kept.
+    pub privacy: Privacy,
     /// Whether clicks set the cookie.
     pub cookie: bool,
     /// Its `SameSite`.
@@ -168,6 +168,7 @@ impl Config {
             abuse_contact: None,
             judging,
             retention_ms: RETENTION_DAYS * DAY_MS,
+            privacy: Privacy::Full,
             cookie: true,
             same_site: SameSite::Lax,
             click_ref_param: None,
@@ -295,6 +296,10 @@ impl Config {
                     format!("must be a number of days above 0, at most {MAX_RETENTION_DAYS}; {RETENTION_DAYS} holds")
                 })?;
             }
+            "PRIVACY" => {
+                let privacy = text(value).ok().and_then(Privacy::named);
+                self.privacy = privacy.ok_or("must be full, truncated or verdict; full holds")?;
+            }
             "COOKIE" => self.cookie = switch(value).ok_or("must be on or off; on holds")?,
             "LOG" => {
                 self.logs_requests = match text(value) {
@@ -347,9 +352,6 @@ impl Config {
                 self.api_tokens = tokens.into_iter().map(str::to_owned).collect();
             }
             "REPORT" => self.report = switch(value).ok_or("must be on or off; on holds")?,
-            name if NOT_YET.contains(&name) => {
-                return Err("nothing in this version obeys it; remove it".to_owned());
-            }
             // A binding is an object; which of them must be there is the shell's to say.
             _ if *value == Value::Binding => {}
             _ => return Err("no such setting; remove it, or mend its name".to_owned()),
@@ -618,7 +620,6 @@ mod tests {
             ("WEBHOOK_SECRET", word("whsec_short")),
         ];
         typos.extend(SETTINGS.iter().map(|setting| (setting.name, word("1e3"))));
-        typos.extend(NOT_YET.iter().map(|name| (*name, word("x"))));
         let config = read(&typos);
         let mut expected: Vec<&str> = typos.iter().map(|(name, _)| *name).collect();
         expected.sort_unstable();

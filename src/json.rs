@@ -4,6 +4,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
+/// Among so many names of an object one that stands twice is looked for: each is compared with all before it.
+const MAX_NAMES: usize = 256;
+
 /// How deep values may stand in each other.
 const MAX_DEPTH: usize = 128;
 
@@ -77,6 +80,33 @@ impl<'a> Json<'a> {
     #[must_use]
     pub fn fields(&self) -> Option<&[(Cow<'a, str>, Self)]> {
         if let Self::Object(fields) = self { Some(fields) } else { None }
+    }
+
+    /// Refuses fields of other names, and a name that stands twice: a slip in a name would be a choice that nobody sees is missing, and
+    /// which of two values counts is for nobody to guess. `path` stands before the names, with its point.
+    ///
+    /// # Errors
+    /// The first such name, and those that there are.
+    pub fn only(&self, path: &str, known: &[&str]) -> Result<(), String> {
+        let fields = self.fields().unwrap_or_default();
+        if let Some((name, _)) = fields.iter().find(|(name, _)| !known.contains(&name.as_ref())) {
+            return Err(format!("{path}{name}: no such field; there are {}", known.join(", ")));
+        }
+        self.once(path)
+    }
+
+    /// Refuses a name that stands twice among the first [`MAX_NAMES`]: no object that is known here has so many.
+    ///
+    /// # Errors
+    /// The first such name.
+    pub fn once(&self, path: &str) -> Result<(), String> {
+        let fields = self.fields().unwrap_or_default();
+        for (at, (name, _)) in fields.iter().enumerate().take(MAX_NAMES) {
+            if fields[..at].iter().any(|(other, _)| other == name) {
+                return Err(format!("{path}{name}: stands twice; leave one"));
+            }
+        }
+        Ok(())
     }
 
     /// A list's values.

@@ -464,6 +464,34 @@ fn a_copys_group_is_minted_into_its_links() {
     assert_eq!(groups.collect::<Vec<_>>(), [None, Some("gmail.com".to_owned())]);
 }
 
+/// A line that tells how many the message goes to is told what does not fit; the flag says it for a whole run.
+#[test]
+fn a_copys_shards_are_minted_into_its_links_and_advised() {
+    let plain = body("r1");
+    let with = |fields: &str| plain.replacen('{', &format!("{{{fields},"), 1);
+    let input = [
+        with(r#""shards":16,"sent":8000000"#),
+        with(r#""sent":8000000"#),
+        with(r#""shards":0"#),
+        with(r#""sent":1.5"#),
+    ];
+    let output = run(&[&BASE[..], &["--sent", "8000000"]].concat(), input.join("\n").as_bytes());
+    let said: Vec<&str> = stderr(&output).lines().collect();
+    assert_eq!(said[0], "advice: 8000000 recipients: mint all links of the message with \"shards\":16");
+    assert_eq!(said[1], "stdin:3: shards: must be a whole number from 1 to 256");
+    assert_eq!(said[2..], ["stdin:4: sent: must be a whole number, 0 or more"]);
+    let keys = Keyring::parse(KEYS).0.unwrap();
+    let answers = results(&output);
+    let shards = answers.iter().map(|answer| {
+        let href = answer["links"][0]["href"].as_str().unwrap().to_owned();
+        token::open(href.rsplit('/').next().unwrap(), &keys).unwrap().shards
+    });
+    assert_eq!(shards.collect::<Vec<_>>(), [16, 1]);
+    assert!(answers[0]["advice"].is_null(), "{}", answers[0]);
+    let advice = "shards: 1 are too few for 8000000 recipients; mint all links of the message with 16";
+    assert_eq!(answers[1]["advice"], advice);
+}
+
 /// Who waits for each line's answer gets one, and stderr tells of it as ever.
 #[test]
 fn a_bad_line_is_answered_where_that_is_asked() {

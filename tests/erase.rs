@@ -272,7 +272,6 @@ fn of_a_pack_of_several_objects_none_keeps_a_line() {
         }
         let recipient = Some("quokka.1").filter(|_| !whole);
         world.call(|message| message.erase(recipient, NOON_MS + 1)).unwrap();
-        world.load_again();
         bucket.run_until(&mut world, i64::MAX);
         assert_eq!(bucket.objects.len(), before + 1, "and the event");
         is_nowhere(&world, &bucket, "quokka.1").unwrap();
@@ -380,7 +379,6 @@ fn a_crash_in_an_erasure_leaves_all_or_nothing() {
         world.rows.set_fuse(Some(writes));
         let failed = world.call(|message| message.erase(Some("quokka.1"), NOON_MS + 1)).is_err();
         world.rows.set_fuse(None);
-        world.load_again();
         if failed {
             assert_eq!(world.listed(), before, "{writes}");
             assert_eq!(world.rows.rows_of("letters"), 0);
@@ -396,7 +394,6 @@ fn a_crash_in_an_erasure_leaves_all_or_nothing() {
 fn of_a_message_that_is_forgotten_nothing_is_kept_once_all_has_left() {
     let (mut world, mut bucket) = shipped(9);
     world.call(|message| message.erase(None, NOON_MS + 300_000)).unwrap();
-    world.load_again();
     bucket.run_until(&mut world, i64::MAX);
     let gone = |message: &mut Message<Sqlite>| message.let_go(1_000, NOON_MS + 300_000);
     assert_eq!(world.call(gone).unwrap(), Gone::All);
@@ -413,7 +410,6 @@ fn a_message_that_is_forgotten_is_nowhere_and_begins_anew() {
     world.settle(NOON_MS + 200_000);
     world.ingest(&click(901, "walrus.2", "l", NOON_MS + 250_000));
     world.call(|message| message.erase(None, NOON_MS + 300_000)).unwrap();
-    world.load_again();
     assert!(!world.message().report("m").unwrap().known);
     let gone = |message: &mut Message<Sqlite>| message.let_go(1_000, NOON_MS + 300_000);
     assert_eq!(world.call(gone).unwrap(), Gone::Nothing, "what must leave has not");

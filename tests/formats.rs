@@ -4,7 +4,7 @@
 
 mod common;
 
-use clickproof::event::body::{Entry, Past};
+use clickproof::event::body::{Entry, Past, Unread};
 use clickproof::event::line;
 use clickproof::event::pack::{self, Draft, PackRow, Stored};
 use clickproof::record::Kind;
@@ -196,12 +196,21 @@ fn a_pack_of_a_later_version_is_not_guessed_at() {
     let mut later = bytes(&row).to_vec();
     later[0] = 5;
     let later = PackRow { body: Stored::Bytes(later), ..row.clone() };
-    assert!(later.open().unwrap_err().contains("version 5"));
+    assert_eq!(later.open(), Err(Unread::Later(5)));
     // A type that is not known here, in bytes and in JSON.
     let at = bytes(&row).windows(5).position(|five| five == b"sweep").unwrap();
     let mut strange = bytes(&row).to_vec();
     strange[at..at + 5].copy_from_slice(b"swept");
-    assert!(PackRow { body: Stored::Bytes(strange), ..row.clone() }.open().is_err());
+    assert_eq!(PackRow { body: Stored::Bytes(strange.clone()), ..row.clone() }.open(), Err(Unread::Later(4)));
+    // What is no word, no version, or no whole body is nobody's: it is damaged.
+    strange[at] = b'!';
+    let whole = bytes(&row);
+    for damaged in [strange, whole[..whole.len() - 1].to_vec(), vec![], vec![0], b"text".to_vec()] {
+        let row = PackRow { body: Stored::Bytes(damaged.clone()), ..row.clone() };
+        assert_eq!(row.open(), Err(Unread::Damaged), "{damaged:?}");
+    }
+    let keys = row.keys[..row.keys.len() - 1].to_vec();
+    assert_eq!(PackRow { keys, ..row.clone() }.open(), Err(Unread::Damaged), "a key too short");
     for json in [
         r#"{"v":2,"links":[],"entries":[]}"#,
         r#"{"v":1,"links":[],"entries":[{"event_id":"e","link":0,"verdict":{"click_type":"scanner_new"}}]}"#,

@@ -52,11 +52,7 @@ impl World {
     }
 
     fn drops(&mut self, now_ms: i64) -> bool {
-        let dropped = self.call(|message| message.let_go(KEPT_MS, now_ms)).unwrap() == Gone::Some;
-        if dropped {
-            self.load_again();
-        }
-        dropped
+        self.call(|message| message.let_go(KEPT_MS, now_ms)).unwrap() == Gone::Some
     }
 }
 

@@ -32,6 +32,8 @@ fn copy() -> MailCopy {
         recipient_id: "r1".to_owned(),
         sent_at_ms: 1_795_348_800_000,
         group: None,
+        shards: 1,
+        sent: None,
     }
 }
 
@@ -834,6 +836,43 @@ fn answers(output: &process::Output) -> Vec<Value> {
         .collect()
 }
 
+/// A mail's own word and the line's or the flag's; what the count does not suit is a warning.
+#[test]
+fn a_copys_shards_are_minted_into_its_links() {
+    let mail = |shards: &str| {
+        let head = "X-Clickproof-Message: spring\r\nX-Clickproof-Recipient: r1\r\nX-Clickproof-Sent-At: 1795348800000\r\n";
+        let body = "Content-Type: text/html\r\n\r\n<a href=\"https://brand.example/\">x</a>";
+        format!("{head}{shards}{body}")
+    };
+    let html = r#"<a href="https://brand.example/">x</a>"#;
+    let lines = [
+        line(&json!({"html": html, "shards": 16})),
+        line(&json!({"html": html, "sent": 10_000_000})),
+        line(&json!({"eml": mail("X-Clickproof-Shards: 16\r\n"), "sent": 8_000_000})),
+        line(&json!({"eml": mail(""), "shards": 16})),
+    ];
+    let answers = answers(&run(&COMMAND, &lines.join("\n")));
+    let shards = answers.iter().map(|answer| {
+        let href = answer["links"][0]["href"].as_str().unwrap();
+        token::open(href.rsplit('/').next().unwrap(), &keys()).unwrap().shards
+    });
+    assert_eq!(shards.collect::<Vec<_>>(), [16, 1, 16, 16]);
+    let advice = "shards: 1 are too few for 10000000 recipients; mint all links of the message with 20";
+    assert_eq!(answers[1]["warnings"], json!([advice]));
+    let told = answers.iter().filter(|answer| answer["warnings"].to_string().contains("shards: "));
+    assert_eq!(told.count(), 1, "{answers:?}");
+
+    let filter = [&COMMAND[..], &["--eml"]].concat();
+    let refused = run(&filter, &mail("X-Clickproof-Shards: 0\r\n"));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("X-Clickproof-Shards: shards: must be a whole number from 1 to 256"), "{said}");
+    for (shards, sent, warns) in [("16", "8000000", false), ("15", "8000000", true)] {
+        let output = run(&[&filter[..], &["--shards", shards, "--sent", sent]].concat(), &mail(""));
+        assert_eq!(output.status.code(), Some(0));
+        assert_eq!(String::from_utf8(output.stderr).unwrap().contains("warning: shards: "), warns);
+    }
+}
+
 #[test]
 fn a_line_gets_its_copy_and_a_bad_one_its_remedy() {
     let html = r#"<a href="https://brand.example/">x</a><a href="mailto:a@b.example">m</a>"#;
@@ -841,7 +880,7 @@ fn a_line_gets_its_copy_and_a_bad_one_its_remedy() {
     let bad = [
         (
             json!({"htm": html}),
-            "htm: no such field; there are message_id, recipient_id, sent_at_ms, group, html, text",
+            "htm: no such field; there are message_id, recipient_id, sent_at_ms, group, shards, sent, html, text",
         ),
         (json!({}), "html: missing; a line has html, text or eml"),
         (json!({"html": 7}), "html: must be a string"),
@@ -852,6 +891,7 @@ fn a_line_gets_its_copy_and_a_bad_one_its_remedy() {
             json!({"html": html, "sent_at_ms": 1_795_348_800}),
             "`sent_at_ms` is 1795348800, which looks like seconds",
         ),
+        (json!({"html": html, "shards": 257}), "shards: must be a whole number from 1 to 256"),
         (json!({"html": html, "recipient_id": "a@b"}), "recipient_id: recipient_id is 1 to 64"),
     ];
     let input: Vec<String> =

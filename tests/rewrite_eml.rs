@@ -351,7 +351,7 @@ fn a_field_of_ours_that_is_wrong_is_named_with_the_remedy() {
         ("X-Clickproof-Track: clicks=no", "X-Clickproof-Track must be clicks=off, opens=off"),
         (
             "X-ClickProof-Campaign: x",
-            "X-ClickProof-Campaign is unknown: Message, Recipient, Sent-At, Group and Track",
+            "X-ClickProof-Campaign is unknown: Message, Recipient, Sent-At, Group, Shards and Track",
         ),
         ("X-Clickproof-Group: a\nX-Clickproof-Group: b", "X-Clickproof-Group stands twice"),
     ] {

@@ -293,6 +293,8 @@ fn every_other_byte_stays_and_each_link_opens_to_its_url() {
         recipient_id: "r1".to_owned(),
         sent_at_ms: 1_795_348_800_000,
         group: None,
+        shards: 1,
+        sent: None,
     };
     let track = Track { clicks: true, opens: true };
     let mut tracked = 0;

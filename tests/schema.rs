@@ -9,8 +9,10 @@ use clickproof::event::erased::Erased;
 use clickproof::event::line;
 use clickproof::event::schema::{Event, FIELDS, Presence, Shape, Words, json, table};
 use clickproof::event::sink::alert::{Alert, Code};
+use clickproof::link::keys::Keyring;
 use clickproof::record::EventId;
 use clickproof::record::{Kind, Record, Sighting, Verified};
+use clickproof::signals::privacy::Privacy;
 use clickproof::verdict::{ClickType, Confidence, Finding, Ruleset, Verdict};
 use common::NOON_MS;
 use common::json_schema::violation;
@@ -90,7 +92,10 @@ fn records() -> Vec<Record> {
         Record::parse(&object.to_string()).unwrap()
     };
     let by_url = Record { link_id: None, url: Some("https://brand.example/".to_owned()), ..least.clone() };
-    let of_kind = |kind| [&least, &by_url, &full].map(|record| Record { kind, ..record.clone() });
+    let keys = Keyring::parse(&format!("k:{}", "A".repeat(43))).0.unwrap();
+    let least_kept = Privacy::Verdict.keep(full.clone(), &keys);
+    let of_kind =
+        |kind| [&least, &by_url, &full, &least_kept].map(|record| Record { kind, ..record.clone() });
     Kind::ALL.into_iter().flat_map(of_kind).collect()
 }
 

@@ -9,7 +9,7 @@ use clickproof::event::body::Past;
 use clickproof::event::pack::{self, Draft, PackRow};
 use clickproof::record::{Delivery, EventId, Kind, Record, Verified};
 use clickproof::report::tally::Counted;
-use clickproof::report::{About, Report, Tally};
+use clickproof::report::{About, Part, Report, Tally};
 use clickproof::verdict::{ClickType, Confidence, Finding, Ruleset, Verdict};
 use common::NOON_MS;
 use proptest::prelude::*;
@@ -202,6 +202,56 @@ proptest! {
         let again = Tally::open(&added.clone().seal()).unwrap();
         prop_assert_eq!(&report(added), &whole, "sum by sum");
         prop_assert_eq!(&report(again), &whole, "written and read");
+    }
+
+    /// However many objects share a message: what each says of its own recipients adds up to what one would say of all.
+    #[test]
+    fn the_parts_of_a_message_add_up_to_the_whole(history in history(), shards in 1..9_u64, repeats in 0..9_i64) {
+        let (packs, _) = packed(&history);
+        let about = About { sent: Some(100), groups: vec![("g1".to_owned(), 7)], ..About::default() };
+        let part = |shard: Option<u64>| {
+            let mut part = Part { repeats, ..Part::default() };
+            if shard.is_none_or(|shard| shard == 0) {
+                part.about = Some(about.clone());
+            }
+            for row in &packs {
+                let body = row.open().unwrap();
+                for ((id, recipient), entry) in pack::keys(&row.keys).zip(&body.entries) {
+                    let (link_id, url) = &body.links[entry.link];
+                    let link = (link_id.as_deref(), url.as_deref());
+                    if shard.is_none_or(|shard| shard == recipient % shards) {
+                        part.tally.add(&Counted { id, recipient, link, entry });
+                    }
+                }
+            }
+            part
+        };
+        let mut whole = part(None);
+        whole.repeats *= i64::try_from(shards).unwrap();
+        let mut added = Part::default();
+        for shard in (0..shards).rev() {
+            let part = part(Some(shard));
+            let sent = part.clone().encode();
+            let came = Part::decode(&sent).unwrap();
+            prop_assert_eq!(&came.clone().encode(), &sent, "none is counted twice");
+            prop_assert_eq!(came.report("m"), part.report("m"), "each by itself");
+            added.merge(Part::decode(&sent).unwrap());
+        }
+        prop_assert_eq!(added.report("m"), whole.report("m"));
+    }
+
+    /// It comes over the wire, perhaps from another version: whatever it is, nothing breaks.
+    #[test]
+    fn texts_that_are_no_part_are_refused(text in "[A-Za-z0-9_-]{0,300}", at in 0..300_usize) {
+        let _ = Part::decode(&text);
+        let mut damaged = Part::default().encode();
+        if at < damaged.len() {
+            let other = if damaged.as_bytes()[at] == b'A' { "B" } else { "A" };
+            damaged.replace_range(at..=at, other);
+            let _ = Part::decode(&damaged);
+            damaged.truncate(at);
+            prop_assert!(Part::decode(&damaged).is_err());
+        }
     }
 
     /// A sum is read from a row: whatever stands there, nothing breaks.

@@ -11,6 +11,7 @@ use clickproof::record::Delivery;
 use clickproof::record::Kind;
 use clickproof::record::Record;
 use clickproof::signals::catalogue::learned::Table;
+use clickproof::signals::stored;
 use clickproof::verdict::{Click, JudgedHistory, Key, Ruleset, Thresholds};
 
 use crate::evaluate::Labels;
@@ -138,6 +139,7 @@ impl History {
             let added = line.and_then(|line| {
                 let known = self.events.len();
                 let record = Record::given(line, &mut |name| notes.extra(name))?;
+                stored::check(&record)?;
                 notes.record(&record);
                 self.add(record, &mut places);
                 if let Some(labels) = self.labels.as_mut().filter(|_| self.events.len() > known) {

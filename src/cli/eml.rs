@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use clickproof::link::copy::check_shards;
 use clickproof::link::keys::Keyring;
 use clickproof::sender::eml::rewrite_mail;
 use clickproof::sender::mail::{Envelope, LARGEST};
@@ -26,16 +27,31 @@ pub(crate) struct Ids {
     /// With --eml: the recipient's group, where the mail has no X-Clickproof-Group
     #[arg(long, value_name = "ID", requires = "eml")]
     group: Option<String>,
+    /// With --eml: how many objects share the message, where the mail has no X-Clickproof-Shards [default: 1]
+    #[arg(long, value_name = "COUNT", requires = "eml", value_parser = shards)]
+    shards: Option<u32>,
+}
+
+fn shards(text: &str) -> Result<u32, String> {
+    check_shards(text.parse().ok())
 }
 
 /// Rewrites the mail; says how many were refused: it or none.
-pub(crate) fn run(streams: &Streams, ids: &Ids, keys: &Keyring, options: &Options) -> Result<usize, Stop> {
+pub(crate) fn run(
+    streams: &Streams,
+    ids: &Ids,
+    sent: Option<u64>,
+    keys: &Keyring,
+    options: &Options,
+) -> Result<usize, Stop> {
     let mail = streams.read(LARGEST)?;
     let given = Envelope {
         message_id: ids.message_id.clone(),
         recipient_id: ids.recipient_id.clone(),
         sent_at_ms: ids.sent_at_ms,
         group: ids.group.clone(),
+        shards: ids.shards,
+        sent,
         ..Envelope::default()
     };
     match rewrite_mail(&mail, &given, keys, options) {

@@ -28,6 +28,7 @@ mod report;
 mod rewrite;
 mod say;
 mod secrets;
+mod sent;
 mod simulate;
 mod sql;
 mod stop;

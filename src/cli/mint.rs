@@ -6,6 +6,7 @@ use clickproof::link::mint::{Bases, mint_on};
 
 use crate::form::Wanted;
 use crate::secrets::Secrets;
+use crate::sent::Sent;
 use crate::stop::Stop;
 use crate::streams::Streams;
 use crate::talk::Talk;
@@ -17,6 +18,9 @@ Each line is a body of POST /v1/links:
    \"links\":[{\"link_id\":\"cta\",\"url\":\"https://brand.example/\"}]}
 Each result is its answer:
   {\"links\":[{\"link_id\":\"cta\",\"href\":\"https://click.brand.example/c/…\"}]}
+
+A message to more than half a million recipients needs \"shards\", the same in every line of it: --sent says how many. A line
+that has \"sent\" gets \"advice\" where its shards do not fit.
 
 Answers leave as soon as the input pauses. Blank lines are skipped; a line has at most 1 MiB.
 
@@ -34,6 +38,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "URL", value_parser = base_url)]
     pixel_url: Option<String>,
     #[command(flatten)]
+    sent: Sent,
+    #[command(flatten)]
     talk: Talk,
 }
 
@@ -42,6 +48,7 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
     let keys = args.secrets.link_keys()?;
     let base_url = args.base_url.as_str();
     let bases = Bases { links: base_url, pixels: args.pixel_url.as_deref().unwrap_or(base_url) };
+    args.sent.advise();
     let (lines, output) = args.streams.open(Wanted::Objects)?;
     args.talk.answer(lines, output, &mut |body| mint_on(body, bases, &keys))
 }

@@ -131,16 +131,18 @@ impl Notes {
 
     /// Sees a record.
     pub(crate) fn record(&mut self, record: &Record) {
-        let knows_headers = record.knows_headers();
+        // What a record was kept with speaks for all that was not kept.
+        let is_kept = record.signals.is_some();
+        let knows_headers = record.knows_headers() || is_kept;
         self.records += 1;
         for (count, is_carried) in [
-            (&mut self.carried.ip, record.ip.is_some()),
-            (&mut self.carried.asn, record.asn.is_some()),
+            (&mut self.carried.ip, record.ip.is_some() || is_kept),
+            (&mut self.carried.asn, record.asn.is_some() || is_kept),
             (&mut self.carried.user_agent, record.user_agent.is_some() || knows_headers),
             (&mut self.carried.headers, knows_headers),
             (&mut self.carried.referer, record.referer.is_some() || knows_headers),
             (&mut self.carried.links_total, record.links_total.is_some()),
-            (&mut self.carried.cookie, record.cookie.is_some()),
+            (&mut self.carried.cookie, record.cookie.is_some() || is_kept),
             (&mut self.carried.delivered, record.delivered_at_ms.is_some()),
             (&mut self.carried.url, record.url.is_some()),
             (&mut self.carried.link_id, record.link_id.is_some()),

@@ -39,6 +39,9 @@ struct Report {
     recipients: usize,
     machine_only_recipients: usize,
     unsettled: usize,
+    /// Workers before this version do not say.
+    #[serde(default)]
+    unreadable: usize,
     by_vendor: BTreeMap<String, usize>,
     by_confidence: BTreeMap<String, usize>,
     by_group: BTreeMap<String, Part>,
@@ -132,6 +135,9 @@ impl Report {
             ("confirmed", self.acts.confirm, of_sent(self.acts.confirm)),
         ] {
             sums.row([name.to_owned(), said(count), share]);
+        }
+        if self.unreadable > 0 {
+            sums.row(["could not be read".to_owned(), said(self.unreadable), String::new()]);
         }
 
         let types = ClickType::CLICKS.map(ClickType::name);

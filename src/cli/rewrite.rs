@@ -12,6 +12,7 @@ use clickproof::sender::options::{Options, Parameter, Pixel};
 use crate::eml::{self, Ids};
 use crate::form::Wanted;
 use crate::secrets::Secrets;
+use crate::sent::Sent;
 use crate::stop::Stop;
 use crate::streams::Streams;
 use crate::talk::Talk;
@@ -24,14 +25,14 @@ const MAX_LINE_BYTES: usize = 1 << 26;
 Each line is a copy of a mail:
   {\"message_id\":\"spring\",\"recipient_id\":\"r1\",\"sent_at_ms\":1795348800000,
    \"html\":\"<a href=…\",\"text\":\"…\"}
-and may have a \"group\" and, for who refused it, \"track\":{\"clicks\":false,\"opens\":false}. Each result is its rewriting:
+and may have a \"group\", \"shards\" and \"sent\" as mint's and, for who refused it, \"track\":{\"clicks\":false,\"opens\":false}. Each result is its rewriting:
   {\"html\":\"…\",\"text\":\"…\",\"headers\":{\"List-Unsubscribe\":\"<…>\",…},
    \"links\":[{\"link_id\":\"1\",\"href\":\"…\",\"url\":\"…\"}],
    \"left\":[{\"url\":\"mailto:…\",\"reason\":\"scheme\"}],\"warnings\":[…]}
 A line may have a whole mail as \"eml\" instead of html and text; its result has the mail as \"eml\".
 
 With --eml, one mail is read and written: a filter for mail servers, before the signer. The mail's X-Clickproof-Message,
-X-Clickproof-Recipient, X-Clickproof-Sent-At (Unix milliseconds; else its Date), X-Clickproof-Group and X-Clickproof-Track
+X-Clickproof-Recipient, X-Clickproof-Sent-At (Unix milliseconds; else its Date), X-Clickproof-Group, X-Clickproof-Shards and X-Clickproof-Track
 (clicks=off, opens=off) say whose copy it is and do not leave with it. A mail that is refused, such as one that has a
 DKIM-Signature, is not written, and the exit status is 1.
 
@@ -59,6 +60,8 @@ pub(crate) struct Args {
     pixel_url: Option<String>,
     #[command(flatten)]
     secrets: Secrets,
+    #[command(flatten)]
+    sent: Sent,
     #[command(flatten)]
     talk: Talk,
     /// One HTML body for all lines
@@ -125,9 +128,10 @@ pub(crate) fn run(args: &Args) -> Result<usize, Stop> {
             Some(_) if !leaves_text => Err(Stop::Refused(
                 "--text FILE is for lines: with --eml, give --text off or nothing".to_owned(),
             )),
-            _ => eml::run(&args.streams, &args.ids, &args.secrets.link_keys()?, &options),
+            _ => eml::run(&args.streams, &args.ids, args.sent.sent, &args.secrets.link_keys()?, &options),
         };
     }
+    args.sent.advise();
     let keys = args.secrets.link_keys()?;
     let html = args.html.as_deref().map(|path| read("html", path)).transpose()?;
     let text = args.text.as_deref().filter(|_| !leaves_text).map(|path| read("text", path)).transpose()?;

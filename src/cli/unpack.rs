@@ -4,6 +4,7 @@
 //! clicks becomes their records, a pack's message of the queue its events as they are shipped, a message of the second queue
 //! its clicks' records.
 
+use clickproof::event::line;
 use clickproof::event::parcel::{Letter, Parcel};
 use clickproof::event::spilled::Spilled;
 use clickproof::record::packed;
@@ -66,8 +67,7 @@ fn texts(bytes: Vec<u8>) -> Result<Vec<String>, String> {
 }
 
 fn records(batches: &[u8]) -> Result<Vec<String>, String> {
-    let json = |record| serde_json::to_string(record).map_err(|error| error.to_string());
-    packed::all(batches)?.iter().map(|(_, record)| json(record)).collect()
+    Ok(packed::all(batches)?.iter().map(|(_, record)| line::record(record)).collect())
 }
 
 fn bytes(digits: &str) -> Option<Vec<u8>> {

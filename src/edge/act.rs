@@ -28,10 +28,16 @@ const MAX_FORM: u32 = 64 << 10;
 pub(super) async fn answer(incoming: &Incoming<'_>, raw: &Raw, tail: &str) -> Result<Outgoing, Problem> {
     let (keys, link) = incoming.link(tail, &[Kind::Unsubscribe, Kind::Confirm])?;
     let token = token::leading(tail);
-    let mut record = incoming.record(&link, clock::next_id());
-    know(&mut record, incoming, keys);
-    let config = incoming.config;
-    log::request_line(config, || line::received(&record, &Signals::of(&record)));
+    let (config, id) = (incoming.config, clock::next_id());
+    let shown = || {
+        let mut record = incoming.record(&link, id);
+        know(&mut record, incoming, keys);
+        record
+    };
+    log::request_line(config, || {
+        let record = config.privacy.keep(shown(), keys);
+        line::received(&record, &Signals::of(&record))
+    });
 
     // Where a form is shown again, `undoes` says which.
     let say = |state, undoes: bool| {
@@ -60,6 +66,7 @@ pub(super) async fn answer(incoming: &Incoming<'_>, raw: &Raw, tail: &str) -> Re
     if incoming.verb.reads() {
         return Ok(say(State::Ask, false));
     }
+    let mut record = shown();
 
     let Some(body) = raw.body(MAX_FORM).await? else {
         log::request_line(config, || line::not_acted(&record, "too_large"));
@@ -91,6 +98,7 @@ pub(super) async fn answer(incoming: &Incoming<'_>, raw: &Raw, tail: &str) -> Re
     if undoes {
         record.kind = Kind::Confirm;
     }
+    let record = config.privacy.keep(record, keys);
     if !store(&raw.env, &link, &record).await {
         return Ok(say(State::Unavailable, undoes));
     }

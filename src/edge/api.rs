@@ -1,14 +1,7 @@
 //! `/v1`: what senders ask. Every call needs a token.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
-use js_sys::Promise;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
-use wasm_bindgen::JsValue;
-use wasm_bindgen::prelude::Closure;
-use wasm_bindgen_futures::future_to_promise;
 
 use super::answer::{Answer, JSON, NO_STORE};
 use super::failure::Failure;
@@ -17,19 +10,20 @@ use super::problem::{ApiProblem, Problem};
 use super::raw::Raw;
 use super::request::Incoming;
 use super::respond::Outgoing;
-use super::runtime::{self, Env, Error};
+use super::runtime::Env;
 use super::v1::{self, Listing, Messages, Route, Wanted};
-use super::{access, bindings, clock, health, log, stub};
-use crate::config::BadSetting;
+use super::{access, bindings, clock, health, log, shards, stub};
+use crate::config::{BadSetting, Config};
 use crate::event::line;
 use crate::json::Json;
 use crate::link::mint::{self, Bases};
 use crate::link::{shard, text_id};
-use crate::message::call::{Call, Delivered, MAX_PAGE};
+use crate::message::call::{Call, Delivered, Reshipped, Told};
+use crate::message::deliveries;
 use crate::message::replay::{self, Bad, Brought, Share};
-use crate::message::{Page, deliveries};
-use crate::record::{EventId, Verb};
+use crate::record::{EventId, Verb, packed};
 use crate::report::About;
+use crate::signals::privacy::Privacy;
 
 /// The largest body, bytes.
 const MAX_BODY: u32 = 1 << 20;
@@ -70,53 +64,50 @@ async fn answer_one(incoming: &Incoming<'_>, raw: &Raw) -> Result<Outgoing, Prob
             let body = body(raw).await?;
             return Ok(links(&json(&body)?, incoming)?.into());
         }
-        Route::Records => return Ok(records(&raw.env, &body(raw).await?).await?.into()),
+        Route::Records => return Ok(records(&raw.env, &body(raw).await?, config).await?.into()),
         Route::Messages => return Ok(listed(&raw.env, &Messages::of(query)?).await?.into()),
         Route::Message(escaped, wanted) => {
             (percent_decode_str(escaped).decode_utf8_lossy().into_owned(), wanted)
         }
     };
     text_id::check_message_id(&message_id).map_err(|error| ApiProblem::bad(error.to_string()))?;
-    let object = shard::object_name(&message_id, 0);
     let answer = match wanted {
         Wanted::Report if incoming.verb == Verb::Put => {
             let body = body(raw).await?;
-            tell(&raw.env, &object, &json(&body)?).await
+            tell(&raw.env, &message_id, &json(&body)?).await
         }
-        Wanted::Report if incoming.verb == Verb::Delete => erase(&raw.env, &[object], None).await,
+        Wanted::Report if incoming.verb == Verb::Delete => erase(&raw.env, &message_id, None).await,
         Wanted::Recipient(escaped) => {
             let recipient_id = percent_decode_str(escaped).decode_utf8_lossy().into_owned();
             text_id::check_recipient_id(&recipient_id).map_err(|error| ApiProblem::bad(error.to_string()))?;
-            erase(&raw.env, &[object], Some(recipient_id)).await
+            erase(&raw.env, &message_id, Some(recipient_id)).await
         }
         Wanted::Report => reply(200, messages::report(&raw.env, message_id).await),
-        Wanted::Clicks => return clicks(&raw.env, object, Listing::of(query)?).await,
-        Wanted::Click(id) => explain(&raw.env, &object, id).await,
+        Wanted::Clicks => return listing(&raw.env, &message_id, Listing::of(query)?).await,
+        Wanted::Click(id) => explain(&raw.env, &message_id, id).await,
         Wanted::Deliveries => {
             let body = body(raw).await?;
-            deliver(&raw.env, &object, &json(&body)?).await
+            deliver(&raw.env, &message_id, &json(&body)?).await
         }
-        Wanted::Reship => reply(202, stub::ask_text(&raw.env, &object, &Call::Reship).await),
+        Wanted::Reship => reply(202, reship(&raw.env, &message_id).await),
     };
     Ok(answer?.into())
 }
 
-/// Takes in what a sender tells of a message.
-async fn tell(env: &Env, object: &str, body: &Json<'_>) -> Result<Answer, Problem> {
+/// Takes in what a sender tells of a message: its first object keeps it.
+async fn tell(env: &Env, message_id: &str, body: &Json<'_>) -> Result<Answer, Problem> {
     let check_group = |group: &str| text_id::check_group(group).map_err(|error| error.to_string());
     let about = About::read(body, &check_group).map_err(ApiProblem::bad)?;
-    let told = stub::send(env, object, &Call::Tell(line::json(&about))).await;
+    let object = shard::object_name(message_id, 0);
+    let told = stub::send(env, &object, &Call::Tell(line::json(&about))).await;
     told.map_err(|failure| unavailable(&failure))?;
     Ok(Answer { status: 204, headers: vec![("cache-control", NO_STORE.into())], body: None })
 }
 
-/// Has a recipient's records, or all, erased in each of these objects. Where one does not answer the call may be made again.
-async fn erase(env: &Env, objects: &[String], recipient_id: Option<String>) -> Result<Answer, Problem> {
-    let call = Call::Erase(clock::now_ms(), recipient_id);
-    for object in objects {
-        stub::send(env, object, &call).await.map_err(|failure| unavailable(&failure))?;
-    }
-    Ok(Answer::text(202, JSON, "{}".into()))
+/// Has a recipient's records, or all, erased in each object. Where one does not answer the call may be made again.
+async fn erase(env: &Env, message_id: &str, recipient_id: Option<String>) -> Result<Answer, Problem> {
+    let erased = shards::ask(env, message_id, &Call::Erase(clock::now_ms(), recipient_id)).await;
+    reply(202, erased.map(|_| "{}".to_owned()))
 }
 
 /// The list of messages.
@@ -149,88 +140,97 @@ fn links(body: &Json, incoming: &Incoming) -> Result<Answer, Problem> {
     Ok(Answer::json(200, &minted))
 }
 
-async fn deliver(env: &Env, object: &str, body: &Json<'_>) -> Result<Answer, Problem> {
+async fn deliver(env: &Env, message_id: &str, body: &Json<'_>) -> Result<Answer, Problem> {
     let told = deliveries::read(body).map_err(ApiProblem::bad)?;
     if told.is_empty() {
         return Ok(Answer::json(202, &Delivered { recipients: 0, reissued: 0 }));
     }
-    reply(202, stub::ask_text(env, object, &Call::Deliver(told)).await)
+    reply(202, deliver_all(env, message_id, told).await)
+}
+
+/// Tells each object of its recipients.
+async fn deliver_all(env: &Env, message_id: &str, told: Vec<Told>) -> Result<String, Failure> {
+    let call = Call::Deliver(told);
+    let first = stub::promise(env, &shard::object_name(message_id, 0), &call);
+    let answers = stub::all(env, first, &mut |shards, calls| {
+        let Call::Deliver(told) = &call else { return };
+        let mut recipients = told.iter().map(|one| one.recipient_id.as_str());
+        shards::split(message_id, shards, &mut recipients, &mut |address, theirs| {
+            let theirs = theirs.iter().filter_map(|at| told.get(*at)).cloned().collect();
+            calls.add(address, &Call::Deliver(theirs));
+        });
+    })
+    .await?;
+    let sum = |name| shards::sum(&answers, name);
+    Ok(line::json(&Delivered { recipients: sum("recipients")?, reissued: sum("reissued")? }))
+}
+
+/// Has everything shipped again.
+async fn reship(env: &Env, message_id: &str) -> Result<String, Failure> {
+    let answers = shards::ask(env, message_id, &Call::Reship).await?;
+    Ok(line::json(&Reshipped { events: shards::sum(&answers, "events")? }))
 }
 
 /// Takes records in, message by message. Where an object does not answer the call may be made again: what is stored is known then.
-async fn records(env: &Env, body: &str) -> Result<Answer, Problem> {
+async fn records(env: &Env, body: &str, config: &Config) -> Result<Answer, Problem> {
     #[derive(Serialize)]
     struct Taken {
         stored: usize,
         known: usize,
         bad: Vec<Bad>,
     }
-    let Brought { messages, bad } = replay::read(body).map_err(ApiProblem::bad)?;
+    let keep = |record| match &config.keys {
+        Some(keys) => config.privacy.keep(record, keys),
+        None => record,
+    };
+    if config.keys.is_none() && config.privacy != Privacy::Full {
+        return Err(ApiProblem::Misconfigured("LINK_KEYS: missing; PRIVACY needs them".to_owned()).into());
+    }
+    let Brought { messages, bad } = replay::read(body, &keep).map_err(ApiProblem::bad)?;
     let mut taken = Taken { stored: 0, known: 0, bad };
-    for Share { message_id, count, records } in messages {
-        let object = shard::object_name(&message_id, 0);
-        let stored = stub::replay(env, &object, &records).await.map_err(|failure| unavailable(&failure))?;
+    for share in messages {
+        let count = share.count;
+        let stored = bring(env, share).await.map_err(|failure| unavailable(&failure))?;
         taken.stored += stored;
         taken.known += count.saturating_sub(stored);
     }
     Ok(Answer::json(202, &taken))
 }
 
-/// Streams clicks page by page, so that neither the object nor the edge holds ten thousand at once.
-async fn clicks(env: &Env, object: String, listing: Listing) -> Result<Outgoing, Problem> {
-    // The first page is fetched before the answer begins: a failure is still an error then.
-    let (first, rest) = page(env, &object, listing).await.map_err(|failure| unavailable(&failure))?;
-    let next = Rc::new(RefCell::new((Some(first), rest)));
-    let (env, object) = (env.clone(), Rc::<str>::from(object));
-    let lines = Closure::<dyn FnMut() -> Promise>::new(move || {
-        let (next, env, object) = (Rc::clone(&next), env.clone(), Rc::clone(&object));
-        future_to_promise(async move {
-            let (known, rest) = next.take();
-            let listing = match (known, rest) {
-                (Some(lines), rest) => {
-                    next.borrow_mut().1 = rest;
-                    return Ok(lines.into());
-                }
-                (None, None) => return Ok(JsValue::UNDEFINED),
-                (None, Some(listing)) => listing,
-            };
-            match page(&env, &object, listing).await {
-                Ok((lines, rest)) => {
-                    next.borrow_mut().1 = rest;
-                    Ok(lines.into())
-                }
-                Err(failure) => Err(Error::Words(failure.to_string()).into()),
-            }
-        })
-    });
-    let headers = vec![("content-type", "application/x-ndjson".into()), ("cache-control", NO_STORE.into())];
-    let answer = Answer { status: 200, headers, body: None };
-    Ok(Outgoing::Stream(answer, runtime::stream(lines.into_js_value())))
+/// Brings a message its records; answers how many were new to it.
+async fn bring(env: &Env, share: Share) -> Result<usize, Failure> {
+    let Share { message_id, records, .. } = share;
+    let first = stub::replay(env, &shard::object_name(&message_id, 0), &records);
+    let answers = stub::all(env, first, &mut |shards, calls| {
+        // They were sealed by this call.
+        let records = packed::all(&records).unwrap_or_default();
+        let mut recipients = records.iter().map(|(_, record)| record.recipient_id.as_str());
+        shards::split(&message_id, shards, &mut recipients, &mut |address, theirs| {
+            let theirs = theirs.iter().filter_map(|at| records.get(*at)).map(|(id, record)| (*id, record));
+            calls.add_replay(address, &packed::seal(&theirs.collect::<Vec<_>>()));
+        });
+    })
+    .await?;
+    shards::sum(&answers, "")
 }
 
-/// The first page of a listing that is not empty, and what is left of it, if anything is.
-async fn page(env: &Env, object: &str, mut listing: Listing) -> Result<(String, Option<Listing>), Failure> {
-    let (rest, lines) = loop {
-        let Listing { after, limit, filter } = listing;
-        let call = Call::Page { after, limit: limit.min(MAX_PAGE), filter: filter.clone() };
-        let (next, lines) = Page::decode(stub::ask_text(env, object, &call).await?);
-        let limit = limit.saturating_sub(lines.matches('\n').count());
-        let rest = Listing { after: next, limit, filter };
-        if !lines.is_empty() || rest.after.is_none() {
-            break (rest, lines);
-        }
-        listing = rest;
-    };
-    Ok((lines, (rest.after.is_some() && rest.limit > 0).then_some(rest)))
+/// Streams clicks.
+async fn listing(env: &Env, message_id: &str, listing: Listing) -> Result<Outgoing, Problem> {
+    let lines = stub::list(env, &shard::object_name(message_id, 0), &listing).await;
+    let lines = lines.map_err(|failure| unavailable(&failure))?;
+    let headers = vec![("content-type", "application/x-ndjson".into()), ("cache-control", NO_STORE.into())];
+    Ok(Outgoing::Stream(Answer { status: 200, headers, body: None }, lines))
 }
 
 /// One click with the rules that were asked about it.
-async fn explain(env: &Env, object: &str, id: &str) -> Result<Answer, Problem> {
+async fn explain(env: &Env, message_id: &str, id: &str) -> Result<Answer, Problem> {
     let bad = || ApiProblem::bad("event_id: must be a UUIDv7 in lower case");
     let id = EventId::parse(id).ok_or_else(bad)?;
-    match stub::ask_text(env, object, &Call::Explain(id)).await {
-        Ok(json) if json.is_empty() => Err(ApiProblem::NotFound("no such click").into()),
-        answer => reply(200, answer),
+    let answers = shards::ask(env, message_id, &Call::Explain(id)).await;
+    let found = answers.map(|answers| answers.into_iter().find(|answer| !answer.is_empty()));
+    match found.transpose() {
+        None => Err(ApiProblem::NotFound("no such click").into()),
+        Some(answer) => reply(200, answer),
     }
 }
 

@@ -46,6 +46,7 @@ pub(super) fn redirect(
         visitor_id: visitor.as_ref().map(Visitor::hex),
         ..incoming.record(&link, id)
     };
+    let record = config.privacy.keep(record, keys);
     let told = config.logs_requests.then(|| line::received(&record, &Signals::of(&record)));
 
     let destination = link.url.as_ref().map_or("", url::Target::as_str);

@@ -1,14 +1,14 @@
-//! Why a message's object did not answer, and whether to ask again.
+//! Why a message's object did not answer.
 
 use std::fmt;
 
-use crate::message::call::UNKNOWN_CALL;
+use crate::message::call::{SEVERAL, UNKNOWN_CALL};
 
 /// What a call of an object fails with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     /// The call did not arrive, or its answer did not.
-    Unreachable { words: String, is_passing: bool },
+    Unreachable(String),
     /// The object answered with an error.
     Refused { status: u16, words: String },
     /// The answer is not what was asked for.
@@ -18,7 +18,7 @@ pub(super) enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unreachable { words, .. } => write!(f, "unreachable: {words}"),
+            Self::Unreachable(words) => write!(f, "unreachable: {words}"),
             Self::Refused { status, words } => write!(f, "refused with {status}: {words}"),
             Self::Unreadable(words) => write!(f, "unreadable: {words}"),
         }
@@ -26,17 +26,11 @@ impl fmt::Display for Failure {
 }
 
 impl Failure {
-    /// The runtime could not reach the object, and says whether it may soon.
-    pub(super) const fn unreachable(words: String, is_passing: bool) -> Self {
-        Self::Unreachable { words, is_passing }
-    }
-
-    /// Whether a second try may succeed: storage may be back, the object may have moved.
-    pub(super) const fn is_passing(&self) -> bool {
+    /// How many objects share the message, where the first of them says so in place of an answer.
+    pub(super) fn several(&self) -> Option<u32> {
         match self {
-            Self::Unreachable { is_passing, .. } => *is_passing,
-            Self::Refused { status, .. } => *status >= 500,
-            Self::Unreadable(_) => false,
+            Self::Refused { status: SEVERAL, words } => words.parse().ok(),
+            _ => None,
         }
     }
 
@@ -52,23 +46,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_pass_is_asked_again_and_nothing_else() {
-        let words = || "words".to_owned();
-        let refused = |status| Failure::Refused { status, words: words() };
-        for (failure, is_passing, text) in [
-            (Failure::unreachable(words(), true), true, "unreachable: words"),
-            (Failure::unreachable(words(), false), false, "unreachable: words"),
-            (refused(500), true, "refused with 500: words"),
-            (refused(503), true, "refused with 503: words"),
-            (refused(499), false, "refused with 499: words"),
-            (refused(400), false, "refused with 400: words"),
-            (Failure::Unreadable(words()), false, "unreadable: words"),
+    fn the_first_of_several_objects_says_how_many_they_are() {
+        let words = || "16".to_owned();
+        for (failure, several, text) in [
+            (Failure::Refused { status: 421, words: words() }, Some(16), "refused with 421: 16"),
+            (Failure::Refused { status: 400, words: words() }, None, "refused with 400: 16"),
+            (Failure::Refused { status: 421, words: "no".to_owned() }, None, "refused with 421: no"),
+            (Failure::Unreachable(words()), None, "unreachable: 16"),
+            (Failure::Unreadable(words()), None, "unreadable: 16"),
         ] {
-            assert_eq!(
-                (failure.is_passing(), failure.to_string().as_str()),
-                (is_passing, text),
-                "{failure:?}"
-            );
+            assert_eq!((failure.several(), failure.to_string().as_str()), (several, text));
         }
     }
 
@@ -80,7 +67,7 @@ mod tests {
             (refused(499, ""), true),
             (refused(400, "no such call: /arrivals"), false),
             (refused(500, "storage"), false),
-            (Failure::unreachable("words".to_owned(), false), false),
+            (Failure::Unreachable("words".to_owned()), false),
             (Failure::Unreadable("<html>".to_owned()), false),
         ] {
             assert_eq!(failure.is_refusal(), is_refusal, "{failure:?}");

@@ -8,20 +8,35 @@ use wasm_bindgen_futures::future_to_promise;
 use super::failure::Failure;
 use super::runtime::{self, Env, Result};
 use super::v1::Messages;
-use super::{log, stub};
+use super::{log, shards, stub};
 use crate::event::line;
-use crate::link::shard;
 use crate::message::call::Call;
 use crate::message::list;
 use crate::message::wanted::{Form, View};
+use crate::report::Part;
 
 /// How many sends before one its report is compared with: each is asked for.
 const PAST: usize = 5;
 
 /// The report of a message, as JSON.
 pub(super) async fn report(env: &Env, message_id: String) -> std::result::Result<String, Failure> {
-    let (object, past) = (shard::object_name(&message_id, 0), past(env, &message_id).await);
-    stub::ask_text(env, &object, &Call::View(View { form: Form::Json, message_id, past })).await
+    let past = past(env, &message_id).await;
+    view(env, View { form: Form::Json, message_id, past }).await
+}
+
+/// What is wanted of a message: its object says it; of several each says what it has counted.
+async fn view(env: &Env, view: View) -> std::result::Result<String, Failure> {
+    let call = Call::View(view.clone());
+    let part = Call::View(View { form: Form::Part, message_id: view.message_id.clone(), past: Vec::new() });
+    let mut answers = shards::ask_for(env, &view.message_id, &call, &part).await?;
+    if answers.len() == 1 {
+        return Ok(answers.pop().unwrap_or_default());
+    }
+    let mut counted = Part::default();
+    for text in answers {
+        counted.merge(Part::decode(&text).map_err(|_| Failure::Unreadable("a damaged part".to_owned()))?);
+    }
+    Ok(view.of(counted))
 }
 
 /// A page of the list of messages, the newest first, as JSON. Of one whose object does not answer its id is all there is to say.
@@ -73,9 +88,7 @@ async fn views(env: &Env, ids: &[String], form: Form) -> Result<Vec<Option<Strin
         .map(|id| -> Promise {
             let (env, id) = (env.clone(), id.clone());
             future_to_promise(async move {
-                let object = shard::object_name(&id, 0);
-                let view = View { form, message_id: id, past: Vec::new() };
-                Ok(match stub::ask_text(&env, &object, &Call::View(view)).await {
+                Ok(match view(&env, View { form, message_id: id, past: Vec::new() }).await {
                     Ok(text) => text.into(),
                     Err(failure) => {
                         log::failure("api.unavailable", "message", &failure);

@@ -8,8 +8,8 @@
 //! [`problem`], which becomes an [`answer`] or such a page in one place; with what follows it that is a [`reply`], which [`respond`] hands
 //! over; [`log`] speaks to the operator.
 //!
-//! [`object`] is the Durable Object around a message, [`rows`] its storage, [`stub`] how the edge reaches it, and
-//! [`failure`] why it does not. Clicks go there many at once by `batch.mjs`, and where it has no time for them by the second
+//! [`object`] is the Durable Object around a message, [`rows`] its storage, [`stub`] how the edge reaches it, [`shards`] how all where
+//! several share a message (`listing.mjs` merges what they list), and [`failure`] why it does not. Clicks go there many at once by `batch.mjs`, and where it has no time for them by the second
 //! queue, whose consumer is [`spill`]; [`loss`] tells of those that nobody took. [`queue`] takes what leaves, [`consumer`] writes
 //! and posts what it brings, [`sinks`] are what events are given to beside the bucket, [`alerts`] tells of what should be looked at; [`runtime`] is what the runtime hands in and does; [`settings`] reads the environment, [`bindings`]
 //! says what must be in it, [`clock`] has the time and the dice.
@@ -35,6 +35,8 @@ mod click;
 mod failure;
 mod health;
 mod home;
+#[cfg(test)]
+mod hostile;
 mod methods;
 mod open;
 mod problem;
@@ -82,6 +84,8 @@ mod runtime;
 mod serve;
 #[cfg(target_arch = "wasm32")]
 mod settings;
+#[cfg(target_arch = "wasm32")]
+mod shards;
 #[cfg(target_arch = "wasm32")]
 mod sinks;
 #[cfg(target_arch = "wasm32")]

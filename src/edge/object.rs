@@ -1,11 +1,15 @@
 //! The Durable Object of a message, or of one of its shards: a thin shell around [`Message`].
 //!
-//! - **Named** `{message_id}`, from the second shard on `{message_id}#n`. One more, [`list::NAME`], is no message but their list
-//!   ([`crate::message::list`]), with a schema and calls of its own.
+//! - **Named** `{message_id}`, from the second shard on `{message_id}#n`. What shards exchange they do through `{message_id}#board`
+//!   ([`crate::message::board`]). One more, [`list::NAME`], is no message but their list ([`crate::message::list`]). Both have calls of
+//!   their own.
 //! - **Schema**: see [`crate::message::sql`].
 //! - **Calls**: see [`crate::message::call`]; `POST /arrivals`, `/replay`, `/arrive`, `/deliver`, `/bounce`, `/page`, `/explain`, `/report`,
-//!   `/view`, `/filter`, `/tell`, `/reship`, `/verify`, `/act`, `/erase`, `/forget`.
-//! - **Alarm**: one, for the earliest thing that is due; it settles, then ships what the outbox says.
+//!   `/view`, `/filter`, `/tell`, `/shards`, `/reship`, `/verify`, `/act`, `/erase`, `/forget`; from the board `/poke`.
+//! - **Several objects** of one message are each told by whoever calls how many they are. Whoever knows the message's id alone asks the
+//!   first, which answers what all must answer with their number ([`SEVERAL`]).
+//! - **Alarm**: one, for the earliest thing that is due; it asks the board, settles, then ships what the outbox says. The board's own
+//!   tells shards that there is something to ask for.
 //!
 //! What holds:
 //!
@@ -22,12 +26,15 @@
 //!   tried again, and while one runs its absence says nothing.
 //! - Where nothing is due, the alarm is set for when something is too old to be kept ([`crate::message::Message::goes_ms`]): a row
 //!   each time that an object comes to rest, and none while it is busy.
-//! - The one await with effects is the queue's `send`, in the alarm. Others may call meanwhile; what a mark means then is
-//!   the outbox's to know ([`crate::message::Item`]).
+//! - Two awaits have effects, in the alarm: the queue's `send` and the exchange with the board. Others may call meanwhile; what a mark
+//!   means then is the outbox's to know ([`crate::message::Item`]), and what was reported twice is the same as once.
+//! - Nobody waits for the board longer than [`EXCHANGE_MS`]: without it the shard settles by what it knows.
+//! - An alarm settles some hundred clicks at a stretch and lets others have their turn in between.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use js_sys::Uint8Array;
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -35,18 +42,22 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::bindings::EVENTS;
 use super::clock::{now_ms, number, whole};
+use super::failure::Failure;
 use super::rows::{Rows, transaction};
 use super::runtime::{self, Env, Error, Result, State};
 use super::{log, queue, settings, stub};
 use crate::config::Config;
 use crate::event::line;
-use crate::message::call::{ARRIVALS, Call, Delivered, REPLAY, Reshipped};
+use crate::link::shard;
+use crate::message::board::Board;
+use crate::message::call::{ARRIVALS, Call, Delivered, Handed, POKE, REPLAY, Reshipped, SEVERAL};
+use crate::message::exchange::EXCHANGE;
 use crate::message::group::Group;
 use crate::message::list::{self, List};
-use crate::message::wanted::{Form, View};
-use crate::message::{Acted, Arrival, Erasure, Gone, Item, Message, Outcome, Outgoing, Seen};
+use crate::message::wanted::{Filter, Form, View};
+use crate::message::{Acted, Arrival, Gone, Item, MAX_ROUNDS, Message, Outcome, Outgoing, Seen, Settlement};
 use crate::record::{Delivery, Record, packed};
-use crate::report::{Past, Report, Tally, diagnosis};
+use crate::report::Part;
 use crate::verdict::Key;
 use crate::verdict::order::ascending;
 
@@ -56,6 +67,11 @@ const RETRY_MS: i64 = 5_000;
 /// An alarm further ahead than this is set for what is too old to be kept, milliseconds: clicks settle within an hour and some seconds,
 /// and the queue is tried again within minutes.
 const RESTS_MS: i64 = 86_400_000;
+/// The longest that a shard waits for the board, milliseconds.
+const EXCHANGE_MS: u32 = 2_000;
+
+/// The most exchanges of one alarm before it settles, and after.
+const MOST_EXCHANGES: usize = 16;
 
 /// The last moment that an alarm may be set for: JavaScript's dates end there, Unix milliseconds.
 const LAST_MS: i64 = 8_640_000_000_000_000;
@@ -66,6 +82,8 @@ pub struct MessageObject {
     state: State,
     env: Env,
     message: RefCell<Option<Message<Rows>>>,
+    /// Where this is no message but a board.
+    board: RefCell<Option<Board<Rows>>>,
     /// When the alarm is set for, as far as this life of the object knows, Unix milliseconds.
     armed_ms: Cell<Option<i64>>,
     /// No alarm was set when this life began, and none runs.
@@ -78,9 +96,19 @@ pub struct MessageObject {
     group: RefCell<Group>,
     /// The list of messages knows of this one, as far as this life of the object knows.
     listed: Rc<Cell<bool>>,
+    first_knows: Cell<Knows>,
     /// What becomes of the group that waits: every call that brought some of it holds on to this.
     fate: RefCell<Rc<Fate>>,
     counts: Counts,
+}
+
+/// Whether the message's first object knows of this one, as far as this life of it has told.
+#[derive(Clone, Copy, Default)]
+enum Knows {
+    #[default]
+    Perhaps,
+    Yes,
+    No,
 }
 
 /// What became of a group: nothing yet, stored, or why not.
@@ -109,6 +137,7 @@ impl MessageObject {
             state,
             env,
             message: RefCell::new(None),
+            board: RefCell::default(),
             armed_ms: Cell::new(None),
             rests: Cell::new(false),
             in_alarm: Cell::new(false),
@@ -116,22 +145,24 @@ impl MessageObject {
             shards: Cell::new(1),
             group: RefCell::default(),
             listed: Rc::default(),
+            first_knows: Cell::default(),
             fate: RefCell::default(),
             counts: Counts::default(),
         }
     }
 
-    /// Answers a call: status and text, which may be empty. Where several objects share the message, whoever calls says how
+    /// Answers a call: status and text, which may be empty, or a board's bytes. Where several objects share the message, whoever calls says how
     /// many.
     pub async fn call(&self, path: String, shards: String, body: Vec<u8>) -> Result<Vec<JsValue>, JsValue> {
-        if let Ok(shards) = shards.parse() {
-            self.shards.set(shards);
-        }
-        let (status, text) = match self.answer_to(&path, body).await? {
+        let count = shards.parse().unwrap_or_default();
+        self.shards.set(self.shards.get().max(count));
+        let (status, text) = match self.answer_to(&path, count > 0, body).await? {
             Answer::Done => (204, String::new()),
             Answer::Text(text) => (200, text),
+            Answer::Bytes(bytes) => return Ok(vec![200.into(), Uint8Array::from(&bytes[..]).into()]),
             Answer::Refused(words) => (400, words),
             Answer::Failed(words) => (500, words),
+            Answer::Several(shards) => (SEVERAL, shards.to_string()),
         };
         Ok(vec![status.into(), text.into()])
     }
@@ -139,6 +170,9 @@ impl MessageObject {
     /// Does what is due. The runtime says of an alarm that has failed before that it is a retry.
     pub async fn alarm(&self, is_retry: bool) -> Result<(), JsValue> {
         self.armed_ms.set(None);
+        if self.is_board() {
+            return Ok(self.tell_owed().await?);
+        }
         self.in_alarm.set(true);
         self.rests.set(false);
         let mut done = Ok(());
@@ -169,8 +203,11 @@ impl MessageObject {
 enum Answer {
     Done,
     Text(String),
+    Bytes(Vec<u8>),
     Refused(String),
     Failed(String),
+    /// The message has so many objects, which whoever asks did not know.
+    Several(u32),
 }
 
 impl Answer {
@@ -180,7 +217,8 @@ impl Answer {
 }
 
 impl MessageObject {
-    async fn answer_to(&self, path: &str, body: Vec<u8>) -> Result<Answer> {
+    /// `knows` says whether whoever calls knows how many objects share the message.
+    async fn answer_to(&self, path: &str, knows: bool, body: Vec<u8>) -> Result<Answer> {
         count(&self.counts.calls, 1);
         while self.leaves.get() {
             runtime::pause(1).await;
@@ -191,7 +229,17 @@ impl MessageObject {
         }
         if path == REPLAY {
             self.look_for_alarm().await?;
-            return self.replay(&body).await;
+            return match self.others(knows) {
+                Ok(None) => self.replay(&body).await,
+                Ok(Some(shards)) => Ok(Answer::Several(shards)),
+                Err(error) => Ok(self.failed(&error)),
+            };
+        }
+        if path == EXCHANGE {
+            return self.answer_of_board(&body).await;
+        }
+        if self.is_board() && path == list::GONE {
+            return self.delete().await.map(|()| Answer::Done);
         }
         if self.state.id().name().as_deref() == Some(list::NAME) {
             return self.answer_of_list(path, &body);
@@ -201,14 +249,32 @@ impl MessageObject {
             Err(words) => return Ok(Answer::Refused(words)),
         };
         self.look_for_alarm().await?;
-        match self.commit().and_then(|()| self.answer(call)) {
+        let answer = match self.others(knows || !call.is_for_all()) {
+            Ok(None) => self.commit().and_then(|()| self.answer(call)),
+            Ok(Some(shards)) => Ok(Answer::Several(shards)),
+            Err(error) => Err(error),
+        };
+        match answer {
             Ok(answer) => {
                 // A call that was refused may have counted, too.
-                self.arm().await?;
+                self.finish().await?;
                 Ok(answer)
             }
             Err(error) => Ok(self.failed(&error)),
         }
+    }
+
+    /// How many objects share the message, where whoever asks does not know that there are others.
+    fn others(&self, knows: bool) -> Result<Option<u32>> {
+        if knows {
+            return Ok(None);
+        }
+        let mut shards = 1;
+        self.in_transaction(false, &mut |message| {
+            shards = message.shards();
+            Ok(())
+        })?;
+        Ok(Some(shards).filter(|shards| *shards > 1))
     }
 
     /// Answers a call to the list of messages.
@@ -223,6 +289,87 @@ impl MessageObject {
             Ok(text) => Answer::Text(text),
             Err(words) => Answer::Refused(words.to_owned()),
         })
+    }
+
+    fn is_board(&self) -> bool {
+        self.state.id().name().is_some_and(|name| name.ends_with(shard::BOARD))
+    }
+
+    /// Does something with the board: one transaction.
+    fn with_board(&self, act: &mut dyn FnMut(&mut Board<Rows>) -> Result<()>) -> Result<()> {
+        let ran = transaction(&self.state, &mut || {
+            let mut slot = self.board.borrow_mut();
+            if slot.is_none() {
+                let judging = settings::config(&self.env).judging.clone();
+                *slot = Some(Board::load(self.rows(), judging, &self.name(), now_ms())?);
+            }
+            slot.as_mut().map_or(Ok(()), &mut *act)
+        });
+        if let Err(error) = &ran {
+            self.board.take();
+            log::failure("board.failed", &self.name(), error);
+        }
+        ran
+    }
+
+    /// Answers a shard's call to the board.
+    async fn answer_of_board(&self, body: &[u8]) -> Result<Answer> {
+        let (mut answer, mut owes) = (None, false);
+        self.with_board(&mut |board| {
+            board.forget_before(now_ms().saturating_sub(settings::config(&self.env).retention_ms))?;
+            answer = board.exchange(body)?;
+            owes = !board.owed().is_empty();
+            Ok(())
+        })?;
+        if owes && self.armed_ms.get().is_none() {
+            self.set_alarm(now_ms()).await?;
+        }
+        let refused = || Answer::Refused("exchange: it cannot be read".to_owned());
+        Ok(answer.map_or_else(refused, Answer::Bytes))
+    }
+
+    /// The board's alarm: tells shards that there is something to ask for.
+    async fn tell_owed(&self) -> Result<()> {
+        let mut owed = Vec::new();
+        self.with_board(&mut |board| {
+            owed = board.owed();
+            Ok(())
+        })?;
+        for (shard, address) in owed {
+            let told = stub::ask(&self.env, &address, POKE, "").await;
+            if let Err(failure) = &told {
+                log::failure("board.untold", &address, failure);
+            }
+            let mut again_ms = None;
+            self.with_board(&mut |board| {
+                again_ms = board.told(shard, told.is_ok(), now_ms())?;
+                Ok(())
+            })?;
+            if let Some(again_ms) = again_ms {
+                return self.set_alarm(again_ms).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Says to the board what has changed, and takes in what it answers.
+    async fn exchange(&self) -> Result<()> {
+        let (mut heard, mut left) = (None, MOST_EXCHANGES);
+        loop {
+            let said = self.with_known(|message| {
+                let answer: Option<Option<Vec<u8>>> = heard.take();
+                let answer = answer.as_ref().map(|answer| answer.as_deref());
+                let said = message.exchange(answer, left > 0, now_ms())?;
+                Ok(said.map(|said| (message.board(), said)))
+            })?;
+            let Some((board, said)) = said.flatten() else { return Ok(()) };
+            left -= 1;
+            let answer = stub::exchange(&self.env, &board, &said, EXCHANGE_MS).await;
+            if let Err(failure) = &answer {
+                log::failure("board.unheard", &board, failure);
+            }
+            heard = Some(answer.ok());
+        }
     }
 
     /// Before the rows are read for the first time: whether an alarm is set says whether everything has left. One that has
@@ -263,7 +410,7 @@ impl MessageObject {
         if let Some(words) = failed {
             return Ok(Answer::Failed(words));
         }
-        self.arm().await?;
+        self.finish().await?;
         Ok(Answer::Done)
     }
 
@@ -276,7 +423,7 @@ impl MessageObject {
         count(&self.counts.clicks, records.len());
         match self.commit().and_then(|()| self.store(records, false)) {
             Ok(arrivals) => {
-                self.arm().await?;
+                self.finish().await?;
                 let stored = arrivals.iter().filter(|arrival| **arrival == Arrival::Stored).count();
                 Ok(Answer::Text(stored.to_string()))
             }
@@ -284,8 +431,19 @@ impl MessageObject {
         }
     }
 
+    /// A record as it may be kept. The edge has seen to that; but one of an earlier deploy, or what spilled under it, knew of another
+    /// setting.
+    fn kept(&self, record: Record) -> Record {
+        let config = settings::config(&self.env);
+        match &config.keys {
+            Some(keys) => config.privacy.keep(record, keys),
+            None => record,
+        }
+    }
+
     /// Stores clicks, as one transaction: those that arrive, or those that somebody brings along.
     fn store(&self, clicks: Vec<Record>, arrive: bool) -> Result<Vec<Arrival>> {
+        let clicks = clicks.into_iter().map(|record| self.kept(record)).collect();
         let arrivals = self
             .with_message(|message| if arrive { message.arrive(clicks) } else { message.replay(clicks) })?;
         self.list_if_new();
@@ -321,12 +479,6 @@ impl MessageObject {
         self.rests.set(false);
     }
 
-    /// What memory knew is rows' no more.
-    fn load_again(&self) -> Result<()> {
-        self.forget();
-        self.in_transaction(false, &mut |_| Ok(()))
-    }
-
     /// Carries a call out. Nothing waits in here.
     fn answer(&self, call: Call) -> Result<Answer> {
         match call {
@@ -335,7 +487,7 @@ impl MessageObject {
                     Ok(record) => record,
                     Err(words) => return Ok(Answer::Refused(words)),
                 };
-                if self.with_message(|message| message.ingest(record))? == Arrival::Refused {
+                if self.with_message(|message| message.ingest(self.kept(record)))? == Arrival::Refused {
                     return Ok(Answer::Refused("event_id: must be a UUIDv7 of ts_ms".to_owned()));
                 }
                 Ok(Answer::Done)
@@ -346,7 +498,7 @@ impl MessageObject {
                     Err(words) => return Ok(Answer::Refused(words)),
                 };
                 let refused = |words: &str| Ok(Answer::Refused(words.to_owned()));
-                match self.with_message(|message| message.act(record))? {
+                match self.with_message(|message| message.act(self.kept(record)))? {
                     Acted::Stands => Ok(Answer::Done),
                     Acted::Refused => refused("no act, or its event_id is no UUIDv7 of ts_ms"),
                     Acted::Flooded => refused("too many acts on one link"),
@@ -370,16 +522,19 @@ impl MessageObject {
                 let explained = self.with_known(|message| message.explain(id))?.flatten();
                 Ok(explained.map_or(Answer::Done, Answer::Text))
             }
-            Call::Report(message_id) => Ok(Answer::json(&self.report(&message_id)?)),
-            Call::View(View { form, message_id, past }) => {
-                let mut report = self.report(&message_id)?;
-                let past: Vec<Past> = past.iter().filter_map(|line| Past::decode(line)).collect();
-                diagnosis::compare(&mut report, &past);
-                Ok(match form {
-                    Form::Json => Answer::json(&report),
-                    Form::Summary => Answer::json(&report.summary()),
-                    Form::Past => Answer::Text(Past::of(&report).encode()),
-                })
+            Call::Report(message_id) => {
+                let view = View { form: Form::Json, message_id, past: Vec::new() };
+                Ok(Answer::Text(view.of(self.counted()?)))
+            }
+            Call::View(view) => Ok(Answer::Text(view.of(self.counted()?))),
+            // How many they are came with the call.
+            Call::Shards { shard, from } => {
+                let mut handed = Handed::default();
+                self.in_transaction(true, &mut |message| {
+                    (handed.entries, handed.next) = message.told_of(shard, from)?;
+                    Ok(())
+                })?;
+                Ok(Answer::Text(handed.encode()))
             }
             Call::Tell(told) => {
                 self.with_message(|message| message.tell(&told))?;
@@ -394,10 +549,16 @@ impl MessageObject {
             }
             Call::Erase(ts_ms, recipient_id) => {
                 let erased = self.with_known(|message| message.erase(recipient_id.as_deref(), ts_ms))?;
-                if let Some(Erasure { unreadable: rows @ 1.., .. }) = erased {
+                if let Some(rows @ 1..) = erased.map(|erasure| erasure.unreadable) {
                     log::failure("message.unreadable", &self.name(), &rows);
                 }
-                self.load_again()?;
+                Ok(Answer::Done)
+            }
+            Call::Poke => {
+                self.with_known(|message| {
+                    message.poked();
+                    Ok(())
+                })?;
                 Ok(Answer::Done)
             }
             Call::Reship => {
@@ -407,14 +568,9 @@ impl MessageObject {
         }
     }
 
-    /// The report; of a message that is not there its empty one.
-    fn report(&self, message_id: &str) -> Result<Report> {
-        let retention_ms = settings::config(&self.env).retention_ms;
-        let report = self.with_known(|message| {
-            let known_from_ms = message.known_from_ms(retention_ms)?;
-            Ok(Report { known_from_ms, ..message.report(message_id)? })
-        })?;
-        Ok(report.unwrap_or_else(|| Tally::default().report(message_id, None, 0)))
+    /// What is counted: nothing of a message that is not there.
+    fn counted(&self) -> Result<Part> {
+        Ok(self.with_known(Message::part)?.unwrap_or_default())
     }
 
     /// Tells the list of a message that has settled once at most, where this life of the object has not: whether an earlier one
@@ -424,6 +580,51 @@ impl MessageObject {
         if is_new && !self.listed.get() {
             self.tell_list();
         }
+    }
+
+    /// What follows every call: the alarm is set, and then whoever must know of this object is told.
+    async fn finish(&self) -> Result<()> {
+        self.arm().await?;
+        self.tell_first(false).await
+    }
+
+    /// Tells the message's first object how many share it, and asks it for what was told of the recipients of this one before: whoever
+    /// has only the message's id asks there. A shard that begins does so, with its first call; where that fails, with each alarm.
+    async fn tell_first(&self, again: bool) -> Result<()> {
+        let Some((first, shard)) = self.owed(again) else { return Ok(()) };
+        self.first_knows.set(Knows::Yes);
+        let mut next = Some(0);
+        while let Some(from) = next {
+            let answer = stub::ask_text(&self.env, &first, &Call::Shards { shard, from }).await;
+            let handed = answer.and_then(|text| Handed::decode(&text).ok_or(Failure::Unreadable(text)));
+            match handed {
+                Ok(handed) => {
+                    if !handed.entries.is_empty() {
+                        self.in_transaction(true, &mut |message| message.hear(&handed.entries))?;
+                    }
+                    next = handed.next;
+                }
+                Err(failure) => {
+                    self.first_knows.set(Knows::No);
+                    log::failure("shards.untold", &self.name(), &failure);
+                    return Ok(());
+                }
+            }
+        }
+        self.arm().await
+    }
+
+    /// The address of the message's first object, and which shard this is, where that may not be known there.
+    fn owed(&self, again: bool) -> Option<(String, u32)> {
+        let slot = self.message.borrow();
+        let message = slot.as_ref()?;
+        let (id, shard) = shard::of_name(message.name()).filter(|(_, shard)| *shard > 0)?;
+        let is_owed = match self.first_knows.get() {
+            Knows::Perhaps => message.is_new(),
+            Knows::Yes => false,
+            Knows::No => again,
+        };
+        is_owed.then(|| (shard::address(id, 0, message.shards()), shard))
     }
 
     /// Tells the list of messages of this one, beside whatever else is done: nothing waits for it. What it does not hear is told with
@@ -446,7 +647,19 @@ impl MessageObject {
 
     /// Settles what is due, then gives the queue what the outbox says. Logs what that came to.
     async fn settle_and_ship(&self) -> Result<()> {
-        let Some(settlement) = self.with_known(|message| message.settle(now_ms()))? else { return Ok(()) };
+        self.in_transaction(false, &mut |_| Ok(()))?;
+        self.tell_first(true).await?;
+        self.exchange().await?;
+        let mut settlement = Settlement::default();
+        for _ in 0..MAX_ROUNDS {
+            let Some(more) = self.with_known(|message| message.settle(now_ms()))? else { return Ok(()) };
+            settlement += more;
+            if !more.goes_on {
+                break;
+            }
+            // Whoever calls meanwhile is answered now.
+            runtime::pause(0).await;
+        }
         let (mut acts_told, mut packs_shipped) = (0, 0);
         while let Some(next) = self.with_known(|message| message.next(now_ms()))?.flatten() {
             let item = next.item;
@@ -466,10 +679,13 @@ impl MessageObject {
                 Item::Act { .. } => acts_told += 1,
             }
         }
+        // What has been convicted now is told at once.
+        self.exchange().await?;
         self.with_known(|message| message.rest(now_ms()))?;
         self.list_if_new();
         let slot = self.message.borrow();
         let Some(message) = slot.as_ref() else { return Ok(()) };
+        self.tell_notes(message);
         let progress = Progress {
             event: "message.settled",
             object: message.name(),
@@ -496,15 +712,19 @@ impl MessageObject {
             let retention_ms = settings::config(&self.env).retention_ms;
             self.with_known(|message| message.let_go(retention_ms, now_ms()))
         };
-        match gone()? {
-            Some(Gone::Nothing) | None => return Ok(()),
-            Some(Gone::Some) => return self.load_again(),
-            Some(Gone::All) => {}
+        if gone()? != Some(Gone::All) || self.has_others().await? {
+            return Ok(());
         }
         let name = self.name();
         // Of a message that several objects share the first speaks.
         if !name.contains('#') {
             let told = stub::ask(&self.env, list::NAME, list::GONE, &format!("0 {name}")).await;
+            told.map_err(|failure| Error::Words(failure.to_string()))?;
+        }
+        if let Some(board) =
+            self.with_known(|message| Ok((message.shards() > 1).then(|| message.board())))?.flatten()
+        {
+            let told = stub::ask(&self.env, &board, list::GONE, "").await;
             told.map_err(|failure| Error::Words(failure.to_string()))?;
         }
         self.listed.set(false);
@@ -514,16 +734,39 @@ impl MessageObject {
             log::request_line(&settings::config(&self.env), || {
                 line::json(&Expired { event: "message.expired", object: &name })
             });
-            self.message.take();
-            let deletes = self.state.storage().delete_all()?;
-            self.leaves.set(true);
-            let deleted = runtime::wait(deletes).await;
-            self.leaves.set(false);
-            deleted?;
+            self.delete().await?;
         } else {
             self.tell_list();
         }
         Ok(())
+    }
+
+    /// Deletes all that there is.
+    async fn delete(&self) -> Result<()> {
+        self.message.take();
+        self.board.take();
+        self.armed_ms.set(None);
+        let deletes = self.state.storage().delete_all()?;
+        self.leaves.set(true);
+        let deleted = runtime::wait(deletes).await;
+        self.leaves.set(false);
+        deleted.map(|_| ())
+    }
+
+    /// Whether this is the first object of several of which another has clicks: by the first all are known.
+    async fn has_others(&self) -> Result<bool> {
+        let calls = stub::Calls::default();
+        self.with_known(|message| {
+            let addresses = shard::of_name(message.name())
+                .filter(|(_, shard)| *shard == 0)
+                .map_or_else(Vec::new, |(id, _)| shard::addresses(id, message.shards()));
+            for address in addresses.iter().skip(1) {
+                calls.add(address, &Call::Page { after: None, limit: 1, filter: Filter::default() });
+            }
+            Ok(())
+        })?;
+        let pages = calls.ask(&self.env).await.map_err(|failure| Error::Words(failure.to_string()))?;
+        Ok(pages.iter().any(|page| !page.is_empty()))
     }
 
     /// Gives something to the queue, where there is something to give.
@@ -593,7 +836,19 @@ impl MessageObject {
     fn load(&self) -> Result<Option<Message<Rows>>> {
         let config = settings::config(&self.env);
         let message = Message::load(self.rows(), config.judging.clone(), self.rests.get())?;
-        message.map(|message| with_receiver(message, &config)).transpose()
+        let Some(mut message) = message else { return Ok(None) };
+        if let Some(name) = self.state.id().name() {
+            message.take_name(&name)?;
+        }
+        self.tell_notes(&message);
+        with_receiver(message, &config).map(Some)
+    }
+
+    /// Tells the log what was found damaged.
+    fn tell_notes(&self, message: &Message<Rows>) {
+        for words in message.take_notes() {
+            log::failure("message.unreadable", message.name(), &words);
+        }
     }
 
     fn rows(&self) -> Rows {

@@ -15,10 +15,11 @@ use crate::verdict::rules::opens;
 /// # Errors
 /// The link is none of ours, or cannot be told.
 pub(super) fn pixel(incoming: &Incoming, tail: &str, id: EventId) -> Result<Reply, Problem> {
-    let (_, link) = incoming.link(tail, &[Kind::Open])?;
+    let (keys, link) = incoming.link(tail, &[Kind::Open])?;
     let record = incoming.record(&link, id);
     let signals = Signals::of(&record);
-    let record = opens::without_proxys_place(record, &signals);
+    let record = incoming.config.privacy.keep(opens::without_proxys_place(record, &signals), keys);
+    let signals = if record.signals.is_some() { Signals::of(&record) } else { signals };
     let told = incoming.config.logs_requests.then(|| line::received(&record, &signals));
     // Whoever asks for headers alone has shown nothing to anybody.
     let arrival = (incoming.verb != Verb::Head).then(|| Arrival::new(link.object(), id, &record));

@@ -15,18 +15,62 @@ export function postTo(env, address, path, init) {
   return env.MESSAGES.getByName(name).fetch(url, { method: "POST", ...init });
 }
 
-/** Posts a call to an object. Never rejects: a status of 0 says that the call or its answer did not arrive. */
-export async function ask(env, object, path, body) {
+/** Says something to a board. Rejects where it does not answer in some milliseconds. */
+export async function exchange(env, board, said, withinMs) {
+  const init = { body: said.slice(), signal: AbortSignal.timeout(withinMs) };
+  const answer = await postTo(env, board, "/exchange", init);
+  if (answer.status !== 200) throw new Error(`refused with ${answer.status}: ${await answer.text()}`);
+  return new Uint8Array(await answer.arrayBuffer());
+}
+
+// The pauses before further tries, milliseconds: well inside the 30 s that work after an answer may take.
+const PAUSES_MS = [50, 400, 2_000];
+
+/**
+ * Posts a call to an object by its address, again where that may help: what a call does twice is done once. Never rejects: a status of
+ * 0 says that the call or its answer did not arrive.
+ */
+export async function ask(env, address, path, body) {
+  let asked = await askOnce(env, address, path, body);
+  for (const pauseMs of PAUSES_MS) {
+    if (!asked.mayPass) break;
+    await pause(pauseMs);
+    asked = await askOnce(env, address, path, body);
+  }
+  return asked;
+}
+
+async function askOnce(env, address, path, body) {
   try {
-    const answer = await postTo(env, object, path, { body });
+    const answer = await postTo(env, address, path, { body });
     const { status } = answer;
-    // To read a body that is not there costs as much as the rest of the call.
-    return { status, text: status === 204 ? "" : await answer.text(), mayPass: false };
+    // To read a body that is not there costs as much as the rest of the call. Storage may be back soon.
+    return { status, text: status === 204 ? "" : await answer.text(), mayPass: status >= 500 };
   } catch (error) {
     // The runtime says `retryable` of what is over soon, and `overloaded` of an object that must not be asked again.
     const mayPass = Boolean(error?.retryable) && !error?.overloaded;
     return { status: 0, text: words(error), mayPass };
   }
+}
+
+/**
+ * Posts calls, each a list of what `ask` takes, `most` at a time. The texts of all answers, each in the place of its call; or, as soon as
+ * one is missing, what there is in its place.
+ */
+export async function askAll(env, calls, most) {
+  const texts = [];
+  const left = calls.entries();
+  let failed;
+  const connection = async () => {
+    for (const [at, call] of left) {
+      const asked = await ask(env, ...call);
+      if (asked.status !== 200 && asked.status !== 204) failed ??= asked;
+      if (failed) return;
+      texts[at] = asked.text;
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(most, calls.length) }, connection));
+  return failed ?? { status: 200, text: "", texts };
 }
 
 /** Waits. */
@@ -86,6 +130,12 @@ export async function send(env, binding, body, contentType, delaySeconds, timeou
   await inTime(env[binding].send(body, options), "the queue", timeoutMs);
 }
 
+/**
+ * So long the bucket may take, milliseconds. A batch of the queue ends when all of it is done: an answer that never comes would hold up
+ * what was done beside it for the quarter of an hour that the platform lets it run.
+ */
+const BUCKET_MS = 10_000;
+
 /** What a promise comes to, as long as it comes in time. */
 async function inTime(promise, who, timeoutMs) {
   let timer;
@@ -105,7 +155,8 @@ export function retryAfter(message, delaySeconds) {
 }
 
 /** Whether R2 has an object. */
-export const exists = async (env, binding, key) => Boolean(await env[binding].head(key));
+export const exists = async (env, binding, key) =>
+  Boolean(await inTime(env[binding].head(key), "the bucket", BUCKET_MS));
 
 // The clocks of the queue and of R2 may be so far apart.
 const CLOCKS_MS = 60_000;
@@ -119,13 +170,17 @@ export async function write(env, binding, key, body, contentType, sentMs) {
   const bucket = env[binding];
   if (!bucket) throw new Error(`${binding} is not bound`);
   const put = (onlyIf) =>
-    bucket.put(key, body, {
-      httpMetadata: { contentType },
-      customMetadata: { sent: String(sentMs) },
-      ...(onlyIf && { onlyIf }),
-    });
+    inTime(
+      bucket.put(key, body, {
+        httpMetadata: { contentType },
+        customMetadata: { sent: String(sentMs) },
+        ...(onlyIf && { onlyIf }),
+      }),
+      "the bucket",
+      BUCKET_MS,
+    );
   if (await put({ uploadedBefore: new Date(sentMs - CLOCKS_MS) })) return;
-  const there = await bucket.head(key);
+  const there = await inTime(bucket.head(key), "the bucket", BUCKET_MS);
   if (Number(there?.customMetadata?.sent ?? 0) > sentMs) return;
   if (!(await put(there && { etagMatches: there.etag })))
     throw new Error(`${key} is being written by another`);

@@ -129,11 +129,23 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub fn text(this: &Asked) -> String;
 
-    #[wasm_bindgen(method, getter, js_name = mayPass)]
-    pub fn may_pass(this: &Asked) -> bool;
+    /// Where several were asked, all that they answer.
+    #[wasm_bindgen(method, getter)]
+    pub fn texts(this: &Asked) -> Array;
 
-    #[wasm_bindgen(js_name = ask)]
-    fn promise_to_ask(env: &Env, object: &str, path: &str, body: JsValue) -> Promise;
+    /// Of a listing, its bytes.
+    #[wasm_bindgen(method, getter)]
+    pub fn lines(this: &Asked) -> JsValue;
+
+    /// Promises what an object answers.
+    pub fn ask(env: &Env, address: &str, path: &str, body: JsValue) -> Promise;
+
+    /// Promises what objects answer, `most` of them asked at a time.
+    #[wasm_bindgen(js_name = askAll)]
+    pub fn ask_all(env: &Env, calls: &Array, most: u32) -> Promise;
+
+    #[wasm_bindgen(js_name = exchange)]
+    fn promise_to_exchange(env: &Env, board: &str, said: &[u8], within_ms: u32) -> Promise;
 
     #[wasm_bindgen(js_name = pause)]
     fn promise_to_pause(ms: u32) -> Promise;
@@ -149,9 +161,6 @@ extern "C" {
 
     #[wasm_bindgen(js_name = fields)]
     fn promise_of_fields(content_type: &str, body: &[u8], one: &str, other: &str, third: &str) -> Promise;
-
-    /// Bytes that come by and by: a function's promises are texts, then undefined.
-    pub fn stream(next: JsValue) -> JsValue;
 
     #[wasm_bindgen(js_name = send)]
     fn promise_to_send(
@@ -197,6 +206,12 @@ extern "C" {
         values: &Array,
         each: &mut dyn FnMut(Array) -> Result<(), JsValue>,
     ) -> Result<f64, JsValue>;
+}
+
+#[wasm_bindgen(module = "/src/edge/listing.mjs")]
+extern "C" {
+    /// Promises the clicks of a message as bytes that come by and by, at most `most` objects being asked at a time.
+    pub fn list(env: &Env, address: &str, after: &str, limit: u32, filter: &str, most: u32) -> Promise;
 }
 
 /// What the runtime throws, or what is wrong with what it hands in.
@@ -256,9 +271,10 @@ pub(super) async fn wait(promise: Promise) -> Result<JsValue> {
     JsFuture::from(promise).await.map_err(Error::from)
 }
 
-/// Posts a call to an object.
-pub(super) async fn ask(env: &Env, object: &str, path: &str, body: JsValue) -> Result<Asked> {
-    Ok(wait(promise_to_ask(env, object, path, body)).await?.unchecked_into())
+/// Says something to a board; what it answers in some milliseconds.
+pub(super) async fn exchange(env: &Env, board: &str, said: &[u8], within_ms: u32) -> Result<Vec<u8>> {
+    let answer = wait(promise_to_exchange(env, board, said, within_ms)).await?;
+    Ok(answer.unchecked_into::<Uint8Array>().to_vec())
 }
 
 /// Waits so long.

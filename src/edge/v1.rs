@@ -148,6 +148,10 @@ impl Listing {
                         kind.ok_or(ApiProblem::bad("click_type: no such type; see by_type of the report"))?,
                     );
                 }
+                // The call to the object has a line for each.
+                "recipient_id" | "link_id" if value.contains('\n') => {
+                    return Err(ApiProblem::bad(format!("{name}: no id has a line break")));
+                }
                 "recipient_id" => filter.recipient_id = Some(value.into_owned()),
                 "link_id" => filter.link_id = Some(value.into_owned()),
                 _ => {
@@ -250,6 +254,8 @@ mod tests {
             ("limit=10001", "limit: must be from 1 to 10000"),
             ("limit=", "limit: must be from 1 to 10000"),
             ("limit=7&limit=x", "limit: must be from 1 to 10000"),
+            ("recipient_id=r%0Al", "recipient_id: no id has a line break"),
+            ("link_id=%0A", "link_id: no id has a line break"),
             ("kind=clicks", "kind: must be click, open, unsubscribe or confirm"),
             ("click_type=robot", "click_type: no such type; see by_type of the report"),
             (

@@ -9,6 +9,7 @@ use crate::event::line;
 use crate::message::call::Call;
 use crate::proof::view::{self, View};
 use crate::record::{Sighting, Verb};
+use crate::signals::privacy::Privacy;
 
 /// A beacon's body is a number of at most so many digits, and some to spare.
 const MAX_BODY: u32 = 16;
@@ -30,7 +31,9 @@ pub(super) async fn answer(incoming: &Incoming<'_>, raw: &Raw) -> Answer {
             let since_load_ms = if incoming.verb == Verb::Post {
                 // Whatever stands in the body, and whether it comes at all, the answer is the same.
                 let body = raw.body(MAX_BODY).await.ok().flatten();
+                // It is a fact of a request as any other.
                 body.and_then(|body| view::since_load_ms(&body))
+                    .filter(|_| config.privacy != Privacy::Verdict)
             } else {
                 None
             };

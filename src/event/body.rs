@@ -15,6 +15,8 @@
 //! A finding is six columns: type, vendor, confidence, rule, reasons (a line each), the other click of a pair.
 
 use std::borrow::Cow;
+use std::cell::Cell;
+use std::fmt;
 
 use super::line;
 use crate::json::Json;
@@ -31,8 +33,27 @@ const BOUNCED: u8 = 3;
 /// The one of packs, which are counted.
 const COUNTED: u8 = 4;
 
-/// What is said of a body that cannot be read.
-const STRANGE: &str = "damaged, or in words that are not known here";
+/// The last that a later deploy may write: whatever begins with another byte is no body. No deploy is that far ahead, and what
+/// text begins with lies behind it.
+const FARTHEST: u8 = 31;
+
+/// Why a body cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// It is damaged.
+    Damaged,
+    /// A later deploy wrote it in this version, and it waits for that one.
+    Later(u8),
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Damaged => f.write_str("damaged"),
+            Self::Later(version) => write!(f, "version {version} is not known here, or a word of it"),
+        }
+    }
+}
 
 /// A pack's body.
 #[derive(Debug, PartialEq, Eq)]
@@ -214,11 +235,15 @@ fn put_findings<'a>(writer: &mut Writer, count: usize, finding: &dyn Fn(usize) -
 ///
 /// # Errors
 /// When it is of a version, or holds a word, that this build does not know, or is damaged.
-pub fn open(bytes: &[u8], ids: &[EventId]) -> Result<Body, String> {
+pub fn open(bytes: &[u8], ids: &[EventId]) -> Result<Body, Unread> {
     match bytes.first() {
-        Some(&(VERSION..=COUNTED)) => read(bytes, ids).map_err(|Damaged| STRANGE.to_owned()),
-        Some(version) => Err(format!("version {version} is not known here")),
-        None => Err("no body".to_owned()),
+        Some(version @ &(VERSION..=COUNTED)) => {
+            let is_strange = Cell::new(false);
+            read(bytes, ids, &is_strange)
+                .map_err(|Damaged| if is_strange.get() { Unread::Later(*version) } else { Unread::Damaged })
+        }
+        Some(version) if (COUNTED..=FARTHEST).contains(version) => Err(Unread::Later(*version)),
+        _ => Err(Unread::Damaged),
     }
 }
 
@@ -226,12 +251,12 @@ pub fn open(bytes: &[u8], ids: &[EventId]) -> Result<Body, String> {
 ///
 /// # Errors
 /// As [`open`].
-pub fn open_json(text: &str) -> Result<Body, String> {
-    let body = Json::parse(text).map_err(|problem| problem.to_string())?;
+pub fn open_json(text: &str) -> Result<Body, Unread> {
+    let body = Json::parse(text).map_err(|_| Unread::Damaged)?;
     match body.get("v").integer::<u64>() {
-        Some(1) => from_json(&body).map_err(|Damaged| STRANGE.to_owned()),
-        Some(version) => Err(format!("version {version} is not known here")),
-        None => Err("no version".to_owned()),
+        Some(1) => from_json(&body).map_err(|Damaged| Unread::Damaged),
+        Some(version) => Err(Unread::Later(u8::try_from(version).unwrap_or(u8::MAX))),
+        None => Err(Unread::Damaged),
     }
 }
 
@@ -306,7 +331,8 @@ fn all<T>(json: &Json, read: &dyn Fn(&Json) -> Result<T, Damaged>) -> Result<Vec
     json.list().ok_or(Damaged)?.iter().map(read).collect()
 }
 
-fn read(bytes: &[u8], ids: &[EventId]) -> Result<Body, Damaged> {
+/// Reads a body. It says whether it met a word that a later deploy may have written.
+fn read(bytes: &[u8], ids: &[EventId], strange: &Cell<bool>) -> Result<Body, Damaged> {
     let mut reader = Reader(bytes);
     let version = reader.byte()?;
     reader.number()?;
@@ -318,20 +344,20 @@ fn read(bytes: &[u8], ids: &[EventId]) -> Result<Body, Damaged> {
     let links = link_ids.into_iter().zip(texts(&mut reader, links)?).collect();
 
     let count = ids.len();
-    let kinds = words(&mut reader, count, Kind::named)?;
+    let kinds = words(&mut reader, count, Kind::named, strange)?;
     let places = integers(&mut reader, count)?;
-    let was = words(&mut reader, count, ClickType::named)?;
-    let was_shadow = words(&mut reader, count, ClickType::named)?;
+    let was = words(&mut reader, count, ClickType::named, strange)?;
+    let was_shadow = words(&mut reader, count, ClickType::named, strange)?;
     let rulesets = texts(&mut reader, count)?;
     let revisions = integers(&mut reader, count)?;
-    let shown = words(&mut reader, count, Verified::named)?;
-    let found = findings(&mut reader, count)?;
+    let shown = words(&mut reader, count, Verified::named, strange)?;
+    let found = findings(&mut reader, count, strange)?;
     let shadow_rulesets = texts(&mut reader, count)?;
-    let shadow_found = findings(&mut reader, count)?;
+    let shadow_found = findings(&mut reader, count, strange)?;
     let delivered = integers(&mut reader, count)?;
     let repeats = integers(&mut reader, count)?;
-    let sighting_ids = words(&mut reader, count, EventId::parse)?;
-    let levels = words(&mut reader, count, Verified::named)?;
+    let sighting_ids = words(&mut reader, count, EventId::parse, strange)?;
+    let levels = words(&mut reader, count, Verified::named, strange)?;
     let since_load = integers(&mut reader, count)?;
     let (mut bounced, mut counted) = (Vec::new(), None);
     if version >= BOUNCED {
@@ -339,9 +365,10 @@ fn read(bytes: &[u8], ids: &[EventId]) -> Result<Body, Damaged> {
     }
     if version >= COUNTED {
         let (delays, groups) = (integers(&mut reader, count)?, texts(&mut reader, count)?);
-        let (vendors, sure) = (texts(&mut reader, count)?, words(&mut reader, count, Confidence::named)?);
+        let (vendors, sure) =
+            (texts(&mut reader, count)?, words(&mut reader, count, Confidence::named, strange)?);
         let (shown, past_delays) =
-            (words(&mut reader, count, Verified::named)?, integers(&mut reader, count)?);
+            (words(&mut reader, count, Verified::named, strange)?, integers(&mut reader, count)?);
         counted = Some((delays, groups, vendors, sure, shown, past_delays));
     }
     if !reader.0.is_empty() {
@@ -390,10 +417,14 @@ fn read(bytes: &[u8], ids: &[EventId]) -> Result<Body, Damaged> {
     Ok(Body { v: version, links, entries })
 }
 
-fn findings(reader: &mut Reader, count: usize) -> Result<Vec<Option<Finding>>, Damaged> {
-    let types = words(reader, count, ClickType::named)?;
+fn findings(
+    reader: &mut Reader,
+    count: usize,
+    strange: &Cell<bool>,
+) -> Result<Vec<Option<Finding>>, Damaged> {
+    let types = words(reader, count, ClickType::named, strange)?;
     let vendors = texts(reader, count)?;
-    let confidences = words(reader, count, Confidence::named)?;
+    let confidences = words(reader, count, Confidence::named, strange)?;
     let rules = texts(reader, count)?;
     let reasons = texts(reader, count)?;
     let pairs = texts(reader, count)?;
@@ -427,13 +458,22 @@ fn words<T: Clone>(
     reader: &mut Reader,
     count: usize,
     named: fn(&str) -> Option<T>,
+    strange: &Cell<bool>,
 ) -> Result<Vec<Option<T>>, Damaged> {
     let (mut found, mut is_known) = (vec![None; count], true);
     reader.texts(count, &|_| true, &mut |at, text| {
         found[at] = named(&text);
-        is_known &= found[at].is_some();
+        if found[at].is_none() {
+            is_known = false;
+            meet(&text, strange);
+        }
     })?;
     if is_known { Ok(found) } else { Err(Damaged) }
+}
+
+/// Takes note of a word that is not known here: what a later deploy may call something is a word at least.
+fn meet(word: &str, strange: &Cell<bool>) {
+    strange.set(word.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric()));
 }
 
 fn integers(reader: &mut Reader, count: usize) -> Result<Vec<Option<i64>>, Damaged> {

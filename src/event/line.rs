@@ -48,11 +48,12 @@ pub fn verified(click: &Record, sighting: &Sighting) -> String {
     line.end()
 }
 
-/// A record alone.
+/// A record alone, with the signals that it is kept with: an object is given it.
 #[must_use]
 pub fn record(record: &Record) -> String {
     let mut line = Fields::default();
     put_record(&mut line, record);
+    line.known_text("signals", record.signals.as_deref());
     line.end()
 }
 
@@ -91,7 +92,7 @@ fn put_record(fields: &mut Fields, record: &Record) {
     }
     fields.known_text("group", record.group.as_deref());
     fields.integer("links_total", record.links_total);
-    fields.text("method", Some(&record.method));
+    fields.text("method", Some(record.method.as_str()).filter(|method| !method.is_empty()));
     fields.text("ip", record.ip.as_deref());
     fields.integer("asn", record.asn);
     for (name, value) in [
@@ -140,16 +141,17 @@ fn put_verdict(fields: &mut Fields, verdict: &Verdict) {
     }
 }
 
-/// What the catalogues say of where it came from; only the edge's line names the agent.
+/// What the catalogues say of where it came from; only the edge's line names the agent. What is withheld is its class alone.
 fn put_place(fields: &mut Fields, signals: &Signals, with_agent: bool) {
-    let network = signals.place;
+    let is_told = !signals.is_withheld;
+    let network = signals.place.filter(|_| is_told);
     fields.text("network", network.map(|network| network.name));
     fields.text("network_vendor", network.map(|network| network.vendor));
-    fields.text("network_class", network.map(|network| network.class.name()));
+    fields.text("network_class", signals.place.map(|network| network.class.name()));
     if with_agent {
-        fields.text("agent", signals.agent.map(|agent| agent.name));
+        fields.text("agent", signals.agent.filter(|_| is_told).map(|agent| agent.name));
     }
-    fields.boolean("safelinks_referer", Some(signals.safelinks_referer));
+    fields.boolean("safelinks_referer", is_told.then_some(signals.safelinks_referer));
 }
 
 /// The edge's line for a token that it did not open.
@@ -189,6 +191,7 @@ pub fn unrecorded(record: &Record, reason: &str) -> String {
     line.text("reason", Some(reason));
     let mut whole = Fields::default();
     put_record(&mut whole, record);
+    whole.known_text("signals", record.signals.as_deref());
     line.object("record", whole);
     line.end()
 }

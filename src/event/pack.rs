@@ -5,7 +5,7 @@
 //! the recipient's key, zeros for opens, which nothing looks for. They are what a recipient's older clicks are found by,
 //! without an index row for every click. Its body is [`super::body`]'s; that of version 1, which is read for ever, was JSON.
 
-use super::body::{self, Body, Entry};
+use super::body::{self, Body, Entry, Unread};
 use crate::record::{Delivery, EventId, Kind, Record};
 use crate::verdict::delay;
 use crate::verdict::{Key, Verdict};
@@ -114,7 +114,7 @@ impl PackRow {
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub fn keeping(&self, keeps: &dyn Fn(EventId, u64) -> bool) -> Result<Self, String> {
+    pub fn keeping(&self, keeps: &dyn Fn(EventId, u64) -> bool) -> Result<Self, Unread> {
         let old = self.open()?;
         let (mut left, mut body) =
             (Vec::new(), Body { v: body::VERSION, links: Vec::new(), entries: Vec::new() });
@@ -124,7 +124,11 @@ impl PackRow {
                 body.push(old.links.get(entry.link).cloned().unwrap_or_default(), entry);
             }
         }
-        let Self { number, first_ms, last_ms, open_from_ms, .. } = *self;
+        let Self { number, first_ms, mut last_ms, open_from_ms, .. } = *self;
+        if left.is_empty() {
+            // It ends before it begins: no keys are lost. Where its objects lie is known by its beginning.
+            last_ms = first_ms.saturating_sub(1);
+        }
         let body = Stored::Bytes(body::seal(&body));
         Ok(Self { number, first_ms, last_ms, open_from_ms, keys: left, body })
     }
@@ -135,7 +139,11 @@ impl PackRow {
     pub fn events(&self) -> usize {
         match &self.body {
             Stored::Json(text) => count(self.keys.len()) + text.matches("\"sighting\":{").count(),
-            Stored::Bytes(bytes) => body::events_in(bytes),
+            Stored::Bytes(bytes) => match body::events_in(bytes) {
+                // What cannot be read is made anew when it leaves.
+                0 => count(self.keys.len()),
+                events => events,
+            },
         }
     }
 
@@ -148,13 +156,16 @@ impl PackRow {
     /// Reads the body.
     ///
     /// # Errors
-    /// When it is of a version, or holds a type, that this build does not know: a later deploy wrote it.
-    pub fn open(&self) -> Result<Body, String> {
+    /// When it is of a version, or holds a type, that this build does not know, so that a later deploy wrote it; or when it is
+    /// damaged.
+    pub fn open(&self) -> Result<Body, Unread> {
+        let ids = self.ids();
         let body = match &self.body {
-            Stored::Json(text) => body::open_json(text),
-            Stored::Bytes(bytes) => body::open(bytes, &self.ids()),
+            Stored::Json(text) => body::open_json(text)?,
+            Stored::Bytes(bytes) => body::open(bytes, &ids)?,
         };
-        body.map_err(|words| format!("pack {}: {words}", self.number))
+        // Keys and body are one another's.
+        if body.entries.len() == ids.len() && is_whole(&self.keys) { Ok(body) } else { Err(Unread::Damaged) }
     }
 }
 
@@ -166,6 +177,19 @@ pub fn keys(bytes: &[u8]) -> impl Iterator<Item = (EventId, u64)> {
         let recipient = recipient.iter().fold(0_u64, |short, byte| short << 8 | u64::from(*byte));
         (EventId::from_bytes(id.to_be_bytes()), recipient)
     })
+}
+
+/// The times of the first click and the last that keys name, Unix milliseconds.
+#[must_use]
+pub fn times(bytes: &[u8]) -> (i64, i64) {
+    keys(bytes)
+        .fold((i64::MAX, i64::MIN), |(first, last), (id, _)| (first.min(id.ts_ms()), last.max(id.ts_ms())))
+}
+
+/// Whether keys are as long as keys are.
+#[must_use]
+pub const fn is_whole(keys: &[u8]) -> bool {
+    keys.len().is_multiple_of(KEY)
 }
 
 /// How many entries a pack's keys stand for.

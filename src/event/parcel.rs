@@ -198,7 +198,7 @@ impl<'a> Parcel<'a> {
         let key = std::str::from_utf8(key).map_err(|_| "a damaged key")?.to_owned();
         let records = packed::all(records)?;
         let ids: Vec<EventId> = records.iter().map(|(id, _)| *id).collect();
-        let entries = body::open(body, &ids)?.entries;
+        let entries = body::open(body, &ids).map_err(|_| "damaged verdicts, or a later version's")?.entries;
         let (mut lines, mut events) = (String::new(), 0);
         for ((_, record), entry) in records.into_iter().zip(entries) {
             for line in entry.lines(&entry.as_judged(record)) {

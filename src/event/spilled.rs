@@ -4,8 +4,8 @@
 //! | bytes | what |
 //! | --- | --- |
 //! | 2 | `ff 01`: the first is in no text and begins nothing else here, the second is the version |
-//! | 2 | how long the object's name is, the higher byte first |
-//! | so many | the name |
+//! | 2 | how long the object's address is, the higher byte first |
+//! | so many | the address ([`shard`](crate::link::shard)) |
 //! | the rest | batches of [`packed`](crate::record::packed) records |
 
 /// What a message begins with.
@@ -20,7 +20,7 @@ const MAX_AGE_MS: i64 = 3 * 24 * 3_600_000;
 /// Clicks of one object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spilled<'a> {
-    /// The object's name.
+    /// The object's address.
     pub object: &'a str,
     /// The clicks' records.
     pub records: &'a [u8],
@@ -67,6 +67,8 @@ mod tests {
     fn what_the_edge_wrote_is_opened() {
         let message = b"\xff\x01\x00\x05m\xc3\xa9#1\x00\x07\x00";
         assert_eq!(Spilled::open(message), Ok(Spilled { object: "mé#1", records: &[0, 7, 0] }));
+        let one_of_several = Spilled { object: "spring#3/16", records: &[7] };
+        assert_eq!(Spilled::open(b"\xff\x01\x00\x0bspring#3/16\x07"), Ok(one_of_several));
         assert_eq!(Spilled::open(b"\xff\x01\x00\x01m"), Ok(Spilled { object: "m", records: &[] }));
         let name = "x".repeat(300);
         let long = [&[MAGIC, VERSION, 1, 44], name.as_bytes(), &[9]].concat();

@@ -2,7 +2,7 @@
 
 use super::fields::Fields;
 use super::url::Target;
-use super::{Link, text_id};
+use super::{Link, shard, text_id};
 use crate::json::Json;
 use crate::record::{Kind, moment};
 
@@ -17,11 +17,15 @@ pub struct MailCopy {
     pub sent_at_ms: u64,
     /// The part of the list that the addressee belongs to, where the sender tells of one.
     pub group: Option<String>,
+    /// How many objects share the message ([`shard`]): for all its copies the same.
+    pub shards: u32,
+    /// To how many recipients the message goes, where the sender tells.
+    pub sent: Option<u64>,
 }
 
 impl MailCopy {
     /// The fields of an object that say which copy it is.
-    pub const FIELDS: [&str; 4] = ["message_id", "recipient_id", "sent_at_ms", "group"];
+    pub const FIELDS: [&str; 6] = ["message_id", "recipient_id", "sent_at_ms", "group", "shards", "sent"];
 
     /// Reads those fields.
     ///
@@ -36,7 +40,17 @@ impl MailCopy {
             .ok_or("sent_at_ms: must be a whole number of Unix milliseconds")?;
         moment::check("sent_at_ms", sent_at_ms)?;
         let group = call.get("group").map(|_| call.id("group", text_id::check_group)).transpose()?;
-        Ok(Self { message_id, recipient_id, sent_at_ms: sent_at_ms.cast_unsigned(), group })
+        let shards = call.get("shards").map_or(Ok(1), |count| check_shards(count.integer()))?;
+        let sent =
+            call.get("sent").map(|sent| sent.integer().ok_or("sent: must be a whole number, 0 or more"));
+        let (sent_at_ms, sent) = (sent_at_ms.cast_unsigned(), sent.transpose()?);
+        Ok(Self { message_id, recipient_id, sent_at_ms, group, shards, sent })
+    }
+
+    /// What to say of the copy's shards, where the sender tells to how many the message goes.
+    #[must_use]
+    pub fn advice(&self) -> Option<String> {
+        self.sent.and_then(|sent| shard::advice(sent, self.shards))
     }
 
     /// A link of the copy, which has so many click links.
@@ -44,7 +58,7 @@ impl MailCopy {
     pub fn link(&self, kind: Kind, link_id: String, url: Option<Target>, links_total: u32) -> Link {
         Link {
             kind,
-            shards: 1,
+            shards: self.shards,
             links_total,
             sent_at_ms: self.sent_at_ms,
             message_id: self.message_id.clone(),
@@ -54,4 +68,13 @@ impl MailCopy {
             url,
         }
     }
+}
+
+/// A count of shards that links may be minted with.
+///
+/// # Errors
+/// What it must be.
+pub fn check_shards(count: Option<u32>) -> Result<u32, String> {
+    let fits = count.filter(|count| (1..=shard::MOST_SHARDS).contains(count));
+    fits.ok_or_else(|| format!("shards: must be a whole number from 1 to {}", shard::MOST_SHARDS))
 }

@@ -33,16 +33,12 @@ impl<'a> Fields<'a> {
         Some(self.object.get(name)).filter(|value| **value != Json::Null)
     }
 
-    /// Refuses fields of other names: a slip in a name would be a choice that nobody sees is missing.
+    /// Refuses fields of other names, and names that stand twice ([`Json::only`]).
     ///
     /// # Errors
     /// The first such name, and those that there are.
     pub fn only(&self, known: &[&str]) -> Result<(), String> {
-        let mut names = self.object.fields().unwrap_or_default().iter().map(|(name, _)| name.as_ref());
-        match names.find(|name| !known.contains(name)) {
-            None => Ok(()),
-            Some(name) => Err(format!("{}: no such field; there are {}", self.path(name), known.join(", "))),
-        }
+        self.object.only(&self.path(""), known)
     }
 
     /// A field that must hold an identifier.

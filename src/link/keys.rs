@@ -24,10 +24,12 @@ pub enum Purpose {
     Reference,
     /// Stamps in the forms of links that act.
     Stamp,
+    /// Numbers that stand for addresses and visitors where these are not kept.
+    Signals,
 }
 
 impl Purpose {
-    const ALL: [Self; 4] = [Self::Token, Self::Cookie, Self::Reference, Self::Stamp];
+    const ALL: [Self; 5] = [Self::Token, Self::Cookie, Self::Reference, Self::Stamp, Self::Signals];
 
     const fn label(self) -> &'static [u8] {
         match self {
@@ -35,6 +37,7 @@ impl Purpose {
             Self::Cookie => b"clickproof cookie 1",
             Self::Reference => b"clickproof reference 1",
             Self::Stamp => b"clickproof stamp 1",
+            Self::Signals => b"clickproof signals 1",
         }
     }
 }

@@ -27,6 +27,9 @@ pub struct Minted {
     /// What goes into the mail's head, when a link unsubscribes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub headers: Option<MailHeaders>,
+    /// What to say of the call's `shards`, where it tells how many recipients the message has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
 }
 
 /// The header fields that let a mail provider show an unsubscribe button of its own (RFC 2369, RFC 8058). Both must be
@@ -97,11 +100,8 @@ pub fn mint(body: &Json, base_url: &str, keys: &Keyring) -> Result<Minted, Strin
 /// As [`mint`].
 pub fn mint_on(body: &Json, bases: Bases, keys: &Keyring) -> Result<Minted, String> {
     let call = Fields::new(body, "")?;
-    call.only(&["message_id", "recipient_id", "sent_at_ms", "group", "shards", "links"])?;
+    call.only(&["message_id", "recipient_id", "sent_at_ms", "group", "shards", "sent", "links"])?;
     let copy = MailCopy::read(&call)?;
-    if call.get("shards").is_some_and(|shards| shards.integer() != Some(1)) {
-        return Err("shards: must be 1; the rules are not exact across several objects yet".to_owned());
-    }
     let entries =
         call.get("links").and_then(Json::list).ok_or("links: must be a list of {link_id, url, kind}")?;
 
@@ -124,7 +124,7 @@ pub fn mint_on(body: &Json, bases: Bases, keys: &Keyring) -> Result<Minted, Stri
             MintedLink { warning: warning(kind, base_url, &href), href, link_id: link.link_id }
         })
         .collect();
-    Ok(Minted { links, headers })
+    Ok(Minted { links, headers, advice: copy.advice() })
 }
 
 /// What of a link goes into the mail.
@@ -413,9 +413,13 @@ mod tests {
             ("/group", Some(json!("")), "group: group is 1 to 64"),
             ("/group", long(65), "group: group is 1 to 64"),
             ("/group", Some(json!(["de"])), "group: must be a string"),
-            ("/shards", Some(json!(2)), "shards: must be 1"),
-            ("/shards", Some(json!(0)), "shards: must be 1"),
-            ("/shards", Some(json!("1")), "shards: must be 1"),
+            ("/shards", Some(json!(0)), "shards: must be a whole number from 1 to 256"),
+            ("/shards", Some(json!(257)), "shards: must be a whole number from 1 to 256"),
+            ("/shards", Some(json!(-1)), "shards: must be a whole number from 1 to 256"),
+            ("/shards", Some(json!(1.5)), "shards: must be a whole number from 1 to 256"),
+            ("/shards", Some(json!("1")), "shards: must be a whole number from 1 to 256"),
+            ("/sent", Some(json!(-1)), "sent: must be a whole number, 0 or more"),
+            ("/sent", Some(json!("9")), "sent: must be a whole number, 0 or more"),
             ("/links", None, "links: must be a list"),
             ("/links", Some(json!({})), "links: must be a list"),
             ("/links/1", Some(json!("https://brand.example/")), "links[1]: must be a JSON object"),

@@ -63,6 +63,8 @@ enum Fault {
         found: char,
         at: usize,
     },
+    /// `.` or `..`.
+    Dots,
 }
 
 impl fmt::Display for TextIdError {
@@ -73,18 +75,33 @@ impl fmt::Display for TextIdError {
             Fault::Empty => f.write_str("is empty"),
             Fault::TooLong { len } => write!(f, "has {len} bytes"),
             Fault::Foreign { found, at } => write!(f, "has {found:?} at byte {at}"),
+            Fault::Dots => f.write_str("is nothing but points, which no path can hold: give it a letter"),
         }
     }
 }
 
 impl std::error::Error for TextIdError {}
 
-/// Checks the id of a message: 1 to 128 of `A-Za-z0-9._~@+=$!:-`.
+/// Checks the id of a message: 1 to 128 of `A-Za-z0-9._~@+=$!:-`, but neither `.` nor `..`. URLs drop those from their paths
+/// (WHATWG URL, "single-dot" and "double-dot" segments, escaped or not), so no call of the API could name the message.
+///
+/// # Errors
+///
+/// When the text is empty, longer, one of those two, or holds another character.
+pub fn check_message_id(text: &str) -> Result<(), TextIdError> {
+    if matches!(text, "." | "..") {
+        return Err(fault(MESSAGE_ID, Fault::Dots));
+    }
+    check(MESSAGE_ID, text)
+}
+
+/// Checks the id of a message that is there already: in a link, or in a record of a click on one. `.` and `..` were minted once, and
+/// links live for years.
 ///
 /// # Errors
 ///
 /// When the text is empty, longer, or holds another character.
-pub fn check_message_id(text: &str) -> Result<(), TextIdError> {
+pub fn check_known_message_id(text: &str) -> Result<(), TextIdError> {
     check(MESSAGE_ID, text)
 }
 
@@ -116,7 +133,7 @@ pub fn check_group(text: &str) -> Result<(), TextIdError> {
 }
 
 fn check(rule: &Rule, text: &str) -> Result<(), TextIdError> {
-    let fault = if text.is_empty() {
+    let found = if text.is_empty() {
         Fault::Empty
     } else if text.len() > rule.max_len {
         Fault::TooLong { len: text.len() }
@@ -128,18 +145,22 @@ fn check(rule: &Rule, text: &str) -> Result<(), TextIdError> {
     } else {
         return Ok(());
     };
-    Err(TextIdError { field: rule.field, shown: rule.shown, max_len: rule.max_len, fault })
+    Err(fault(rule, found))
+}
+
+fn fault(rule: &Rule, fault: Fault) -> TextIdError {
+    TextIdError { field: rule.field, shown: rule.shown, max_len: rule.max_len, fault }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{check_group, check_link_id, check_message_id, check_recipient_id};
+    use super::{check_group, check_known_message_id, check_link_id, check_message_id, check_recipient_id};
 
     type Check = fn(&str) -> Result<(), super::TextIdError>;
 
     /// Each check, its greatest length, and the characters besides letters and digits that it takes.
     const CHECKS: [(Check, usize, &str); 4] = [
-        (check_message_id, 128, "._~@+=$!:-"),
+        (check_known_message_id, 128, "._~@+=$!:-"),
         (check_recipient_id, 64, "._~-"),
         (check_link_id, 64, "._~-"),
         (check_group, 64, "._~-"),
@@ -168,6 +189,18 @@ mod tests {
     }
 
     #[test]
+    fn a_message_that_no_path_could_name_is_refused_where_it_would_begin() {
+        for id in (0..0x300).filter_map(char::from_u32).flat_map(|c| [format!("{c}"), format!("{c}.")]) {
+            let expected = if matches!(&*id, "." | "..") { Ok(()) } else { check_message_id(&id) };
+            assert_eq!(check_known_message_id(&id), expected, "{id:?}");
+            assert!(!matches!(&*id, "." | "..") || check_message_id(&id).is_err(), "{id:?}");
+        }
+        for id in ["...", "a.", ".a", "..a", "-.."] {
+            assert_eq!(check_message_id(id), Ok(()), "{id}");
+        }
+    }
+
+    #[test]
     fn messages_say_what_is_wrong_and_what_is_allowed() {
         let cases = [
             (
@@ -189,6 +222,11 @@ mod tests {
             (
                 check_message_id("a\nb"),
                 "message_id is 1 to 128 characters of A-Z a-z 0-9 . _ ~ @ + = $ ! : -; this one has '\\n' at byte 1",
+            ),
+            (
+                check_message_id(".."),
+                "message_id is 1 to 128 characters of A-Z a-z 0-9 . _ ~ @ + = $ ! : -; this one is nothing but points, \
+                 which no path can hold: give it a letter",
             ),
         ];
         for (result, message) in cases {

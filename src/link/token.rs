@@ -172,7 +172,7 @@ impl<'a> Reader<'a> {
         let shards = u32::try_from(self.number()?).ok().filter(|shards| *shards > 0)?;
         let links_total = u32::try_from(self.number()?).ok()?;
         let sent_at_ms = self.number().filter(|ms| *ms <= MAX_TIME_MS)?;
-        let message_id = self.id().filter(|id| text_id::check_message_id(id).is_ok())?;
+        let message_id = self.id().filter(|id| text_id::check_known_message_id(id).is_ok())?;
         let recipient_id = self.id().filter(|id| text_id::check_recipient_id(id).is_ok())?;
         let link_id = self.id().filter(|id| text_id::check_link_id(id).is_ok())?;
         let group =

@@ -31,6 +31,10 @@ impl<V> ById<V> {
         self.places.len()
     }
 
+    pub(super) fn last(&self) -> Option<EventId> {
+        self.places.last_key_value().map(|(id, _)| *id)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.places.is_empty()
     }

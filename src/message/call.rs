@@ -7,6 +7,7 @@
 
 use serde::Serialize;
 
+pub use super::answers::{Delivered, Handed, Page, Reshipped};
 use super::wanted::{Filter, View};
 use crate::json::Json;
 use crate::record::{Delivery, EventId, Sighting, Verified};
@@ -19,8 +20,15 @@ pub const ARRIVALS: &str = "/arrivals";
 /// were new, in digits.
 pub const REPLAY: &str = "/replay";
 
+/// Where the board of a message says that there is something to ask it for. There is nothing to bring and nothing to answer.
+pub const POKE: &str = "/poke";
+
 /// How an object answers a call that it does not know. Frozen: the edge may be of a later deploy than the object.
 pub const UNKNOWN_CALL: &str = "no such call";
+
+/// The status by which the first of several objects answers whoever does not know of the others; the text is how many they are. Nothing
+/// was done.
+pub const SEVERAL: u16 = 421;
 
 /// The most clicks of one page: an object builds it in memory.
 pub const MAX_PAGE: usize = 1_000;
@@ -51,8 +59,18 @@ pub enum Call {
     View(View),
     /// What the sender tells of the message, as JSON. There is nothing to answer.
     Tell(String),
+    /// Several objects share the message, as many as its address says, and this one of them has begun. The answer is what was told of
+    /// its recipients before, from a bucket on ([`Handed`]).
+    Shards {
+        /// Which one.
+        shard: u32,
+        /// The first bucket of [`deliveries`](super::deliveries).
+        from: u8,
+    },
     /// Everything settled is to be shipped again.
     Reship,
+    /// The board has something to tell.
+    Poke,
     /// A click's landing page was shown, or touched. There is nothing to answer.
     Verify(EventId, Sighting),
     /// Every record of a recipient is to be erased, or without one of the message, asked for at a moment in Unix milliseconds. There is
@@ -81,31 +99,6 @@ impl Told {
     }
 }
 
-/// The answer to [`Call::Deliver`], and the API's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Delivered {
-    /// Distinct recipients told.
-    pub recipients: usize,
-    /// Settled clicks that got a new revision.
-    pub reissued: usize,
-}
-
-/// Some clicks of a message: the answer to [`Call::Page`].
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Page {
-    /// NDJSON: each click's record with its current verdict, oldest first.
-    pub lines: Vec<String>,
-    /// The last click of the page, to go on behind it; `None` when there are no more.
-    pub next: Option<EventId>,
-}
-
-/// The answer to [`Call::Reship`], and the API's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Reshipped {
-    /// Events that go out again.
-    pub events: usize,
-}
-
 impl Call {
     /// The path and the body that carry it.
     #[must_use]
@@ -130,7 +123,9 @@ impl Call {
             Self::Report(message_id) => ("/report", message_id.clone()),
             Self::View(view) => ("/view", view.encode()),
             Self::Tell(told) => ("/tell", told.clone()),
+            Self::Shards { shard, from } => ("/shards", format!("{shard} {from}")),
             Self::Reship => ("/reship", String::new()),
+            Self::Poke => (POKE, String::new()),
             Self::Verify(click, Sighting { event_id, verified, since_load_ms }) => {
                 let since_load_ms = since_load_ms.map(|ms| ms.to_string()).unwrap_or_default();
                 ("/verify", format!("{click} {event_id} {} {since_load_ms}", verified.name()))
@@ -138,6 +133,21 @@ impl Call {
             Self::Erase(ts_ms, Some(recipient_id)) => ("/erase", format!("{ts_ms} {recipient_id}")),
             Self::Erase(ts_ms, None) => ("/forget", format!("{ts_ms} ")),
         }
+    }
+
+    /// Whether every object of a message must answer it, each for itself.
+    #[must_use]
+    pub fn is_for_all(&self) -> bool {
+        matches!(
+            self,
+            Self::Deliver(_)
+                | Self::Page { .. }
+                | Self::Explain(_)
+                | Self::Report(_)
+                | Self::View(_)
+                | Self::Reship
+                | Self::Erase(..)
+        )
     }
 
     /// Reads a call.
@@ -160,7 +170,16 @@ impl Call {
             "/report" => Ok(Self::Report(body)),
             "/view" => View::decode(&body).map(Self::View).ok_or_else(|| "view: bad words".to_owned()),
             "/tell" => Ok(Self::Tell(body)),
+            "/shards" => {
+                let numbers = body.split_once(' ');
+                let numbers =
+                    numbers.and_then(|(shard, from)| Some((shard.parse().ok()?, from.parse().ok()?)));
+                numbers
+                    .map(|(shard, from)| Self::Shards { shard, from })
+                    .ok_or_else(|| "shards: bad numbers".to_owned())
+            }
             "/reship" => Ok(Self::Reship),
+            POKE => Ok(Self::Poke),
             "/verify" => {
                 let mut words = body.split(' ');
                 let mut word = || words.next().unwrap_or_default();
@@ -206,33 +225,6 @@ fn told(body: &str) -> Result<Vec<Told>, String> {
     };
     let told = body.list().and_then(|all| all.iter().map(one).collect());
     told.ok_or_else(|| "deliver: no list of times".to_owned())
-}
-
-impl Page {
-    /// The page as an answer: where to go on, then the lines.
-    #[must_use]
-    pub fn encode(&self) -> String {
-        let mut text = self.next.map(|id| id.to_string()).unwrap_or_default();
-        for line in &self.lines {
-            text.push('\n');
-            text.push_str(line);
-        }
-        text
-    }
-
-    /// Where to go on, and the lines as NDJSON, of an answer.
-    #[must_use]
-    pub fn decode(mut text: String) -> (Option<EventId>, String) {
-        let lines = match text.find('\n') {
-            None => String::new(),
-            Some(end) => {
-                let mut lines = text.split_off(end).split_off(1);
-                lines.push('\n');
-                lines
-            }
-        };
-        (EventId::parse(&text), lines)
-    }
 }
 
 #[cfg(test)]
@@ -281,7 +273,9 @@ mod tests {
                 past: vec!["1 2".to_owned(), "3".to_owned()],
             }),
             Call::Tell("{}".to_owned()),
+            Call::Shards { shard: 255, from: 255 },
             Call::Reship,
+            Call::Poke,
             Call::Verify(
                 id,
                 Sighting {
@@ -309,6 +303,9 @@ mod tests {
             ("/view", "xml m"),
             ("/view", "json"),
             ("/explain", "x"),
+            ("/shards", ""),
+            ("/shards", "1"),
+            ("/shards", "1 256"),
             ("/verify", ""),
             ("/verify", "x y interacted 5"),
             ("/erase", "7"),
@@ -327,16 +324,5 @@ mod tests {
             Ok(Call::Page { after: None, limit: MAX_PAGE, filter: Filter::default() }),
             "a page is never longer"
         );
-    }
-
-    #[test]
-    fn every_page_is_read_as_it_was_written() {
-        let id = EventId::first_of(7);
-        for (next, lines, expected) in
-            [(None, vec![], ""), (None, vec!["a"], "a\n"), (Some(id), vec!["a", "b"], "a\nb\n")]
-        {
-            let page = Page { lines: lines.into_iter().map(str::to_owned).collect(), next };
-            assert_eq!(Page::decode(page.encode()), (next, expected.to_owned()));
-        }
     }
 }

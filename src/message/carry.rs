@@ -36,9 +36,21 @@ impl<D: Database> Message<D> {
         self.window.start_ms().saturating_sub(CARRY_BEFORE_MS)
     }
 
+    /// Adds the convictions in spans (both ends included) that are apart: those of other objects, and those of settled clicks.
+    pub(super) fn convictions_in(
+        &self,
+        spans: &[(i64, i64)],
+        convictions: &mut Convictions,
+    ) -> Result<(), D::Error> {
+        for span in spans {
+            self.others_in(*span, convictions)?;
+        }
+        self.own_convictions_in(spans, convictions)
+    }
+
     /// Adds the convictions of settled clicks in spans (both ends included) that are apart: from memory, or from rows, of which each
     /// pack is read once.
-    pub(super) fn convictions_in(
+    pub(super) fn own_convictions_in(
         &self,
         spans: &[(i64, i64)],
         convictions: &mut Convictions,
@@ -88,6 +100,7 @@ impl<D: Database> Message<D> {
                 continue;
             }
             let change = Changed { click: click.clone(), was, is };
+            self.shard.mark(click.ts_ms, 0);
             if click.ts_ms >= from_ms {
                 change.apply(&mut self.convictions);
             }
@@ -118,6 +131,7 @@ impl<D: Database> Message<D> {
                 recipient: 0,
                 from_ms,
                 until_ms,
+                is_recent: false,
                 passes,
             }));
         }

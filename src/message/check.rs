@@ -107,6 +107,7 @@ impl<D: Database> Message<D> {
                     convictions.add(click, kind);
                 }
             }
+            self.others_in((from_ms, i64::MAX), &mut convictions)?;
         }
         must(
             self.convictions.all_from(self.convictions_from_ms()) == convictions,
@@ -124,7 +125,7 @@ impl<D: Database> Message<D> {
         let report = |tally: Tally| tally.report(&self.shard.name, None, 0);
         let (tally, whole) = (report(self.tally()?), report(self.count_all()?));
         must(tally == whole, &format!("8: the tally is a count over all packs: {tally:?} is not {whole:?}"));
-        must(follow(&self.rows.spans()?, self.rows.first_pack()?, last_pack), "8: sums follow each other");
+        must(follow(&self.rows.spans()?, self.first_pack()?, last_pack), "8: sums follow each other");
         let first_ms = self.timers.unsettled.first().map(|id| id.ts_ms());
         must(
             first_ms.is_none_or(|ms| ms >= self.watermark.low_ms()),
@@ -136,9 +137,11 @@ impl<D: Database> Message<D> {
     /// Counts what the last pack that speaks of it says of each event, in the order in which they came.
     fn count_all(&self) -> Result<Tally, D::Error> {
         let (mut latest, mut came): (ById<Found>, Vec<EventId>) = (ById::default(), Vec::new());
+        let mut unread = BTreeSet::new();
         self.rows.packs(i64::MIN, i64::MAX, &mut |row| {
-            let Ok(body) = row.open() else { return };
+            let Ok(body) = row.open() else { return unread.extend(row.ids()) };
             for ((id, recipient), entry) in pack::keys(&row.keys).zip(body.entries) {
+                unread.remove(&id);
                 if !latest.contains(id) {
                     came.push(id);
                 }
@@ -147,6 +150,7 @@ impl<D: Database> Message<D> {
             }
         })?;
         let mut tally = Tally::default();
+        tally.unreadable = i64::try_from(unread.len()).unwrap_or(i64::MAX);
         for id in came {
             if let Some(Found { recipient, link: (link_id, url), entry }) = latest.get(id) {
                 let link = (link_id.as_deref(), url.as_deref());

@@ -13,10 +13,10 @@ use crate::verdict::Key;
 use crate::verdict::order::arranged;
 
 /// Bytes of one entry.
-const ENTRY: usize = 16;
+pub(super) const ENTRY: usize = 16;
 
 /// What is turned in the key of a bounce.
-const BOUNCED: u64 = 1;
+pub(super) const BOUNCED: u64 = 1;
 
 /// The bucket of a recipient.
 #[must_use]
@@ -46,8 +46,21 @@ pub fn merge(entries: &[u8], news: &[(Key, Delivery)]) -> Vec<u8> {
         all.extend(told.delivered_at_ms.map(|ms| entry(short, ms)));
         all.extend(told.bounced_at_ms.map(|ms| entry(short ^ BOUNCED, ms)));
     }
-    let all = arranged(&all, &|entry| (0, u128::from_be_bytes(*entry) >> 64));
     // What came last stands last among its recipient's.
+    last_of_each(&all)
+}
+
+/// A bucket's bytes with other entries put in where it has none of that recipient.
+pub(super) fn fill(entries: &[u8], others: &[[u8; ENTRY]]) -> Vec<u8> {
+    let (old, _) = entries.as_chunks::<ENTRY>();
+    let mut all = others.to_vec();
+    all.extend(old);
+    last_of_each(&all)
+}
+
+/// Entries in their order; of those of one recipient what stands last.
+fn last_of_each(entries: &[[u8; ENTRY]]) -> Vec<u8> {
+    let all = arranged(entries, &|entry| (0, u128::from_be_bytes(*entry) >> 64));
     all.chunk_by(|a, b| a[..8] == b[..8]).filter_map(|theirs| theirs.last()).flatten().copied().collect()
 }
 
@@ -77,11 +90,12 @@ fn kept(entries: &[u8], keeps: &dyn Fn(&[u8; ENTRY]) -> bool) -> Vec<u8> {
 /// Reads the body of `POST …/deliveries`: a list of `{recipient_id, delivered_at_ms?, bounced_at_ms?}`.
 ///
 /// # Errors
-/// A message that names the first bad entry and field; nothing is taken then.
+/// A message that names the first bad entry and field, one that is not known or stands twice too; nothing is taken then.
 pub fn read(body: &Json) -> Result<Vec<Told>, String> {
     let entries =
         body.list().ok_or("the body: must be a list of {recipient_id, delivered_at_ms, bounced_at_ms}")?;
     let read = |(at, entry): (usize, &Json)| {
+        entry.only(&format!("[{at}]."), &["recipient_id", "delivered_at_ms", "bounced_at_ms"])?;
         let recipient_id =
             entry.get("recipient_id").text().ok_or(format!("[{at}].recipient_id: must be a string"))?;
         text_id::check_recipient_id(recipient_id).map_err(|error| format!("[{at}]: {error}"))?;
@@ -189,11 +203,29 @@ mod tests {
                 "`[1].bounced_at_ms` is -1, which is before 2000",
             ),
             (json!("r"), "[1].recipient_id: must be a string"),
+            (
+                json!({"recipient_id": "r", "delivered_at": ms, "bounced_at_ms": ms}),
+                "[1].delivered_at: no such field; there are recipient_id, delivered_at_ms, bounced_at_ms",
+            ),
         ] {
             let error = read(json!([good, bad])).unwrap_err();
             assert!(error.starts_with(words), "{error}");
         }
         assert!(read(json!({})).is_err());
+        let text = format!(r#"[{{"recipient_id":"r","delivered_at_ms":{ms},"delivered_at_ms":{}}}]"#, ms + 1);
+        let twice = super::read(&Json::parse(&text).unwrap());
+        assert_eq!(twice, Err("[0].delivered_at_ms: stands twice; leave one".to_owned()));
+    }
+
+    #[test]
+    fn what_is_handed_over_fills_gaps_and_replaces_nothing() {
+        let (known, other) = (Key::of("known"), Key::of("other"));
+        let here = merge(&[], &[(known, told(Some(5), None))]);
+        let handed = merge(&[], &[(known, told(Some(1), Some(2))), (other, told(None, Some(3)))]);
+        let filled = fill(&here, handed.as_chunks::<ENTRY>().0);
+        assert_eq!(find(&filled, known), told(Some(5), Some(2)));
+        assert_eq!(find(&filled, other), told(None, Some(3)));
+        assert_eq!(filled.len(), 3 * ENTRY);
     }
 
     /// Frozen: rows written by one deploy are read by the next.

@@ -7,16 +7,20 @@
 //! Letters are the queue's messages, made with the erasure, so that nothing needs to be remembered of what is gone. They leave in
 //! their order and before any pack: what blanks objects of a message must not come behind what begins anew under the same keys.
 //!
-//! What was found of others stands: it is judged again only where something else asks for it, and then by what is left. A pack that
-//! has not left leaves without the lines. What is in memory is not mended but loaded again.
+//! What was found of others stands: it is judged again only where something else asks for it, and then by what is left. The board of
+//! shards is told of it ([`super::exchange`]). A pack that has not left leaves without the lines. What is in memory is not mended
+//! but read again.
 
 use std::collections::BTreeSet;
 
 use super::Message;
 use super::deliveries;
+use super::outbox::Outbox;
 use super::rows::Meta;
+use super::shard::Shard;
 use super::ship::Outcome;
 use super::sql::Database;
+use super::watermark::Watermark;
 use crate::event::erased::Erased;
 use crate::event::pack;
 use crate::event::parcel::{self, Letter};
@@ -35,20 +39,23 @@ pub struct Erasure {
 impl<D: Database> Message<D> {
     /// Erases every record of a recipient, or without one the message, asked for at a moment in Unix milliseconds. All rows are gone
     /// through; those that hold any of a recipient's are written again. Of a message nothing is left, and the next click begins it
-    /// anew. It must then be loaded again.
+    /// anew.
     ///
     /// # Errors
-    /// When storage fails.
+    /// When storage fails; the message must then be loaded again.
     pub fn erase(&mut self, recipient_id: Option<&str>, ts_ms: i64) -> Result<Erasure, D::Error> {
         let message_id = self.shard.name.split('#').next().unwrap_or_default();
         let letter = Erased { message_id, recipient_id, ts_ms }.letter();
         // It leaves first, and is there when letters that are older are forgotten.
         let number = self.rows.next_letter()?;
         self.rows.put_letter(0, letter)?;
-        match recipient_id {
-            Some(recipient_id) => self.erase_recipient(recipient_id, number),
-            None => self.erase_all(number),
-        }
+        let erasure = match recipient_id {
+            Some(recipient_id) => self.erase_recipient(recipient_id, number)?,
+            None => self.erase_all(number)?,
+        };
+        self.outbox.letters = true;
+        self.fill()?;
+        Ok(erasure)
     }
 
     fn erase_recipient(&mut self, recipient_id: &str, letter: u64) -> Result<Erasure, D::Error> {
@@ -71,7 +78,7 @@ impl<D: Database> Message<D> {
                 unreadable += 1;
                 continue;
             };
-            self.rows.rewrite_pack(&kept, parts)?;
+            self.rows.put_pack(&kept, parts)?;
             // The queue may be taking the next one at this moment.
             if *number <= self.outbox.sent_pack() + 1 {
                 again.push((*number, row.first_ms, parts));
@@ -98,6 +105,9 @@ impl<D: Database> Message<D> {
             self.rows.forget_letters((number, number), letter)?;
             self.leave_again(number, first_ms, parts)?;
         }
+        ids.iter().for_each(|id| self.mark(id.ts_ms()));
+        self.save_shard()?;
+        self.outbox.forget_made();
         self.put_meta()?;
         Ok(Erasure { records: ids.len(), unreadable })
     }
@@ -114,36 +124,44 @@ impl<D: Database> Message<D> {
         let name = self.shard.name.clone();
         let meta = Meta { name, late_from_ms: i64::MAX, began_ms: i64::MIN, ..Meta::default() };
         self.rows.create(&meta)?;
+        let acts = self.outbox.acts.take();
+        self.outbox = Outbox::new(&meta);
+        self.outbox.acts = acts;
+        self.watermark = Watermark::new(meta.late_from_ms);
         for letter in parcel::of_blanks(&self.shard.name, &packs) {
             self.rows.put_letter(0, letter)?;
         }
+        self.shard = Shard::new(meta, &[]);
         Ok(Erasure::default())
     }
 
     /// Acts whose records go are told now, by what is known of them: a sender must hear of them.
     fn let_acts_go(&mut self, goes: &dyn Fn(EventId) -> bool) -> Result<(), D::Error> {
-        for act in self.outbox.acts.clone().unwrap_or_default() {
-            if goes(act.id)
-                && let Outcome::Send(letters) = self.telling(act)?.outcome
-            {
+        let Some(acts) = self.outbox.acts.take() else { return Ok(()) };
+        let mut left = Vec::new();
+        for act in acts {
+            if !goes(act.id) {
+                left.push(act);
+            } else if let Outcome::Send(letters) = self.telling(act)?.outcome {
                 for letter in letters {
                     self.rows.put_letter(0, letter)?;
                 }
             }
         }
+        self.outbox.acts = Some(left);
         Ok(())
     }
 
     /// How many objects a pack is.
     fn parts(&self, number: u64) -> Result<usize, D::Error> {
-        let known = self.rows.places(number, number)?.first().map_or(0, |(.., parts)| *parts);
+        let known = self.rows.parts(number)?;
         // A version before 4 did not say.
         Ok(if known > 0 { known } else { self.letters_of(number)?.len() })
     }
 
     fn letters_of(&self, number: u64) -> Result<Vec<Letter>, D::Error> {
-        Ok(match self.read_pack(number)?.0 {
-            Outcome::Send(letters) => letters,
+        Ok(match self.read_pack(number)? {
+            Some((Outcome::Send(letters), _)) => letters,
             _ => Vec::new(),
         })
     }

@@ -25,6 +25,8 @@ pub(super) struct Ask {
     pub recipient: u64,
     pub from_ms: i64,
     pub until_ms: i64,
+    /// Of those from before the window what matters is known ([`super::ends`]).
+    pub is_recent: bool,
     /// Which of them; the clock of older ones is not known yet where this is asked.
     pub passes: Test,
 }
@@ -161,9 +163,9 @@ impl<D: Database> Message<D> {
             return Ok(old);
         }
         let (mut theirs, mut spans) = (Vec::new(), Vec::new());
-        for ask in asks.iter().filter(|ask| !self.window.holds(ask.from_ms, ask.until_ms)) {
+        for ask in asks.iter().filter(|ask| !ask.is_recent && !self.window.holds(ask.from_ms, ask.until_ms)) {
             let until_ms = ask.until_ms.min(window_ms - 1);
-            if matches!(ask.by, By::Recipient | By::Link) {
+            if ask.by.is_own() {
                 theirs.push((ask.recipient, ask.from_ms, until_ms));
             } else {
                 spans.push((ask.from_ms, until_ms));
@@ -191,7 +193,10 @@ impl<D: Database> Message<D> {
         let known = |(short, ..): &&(u64, i64, i64)| self.people.packs(*short).next().is_some();
         let spans: Vec<(u64, i64, i64)> = spans.iter().filter(known).copied().collect();
         let spans = arranged(&spans, &|(short, ..)| (0, u128::from(*short)));
-        let packs: Vec<u64> = spans.iter().flat_map(|(short, ..)| self.people.packs(*short)).collect();
+        let packs: Vec<u64> = spans
+            .iter()
+            .flat_map(|(short, from, until)| self.people.packs_in(*short, *from, *until))
+            .collect();
         let mut ids = BTreeSet::new();
         self.rows.keys_of_packs(&ascending(&packs), &mut |keys| {
             ids.extend(pack::keys(keys).filter_map(|(id, owner)| {
@@ -297,6 +302,7 @@ mod tests {
             recipient: 0,
             from_ms,
             until_ms,
+            is_recent: false,
             passes: |_, _| true,
         };
         let mut asks: Vec<Ask> = (0..1_000).map(|n| ask(1, n * 10, n * 10 + 60)).collect();

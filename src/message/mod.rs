@@ -51,19 +51,26 @@
 //! 8. The sums are those of their packs, from the first that is there on, without a gap.
 
 mod acts;
+mod answers;
+mod blocks;
+pub mod board;
 mod by_id;
 pub mod call;
 mod carry;
 #[cfg(not(target_arch = "wasm32"))]
 mod check;
 pub mod deliveries;
+mod ends;
 mod erase;
+pub mod exchange;
 mod explain;
 pub mod group;
+mod handover;
 mod history;
 mod ingest;
 mod late;
 pub mod list;
+mod mend;
 mod outbox;
 mod people;
 mod read;
@@ -71,14 +78,17 @@ pub mod replay;
 mod retention;
 mod revisit;
 pub mod rows;
+mod said;
 mod settle;
 mod settled;
+mod settlement;
 mod shard;
 mod ship;
 mod slice;
 pub mod sql;
 mod sweep;
 mod tally;
+mod through;
 mod timers;
 mod verify;
 pub mod wanted;
@@ -87,7 +97,7 @@ mod window;
 
 use outbox::Outbox;
 use people::People;
-use rows::{Meta, Rows, ShardRow};
+use rows::{Meta, Rows};
 use settled::Settled;
 use shard::Shard;
 use sql::Database;
@@ -104,7 +114,8 @@ pub use call::Page;
 pub use erase::Erasure;
 pub use ingest::Arrival;
 pub use retention::Gone;
-pub use settle::Settlement;
+pub use settle::MAX_ROUNDS;
+pub use settlement::Settlement;
 pub use ship::{Item, Outcome, Outgoing};
 pub use timers::TICK_MS;
 pub use verify::Seen;
@@ -133,27 +144,41 @@ impl<D: Database> Message<D> {
     pub fn load(db: D, judging: Judging, rests: bool) -> Result<Option<Self>, D::Error> {
         let rows = Rows::new(db);
         let Some(meta) = rows.meta()? else { return Ok(None) };
-        let row = rows.shard()?;
-        let mut message = Self::new(rows, judging, meta, row);
+        let marks = rows.marks(shard::MARKS)?;
+        let mut message = Self::new(rows, judging, meta, &marks);
+        message.rows.count_lost_clicks()?;
         message.outbox.letters = message.rows.has_letters()?;
-        if let Some((last_pack, open_from_ms, oldest_ms)) = message.rows.pack_bounds()? {
-            message.outbox.resume(last_pack, message.rows.pack_sent_before()?, rests);
-            let settled_to_ms = open_from_ms - 1;
-            message.watermark = Watermark { ms: open_from_ms, oldest_ms, settled_to_ms, ..message.watermark };
-        }
-        let from_ms = message.window_from_ms(message.watermark.ms);
-        message.window = Window::from(from_ms);
-        message.load_window(EventId::first_of(from_ms), EventId::first_of(i64::MAX))?;
-        message.load_late()?;
-        message.load_deliveries()?;
-        message.find_touched();
-        if message.judging.asks_full() {
-            let mut convictions = Convictions::default();
-            message.convictions_in(&[(message.convictions_from_ms(), i64::MAX)], &mut convictions)?;
-            message.convictions = convictions;
-        }
-        message.timers.revisits.extend(message.rows.revisits()?);
+        let last_pack = message.rows.pack_bounds()?.map_or(0, |(last_pack, ..)| last_pack);
+        message.outbox.resume(last_pack, message.rows.pack_sent_before()?, rests);
+        message.fill()?;
+        message.mend_rows()?;
+        message.load_shard(rests)?;
         Ok(Some(message))
+    }
+
+    /// Reads into memory what the rows hold, in place of what was there.
+    fn fill(&mut self) -> Result<(), D::Error> {
+        self.people = People::default();
+        self.timers.forget();
+        self.convictions = Convictions::default();
+        self.watermark = Watermark::new(self.watermark.late_from_ms);
+        if let Some((_, open_from_ms, oldest_ms)) = self.rows.pack_bounds()? {
+            let settled_to_ms = open_from_ms - 1;
+            self.watermark = Watermark { ms: open_from_ms, oldest_ms, settled_to_ms, ..self.watermark };
+        }
+        let from_ms = self.window_from_ms(self.watermark.ms);
+        self.window = Window::from(from_ms);
+        self.load_window(EventId::first_of(from_ms), EventId::first_of(i64::MAX))?;
+        self.load_late()?;
+        self.load_deliveries()?;
+        self.find_touched();
+        if self.judging.asks_full() {
+            let mut convictions = Convictions::default();
+            self.convictions_in(&[(self.convictions_from_ms(), i64::MAX)], &mut convictions)?;
+            self.convictions = convictions;
+        }
+        self.timers.revisits.extend(self.rows.revisits()?);
+        Ok(())
     }
 
     fn load_window(&mut self, from: EventId, until: EventId) -> Result<(), D::Error> {
@@ -181,8 +206,8 @@ impl<D: Database> Message<D> {
     ) -> Result<(), D::Error> {
         let (window, timers) = (&mut self.window, &mut self.timers);
         self.rows.clicks(from, until, usize::MAX, &mut |id, record| match (asked(id), record) {
-            (None, _) => {}
-            (Some(_), None) => window.unreadable += 1,
+            // What cannot be read is counted where it was read.
+            (None, _) | (Some(_), None) => {}
             (Some(settled), Some(record)) => {
                 window.insert(id, Click::of(&record, Delivery::default()), came_ms);
                 if let Some(settled) = settled {
@@ -247,10 +272,10 @@ impl<D: Database> Message<D> {
         let (rows, name) = (Rows::new(db), name.to_owned());
         let meta = Meta { name, late_from_ms: i64::MAX, began_ms, ..Meta::default() };
         rows.create(&meta)?;
-        Ok(Self::new(rows, judging, meta, None))
+        Ok(Self::new(rows, judging, meta, &[]))
     }
 
-    fn new(rows: Rows<D>, judging: Judging, meta: Meta, row: Option<ShardRow>) -> Self {
+    fn new(rows: Rows<D>, judging: Judging, meta: Meta, marks: &[u64]) -> Self {
         Self {
             rows,
             judging,
@@ -260,7 +285,7 @@ impl<D: Database> Message<D> {
             convictions: Convictions::default(),
             watermark: Watermark::new(meta.late_from_ms),
             outbox: Outbox::new(&meta),
-            shard: Shard::new(meta, row),
+            shard: Shard::new(meta, marks),
         }
     }
 
@@ -280,8 +305,9 @@ impl<D: Database> Message<D> {
     #[must_use]
     pub fn wake_ms(&self, now_ms: i64) -> Option<i64> {
         let ship = self.outbox.letters || self.outbox.has_packs() || self.due_act().is_some();
-        let ship_ms = ship.then_some(self.outbox.retry_at_ms().max(now_ms));
-        self.timers.next_ms(&self.judging, ship_ms, now_ms)
+        let ship_ms = ship.then_some(self.outbox.retry_at_ms());
+        let others_ms = ship_ms.into_iter().chain(self.shard.due_ms()).min();
+        self.timers.next_ms(&self.judging, others_ms.map(|ms| ms.max(now_ms)), now_ms)
     }
 
     /// A settled click of the window is to be judged again, from a moment on.
@@ -316,10 +342,28 @@ impl<D: Database> Message<D> {
         self.timers.unsettled.len()
     }
 
-    /// Stored clicks that could not be read and so are never judged; 0 unless rows are damaged.
+    /// Rows that could not be read, each counted once in this life of the message; 0 unless rows are damaged.
     #[must_use]
     pub fn unreadable(&self) -> usize {
-        self.window.unreadable
+        self.rows.unreadable() + usize::from(self.rows.broken.get() > 0)
+    }
+
+    /// What was found damaged, and mended, since this was asked last: words for the log.
+    #[must_use]
+    pub fn take_notes(&self) -> Vec<String> {
+        self.rows.take_notes()
+    }
+
+    /// Takes its name, where its row could not say it.
+    ///
+    /// # Errors
+    /// When storage fails; the message must then be loaded again.
+    pub fn take_name(&mut self, name: &str) -> Result<(), D::Error> {
+        if !self.shard.name.is_empty() {
+            return Ok(());
+        }
+        name.clone_into(&mut self.shard.name);
+        self.put_meta()
     }
 
     /// How many clicks are held in memory.

@@ -73,7 +73,9 @@ impl Outbox {
     /// and all where the message rests and the queue had refused nothing.
     pub(super) fn resume(&mut self, last_pack: u64, known_pack: u64, rests: bool) {
         self.last_pack = last_pack;
-        self.sent_pack = if rests && self.failures == 0 { last_pack } else { self.sent_pack.max(known_pack) };
+        let sent_pack = if rests && self.failures == 0 { last_pack } else { self.sent_pack.max(known_pack) };
+        // Packs that are gone leave no mark behind that would hold up those to come.
+        self.sent_pack = sent_pack.min(last_pack);
     }
 
     /// An alarm begins.
@@ -89,6 +91,11 @@ impl Outbox {
             // The queue is behind by more than an alarm: these are read when their turn comes.
             self.fresh.pop_front();
         }
+    }
+
+    /// Forgets the messages that it has made: their packs are others now.
+    pub(super) fn forget_made(&mut self) {
+        self.fresh.clear();
     }
 
     pub(super) fn last_pack(&self) -> u64 {

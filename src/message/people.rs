@@ -3,6 +3,9 @@
 //! An index of recipients' short keys, eight bytes a click. Two recipients in four billion share one: what is found is
 //! checked against the packs' own keys.
 
+use std::cell::RefCell;
+
+use super::ends::Known;
 use super::rows::Rows;
 use super::sql::Database;
 use crate::event::pack;
@@ -12,14 +15,18 @@ use crate::verdict::order::arranged;
 const TAIL: usize = 1_024;
 
 /// The index.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct People {
     /// Half a short key, then the pack's number; ascending.
     sorted: Vec<u64>,
     /// What has come since.
     tail: Vec<u64>,
+    /// From when to when each pack's clicks are, by its number, Unix milliseconds.
+    spans: Vec<(i64, i64)>,
     /// Whether all packs of the rows are in here: they are read when somebody asks for the first time.
     is_loaded: bool,
+    /// What those of very many clicks have left behind.
+    pub ends: RefCell<Known>,
 }
 
 impl People {
@@ -27,12 +34,12 @@ impl People {
     pub(super) fn load<D: Database>(&mut self, rows: &Rows<D>) -> Result<(), D::Error> {
         if !self.is_loaded {
             let mut all = Vec::new();
-            rows.pack_keys(i64::MIN, i64::MAX, &mut |number, keys| all.extend(entries(number, keys)))?;
-            *self = Self {
-                sorted: arranged(&all, &|entry| (0, u128::from(*entry))),
-                tail: Vec::new(),
-                is_loaded: true,
-            };
+            rows.pack_keys(i64::MIN, i64::MAX, &mut |number, keys| {
+                all.extend(entries(number, keys));
+                self.set_span(number, keys);
+            })?;
+            self.sorted = arranged(&all, &|entry| (0, u128::from(*entry)));
+            self.is_loaded = true;
         }
         Ok(())
     }
@@ -43,9 +50,23 @@ impl People {
             return;
         }
         self.tail.extend(entries(number, keys));
+        self.set_span(number, keys);
         if self.tail.len() > TAIL {
             self.tail = arranged(&self.tail, &|entry| (0, u128::from(*entry)));
             self.merge();
+        }
+    }
+
+    /// A pack's clicks stand in the order of time.
+    fn set_span(&mut self, number: u64, keys: &[u8]) {
+        let mut ids = pack::keys(keys).map(|(id, _)| id.ts_ms());
+        let first_ms = ids.next().unwrap_or(i64::MAX);
+        let span = (first_ms, ids.last().unwrap_or(first_ms));
+        let at = usize::try_from(number).unwrap_or_default();
+        // A pack that is not there is nobody's.
+        self.spans.resize(self.spans.len().max(at + 1), (i64::MAX, i64::MIN));
+        if let Some(known) = self.spans.get_mut(at) {
+            *known = span;
         }
     }
 
@@ -74,6 +95,14 @@ impl People {
         let sorted = self.sorted[from..].iter().take_while(move |entry| **entry >> 32 == head);
         let tail = self.tail.iter().filter(move |entry| **entry >> 32 == head);
         sorted.chain(tail).map(|entry| entry & u64::from(u32::MAX))
+    }
+
+    /// Those of them with clicks between two moments (both included), the recipient's or others'.
+    pub(super) fn packs_in(&self, recipient: u64, from_ms: i64, until_ms: i64) -> impl Iterator<Item = u64> {
+        self.packs(recipient).filter(move |number| {
+            let span = usize::try_from(*number).ok().and_then(|at| self.spans.get(at));
+            span.is_some_and(|(first_ms, last_ms)| *first_ms <= until_ms && *last_ms >= from_ms)
+        })
     }
 
     /// How many verdicts of clicks and acts the packs hold, where they have been read.

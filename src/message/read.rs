@@ -8,6 +8,7 @@ use super::by_id::ById;
 use super::call::{MAX_PAGE, Page};
 use super::history::Clicks;
 use super::settled::Findings;
+use super::slice::Panel;
 use super::sql::Database;
 use super::wanted::Filter;
 use crate::event::line;
@@ -15,8 +16,8 @@ use crate::event::pack::{self, Draft};
 use crate::record::Kind;
 use crate::record::{EventId, Record, packed};
 use crate::report::tally::Counted;
-use crate::report::{Report, Tally};
-use crate::verdict::{Key, Verdict};
+use crate::report::{Part, Report, Tally};
+use crate::verdict::{Key, Look, Verdict};
 
 /// The most bytes of records on one page: an object builds it in memory.
 const MAX_PAGE_BYTES: usize = 4 << 20;
@@ -114,11 +115,19 @@ impl<D: Database> Message<D> {
     /// # Errors
     /// When storage fails; the message must then be loaded again.
     pub fn report(&mut self, message_id: &str) -> Result<Report, D::Error> {
+        Ok(self.part()?.report(message_id))
+    }
+
+    /// The same, to be added to what the message's other objects have counted.
+    ///
+    /// # Errors
+    /// When storage fails; the message must then be loaded again.
+    pub fn part(&mut self) -> Result<Part, D::Error> {
         self.add_up(usize::MAX)?;
         let mut tally = self.tally()?;
         self.count_open(&mut tally)?;
-        let about = self.rows.about()?;
-        Ok(tally.report(message_id, about.as_ref(), self.counted_repeats()?))
+        tally.unreadable += i64::try_from(self.rows.unreadable()).unwrap_or(i64::MAX);
+        Ok(Part { tally, about: self.rows.about()?, repeats: self.counted_repeats()? })
     }
 
     /// Takes in what the sender tells of the message.
@@ -181,5 +190,14 @@ impl<D: Database> Message<D> {
         }
         self.know_people()?;
         self.look_back(clicks)
+    }
+
+    /// The provisional verdicts' findings: looking back, beside the convictions that stand.
+    fn look_back(&self, wanted: Clicks) -> Result<Vec<(EventId, Findings)>, D::Error> {
+        let slice = self.slice(wanted, false)?;
+        let panel = Panel::of(&slice, &self.judging, Look::Back);
+        let mut found = panel.base();
+        self.hold_against(&self.convictions, &panel, &mut found);
+        Ok(found)
     }
 }

@@ -8,6 +8,7 @@ use crate::link::text_id;
 use crate::link::url::Target;
 use crate::record::read::no_json;
 use crate::record::{EventId, Record, packed};
+use crate::signals::stored;
 use crate::verdict::Key;
 use crate::verdict::order::arrange;
 
@@ -49,15 +50,15 @@ pub struct Brought {
     pub bad: Vec<Bad>,
 }
 
-/// Reads a body of records: NDJSON, or a list.
+/// Reads a body of records: NDJSON, or a list. `keep` makes of a record what may be kept of it.
 ///
 /// # Errors
 /// What is wrong with the body as a whole; nothing is taken then.
-pub fn read(body: &str) -> Result<Brought, String> {
+pub fn read(body: &str, keep: &dyn Fn(Record) -> Record) -> Result<Brought, String> {
     let body = body.trim_start_matches('\u{feff}');
     let (mut records, mut bad) = (Vec::new(), Vec::new());
     let mut take = |at: usize, read: Result<Json, Problem>| match read.map_err(no_json).and_then(record) {
-        Ok(record) => records.push(record),
+        Ok((id, record)) => records.push((id, keep(record))),
         Err(message) => bad.push(Bad { line: at + 1, message }),
     };
     match body.trim_ascii_start().bytes().next() {
@@ -92,7 +93,8 @@ pub fn read(body: &str) -> Result<Brought, String> {
 /// Reads a record.
 fn record(json: Json) -> Result<(EventId, Record), String> {
     let mut record = Record::of(json)?;
-    text_id::check_message_id(&record.message_id)
+    // The log may hold clicks on links of before.
+    text_id::check_known_message_id(&record.message_id)
         .and_then(|()| text_id::check_recipient_id(&record.recipient_id))
         .and_then(|()| record.link_id.as_deref().map_or(Ok(()), text_id::check_link_id))
         .and_then(|()| record.group.as_deref().map_or(Ok(()), text_id::check_group))
@@ -100,6 +102,7 @@ fn record(json: Json) -> Result<(EventId, Record), String> {
     if record.url.as_ref().is_some_and(|url| url.len() > Target::MAX_LEN) {
         return Err(format!("url: longer than {} bytes; shorten it", Target::MAX_LEN));
     }
+    stored::check(&record)?;
     record.cut();
     match EventId::parse(&record.event_id) {
         Some(id) if id.ts_ms() == record.ts_ms => Ok((id, record)),
@@ -134,6 +137,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::signals::Signals;
 
     const MS: i64 = 1_795_348_800_000;
 
@@ -160,7 +164,7 @@ mod tests {
 
     /// What a body brings: of each message its records, and the bad ones.
     fn brought(body: &str) -> (Vec<(String, Vec<Record>)>, Vec<Bad>) {
-        let Brought { messages, bad } = read(body).unwrap();
+        let Brought { messages, bad } = read(body, &|record| record).unwrap();
         let records = |share: Share| {
             let records: Vec<Record> =
                 packed::all(&share.records).unwrap().into_iter().map(|(_, record)| record).collect();
@@ -172,6 +176,27 @@ mod tests {
 
     fn parsed(clicks: &[Value]) -> Vec<Record> {
         clicks.iter().map(|click| Record::parse(&click.to_string()).unwrap()).collect()
+    }
+
+    #[test]
+    fn signals_are_taken_as_the_log_has_them_and_no_others() {
+        let record = |signals: Value| {
+            let id = id(MS, 1).to_string();
+            json!({"event_id": id, "message_id": "m", "recipient_id": "r", "link_id": "l", "ts_ms": MS, "sent_at_ms": MS,
+                   "method": null, "signals": signals})
+            .to_string()
+        };
+        let sealed = stored::seal(&Signals::of(&Record::default()), &|number| number);
+        let kept = |record: Record| Record { url: Some("https://kept.example/".to_owned()), ..record };
+        let Brought { messages, bad } = read(&record(sealed.as_str().into()), &kept).unwrap();
+        assert_eq!(bad, []);
+        let stored = packed::all(&messages[0].records).unwrap().remove(0).1;
+        assert_eq!((stored.signals, stored.method.as_str()), (Some(sealed.clone()), ""));
+        assert_eq!(stored.url.as_deref(), Some("https://kept.example/"), "what may be kept is asked");
+        for signals in ["00", "xyz", &sealed[2..], &format!("{sealed}{}", "00".repeat(1_024))] {
+            let bad = read(&record(signals.into()), &|record| record).unwrap().bad;
+            assert!(bad[0].message.starts_with("signals: must be as a line"), "{signals}: {bad:?}");
+        }
     }
 
     #[test]
@@ -240,6 +265,23 @@ mod tests {
     }
 
     #[test]
+    fn a_field_that_stands_twice_is_named_wherever_the_record_is() {
+        let twice = click("m", 1).to_string().replacen('{', "{\"ip\":\"192.0.2.1\",\"ip\":\"192.0.2.2\",", 1);
+        let line = format!("{{\"event\":\"click.unrecorded\",\"record\":{twice}}}");
+        for (body, words) in
+            [(&twice, "ip: stands twice; leave one"), (&line, "record.ip: stands twice; leave one")]
+        {
+            assert_eq!(brought(body).1[0].message, words, "{body}");
+        }
+    }
+
+    #[test]
+    fn clicks_on_links_of_before_are_taken_whatever_their_message_is_called() {
+        assert_eq!(brought(&click("..", 1).to_string()).0.len(), 1);
+        assert_eq!(brought(&click("...", 1).to_string()).0.len(), 1);
+    }
+
+    #[test]
     fn a_record_is_kept_as_the_edge_would_have_kept_it() {
         let (long, mut given) = ("x".repeat(2_000), with("url", json!("https://brand.example/?to=a#b")));
         given["referer"] = json!("https://x.example/p?to=ann@brand.example");
@@ -282,11 +324,11 @@ mod tests {
             ),
             (&many, "the body: records of more than 500 messages; send it in parts"),
         ] {
-            let error = read(body).unwrap_err();
+            let error = read(body, &|record| record).unwrap_err();
             assert!(error.starts_with(words), "{error}");
         }
-        assert_eq!(read(&"{}\n".repeat(MAX_BAD)).unwrap().bad.len(), MAX_BAD);
+        assert_eq!(read(&"{}\n".repeat(MAX_BAD), &|record| record).unwrap().bad.len(), MAX_BAD);
         let most = lines[1..].join("\n");
-        assert_eq!(read(&most).unwrap().messages.len(), MAX_MESSAGES);
+        assert_eq!(read(&most, &|record| record).unwrap().messages.len(), MAX_MESSAGES);
     }
 }

@@ -8,6 +8,7 @@ use super::Message;
 use super::deliveries;
 use super::sql::Database;
 use crate::record::EventId;
+use crate::verdict::evidence::block_of;
 
 /// What is old is dropped so many milliseconds late at most, so that it goes a day's worth at a time.
 const MAX_SLACK_MS: i64 = 86_400_000;
@@ -40,8 +41,7 @@ impl<D: Database> Message<D> {
         Ok(goes_ms.max(now_ms.saturating_add(slack_ms)))
     }
 
-    /// Lets go of what is too old, where all that has settled has left: of some of it here; all of it is whoever calls to delete. Where
-    /// something went, the message must be loaded again.
+    /// Lets go of what is too old, where all that has settled has left: of some of it here; all of it is whoever calls to delete.
     ///
     /// # Errors
     /// When storage fails; the message must then be loaded again.
@@ -81,13 +81,10 @@ impl<D: Database> Message<D> {
             if row.ids().iter().any(|id| *id < end)
                 && let Ok(kept) = row.keeping(&|id, _| id >= end)
             {
-                let parts = self.rows.places(number, number)?.first().map_or(0, |(.., parts)| *parts);
-                self.rows.rewrite_pack(&kept, parts)?;
+                self.rows.put_pack(&kept, self.rows.parts(number)?)?;
             }
         }
-        if let Some((first, _)) = self.rows.spans()?.first() {
-            self.rows.forget_sums(*first)?;
-        }
+        self.rows.forget_sums(0)?;
         if self.rows.has_deliveries()? {
             for bucket in 0..=u8::MAX {
                 let told = self.rows.deliveries(bucket)?;
@@ -99,6 +96,13 @@ impl<D: Database> Message<D> {
         }
         self.shard.kept_from_ms = end_ms;
         self.put_meta()?;
+        self.rows.forget_words(block_of(end_ms))?;
+        self.shard.forget_before(end_ms);
+        // Of the block that the end lies in others may know more than is left.
+        self.mark(end_ms);
+        self.save_shard()?;
+        self.outbox.forget_made();
+        self.fill()?;
         Ok(true)
     }
 

@@ -10,7 +10,7 @@ use super::Message;
 use super::deliveries;
 use super::history::Clicks;
 use super::rows::Revisit;
-use super::settle::Settlement;
+use super::settlement::Settlement;
 use super::sql::Database;
 use crate::event::pack;
 use crate::record::{Delivery, EventId};
@@ -28,7 +28,13 @@ impl<D: Database> Message<D> {
     /// When storage fails; the message must then be loaded again.
     pub fn deliver(&mut self, news: &[(Key, Delivery)]) -> Result<usize, D::Error> {
         let moved = self.put_deliveries(news)?;
+        self.learn(moved)
+    }
+
+    /// Judges again what changes by what is stored of recipients' mails now; returns what [`Self::deliver`] does.
+    pub(super) fn learn(&mut self, moved: Vec<(Key, Delivery)>) -> Result<usize, D::Error> {
         for (recipient, delivery) in &moved {
+            self.people.ends.get_mut().forget(*recipient);
             let theirs: Vec<EventId> = self.window.of_recipient(*recipient).map(|(id, _)| id).collect();
             for id in theirs {
                 if let Some(entry) = self.window.get_mut(id) {
@@ -97,15 +103,20 @@ impl<D: Database> Message<D> {
     /// Judges at most so many clicks again, but a pack at least, pack by pack: a pack's clicks lie close together, and so does
     /// what they look at.
     fn revisit(&mut self, revisit: &mut Revisit, most: usize) -> Result<Settlement, D::Error> {
-        let theirs = revisit.recipients.iter().flat_map(|recipient| self.people.packs(*recipient));
         let left = revisit.done_pack + 1..=revisit.last_pack;
-        let packs: Vec<u64> = theirs.filter(|pack| left.contains(pack)).collect();
+        let packs: Vec<u64> = if revisit.is_of_all() {
+            left.collect()
+        } else {
+            let theirs = revisit.recipients.iter().flat_map(|recipient| self.people.packs(*recipient));
+            theirs.filter(|pack| left.contains(pack)).collect()
+        };
         revisit.done_pack = revisit.last_pack;
         let mut ids = BTreeSet::new();
         for number in ascending(&packs) {
             let mut more = Vec::new();
             self.rows.keys_of_packs(&[number], &mut |keys| {
-                let theirs = |owner: &u64| revisit.recipients.binary_search(owner).is_ok();
+                let theirs =
+                    |owner: &u64| revisit.is_of_all() || revisit.recipients.binary_search(owner).is_ok();
                 more.extend(pack::keys(keys).filter(|(_, owner)| theirs(owner)).map(|(id, _)| id));
             })?;
             if !ids.is_empty() && ids.len() + more.len() > most {

@@ -10,46 +10,31 @@ use super::Message;
 use super::by_id::ById;
 use super::history::{Ask, Clicks};
 use super::settled::{Findings, Settled};
+use super::settlement::Settlement;
 use super::slice::{Panel, Slice};
 use super::sql::Database;
 use crate::event::pack::{self, Draft};
-use crate::event::parcel;
+use crate::event::parcel::{self, Leaving};
 use crate::record::{EventId, Kind, Record, Sighting, Verified};
 use crate::verdict::{Key, Look};
 
-/// The most clicks that one alarm settles: a burst of thousands is spread over several.
+/// The most clicks on time that are settled at a stretch, some tens of milliseconds: for so long nobody else is answered.
+const MAX_TIMELY: usize = pack::MAX_ENTRIES;
+
+/// So often an alarm goes on with what is due, others having had their turn: a burst of thousands is spread over several alarms.
+pub const MAX_ROUNDS: usize = 5;
+
+/// The same where some are late: what lies around those is read for all of them at once, so that fewer would cost more.
 const MAX_DUE: usize = 4_096;
 
 /// About how many settled clicks one alarm judges again because their recipients' clocks moved.
 const MAX_REVISITED: usize = 2_048;
 
-/// What a call settled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Settlement {
-    /// Clicks that got their first settled verdict.
-    pub settled: usize,
-    /// Clicks whose settled verdict was replaced.
-    pub amended: usize,
-    /// Packs written.
-    pub packs: usize,
-    /// Clicks that were judged, changed or not.
-    pub judged: usize,
-    /// Clicks that were looked at to judge those.
-    pub seen: usize,
-}
-
-impl std::ops::AddAssign for Settlement {
-    fn add_assign(&mut self, more: Self) {
-        self.settled += more.settled;
-        self.amended += more.amended;
-        self.packs += more.packs;
-        self.judged += more.judged;
-        self.seen += more.seen;
-    }
-}
+/// What is found of clicks, the verdicts that stood before, and how many clicks were looked at.
+pub(super) type Found = (Vec<(EventId, Findings)>, ById<Settled>, usize);
 
 /// A verdict that is new or changed.
-struct Ruling {
+pub(super) struct Ruling {
     id: EventId,
     findings: Findings,
     revision: u32,
@@ -60,8 +45,23 @@ struct Ruling {
     shows_more: bool,
 }
 
+impl Ruling {
+    /// What is said of a click of which that was said before.
+    pub(super) fn new(id: EventId, findings: Findings, repeats: i64, old: Option<&Settled>) -> Self {
+        Self {
+            id,
+            revision: old.map_or(0, |old| old.revision) + 1,
+            repeats,
+            retracts: old.copied(),
+            shows_more: findings.verified > old.map_or(Verified::None, |old| old.verified),
+            findings,
+        }
+    }
+}
+
 impl<D: Database> Message<D> {
-    /// What an alarm does: settles what is due. Calling it again changes nothing; after a crash it starts over from the rows.
+    /// What an alarm does: settles what is due, as much as goes at a stretch; where that goes on it is called again, at most
+    /// [`MAX_ROUNDS`] times. Calling it once more than that changes nothing; after a crash it starts over from the rows.
     ///
     /// # Errors
     /// When storage fails; the message must then be loaded again.
@@ -70,8 +70,9 @@ impl<D: Database> Message<D> {
         self.outbox.fired();
         self.know_people()?;
         let (start_ms, verdicts) = (self.window.start_ms(), self.people.verdicts());
-        let mut due = self.timers.due(&self.judging, now_ms, MAX_DUE, (start_ms, verdicts));
-        let is_full = due.len() >= MAX_DUE;
+        let mut due = self.timers.due(&self.judging, now_ms, (MAX_TIMELY, MAX_DUE), (start_ms, verdicts));
+        let goes_on = due.first().is_some_and(|id| id.ts_ms() >= start_ms) && due.len() >= MAX_TIMELY;
+        let is_full = goes_on || due.len() >= MAX_DUE;
         self.read_stretches(&mut due)?;
         let touched = self.timers.due_touched(now_ms);
         let mut settlement = Settlement::default();
@@ -85,9 +86,9 @@ impl<D: Database> Message<D> {
             }
         }
         self.timers.settled(settlement.settled, is_full || self.timers.sweep.is_under_way());
-        settlement += self.revisit_next(MAX_REVISITED)?;
+        settlement += if goes_on { Settlement::default() } else { self.revisit_next(MAX_REVISITED)? };
         self.close()?;
-        Ok(settlement)
+        Ok(Settlement { goes_on, ..settlement })
     }
 
     /// The settled clicks that the ones now due may change, and those of which more is known now.
@@ -95,12 +96,13 @@ impl<D: Database> Message<D> {
         let mut asks: Vec<Ask> = Vec::new();
         let mut came =
             due.iter().filter_map(|id| self.window.get(*id)).map(|held| (&held.click, held.came_ms));
-        self.ask_dependents(&mut came, |_| true, &mut asks);
+        let old = self.ask_dependents(&mut came, |_| true, &mut asks)?;
         let known = |id: &EventId| Some((*id, &self.window.get(*id)?.click));
         for (_, click) in due.iter().chain(touched).filter_map(known) {
-            self.ask_who_saw(click, &mut asks);
+            self.ask_who_saw(click, &mut asks)?;
         }
         let mut clicks = self.fetch(&asks)?;
+        clicks.extend(self.stored(&old)?);
         clicks.extend(touched.iter().filter_map(known).map(|(id, click)| (id, click.clone())));
         clicks.retain(|id, _| !self.timers.unsettled.contains(&id));
         Ok(clicks)
@@ -114,7 +116,14 @@ impl<D: Database> Message<D> {
         due: &BTreeSet<EventId>,
         open_from_ms: i64,
     ) -> Result<Settlement, D::Error> {
-        let mut before = self.settled_of(clicks.ids())?;
+        let before = self.settled_of(clicks.ids())?;
+        let (found, before, seen) = self.find(clicks, before)?;
+        self.issue_found(found, &before, due, open_from_ms, seen)
+    }
+
+    /// What is found of clicks and of those that this reaches, with the verdicts that stood before of both, and how many clicks were
+    /// looked at.
+    pub(super) fn find(&mut self, clicks: Clicks, mut before: ById<Settled>) -> Result<Found, D::Error> {
         let judging = self.judging.clone();
         let slice = self.slice(clicks, false)?;
         let panel = Panel::of(&slice, &judging, Look::Whole);
@@ -156,22 +165,28 @@ impl<D: Database> Message<D> {
             }
             seen += rounds.iter().chain([&others]).map(Slice::len).sum::<usize>();
         }
+        Ok((found, before, seen))
+    }
+
+    /// Writes what is new or changed of what was found.
+    fn issue_found(
+        &mut self,
+        found: Vec<(EventId, Findings)>,
+        before: &ById<Settled>,
+        due: &BTreeSet<EventId>,
+        open_from_ms: i64,
+        seen: usize,
+    ) -> Result<Settlement, D::Error> {
         let counted = self.repeats_of(found.iter().map(|(id, _)| *id))?;
         let mut settlement = Settlement { judged: found.len(), seen, ..Settlement::default() };
         let (mut first, mut again) = (Vec::new(), Vec::new());
         for (id, findings) in found {
             let repeats = counted.get(&id).copied().unwrap_or_default();
-            let ruling = |old: Option<&Settled>, findings: Findings| Ruling {
-                id,
-                revision: old.map_or(0, |old| old.revision) + 1,
-                repeats,
-                retracts: old.copied(),
-                shows_more: findings.verified > old.map_or(Verified::None, |old| old.verified),
-                findings,
-            };
             match before.get(id) {
-                None if due.contains(&id) => first.push(ruling(None, findings)),
-                Some(old) if old.differs_from(&findings, repeats) => again.push(ruling(Some(old), findings)),
+                None if due.contains(&id) => first.push(Ruling::new(id, findings, repeats, None)),
+                Some(old) if old.differs_from(&findings, repeats) => {
+                    again.push(Ruling::new(id, findings, repeats, Some(old)));
+                }
                 _ => {}
             }
         }
@@ -189,6 +204,7 @@ impl<D: Database> Message<D> {
             let open_from_ms = still_open.map_or(open_from_ms, |id| open_from_ms.min(id.ts_ms()));
             self.write_pack(rulings, open_from_ms.max(self.watermark.ms))?;
         }
+        self.save_shard()?;
         Ok(settlement)
     }
 
@@ -222,13 +238,39 @@ impl<D: Database> Message<D> {
             self.write_rulings(rulings, records, self.watermark.ms)?;
             return self.write_rulings(others, theirs, open_from_ms);
         }
+        let (drafts, events) = self.drafted(&rulings, records)?;
+        let mut delays: ById<u8> = ById::default();
+        delays.extend(drafts.iter().filter_map(|draft| Some((draft.id, draft.entry.delay?))));
+        // Where all records are gone there is nothing to say.
+        if !drafts.is_empty() {
+            let row = pack::pack(self.outbox.last_pack() + 1, open_from_ms, drafts);
+            let letters = parcel::of_pack(&self.shard.name, row.number, row.first_ms, &events);
+            self.rows.put_pack(&row, letters.len())?;
+            self.people.add(row.number, &row.keys);
+            self.watermark.pass(&row);
+            self.outbox.push(row.number, letters);
+        }
+        for Ruling { id, findings, revision, repeats, .. } in rulings {
+            self.timers.unsettled.remove(&id);
+            let delay = delays.get(id).copied();
+            self.note_late(id);
+            self.window.settle(id, Settled::new(findings, &self.judging, revision, repeats, delay));
+        }
+        Ok(())
+    }
+
+    /// Rulings as they stand in a pack, and as they leave; what has no record is left out.
+    pub(super) fn drafted(
+        &self,
+        rulings: &[Ruling],
+        mut records: ById<Record>,
+    ) -> Result<(Vec<Draft>, Vec<Leaving>), D::Error> {
         let shown = rulings.iter().filter(|ruling| ruling.shows_more).map(|ruling| ruling.id);
         let mut sightings: Vec<(EventId, Sighting)> = Vec::new();
         self.sightings(&shown.collect::<Vec<_>>(), &mut |id, sighting| sightings.push((id, sighting)))?;
         let (mut drafts, mut events) = (Vec::with_capacity(rulings.len()), Vec::with_capacity(rulings.len()));
         let mut later = self.later();
-        let mut delays: ById<u8> = ById::default();
-        for Ruling { id, findings, revision, repeats, retracts, .. } in &rulings {
+        for Ruling { id, findings, revision, repeats, retracts, .. } in rulings {
             let Some(record) = records.remove(*id) else { continue };
             let delivery = later.delivery(Key::of(&record.recipient_id))?;
             let mut draft = Draft::new(*id, &record, findings.verdict(&self.judging, *revision), delivery);
@@ -236,29 +278,17 @@ impl<D: Database> Message<D> {
                 (draft.entry.was, draft.entry.was_shadow) = (old.click_type, old.shadow_type);
                 draft.entry.past = old.past();
             }
-            delays.extend(draft.entry.delay.map(|delay| (*id, delay)));
             let at = sightings.iter().position(|(known, _)| known == id);
             draft.entry.sighting = at.map(|at| sightings.swap_remove(at).1);
             draft.entry.repeats = Some(*repeats).filter(|repeats| *repeats > 0);
             events.push((*id, record, draft.entry.clone()));
             drafts.push(draft);
         }
-        let row = pack::pack(self.outbox.last_pack() + 1, open_from_ms, drafts);
-        let letters = parcel::of_pack(&self.shard.name, row.number, row.first_ms, &events);
-        self.rows.insert_pack(&row, letters.len())?;
-        self.people.add(row.number, &row.keys);
-        self.watermark.pass(&row);
-        self.outbox.push(row.number, letters);
-        for Ruling { id, findings, revision, repeats, .. } in rulings {
-            self.timers.unsettled.remove(&id);
-            let delay = delays.get(id).copied();
-            self.window.settle(id, Settled::new(findings, &self.judging, revision, repeats, delay));
-        }
-        Ok(())
+        Ok((drafts, events))
     }
 
     /// The clicks counted on these, which ascend.
-    fn repeats_of(
+    pub(super) fn repeats_of(
         &self,
         mut ids: impl DoubleEndedIterator<Item = EventId>,
     ) -> Result<BTreeMap<EventId, i64>, D::Error> {
@@ -281,19 +311,16 @@ impl<D: Database> Message<D> {
         let open_ms = open.map_or(self.watermark.ms, |id| self.watermark.ms.min(id.ts_ms()));
         let from_ms = self.window_from_ms(open_ms);
         let touched = &self.timers.touched;
-        if self.window.forget_before(from_ms, &|id| touched.contains_key(&id)) && self.judging.asks_full() {
+        let moves = self.window.forget_before(from_ms, &|id| touched.contains_key(&id));
+        if moves && self.judging.asks_full() {
             self.convictions.forget_before(self.convictions_from_ms());
         }
+        if moves {
+            self.shard.forget_before(self.convictions_from_ms());
+            // What the window held until now it says nothing of any more.
+            self.save_shard()?;
+        }
         Ok(())
-    }
-
-    /// The provisional verdicts' findings: looking back, beside the convictions that stand.
-    pub(super) fn look_back(&self, wanted: Clicks) -> Result<Vec<(EventId, Findings)>, D::Error> {
-        let slice = self.slice(wanted, false)?;
-        let panel = Panel::of(&slice, &self.judging, Look::Back);
-        let mut found = panel.base();
-        self.hold_against(&self.convictions, &panel, &mut found);
-        Ok(found)
     }
 
     /// Judges a settled click from before the window again, and those that see it no longer.
@@ -302,7 +329,7 @@ impl<D: Database> Message<D> {
         clicks.retain(|_, click| click.kind == Kind::Click);
         let mut asks = Vec::new();
         for (_, click) in clicks.iter() {
-            self.ask_who_saw(click, &mut asks);
+            self.ask_who_saw(click, &mut asks)?;
         }
         self.know_people()?;
         clicks.extend(self.fetch(&asks)?);

@@ -13,6 +13,7 @@
 use super::Message;
 use super::by_id::ById;
 use super::sql::Database;
+use crate::event::body::Unread;
 use crate::event::pack::Stored;
 use crate::event::parcel::{self, Letter};
 use crate::record::EventId;
@@ -61,6 +62,7 @@ pub struct Outgoing {
 
 impl<D: Database> Message<D> {
     /// What is to leave next, letters first, then acts; nothing while the queue's pause lasts, or once this alarm has taken out its share.
+    /// A pack that is damaged is made anew.
     ///
     /// # Errors
     /// When storage fails.
@@ -76,28 +78,32 @@ impl<D: Database> Message<D> {
         if let Some(act) = self.due_act()
             && self.outbox.may_tell(now_ms)
         {
-            return self.telling(act).map(Some);
+            let telling = self.telling(act)?;
+            // Its verdict's pack is made anew where it is damaged: it may have to wait for its verdict once more.
+            let is_anew = matches!(telling.outcome, Outcome::Blocked(_)) && self.rebuild_of(act.id)?;
+            return if is_anew { self.next(now_ms) } else { Ok(Some(telling)) };
         }
         let Some((number, messages)) = self.outbox.next_pack(now_ms) else { return Ok(None) };
         let (outcome, unreadable) = match messages {
             Some(messages) => (Outcome::Send(messages), 0),
-            None => self.read_pack(number)?,
+            None => match self.read_pack(number)? {
+                Some(read) => read,
+                None if self.rebuild(number)? => self.read_pack(number)?.unwrap_or((Outcome::Superseded, 0)),
+                None => (Outcome::Superseded, 0),
+            },
         };
         Ok(Some(Outgoing { item: Item::Pack(number), outcome, unreadable }))
     }
 
-    /// A pack as it was when it was written.
-    pub(super) fn read_pack(&self, number: u64) -> Result<(Outcome, usize), D::Error> {
-        let Some(row) = self.rows.pack(number)? else {
-            if number <= self.outbox.sent_pack() {
-                // It was dropped since somebody asked for it again.
-                return Ok((Outcome::Superseded, 0));
-            }
-            return Ok((Outcome::Blocked(format!("pack {number}: no such row")), 0));
-        };
+    /// A pack as it was when it was written; `None` where it is gone or damaged.
+    pub(super) fn read_pack(&self, number: u64) -> Result<Option<(Outcome, usize)>, D::Error> {
+        let Some(row) = self.rows.pack(number)? else { return Ok(None) };
         let body = match row.open() {
             Ok(body) => body,
-            Err(words) => return Ok((Outcome::Blocked(words), 0)),
+            Err(unread @ Unread::Later(_)) => {
+                return Ok(Some((Outcome::Blocked(format!("pack {number}: {unread}")), 0)));
+            }
+            Err(Unread::Damaged) => return Ok(None),
         };
         let ids = row.ids();
         let mut records = ById::default();
@@ -119,7 +125,7 @@ impl<D: Database> Message<D> {
                 parcel::of_lines(&self.shard.name, row.number, row.first_ms, &lines)
             }
         };
-        Ok((Outcome::Send(messages), unreadable))
+        Ok(Some((Outcome::Send(messages), unreadable)))
     }
 
     /// The queue has taken it, or there is nothing to take.

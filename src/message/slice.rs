@@ -7,8 +7,10 @@ use super::sql::Database;
 use super::timers::TICK_MS;
 use super::{Held, Message};
 use crate::record::{EventId, Kind, Verified};
+use crate::verdict::evidence::Views;
 use crate::verdict::order::arranged;
-use crate::verdict::reach::Dependency;
+use crate::verdict::reach::{ALWAYS, By, Dependency, Enough};
+use crate::verdict::repeats;
 use crate::verdict::{Click, Judgement, Judging, Key, Look, Ruleset};
 
 /// Clicks with all that those among them that are wanted depend on, in order.
@@ -16,6 +18,8 @@ pub(super) struct Slice {
     clicks: Vec<Click>,
     /// The wanted ones, ascending, with their places among the clicks.
     wanted: Vec<(EventId, usize)>,
+    /// What other objects of the message show around them.
+    views: Views,
 }
 
 impl Slice {
@@ -45,7 +49,11 @@ pub(super) struct Panel<'a> {
 
 impl<'a> Panel<'a> {
     pub(super) fn of(slice: &'a Slice, judging: &'a Judging, look: Look) -> Self {
-        let judgement = |ruleset| Judgement::of(&slice.clicks, ruleset, &judging.thresholds, look);
+        let judgement = |ruleset| {
+            let judgement = Judgement::of(&slice.clicks, ruleset, &judging.thresholds, look);
+            // Who looks back has not seen yet what others show.
+            if look == Look::Whole { judgement.beside(judging, &slice.views) } else { judgement }
+        };
         Self { slice, active: judgement(judging.ruleset), shadow: judging.shadow.map(judgement) }
     }
 
@@ -96,18 +104,19 @@ impl<D: Database> Message<D> {
     }
 
     /// Who may depend on clicks: questions for settled clicks that have not seen them, because each came when no click later
-    /// than some moment was settled. They are to be in the order of time.
+    /// than some moment was settled. They are to be in the order of time. Those from long ago that no question is for are returned.
     pub(super) fn ask_dependents<'a>(
         &self,
         came: &mut dyn Iterator<Item = (&'a Click, i64)>,
         rows: fn(&Dependency) -> bool,
         asks: &mut Vec<Ask>,
-    ) {
+    ) -> Result<Vec<EventId>, D::Error> {
         let thresholds = &self.judging.thresholds;
-        let rows: Vec<_> = self.judging.dependencies().into_iter().filter(|row| rows(row)).collect();
-        let mut theirs = vec![Vec::new(); rows.len()];
+        let all = self.judging.dependencies();
+        let rows: Vec<_> = all.into_iter().enumerate().filter(|(_, row)| rows(row)).collect();
+        let (mut theirs, mut old) = (vec![Vec::new(); rows.len()], Vec::new());
         for (click, came_ms) in came {
-            for (row, theirs) in rows.iter().zip(&mut theirs) {
+            for ((at, row), theirs) in rows.iter().zip(&mut theirs) {
                 let key = row.by.key(click).filter(|_| (row.is_seen)(click, thresholds));
                 let Some(key) = key.filter(|key| self.has_enough(row, *key, click)) else { continue };
                 let (before_ms, after_ms) = ((row.before_ms)(thresholds), (row.after_ms)(thresholds));
@@ -115,22 +124,46 @@ impl<D: Database> Message<D> {
                 if click.ts_ms.saturating_sub(after_ms) > came_ms {
                     continue;
                 }
-                let (from_ms, until_ms) = self.span(row, click, after_ms, before_ms);
-                let recipient = click.recipient.short();
+                let (mut from_ms, mut until_ms) = self.span(row, click, after_ms, before_ms);
+                let is_request = row.by == By::Requests;
+                // Where older ones could change, they are among the few that are known.
+                let ends =
+                    if is_request || before_ms == ALWAYS { self.ends((*at, row), click)? } else { None };
+                let most = row.ends.map_or(usize::MAX, |ends| (ends.count)(thresholds));
+                if !is_request && ends.as_ref().is_some_and(|ends| ends.len() >= most) {
+                    // All have seen enough of them before.
+                    continue;
+                }
+                if is_request {
+                    let span = (from_ms, until_ms.min(came_ms));
+                    (from_ms, until_ms) = self.unsure(key, click.ts_ms, span, ends.as_deref());
+                }
+                let (recipient, is_recent) = (click.recipient.short(), ends.is_some());
+                old.extend(ends.into_iter().flatten().filter(|id| id.ts_ms() >= from_ms));
                 let until_ms = until_ms.min(came_ms);
-                theirs.push(Ask { by: row.by, key, recipient, from_ms, until_ms, passes: row.looks });
+                theirs.push(Ask {
+                    by: row.by,
+                    key,
+                    recipient,
+                    from_ms,
+                    until_ms,
+                    is_recent,
+                    passes: row.looks,
+                });
             }
         }
         asks.extend(theirs.iter().flat_map(|theirs| joined(theirs)));
+        Ok(old)
     }
 
     /// Who may have seen a click before it was proven a person's, and sees it no longer.
-    pub(super) fn ask_who_saw(&self, click: &Click, asks: &mut Vec<Ask>) {
+    pub(super) fn ask_who_saw(&self, click: &Click, asks: &mut Vec<Ask>) -> Result<(), D::Error> {
         if click.is_touched() {
             let unproven = Click { verified: Verified::None, ..click.clone() };
             let mut came = std::iter::once((&unproven, i64::MAX));
-            self.ask_dependents(&mut came, |row| row.heeds_proof, asks);
+            self.ask_dependents(&mut came, |row| row.heeds_proof, asks)?;
         }
+        Ok(())
     }
 
     /// All that `wanted` depend on. With `is_whole` they look for everything, as explanations tell of it, whether it could
@@ -139,7 +172,8 @@ impl<D: Database> Message<D> {
         let thresholds = &self.judging.thresholds;
         let mut asks: Vec<Ask> = Vec::new();
         let mut found = Clicks::default();
-        for row in self.judging.dependencies() {
+        let mut old: Vec<EventId> = Vec::new();
+        for (at, row) in self.judging.dependencies().into_iter().enumerate() {
             let looks =
                 |click: &Click| is_whole && click.kind == Kind::Click || (row.looks)(click, thresholds);
             // Where the nearest few say all: clicks that look, by key and time.
@@ -148,25 +182,47 @@ impl<D: Database> Message<D> {
                 let Some(key) = row.by.key(click).filter(|key| self.has_enough(row, *key, click)) else {
                     continue;
                 };
+                let recipient = click.recipient.short();
                 if row.enough.is_some() {
-                    crowds.push((key, id));
+                    crowds.push((key, id, recipient));
                     continue;
                 }
                 let (before_ms, after_ms) = ((row.before_ms)(thresholds), (row.after_ms)(thresholds));
                 let (from_ms, until_ms) = self.span(row, click, before_ms, after_ms);
-                let recipient = click.recipient.short();
-                theirs.push(Ask { by: row.by, key, recipient, from_ms, until_ms, passes: row.is_seen });
+                let ends = self.ends((at, row), click)?;
+                let is_recent = ends.is_some();
+                old.extend(ends.into_iter().flatten());
+                theirs.push(Ask {
+                    by: row.by,
+                    key,
+                    recipient,
+                    from_ms,
+                    until_ms,
+                    is_recent,
+                    passes: row.is_seen,
+                });
             }
-            let crowds = arranged(&crowds, &|(key, _)| (0, *key));
-            let is_near =
-                |a: &(u128, EventId), b: &(u128, EventId)| a.0 == b.0 && b.1.ts_ms() - a.1.ts_ms() <= TICK_MS;
+            let crowds = arranged(&crowds, &|(key, ..)| (0, *key));
+            let is_near = |a: &(u128, EventId, u64), b: &(u128, EventId, u64)| {
+                a.0 == b.0 && b.1.ts_ms() - a.1.ts_ms() <= TICK_MS
+            };
             for crowd in crowds.chunk_by(is_near) {
-                if let (Some((key, first)), Some((_, last))) = (crowd.first(), crowd.last()) {
-                    theirs.extend(self.nearest(row, *key, *first, *last, &mut found));
+                if let (Some(first), Some((_, last, _))) = (crowd.first(), crowd.last()) {
+                    let ask = self.nearest(row, *first, *last, &mut found);
+                    let click = wanted.get(first.1).filter(|_| row.ends.is_some() && ask.is_some());
+                    match click.map(|click| self.ends((at, row), click)).transpose()?.flatten() {
+                        Some(ends) => {
+                            let from_ms = first.1.ts_ms().saturating_sub((row.before_ms)(thresholds));
+                            let nearest = ends.into_iter().rev().take(repeats::SURE);
+                            old.extend(nearest.filter(|id| id.ts_ms() >= from_ms));
+                        }
+                        None => theirs.extend(ask),
+                    }
                 }
             }
             asks.extend(joined(&theirs));
         }
+        found.extend(self.stored(&old)?);
         found.extend(self.fetch(&asks)?);
         let (mut clicks, mut places) = (Vec::new(), Vec::with_capacity(wanted.len()));
         let mut others = found.into_iter().peekable();
@@ -179,22 +235,26 @@ impl<D: Database> Message<D> {
             clicks.push(click);
         }
         clicks.extend(others.map(|(_, click)| click));
-        Ok(Slice { clicks, wanted: places })
+        let views = self.views_of(&mut places.iter().map(|(id, _)| id.ts_ms()))?;
+        Ok(Slice { clicks, wanted: places, views })
     }
 
     /// Of the clicks that share a key with those from `first` to `last`, the ones that a row lets them see: whatever lies
-    /// between, and on either side the nearest of so many different recipients as are enough. Whatever lies beyond those is
-    /// in a longer window that says no more. What lies before the window is asked for.
+    /// between, and on either side the nearest so many, or of so many different recipients, as are enough. Whatever lies beyond
+    /// those is in a longer window that says no more. What lies before the window is asked for.
     fn nearest(
         &self,
         row: &Dependency,
-        key: u128,
-        first: EventId,
+        (key, first, recipient): (u128, EventId, u64),
         last: EventId,
         found: &mut Clicks,
     ) -> Option<Ask> {
         let thresholds = &self.judging.thresholds;
-        let enough = row.enough.map_or(usize::MAX, |enough| enough(thresholds));
+        let (enough, are_different) = match &row.enough {
+            Some(Enough::Recipients(crowd)) => (crowd.enough(thresholds), true),
+            Some(Enough::Clicks(enough)) => (*enough, false),
+            None => (usize::MAX, false),
+        };
         let from_ms = first.ts_ms().saturating_sub((row.before_ms)(thresholds));
         let until_ms = last.ts_ms().saturating_add((row.after_ms)(thresholds));
         let seen = |id: &EventId| {
@@ -202,16 +262,20 @@ impl<D: Database> Message<D> {
             (row.is_seen)(&entry.click, thresholds).then_some((*id, entry))
         };
         let mut take = |ids: &mut dyn Iterator<Item = (EventId, &Held)>| {
-            let mut people: Vec<Key> = Vec::new();
-            while people.len() < enough
+            let (mut people, mut count): (Vec<Key>, usize) = (Vec::new(), 0);
+            while count < enough
                 && let Some((id, entry)) = ids.next()
             {
-                if let Err(place) = people.binary_search(&entry.click.recipient) {
+                let place = people.binary_search(&entry.click.recipient);
+                if let Some(place) = place.err().filter(|_| are_different) {
                     people.insert(place, entry.click.recipient);
-                    found.insert(id, entry.click.clone());
+                } else if are_different {
+                    continue;
                 }
+                count += 1;
+                found.insert(id, entry.click.clone());
             }
-            people.len() >= enough
+            count >= enough
         };
         let ids = |from_ms, until_ms| self.window.ids(row.by, key, from_ms, until_ms);
         let before = ids(from_ms, first.ts_ms()).rev().filter(|id| *id < first);
@@ -223,7 +287,7 @@ impl<D: Database> Message<D> {
         let until_ms = until_ms.min(start_ms.saturating_sub(1));
         let is_known = self.window.holds(from_ms, until_ms) || first.ts_ms() >= start_ms && is_enough;
         let goes_on = from_ms <= until_ms && !is_known;
-        // What few are enough of is never one recipient's.
-        goes_on.then_some(Ask { by: row.by, key, recipient: 0, from_ms, until_ms, passes: row.is_seen })
+        let passes = row.is_seen;
+        goes_on.then_some(Ask { by: row.by, key, recipient, from_ms, until_ms, is_recent: false, passes })
     }
 }

@@ -19,8 +19,9 @@
 //! | `revisits` | recipients whose clocks moved, and how far their settled clicks are judged again | number |
 //! | `sums` | what a span of packs comes to ([`super::tally`]), in parts | its first pack, part |
 //! | `about` | what the sender tells of the message | 1 |
-//! | `shard` | of a message that several objects share: how many they are | 1 |
 //! | `letters` | messages of the queue that wait to leave ahead of all packs, for an erasure ([`super::erase`]) | number |
+//! | `marks` | what a shard, or the board, keeps of their exchange: numbers ([`super::shard`], [`super::board`]) | whose |
+//! | `words` | what shards exchange of a block of time: a page of one, or what the board makes of all | block, whose |
 //!
 //! The first three are made with the message, the others where one is needed: to make a table costs two or three rows, and
 //! most messages never need it. There is no index beside the keys: each would be one more row written. Acts are rare, and
@@ -79,11 +80,12 @@ pub(super) enum Table {
     Revisits,
     Sums,
     About,
-    Shard,
+    Marks,
+    Words,
 }
 
 impl Table {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Clicks,
         Self::Repeats,
         Self::Deliveries,
@@ -92,7 +94,8 @@ impl Table {
         Self::Revisits,
         Self::Sums,
         Self::About,
-        Self::Shard,
+        Self::Marks,
+        Self::Words,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -105,7 +108,8 @@ impl Table {
             Self::Revisits => "revisits",
             Self::Sums => "sums",
             Self::About => "about",
-            Self::Shard => "shard",
+            Self::Marks => "marks",
+            Self::Words => "words",
         }
     }
 
@@ -144,8 +148,12 @@ impl Table {
                 ) WITHOUT ROWID"
             }
             Self::About => "CREATE TABLE about (id INTEGER PRIMARY KEY CHECK (id = 1), told TEXT NOT NULL)",
-            Self::Shard => {
-                "CREATE TABLE shard (id INTEGER PRIMARY KEY CHECK (id = 1), shards INTEGER NOT NULL)"
+            Self::Marks => "CREATE TABLE marks (name TEXT PRIMARY KEY, numbers BLOB NOT NULL) WITHOUT ROWID",
+            Self::Words => {
+                "CREATE TABLE words (
+                    block INTEGER NOT NULL, whose INTEGER NOT NULL, version INTEGER NOT NULL, words BLOB NOT NULL,
+                    PRIMARY KEY (block, whose)
+                ) WITHOUT ROWID"
             }
         }
     }
@@ -167,7 +175,7 @@ pub enum Value {
     Blob(Vec<u8>),
 }
 
-/// A row's column is not of the type that the schema says: the database is damaged, or a later version's.
+/// A row's column is not of the type that the schema says: the row is damaged, or a later version's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mismatch(pub &'static str);
 
@@ -190,18 +198,31 @@ pub trait Database {
 }
 
 /// The columns of one row, read from the left.
-pub struct Columns(std::vec::IntoIter<Value>);
+pub struct Columns {
+    values: Vec<Value>,
+    at: usize,
+}
 
 impl Columns {
     /// The columns of a row.
     #[must_use]
-    pub fn new(values: Vec<Value>) -> Self {
-        Self(values.into_iter())
+    pub const fn new(values: Vec<Value>) -> Self {
+        Self { values, at: 0 }
+    }
+
+    /// The first column, unless it was text or bytes and is read: by it a row is known again.
+    pub(super) fn first(&self) -> Option<&Value> {
+        self.values.first()
+    }
+
+    fn next(&mut self) -> Option<&mut Value> {
+        self.at += 1;
+        self.values.get_mut(self.at - 1)
     }
 
     pub(super) fn number(&mut self) -> Result<Option<i64>, Mismatch> {
-        match self.0.next() {
-            Some(Value::Integer(number)) => Ok(Some(number)),
+        match self.next() {
+            Some(Value::Integer(number)) => Ok(Some((*number).clamp(-MAX_SAFE, MAX_SAFE))),
             Some(Value::Null) => Ok(None),
             _ => Err(Mismatch("a number")),
         }
@@ -216,32 +237,37 @@ impl Columns {
     }
 
     pub(super) fn text(&mut self) -> Result<String, Mismatch> {
-        match self.0.next() {
+        match self.value() {
             Some(Value::Text(text)) => Ok(text),
             _ => Err(Mismatch("text")),
         }
     }
 
-    /// Text or bytes: what the body of a pack may be.
+    /// Whatever it is: the body of a pack may be text or bytes.
     pub(super) fn value(&mut self) -> Option<Value> {
-        self.0.next()
+        self.next().map(|value| std::mem::replace(value, Value::Null))
     }
 
     pub(super) fn blob(&mut self) -> Result<Vec<u8>, Mismatch> {
-        match self.0.next() {
+        match self.value() {
             Some(Value::Blob(bytes)) => Ok(bytes),
             _ => Err(Mismatch("bytes")),
         }
     }
 
+    fn sixteen(&mut self, what: &'static str) -> Result<[u8; 16], Mismatch> {
+        match self.next() {
+            Some(Value::Blob(bytes)) => bytes.as_slice().try_into().map_err(|_| Mismatch(what)),
+            _ => Err(Mismatch(what)),
+        }
+    }
+
     pub(super) fn id(&mut self) -> Result<EventId, Mismatch> {
-        let bytes: [u8; 16] = self.blob()?.try_into().map_err(|_| Mismatch("an event_id"))?;
-        Ok(EventId::from_bytes(bytes))
+        self.sixteen("an event_id").map(EventId::from_bytes)
     }
 
     pub(super) fn key(&mut self) -> Result<Key, Mismatch> {
-        let bytes: [u8; 16] = self.blob()?.try_into().map_err(|_| Mismatch("a key"))?;
-        Ok(Key::from_number(u128::from_be_bytes(bytes)))
+        self.sixteen("a key").map(|bytes| Key::from_number(u128::from_be_bytes(bytes)))
     }
 }
 

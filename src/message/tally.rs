@@ -3,6 +3,11 @@
 //! Packs are never changed, so a sum of some stays true. Every [`FAN`] packs become one sum; every [`FAN`] sums of one width, one that
 //! is so many times wider. So there are at most a few dozen, each click is added up once for each power of [`FAN`], and behind
 //! them less than [`FAN`] packs are left to be read. A sum that cannot be read (another version wrote it) is made again.
+//!
+//! A pack that cannot be read is never summed up, nor is what comes after it: what later packs say of its clicks tells some of what it
+//! said, and that may grow. Until it is mended, or the version is back that wrote it, each report reads from there on.
+
+use std::collections::BTreeSet;
 
 use super::Message;
 use super::by_id::ById;
@@ -22,20 +27,21 @@ impl<D: Database> Message<D> {
     pub(super) fn add_up(&mut self, most: usize) -> Result<usize, D::Error> {
         let mut written = 0;
         let fan = FAN as u64;
-        let done = |spans: &[Span]| spans.last().map_or(0, |(_, last)| *last);
         let mut spans: Option<Vec<Span>> = None;
         while written < most && self.outbox.last_pack() >= fan {
             let known = match &mut spans {
                 Some(spans) => spans,
-                None => spans.insert(self.rows.spans()?),
+                None => spans.insert(self.sound_spans()?),
             };
-            let from = if known.is_empty() { self.rows.first_pack()? } else { done(known) + 1 };
-            if self.outbox.last_pack() < from + fan - 1 {
+            let from = self.done(known)? + 1;
+            let mut span = (from, from + fan - 1);
+            if self.outbox.last_pack() < span.1 || (from..=span.1).contains(&self.rows.broken.get()) {
                 break;
             }
-            let mut span = (from, from + fan - 1);
             let mut tally = Tally::default();
-            self.count_packs(span, &mut tally)?;
+            if !self.count_packs(span, &mut tally)? {
+                break;
+            }
             // Those before it that are as wide as it is become one with it.
             while let Some(at) = known.len().checked_sub(FAN - 1) {
                 let width = |(first, last): &Span| last - first;
@@ -50,6 +56,11 @@ impl<D: Database> Message<D> {
                 wider.merge(tally);
                 tally = wider;
             }
+            if tally.unreadable > 0 {
+                // A sum had to be made again, and there is a pack in it that cannot be.
+                self.rows.forget_sums(span.0)?;
+                break;
+            }
             self.rows.put_sum(span, &tally.seal())?;
             known.push(span);
             written += 1;
@@ -60,16 +71,36 @@ impl<D: Database> Message<D> {
     /// What every pack comes to.
     pub(super) fn tally(&self) -> Result<Tally, D::Error> {
         let mut tally = Tally::default();
-        let spans = self.rows.spans()?;
-        let mut done = if spans.is_empty() { self.rows.first_pack()? - 1 } else { 0 };
-        for span in spans {
-            tally.merge(self.sum(span)?);
-            done = span.1;
+        let spans = self.sound_spans()?;
+        for span in &spans {
+            tally.merge(self.sum(*span)?);
         }
-        if done < self.outbox.last_pack() {
-            self.count_packs((done + 1, self.outbox.last_pack()), &mut tally)?;
-        }
+        self.count_packs((self.done(&spans)? + 1, self.outbox.last_pack()), &mut tally)?;
         Ok(tally)
+    }
+
+    /// The spans that there are sums of, as far as they follow each other from the first pack that is kept on: a damaged one ends them.
+    fn sound_spans(&self) -> Result<Vec<Span>, D::Error> {
+        let mut spans = self.rows.spans()?;
+        let last_pack = self.outbox.last_pack();
+        let mut next = self.first_pack()?;
+        let sound = spans.iter().take_while(|(first, last)| {
+            let is_sound = *first == next && first <= last && *last <= last_pack;
+            next = last.saturating_add(1);
+            is_sound
+        });
+        spans.truncate(sound.count());
+        Ok(spans)
+    }
+
+    /// The last pack that sums hold.
+    fn done(&self, spans: &[Span]) -> Result<u64, D::Error> {
+        spans.last().map_or_else(|| Ok(self.first_pack()? - 1), |(_, last)| Ok(*last))
+    }
+
+    /// The first pack that is kept: those before it were too old.
+    pub(super) fn first_pack(&self) -> Result<u64, D::Error> {
+        if self.shard.kept_from_ms == 0 { Ok(1) } else { self.rows.first_pack() }
     }
 
     fn sum(&self, span: Span) -> Result<Tally, D::Error> {
@@ -81,16 +112,40 @@ impl<D: Database> Message<D> {
         Ok(tally)
     }
 
-    /// Counts what packs say, those included that begin and end the span.
-    fn count_packs(&self, span: Span, tally: &mut Tally) -> Result<(), D::Error> {
+    /// Counts what packs say, those included that begin and end the span; says whether all could be read. Of one that could not, those
+    /// clicks are unreadable that no later one speaks of.
+    fn count_packs(&self, span: Span, tally: &mut Tally) -> Result<bool, D::Error> {
         let (first, last) = span;
+        let (mut is_whole, mut unread): (bool, BTreeSet<EventId>) = (true, BTreeSet::new());
         for number in first..=last {
-            let Some(row) = self.rows.pack(number)? else { continue };
-            let Ok(mut body) = row.open() else { continue };
-            self.fill_pasts(&row, &mut body)?;
-            count_pack(&row, &body, tally);
+            let row = self.rows.pack(number)?;
+            let Some(row) = row else {
+                self.rows.note(number, "gone, or without keys");
+                self.rows.broken.set(number);
+                (is_whole, tally.unreadable) = (false, tally.unreadable + 1);
+                continue;
+            };
+            match row.open() {
+                Ok(mut body) => {
+                    for ((id, _), entry) in pack::keys(&row.keys).zip(&mut body.entries) {
+                        if unread.remove(&id) {
+                            // What it amends is counted nowhere: what stood before that is.
+                            entry.past = None;
+                        }
+                    }
+                    self.fill_pasts(&row, &mut body)?;
+                    count_pack(&row, &body, tally);
+                }
+                Err(why) => {
+                    self.rows.note(number, &why.to_string());
+                    self.rows.broken.set(number);
+                    is_whole = false;
+                    unread.extend(row.ids());
+                }
+            }
         }
-        Ok(())
+        tally.unreadable += i64::try_from(unread.len()).unwrap_or(i64::MAX);
+        Ok(is_whole)
     }
 
     /// Amendments of version 3 and before don't say all that the revision before had said: its pack does.
@@ -109,7 +164,12 @@ impl<D: Database> Message<D> {
             }
         })?;
         for (id, entry) in row.ids().into_iter().zip(&mut body.entries).filter(|(_, entry)| lacks(entry)) {
-            entry.past = pasts.remove(id).map(|past| {
+            let past = pasts.remove(id);
+            if let Some(past) = &past {
+                entry.was = past.verdict.finding.click_type;
+                entry.was_shadow = past.verdict.shadow.as_ref().and_then(|shadow| shadow.finding.click_type);
+            }
+            entry.past = past.map(|past| {
                 Box::new(Past {
                     vendor: past.verdict.finding.vendor,
                     confidence: past.verdict.finding.confidence,

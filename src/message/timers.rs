@@ -42,6 +42,11 @@ pub(super) struct Timers {
 }
 
 impl Timers {
+    /// Forgets what waits, which is read again from the rows.
+    pub(super) fn forget(&mut self) {
+        *self = Self { last_ms: self.last_ms, tick_ms: self.tick_ms, ..Self::default() };
+    }
+
     /// Takes note of an alarm.
     pub(super) fn fired(&mut self, now_ms: i64) {
         self.last_ms = Some(now_ms);
@@ -55,22 +60,22 @@ impl Timers {
         self.tick_ms = if is_behind { TICK_MS } else { stretched_ms };
     }
 
-    /// Of the unsettled clicks those whose windows have closed, at most so many: oldest first from a window's start on, and of the
-    /// late ones before it, where so many verdicts stand, what the sweep says.
+    /// Of the unsettled clicks those whose windows have closed, oldest first from a window's start on, at most so many; where they are
+    /// fewer than that, of the late ones before it, too, where so many verdicts stand, what the sweep says, at most so many in all.
     pub(super) fn due(
         &mut self,
         judging: &Judging,
         now_ms: i64,
-        most: usize,
+        (most_timely, most): (usize, usize),
         (start_ms, verdicts): (i64, usize),
     ) -> BTreeSet<EventId> {
         let end = EventId::first_of(judging.cutoff_ms(now_ms) + 1);
         let start = EventId::first_of(start_ms).min(end);
         let mut due = BTreeSet::new();
-        due.extend(self.unsettled.range(start..end).take(most).copied());
+        due.extend(self.unsettled.range(start..end).take(most_timely).copied());
         let (late, room) = (self.unsettled.range(EventId::first_of(0)..start).count(), most - due.len());
         if late > 0
-            && room > 0
+            && due.len() < most_timely
             && let Some(from) = self.sweep.start(late, verdicts)
         {
             let left = self.unsettled.range(from.min(start)..start);

@@ -1,7 +1,9 @@
 //! What is wanted of a message: which of its clicks, which form of its report. Each is a text that the edge writes and the object
 //! reads.
 
+use crate::event::line;
 use crate::record::{Kind, Record};
+use crate::report::{Part, Past, diagnosis};
 use crate::verdict::{ClickType, Verdict};
 
 /// Which clicks are wanted; all by default. What is `None` is not looked at.
@@ -25,7 +27,8 @@ impl Filter {
     }
 
     /// Four lines: kind, type, recipient, link; empty where all are wanted.
-    pub(super) fn encode(&self) -> String {
+    #[must_use]
+    pub fn encode(&self) -> String {
         let Self { kind, click_type, recipient_id, link_id } = self;
         let kind = kind.map(Kind::name).unwrap_or_default();
         let click_type = click_type.map(ClickType::name).unwrap_or_default();
@@ -66,11 +69,13 @@ pub enum Form {
     Summary,
     /// The line that the report of a later send compares with.
     Past,
+    /// What one of several objects has counted ([`Part`]).
+    Part,
 }
 
 impl Form {
-    const ALL: [(&'static str, Self); 3] =
-        [("json", Self::Json), ("summary", Self::Summary), ("past", Self::Past)];
+    const ALL: [(&'static str, Self); 4] =
+        [("json", Self::Json), ("summary", Self::Summary), ("past", Self::Past), ("part", Self::Part)];
 }
 
 /// A wanted report.
@@ -85,6 +90,22 @@ pub struct View {
 }
 
 impl View {
+    /// What was wanted of what was counted.
+    #[must_use]
+    pub fn of(&self, counted: Part) -> String {
+        if self.form == Form::Part {
+            return counted.encode();
+        }
+        let mut report = counted.report(&self.message_id);
+        let past: Vec<Past> = self.past.iter().filter_map(|line| Past::decode(line)).collect();
+        diagnosis::compare(&mut report, &past);
+        match self.form {
+            Form::Summary => line::json(&report.summary()),
+            Form::Past => Past::of(&report).encode(),
+            Form::Json | Form::Part => line::json(&report),
+        }
+    }
+
     pub(super) fn encode(&self) -> String {
         let name = Form::ALL.iter().find(|(_, form)| *form == self.form).map_or("", |(name, _)| name);
         let mut body = format!("{name} {}", self.message_id);

@@ -5,11 +5,12 @@
 //! what the window holds. Ids without a click are held apart: of clicks that were counted and not stored, and of those
 //! whose landing page was seen before they came.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::by_id::ById;
 use super::settled::Settled;
-use crate::record::{EventId, Kind, Record, Verified};
+use crate::record::{EventId, Kind, Record, Verified, packed};
 use crate::verdict::reach::By;
 use crate::verdict::{Click, Key};
 
@@ -19,9 +20,14 @@ pub const FLOOD_CLICKS: usize = 100;
 /// The minute of [`FLOOD_CLICKS`].
 pub const FLOOD_MS: i64 = 60_000;
 
-/// So many unsettled records are kept as they were parsed, 2 kB each; those of a greater burst are read again when they
-/// settle.
-const MAX_RECORDS: usize = 8_192;
+/// So many bytes of unsettled records are kept as they were parsed, one or two kB each, by all the messages and shards of an
+/// isolate, of which there may be dozens in its 128 MB; those of a greater burst are read again when they settle.
+const MAX_RECORD_BYTES: usize = 12 << 20;
+
+thread_local! {
+    /// What the records take that the windows of this isolate keep, about, bytes.
+    static RECORD_BYTES: Cell<usize> = const { Cell::new(0) };
+}
 
 /// The window lets go of some seconds at a time.
 const STEP_MS: i64 = 5_000;
@@ -82,15 +88,16 @@ pub(super) struct Window {
     /// Stretches before the start of which it holds every stored click, too, while an alarm settles late ones there; from and to
     /// (both included), apart and ascending.
     stretches: Vec<(i64, i64)>,
-    records: usize,
-    /// Stored clicks that could not be read: 0 unless rows are damaged.
-    pub unreadable: usize,
+    /// What the records that it keeps take, of [`RECORD_BYTES`].
+    record_bytes: usize,
 }
 
 impl Window {
     /// A window that begins at a moment, Unix milliseconds.
     pub(super) fn from(start_ms: i64) -> Self {
-        Self { start_ms, ..Self::default() }
+        let mut window = Self::default();
+        window.start_ms = start_ms;
+        window
     }
 
     /// Every stored click from this moment on is in here, Unix milliseconds.
@@ -136,6 +143,11 @@ impl Window {
         self.clicks.get_mut(id)
     }
 
+    /// The time of the last click, Unix milliseconds; before all times where there is none.
+    pub(super) fn last_ms(&self) -> i64 {
+        self.clicks.last().map_or(i64::MIN, EventId::ts_ms)
+    }
+
     /// All clicks, oldest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = (EventId, &Held)> {
         self.clicks.iter()
@@ -161,7 +173,7 @@ impl Window {
         if let Some(Absent::Seen(verified)) = self.absent.remove(&id).map(Absent::of) {
             click.verified = verified;
         }
-        for by in [By::Recipient, By::Link, By::Url, By::Source] {
+        for by in [By::Recipient, By::Link, By::Requests, By::Url, By::Source] {
             let is_for_all = matches!(by, By::Recipient | By::Link);
             if let Some(key) = by.key(&click).filter(|_| is_for_all || click.kind == Kind::Click) {
                 self.index.insert((by as usize, key, id));
@@ -172,11 +184,13 @@ impl Window {
 
     /// Keeps the record of a click that waits to settle, where there is room.
     pub(super) fn keep(&mut self, id: EventId, record: Record) {
-        if self.records < MAX_RECORDS
+        let bytes = bytes_of(&record);
+        if RECORD_BYTES.get() + bytes <= MAX_RECORD_BYTES
             && let Some(entry) = self.clicks.get_mut(id)
         {
-            self.records += 1;
             entry.record = Some(Box::new(record));
+            self.record_bytes += bytes;
+            RECORD_BYTES.set(RECORD_BYTES.get() + bytes);
         }
     }
 
@@ -198,12 +212,14 @@ impl Window {
     /// Takes out the record of a click that settles.
     pub(super) fn take_record(&mut self, id: EventId) -> Option<Box<Record>> {
         let record = self.clicks.get_mut(id).and_then(|entry| entry.record.take());
-        self.records -= usize::from(record.is_some());
+        let bytes = record.as_ref().map_or(0, |record| bytes_of(record));
+        self.record_bytes -= bytes;
+        RECORD_BYTES.set(RECORD_BYTES.get() - bytes);
         record
     }
 
     /// The ids of clicks with a key between two moments (both included), oldest first: by recipient and link those of every
-    /// kind, by URL and source clicks alone, by origin what has settled undecided.
+    /// kind, by who requests it, URL and source clicks alone, by origin what has settled undecided.
     pub(super) fn ids(
         &self,
         by: By,
@@ -290,4 +306,15 @@ impl Window {
         }
         moves
     }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        RECORD_BYTES.set(RECORD_BYTES.get() - self.record_bytes);
+    }
+}
+
+/// What a parsed record takes, about, bytes.
+fn bytes_of(record: &Record) -> usize {
+    size_of::<Record>() + packed::text_bytes(record)
 }

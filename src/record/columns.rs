@@ -23,7 +23,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::hex::push_hex;
+use super::hex::{from_hex, push_hex};
 
 /// All that is written of a column in which no row has a value.
 pub(super) const NONE: u8 = 0;
@@ -148,20 +148,6 @@ fn compact(text: &str) -> Option<(u64, Vec<u8>)> {
             .filter(|(_, all)| all.len() == 16);
     }
     Some((HEX, from_hex(text.bytes())?))
-}
-
-/// What hexadecimal digits say; `None` where a byte is none, or half a byte is left.
-fn from_hex(mut digits: impl Iterator<Item = u8>) -> Option<Vec<u8>> {
-    let nibble = |digit: u8| match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    };
-    let mut bytes = Vec::new();
-    while let Some(digit) = digits.next() {
-        bytes.push(nibble(digit)? << 4 | nibble(digits.next()?)?);
-    }
-    Some(bytes)
 }
 
 /// Reads columns.

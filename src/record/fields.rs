@@ -91,7 +91,7 @@ pub(super) enum Further {
 
 /// What not every record has. Of [`packed`](super::packed) each is a further column, whose number is its place here: new ones
 /// stand behind the last.
-pub(super) const FURTHER: [Further; 3] = [
+pub(super) const FURTHER: [Further; 4] = [
     Further::Integer(integer!(bounced_at_ms)),
     // To a column of texts an empty one is none, and this one says that somebody has looked.
     Further::Integer((
@@ -100,9 +100,21 @@ pub(super) const FURTHER: [Further; 3] = [
         |record, number| record.user_agent = number.map(|_| String::new()),
     )),
     Further::Text(text!(group)),
+    Further::Text(text!(signals)),
 ];
 
 impl Record {
+    /// Takes out what the request showed: what is left is the click's identity, what the link and the sender say, and how a link
+    /// that acts was told to.
+    pub fn forget_request(&mut self) {
+        for (name, _, put) in TEXTS.iter().skip(IDS) {
+            if *name != "act" {
+                put(self, None);
+            }
+        }
+        (self.asn, self.secure) = (None, None);
+    }
+
     /// Cuts free text as the edge cuts it: a record that comes from elsewhere must not outgrow a queue message either, and a
     /// wrapper's referer may hold an address.
     pub fn cut(&mut self) {

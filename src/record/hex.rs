@@ -10,3 +10,17 @@ pub fn push_hex(text: &mut String, bytes: &[u8]) {
         }
     }
 }
+
+/// What digits say; `None` where a byte is none in lower case, or half a byte is left.
+pub fn from_hex(mut digits: impl Iterator<Item = u8>) -> Option<Vec<u8>> {
+    let nibble = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    };
+    let mut bytes = Vec::new();
+    while let Some(digit) = digits.next() {
+        bytes.push(nibble(digit)? << 4 | nibble(digits.next()?)?);
+    }
+    Some(bytes)
+}

@@ -62,7 +62,8 @@ pub struct Record {
     pub group: Option<String>,
     /// Tracked links in that recipient's copy, where known.
     pub links_total: Option<i64>,
-    /// The HTTP method.
+    /// The HTTP method; empty, which is written as null, where `PRIVACY` keeps none.
+    #[serde(serialize_with = "null_where_empty")]
     pub method: String,
     /// The client's address.
     pub ip: Option<String>,
@@ -105,6 +106,10 @@ pub struct Record {
     /// How a link that acts was told to: `one_click` by a mail provider (RFC 8058), or `form` on its page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub act: Option<String>,
+    /// What the rules have seen of the request, where less of it is kept: `signals::stored`. It goes with the record where that is to
+    /// be judged, and nowhere else.
+    #[serde(skip_serializing)]
+    pub signals: Option<String>,
     /// What the landing page showed, where the record comes with a verdict: the verdict writes it.
     #[serde(skip_serializing)]
     pub verified: Verified,
@@ -150,6 +155,11 @@ impl Record {
     pub fn destination(&self) -> &str {
         self.url.as_deref().or(self.link_id.as_deref()).unwrap_or_default()
     }
+}
+
+#[expect(clippy::ptr_arg, reason = "the field's type, which serde hands over")]
+fn null_where_empty<S: serde::Serializer>(text: &String, serializer: S) -> Result<S::Ok, S::Error> {
+    if text.is_empty() { serializer.serialize_none() } else { serializer.serialize_str(text) }
 }
 
 /// A header's value as a record holds it: cut to [`MAX_FIELD_BYTES`] at a character's border, nothing where empty.

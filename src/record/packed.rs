@@ -80,7 +80,8 @@ pub fn seal(records: &[(EventId, &Record)]) -> Vec<u8> {
 /// How many bytes of text a record holds.
 #[must_use]
 pub fn text_bytes(record: &Record) -> usize {
-    TEXTS.iter().filter_map(|(_, get, _)| get(record)).chain(record.group.as_deref()).map(str::len).sum()
+    let further = record.group.as_deref().into_iter().chain(record.signals.as_deref());
+    TEXTS.iter().filter_map(|(_, get, _)| get(record)).chain(further).map(str::len).sum()
 }
 
 /// Reads batches that stand one after the other: hands over the records of the ids that are wanted, in their order.
@@ -286,6 +287,7 @@ mod tests {
             visitor_id: text("07070707070707070707070707070707"),
             repeats: Some(5),
             act: text("form"),
+            signals: text("01ff"),
             ..Record::default()
         }
     }
@@ -322,8 +324,10 @@ mod tests {
         assert_eq!(hex(sealed(&[bounced])), format!("c10252{columns}000701828885b2c068"));
         let unknown = Record { user_agent: Some(String::new()), ..least.clone() };
         assert_eq!(hex(sealed(&[unknown])), format!("c1024d{columns}01020102"));
-        let grouped = Record { group: Some("m365".to_owned()), ..least };
+        let grouped = Record { group: Some("m365".to_owned()), ..least.clone() };
         assert_eq!(hex(sealed(&[grouped])), format!("c10252{columns}02070101206d333635"));
+        let reduced = Record { signals: Some("01ff".to_owned()), ..least };
+        assert_eq!(hex(sealed(&[reduced])), format!("c10250{columns}030501011101ff"));
     }
 
     #[test]

@@ -27,11 +27,13 @@ impl Record {
         timely(read(json, extra)?)
     }
 
-    /// The record that a value from outside is.
+    /// The record that a value from outside is; extra fields are ignored, for lines of a listing, of the log and of an import have some.
     ///
     /// # Errors
-    /// As [`Self::given`].
+    /// As [`Self::given`], and where a field stands twice.
     pub fn of(value: Json) -> Result<Self, String> {
+        value.once("")?;
+        value.get("record").once("record.")?;
         timely(whole(value)?)
     }
 }
@@ -102,6 +104,7 @@ impl Fields {
             "sent_at_ms" => self.sent_at_ms = integer(name, &value)?,
             "bounced_at_ms" => record.bounced_at_ms = integer(name, &value)?,
             "group" => record.group = text(name, value)?,
+            "signals" => record.signals = text(name, value)?,
             // An empty one says that there was none.
             "user_agent" => record.user_agent = whole_text(name, value)?,
             "secure" => record.secure = boolean(name, &value)?,
@@ -137,7 +140,8 @@ impl Fields {
         let Self { mut record, ts_ms, sent_at_ms, .. } = self;
         record.ts_ms = ts_ms.ok_or_else(|| missing("ts_ms"))?;
         record.sent_at_ms = sent_at_ms.ok_or_else(|| missing("sent_at_ms"))?;
-        if record.method.is_empty() {
+        // Beside signals none is one that was not kept.
+        if record.method.is_empty() && record.signals.is_none() {
             "GET".clone_into(&mut record.method);
         }
         for (name, text) in [

@@ -35,11 +35,8 @@ impl About {
     /// # Errors
     /// A message that names the first bad field and says what it must be.
     pub fn read(body: &Json, check_group: &dyn Fn(&str) -> Result<(), String>) -> Result<Self, String> {
-        let fields = body.fields().ok_or("the body: must be a JSON object")?;
-        let known = ["title", "sent", "groups"];
-        if let Some((name, _)) = fields.iter().find(|(name, _)| !known.contains(&name.as_ref())) {
-            return Err(format!("{name}: no such field; there are {}", known.join(", ")));
-        }
+        body.fields().ok_or("the body: must be a JSON object")?;
+        body.only("", &["title", "sent", "groups"])?;
         let title = match body.get("title") {
             Json::Null => None,
             value => {
@@ -112,6 +109,7 @@ mod tests {
             (r#"{"groups":{"a":"1"}}"#, "groups.a: must be a whole number, 0 or more"),
             (r#"{"groups":{"much-too-long":1}}"#, "groups: too long"),
             (r#"{"groups":{"a":1,"a":2}}"#, "groups.a: stands twice"),
+            (r#"{"sent":1,"title":"Tea","sent":2}"#, "sent: stands twice; leave one"),
         ] {
             assert_eq!(read(body), Err(words.to_owned()), "{body}");
         }

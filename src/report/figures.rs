@@ -42,6 +42,9 @@ pub struct Report {
     pub is_defender_bot: i64,
     /// Clicks whose verdict is still provisional.
     pub unsettled: i64,
+    /// What storage holds of the message and nobody can read: verdicts, each of a click that may be in no count, and other rows. 0
+    /// unless storage is damaged, or a later version wrote there.
+    pub unreadable: i64,
     /// Clicks counted and not stored.
     pub repeats: i64,
     /// Shares, where what they are shares of is known.

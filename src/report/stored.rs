@@ -11,6 +11,7 @@
 //! | number, 1 + types columns | minutes: beginning, counts by type |
 //! | number, 6 columns | recipients: key, group, link, clicks, people's, time-of-click |
 //! | number, 1 column | the shadow ruleset |
+//! | number | where there are any, verdicts that cannot be read |
 //!
 //! A sum can be made again from its packs: one of another version is not read but made anew.
 
@@ -67,6 +68,9 @@ impl Tally {
             writer.integers(shares.len(), &|at| shares.get(at).map(column));
         }
         writer.texts(1, &|_| Some(self.shadow.as_str()));
+        if let Ok(unreadable @ 1..) = u64::try_from(self.unreadable) {
+            writer.number(unreadable);
+        }
         writer.0
     }
 
@@ -133,6 +137,9 @@ impl Tally {
         reader.integers(count, &mut |at, number| shares[at].time_of_click = number)?;
         tally.sorted = count;
         tally.shadow = texts(&mut reader, 1)?.pop().flatten().unwrap_or_default();
+        if !reader.0.is_empty() {
+            tally.unreadable = i64::try_from(reader.number()?).map_err(|_| Damaged)?;
+        }
         if fits && reader.0.is_empty() { Ok(tally) } else { Err(Damaged) }
     }
 }

@@ -117,6 +117,10 @@ pub struct Tally {
     pub(super) sorted: usize,
     /// The shadow ruleset of the last event that has one.
     pub(super) shadow: String,
+    /// Verdicts that cannot be read; 0 unless storage is damaged, or a later version wrote there.
+    pub unreadable: i64,
+    /// Recipients of whom there are no shares: other objects have counted them, and nobody else's.
+    pub(super) counted: People,
 }
 
 /// An event to be counted: who, where, and what a revision says of it.
@@ -264,6 +268,7 @@ impl Tally {
         for (sum, more) in self.sums.numbers().into_iter().zip(other.sums.numbers()) {
             *sum += *more;
         }
+        self.unreadable += other.unreadable;
         self.span_ms = wider(self.span_ms, other.span_ms);
         for (vendor, count) in &other.vendors {
             *value_of(&mut self.vendors, vendor) += count;
@@ -288,6 +293,7 @@ impl Tally {
             }
             links.push(place);
         }
+        self.counted.merge(&other.counted, &groups, &links);
         self.shares.extend(other.shares.iter().map(|share| Share {
             group: groups[share.group as usize],
             link: links[share.link as usize],
@@ -297,6 +303,14 @@ impl Tally {
         if !other.shadow.is_empty() {
             self.shadow = other.shadow;
         }
+    }
+
+    /// Counts the recipients once and for all: no two tallies that are merged may have one in common. What an object with half a
+    /// million of them tells is some kilobytes then.
+    pub(super) fn count_people(&mut self) {
+        self.sort();
+        self.counted = People::of(self);
+        (self.shares, self.sorted) = (Vec::new(), 0);
     }
 
     /// Brings the shares into their order, each once; what has come to nothing is left out.
@@ -346,6 +360,7 @@ impl Tally {
             safe_links_recipients: people.time_of_click,
             is_defender_bot: ByType::all(&sums.by_type).sum(ClickType::is_defender_bot),
             unsettled: sums.unsettled,
+            unreadable: self.unreadable,
             repeats,
             rates: Rates::of(sums.clicks, human_clicks, people.human, sent),
             by_vendor: ByName(self.vendors.iter().filter(|(_, count)| *count != 0).cloned().collect()),
@@ -417,26 +432,23 @@ impl Tally {
 }
 
 /// Distinct recipients.
-struct People {
-    all: i64,
-    human: i64,
-    time_of_click: i64,
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct People {
+    pub(super) all: i64,
+    pub(super) human: i64,
+    pub(super) time_of_click: i64,
     /// With a person's click, at the groups' places.
-    by_group: Vec<i64>,
+    pub(super) by_group: Vec<i64>,
     /// The same at the links' places.
-    by_link: Vec<i64>,
+    pub(super) by_link: Vec<i64>,
 }
 
 impl People {
     /// Counts them in a tally whose shares are in order.
     fn of(tally: &Tally) -> Self {
-        let mut people = Self {
-            all: 0,
-            human: 0,
-            time_of_click: 0,
-            by_group: vec![0; tally.per_group.len()],
-            by_link: vec![0; tally.per_link.len()],
-        };
+        let mut people = tally.counted.clone();
+        people.by_group.resize(tally.per_group.len(), 0);
+        people.by_link.resize(tally.per_link.len(), 0);
         for theirs in tally.shares.chunk_by(|one, other| one.recipient == other.recipient) {
             people.all += i64::from(theirs.iter().any(|share| share.clicks > 0));
             people.human += i64::from(theirs.iter().any(|share| share.human > 0));
@@ -452,6 +464,22 @@ impl People {
             }
         }
         people
+    }
+
+    /// Adds others, whose groups and links have these places here.
+    fn merge(&mut self, others: &Self, groups: &[u32], links: &[u32]) {
+        self.all += others.all;
+        self.human += others.human;
+        self.time_of_click += others.time_of_click;
+        let lists =
+            [(&mut self.by_group, &others.by_group, groups), (&mut self.by_link, &others.by_link, links)];
+        for (counts, more, places) in lists {
+            for (more, place) in more.iter().zip(places) {
+                let place = *place as usize;
+                counts.resize(counts.len().max(place + 1), 0);
+                counts[place] += more;
+            }
+        }
     }
 }
 

@@ -90,6 +90,8 @@ fn copy(envelope: &Envelope) -> Result<MailCopy, String> {
         )?,
         sent_at_ms: sent_at_ms.cast_unsigned(),
         group,
+        shards: envelope.shards.unwrap_or(1),
+        sent: envelope.sent,
     })
 }
 

@@ -15,8 +15,8 @@ use crate::link::keys::Keyring;
 use crate::link::mint::MailHeaders;
 
 /// The fields of a line.
-const FIELDS: [&str; 8] =
-    ["message_id", "recipient_id", "sent_at_ms", "group", "html", "text", "eml", "track"];
+const FIELDS: [&str; 10] =
+    ["message_id", "recipient_id", "sent_at_ms", "group", "shards", "sent", "html", "text", "eml", "track"];
 
 /// Rewrites the bodies of lines. What the bodies of one line were planned like holds for the next line that has the same.
 pub struct Lines<'a> {
@@ -120,6 +120,9 @@ impl<'a> Lines<'a> {
             recipient_id: Some(copy.recipient_id),
             sent_at_ms: Some(copy.sent_at_ms.cast_signed()),
             group: copy.group,
+            // What the line leaves out the mail may say.
+            shards: fields.get("shards").map(|_| copy.shards),
+            sent: copy.sent,
             clicks: fields.get("track").map(|_| track.clicks),
             opens: fields.get("track").map(|_| track.opens),
             date_ms: None,

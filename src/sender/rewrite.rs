@@ -162,7 +162,7 @@ impl Plan {
             headers: MailHeaders::unsubscribing(""),
             links: Vec::with_capacity(self.links().count()),
             left: self.left(),
-            warnings: self.warnings(),
+            warnings: self.warnings().into_iter().chain(copy.advice()).collect(),
         };
         if stay_again {
             rewritten.warnings.push(

@@ -1,84 +1,33 @@
 //! What one request shows by itself: stateless, taken at the edge.
 //!
 //! [`catalogue`] says whose network it came from, [`agents`] and [`browser`] what its agent says, [`headers`] whether the
-//! rest fits, [`votes`] what each of that is worth. [`Signals`] is what the rules read of all that.
+//! rest fits, [`votes`] what each of that is worth. [`Signals`] is what the rules read of all that; [`privacy`] says how much of
+//! the request is kept, and [`stored`] in which form its signals are where that is less than the rules need.
 
 pub mod agents;
 pub mod browser;
 pub mod catalogue;
 pub mod headers;
+pub mod privacy;
+mod shape;
+pub mod stored;
 pub mod votes;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 
-use agents::{Agent, AgentClass};
+use agents::AgentClass;
 use catalogue::learned::{LEARNED, Learned, Table};
 use catalogue::{Class, Network, Request};
-use votes::{Sign, Votes};
+use votes::Sign;
+
+pub use shape::{Cookie, Signals, Source};
 
 use crate::link::url;
 use crate::record::{CookieState, Kind, Record, Way};
 
 /// The domain of Safe Links, whose hosts stand in the referer of a click that it checked.
 const SAFELINKS: &str = "safelinks.protection.outlook.com";
-
-/// The signals of one click.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a signal of its own")]
-pub struct Signals {
-    /// The referer is a URL of Safe Links.
-    pub safelinks_referer: bool,
-    /// There is a referer at all, or none could be.
-    pub has_referer: bool,
-    /// It is known that there was none.
-    pub lacks_referer: bool,
-    /// The address could be read.
-    pub has_address: bool,
-    /// The catalogue's entry for the address: what the published table goes by.
-    pub network: Option<&'static Network>,
-    /// Where the click came from, by address and AS number.
-    pub place: Option<&'static Network>,
-    /// What the sender's own history knows of where it came from, where no list says more than that machines are rented there.
-    pub learned: Option<&'static Learned>,
-    /// The machine that the agent says it is.
-    pub agent: Option<Agent>,
-    /// Headers are known: what is missing of them was not sent.
-    pub knows_headers: bool,
-    /// The agent is Office's, which checks links and opens them for people.
-    pub is_office: bool,
-    /// The method is one that people's browsers use there: GET, and POST where a link acts.
-    pub is_get: bool,
-    /// A mail provider asks for its user, without a browser (RFC 8058).
-    pub is_one_click: bool,
-    /// A link that acts was told to, by whichever way; without that its page was looked at.
-    pub has_acted: bool,
-    /// `Sec-CH-UA` names a browser without a window.
-    pub is_headless: bool,
-    /// A header says that the page is only fetched ahead.
-    pub is_prefetch: bool,
-    /// Microsoft's AS number: never enough by itself.
-    pub is_microsoft_system: bool,
-    /// What the request votes.
-    pub votes: Votes,
-    /// Who sent it, where the address could be read.
-    pub source: Option<Source>,
-    /// What our cookie said.
-    pub cookie: Cookie,
-    /// The agent, in one number.
-    pub browser: u64,
-}
-
-/// What our cookie said; visitors are numbers that differ where their ids do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cookie {
-    /// Nothing: switched off, not wanted, or not known.
-    None,
-    /// It was set with this click.
-    New(u64),
-    /// It came back.
-    Returning(u64),
-}
 
 impl Cookie {
     fn of(record: &Record) -> Self {
@@ -96,21 +45,6 @@ fn number_of(text: Option<&str>) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()
-}
-
-/// Who sent a request, as far as two requests can be compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Source {
-    /// The address (in IPv6 its /64) and the agent, in one number.
-    pub exact: u64,
-    /// What counts as one that asks: where machines are rented, the network and the agent, because one render comes from
-    /// several addresses there; else the same as `exact`.
-    pub group: u64,
-    /// The network (/24, in IPv6 /48) and the agent, in one number. Where machines are rented, the network alone: a neighbour
-    /// there is the same tenant's under another name.
-    pub origin: u64,
-    /// There is an agent.
-    pub has_agent: bool,
 }
 
 impl Source {
@@ -141,9 +75,14 @@ impl Source {
 }
 
 impl Signals {
-    /// The signals of a record.
+    /// The signals of a record: those that it was kept with, where it was; else what it shows.
     #[must_use]
     pub fn of(record: &Record) -> Self {
+        let kept = record.signals.as_deref().and_then(stored::open);
+        kept.unwrap_or_else(|| Self::shown(record))
+    }
+
+    fn shown(record: &Record) -> Self {
         let address = record.ip.as_deref().and_then(catalogue::parse_ip);
         let request = if record.kind == Kind::Open { Request::Open } else { Request::Click };
         let network = address.and_then(|address| catalogue::lookup(address, request));
@@ -167,6 +106,7 @@ impl Signals {
         let is_own = wrapper.zip(place).is_some_and(|(wrapper, network)| wrapper.vendor == network.vendor);
         votes.note(Sign::WrapperReferer, wrapper.is_some() && !is_own);
         Self {
+            is_withheld: false,
             safelinks_referer: referer.is_some_and(is_safelinks),
             // Our own pages' forms never have one: their policy is no-referrer.
             has_referer: referer.is_some() || acts,
@@ -261,6 +201,10 @@ impl Signals {
     /// The same with what another table of learned networks says of the record.
     #[must_use]
     pub fn taught(self, record: &Record, table: &Table) -> Self {
+        if record.signals.is_some() {
+            // Whatever it was learned from is no longer there.
+            return self;
+        }
         let address = record.ip.as_deref().and_then(catalogue::parse_ip);
         Self { learned: learned(table, record, address, self.place), ..self }
     }

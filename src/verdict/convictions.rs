@@ -56,6 +56,9 @@ pub struct Convictions {
 /// The bits of a moment that hold the type.
 const KIND_BITS: u32 = 4;
 
+/// The last type of a time.
+const LAST: u64 = (1 << KIND_BITS) - 1;
+
 const _: () = assert!(ClickType::COUNT <= 1 << KIND_BITS, "a type fits its bits");
 
 /// A time with a type in the lowest bits. Times before 1970 count as 1970.
@@ -65,10 +68,14 @@ const fn moment(ts_ms: i64, kind: u64) -> u64 {
 }
 
 /// Where a conviction of a click stands: under its source and its origin, where it has one.
-fn places(click: &Click, kind: ClickType) -> impl Iterator<Item = (u64, u64)> {
-    let moment = moment(click.ts_ms, kind as u64);
-    let places = click.signals.own_source().map(|source| [source.exact, source.origin]);
-    places.into_iter().flatten().map(move |place| (place, moment))
+fn places(click: &Click) -> impl Iterator<Item = u64> {
+    click.signals.own_source().map(|source| [source.exact, source.origin]).into_iter().flatten()
+}
+
+/// The time and the type of a moment.
+fn read_moment(moment: u64) -> Option<(i64, ClickType)> {
+    let kind = ClickType::CLICKS.into_iter().find(|known| *known as u64 == moment & LAST)?;
+    Some(((moment >> KIND_BITS).cast_signed(), kind))
 }
 
 impl PartialEq for Convictions {
@@ -80,22 +87,41 @@ impl PartialEq for Convictions {
 impl Eq for Convictions {}
 
 impl Convictions {
+    /// Adds one of a place, a source or an origin.
+    pub fn add_at(&mut self, place: u64, ts_ms: i64, kind: ClickType) {
+        *self.counts.entry((place, moment(ts_ms, kind as u64))).or_default() += 1;
+    }
+
+    /// Takes one of a place back.
+    pub fn remove_at(&mut self, place: u64, ts_ms: i64, kind: ClickType) {
+        if let Entry::Occupied(mut count) = self.counts.entry((place, moment(ts_ms, kind as u64))) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
+    }
+
+    /// Hands over each place with one of a type at a moment, Unix milliseconds, in order.
+    pub fn each(&self, each: &mut dyn FnMut(u64, i64, ClickType)) {
+        for (place, found) in self.counts.keys() {
+            if let Some((ts_ms, kind)) = read_moment(*found) {
+                each(*place, ts_ms, kind);
+            }
+        }
+    }
+
     /// Adds the conviction of a click.
     pub fn add(&mut self, click: &Click, kind: ClickType) {
-        for place in places(click, kind) {
-            *self.counts.entry(place).or_default() += 1;
+        for place in places(click) {
+            self.add_at(place, click.ts_ms, kind);
         }
     }
 
     /// Takes a conviction back.
     pub fn remove(&mut self, click: &Click, kind: ClickType) {
-        for place in places(click, kind) {
-            if let Entry::Occupied(mut count) = self.counts.entry(place) {
-                *count.get_mut() -= 1;
-                if *count.get() == 0 {
-                    count.remove();
-                }
-            }
+        for place in places(click) {
+            self.remove_at(place, click.ts_ms, kind);
         }
     }
 
@@ -128,15 +154,14 @@ impl Convictions {
     /// first one after it.
     #[must_use]
     pub fn reaching(&self, click: &Click) -> Option<Carried> {
-        const LAST: u64 = (1 << KIND_BITS) - 1;
         let near = |place: u64, same_source: bool| {
             let here = (place, moment(click.ts_ms, LAST));
             let from = (place, moment(click.ts_ms.saturating_sub(FORWARD_MS), 0));
             let until = (place, moment(click.ts_ms.saturating_add(BACK_MS), LAST));
             let before = self.counts.range(from..=here).next_back();
             let ((_, found), _) = before.or_else(|| self.counts.range(here..=until).next())?;
-            let kind = ClickType::CLICKS.into_iter().find(|known| *known as u64 == found & LAST)?;
-            Some(Carried { click_type: kind, ts_ms: (found >> KIND_BITS).cast_signed(), same_source })
+            let (ts_ms, click_type) = read_moment(*found)?;
+            Some(Carried { click_type, ts_ms, same_source })
         };
         let source = click.signals.own_source()?;
         near(source.exact, true).or_else(|| near(source.origin, false))

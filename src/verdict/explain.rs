@@ -24,7 +24,7 @@ pub struct Explanation {
     pub reasons: Vec<Told>,
     /// Name and version of the ruleset.
     pub ruleset: &'static str,
-    /// The network that the click came from, where the catalogue knows it.
+    /// The network that the click came from, where the catalogue knows it and `PRIVACY` lets it be told.
     pub network: Option<Place>,
     /// Every vote on it; their sum.
     pub votes: Vec<Spoken>,
@@ -174,7 +174,7 @@ pub fn explain(case: &Case) -> Explanation {
         clock,
         reasons: finding.reasons.iter().map(told).collect(),
         ruleset: case.ruleset.label(),
-        network: case.click.signals.place.map(Place::of),
+        network: case.click.signals.place.filter(|_| !case.click.signals.is_withheld).map(Place::of),
         votes: case
             .votes()
             .seen()
@@ -231,6 +231,7 @@ fn seen(condition: &Condition, case: &Case) -> Seen {
     let fact = (condition.fact)(case);
     let (is, needs) = match fact {
         Fact::Is(so) => (Is::So(so), "true".to_owned()),
+        Fact::Named(name) if case.click.signals.is_withheld => (Is::So(name.is_some()), "true".to_owned()),
         Fact::Named(name) => (Is::Named(name), "any".to_owned()),
         Fact::Below(is, bound) => (Is::Number(is), format!("below {bound}")),
         Fact::Over(is, bound) => (Is::Number(is), format!("over {bound}")),

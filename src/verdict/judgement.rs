@@ -3,8 +3,9 @@
 
 use super::case::Case;
 use super::convictions::{Carried, Convictions};
+use super::evidence::Views;
 use super::explain::{self, Explanation};
-use super::{Click, Finding, Look, Ruleset, Thresholds, Windows, rules};
+use super::{Click, Finding, Judging, Look, Ruleset, Thresholds, Windows, rules};
 
 /// A slice of one message's clicks with all that was seen around them, ready to be judged.
 ///
@@ -22,6 +23,15 @@ impl<'a> Judgement<'a> {
     #[must_use]
     pub fn of(clicks: &'a [Click], ruleset: Ruleset, thresholds: &'a Thresholds, look: Look) -> Self {
         Self { clicks, windows: Windows::of(clicks, ruleset, thresholds, look), thresholds }
+    }
+
+    /// The same beside what other objects of the message show.
+    #[must_use]
+    pub fn beside(mut self, judging: &Judging, views: &Views) -> Self {
+        if !views.0.is_empty() {
+            self.windows.see_elsewhere(self.clicks, judging, views);
+        }
+        self
     }
 
     /// What the click at `at` shows without its source's convictions.

@@ -2,7 +2,8 @@
 //!
 //! [`click`] is the little of a click that the rules look at, [`windows`], [`bursts`] and [`repeats`] what they see around it,
 //! all of which makes a [`case`]; [`rules`] are the tables that decide a [`finding`], [`convictions`] holds what a source's
-//! convictions mean for its other clicks, [`explain`] says why. [`reach`] says what depends on what. A finding with a place
+//! convictions mean for its other clicks, [`explain`] says why. [`reach`] says what depends on what, [`evidence`] what of it the
+//! shards of a message exchange. A finding with a place
 //! in time is a verdict ([`revision`]).
 //!
 //! One engine ([`judgement`]) serves the Durable Object, the CLI and the tests: the object hands it a slice of the
@@ -13,6 +14,7 @@ pub mod case;
 pub mod click;
 pub mod convictions;
 pub mod delay;
+pub mod evidence;
 pub mod explain;
 pub mod finding;
 pub mod judgement;

@@ -5,6 +5,7 @@
 //! hour, every 439 ms. Who forwards a mail to a whole company has one copy clicked by many; they are many sources.
 
 use super::Click;
+use super::order::arrange;
 
 /// How long repetition is looked for, milliseconds.
 pub const REACH_MS: i64 = 1_800_000;
@@ -22,24 +23,39 @@ const JITTER_MS: i64 = 40;
 /// No fewer requests are repetition.
 pub const FEWEST: usize = BEATS;
 
+/// So many requests by one source one after the other, within [`REACH_MS`], are repetition, whatever else it asks for between them
+/// or beside them. No shape asks for more: of the others on either side of a request the nearest so many say all.
+pub const SURE: usize = 15;
+
+const _: () = {
+    let mut at = 0;
+    while at < SHAPES.len() {
+        assert!(SHAPES[at].1 <= SURE && BEATS <= SURE, "a shape asks for more requests than are looked at");
+        at += 1;
+    }
+    assert!(SHAPES[1].0 == REACH_MS && SHAPES[1].1 == SURE, "the longest shape is what is sure");
+};
+
+/// Whose request it is: its source, or the agent where that is everybody's.
+#[must_use]
+pub fn source(click: &Click) -> u64 {
+    click.signals.source.map_or(click.signals.browser, |source| source.group)
+}
+
 /// Calls `mark` for each place of `group` that is part of a repetition. The group is the clicks on one link of one copy by
 /// time; looking back, only what came before a click counts.
 pub(super) fn find(clicks: &[Click], group: &[usize], back: bool, mark: &mut dyn FnMut(usize)) {
     if group.len() < FEWEST {
         return;
     }
-    let source = |at: usize| {
-        let signals = &clicks[at].signals;
-        signals.source.map_or(signals.browser, |source| source.group)
-    };
-    let mut sources: Vec<u64> = group.iter().map(|at| source(*at)).collect();
-    sources = super::order::ascending(&sources);
-    for one in sources {
-        let theirs: Vec<usize> = group.iter().copied().filter(|at| source(*at) == one).collect();
+    let by = |at: usize| source(&clicks[at]);
+    let mut group = group.to_vec();
+    arrange(&mut group, &|at| (by(at).into(), 0));
+    for theirs in group.chunk_by(|&a, &b| by(a) == by(b)) {
         for (within_ms, count) in SHAPES {
-            runs(&theirs, count, back, mark, &|run| span_ms(clicks, run) <= within_ms);
+            runs(theirs, count, back, mark, &|run| span_ms(clicks, run) <= within_ms);
         }
-        runs(&theirs, BEATS, back, mark, &|run| span_ms(clicks, run) <= REACH_MS && is_steady(clicks, run));
+        runs(theirs, BEATS, back, mark, &|run| span_ms(clicks, run) <= REACH_MS && is_steady(clicks, run));
     }
 }
 

@@ -6,8 +6,9 @@
 use std::cmp::Ordering;
 
 use super::bursts::{self, Burst};
+use super::evidence::{self, Views};
 use super::order::arrange;
-use super::{Click, Ruleset, Thresholds, repeats};
+use super::{Click, Judging, Ruleset, Thresholds, repeats};
 use crate::record::Kind;
 use crate::signals::{Cookie, Signals};
 
@@ -165,6 +166,22 @@ impl Windows {
         windows
     }
 
+    /// Sees the crowds that clicks lie in together with those that other objects of the message keep.
+    pub(super) fn see_elsewhere(&mut self, clicks: &[Click], judging: &Judging, views: &Views) {
+        let crowds = judging.crowds();
+        for (click, around) in clicks.iter().zip(&mut self.around) {
+            evidence::groups_of(click, judging, &mut |at, group| {
+                let crowd = crowds.get(at).filter(|(row, _)| row.rulesets.contains(&self.ruleset));
+                let Some((_, crowd)) = crowd else { return };
+                for (shape, (within_ms, _)) in (crowd.shapes)(&judging.thresholds).into_iter().enumerate() {
+                    if views.is_hot(group, shape, within_ms, click.ts_ms) {
+                        (crowd.show)(around, shape);
+                    }
+                }
+            });
+        }
+    }
+
     /// The rules that look.
     #[must_use]
     pub fn ruleset(&self) -> Ruleset {
@@ -202,43 +219,44 @@ impl Windows {
 
     /// Finds the cookies that came back shortly after they were set on the same copy; `group` goes by time.
     fn find_fresh_cookies(&mut self, clicks: &[Click], group: &[usize]) {
-        let mut set: Vec<(u64, i64)> = Vec::new();
-        for &at in group {
-            let ts_ms = clicks[at].ts_ms;
-            match clicks[at].signals.cookie {
-                // A click alone sets it.
-                Cookie::New(_) if clicks[at].kind != Kind::Click => {}
-                Cookie::New(visitor) => {
-                    set.retain(|(_, set_ms)| ts_ms.saturating_sub(*set_ms) <= FRESH_MS);
-                    set.push((visitor, ts_ms));
+        let visitor = |at: usize| match clicks[at].signals.cookie {
+            Cookie::New(visitor) | Cookie::Returning(visitor) => Some(visitor),
+            Cookie::None => None,
+        };
+        let mut brought: Vec<usize> = group.iter().copied().filter(|at| visitor(*at).is_some()).collect();
+        arrange(&mut brought, &|at| (visitor(at).unwrap_or_default().into(), 0));
+        for theirs in brought.chunk_by(|&a, &b| visitor(a) == visitor(b)) {
+            let mut set_ms = None;
+            for &at in theirs {
+                let ts_ms = clicks[at].ts_ms;
+                if !is_new(&clicks[at]) {
+                    let is_fresh = |set_ms: i64| ts_ms.saturating_sub(set_ms) <= FRESH_MS;
+                    self.around[at].has_fresh_cookie = set_ms.is_some_and(is_fresh);
+                } else if clicks[at].kind == Kind::Click {
+                    // A click alone sets it.
+                    set_ms = Some(ts_ms);
                 }
-                Cookie::Returning(visitor) => {
-                    self.around[at].has_fresh_cookie = set.iter().any(|(known, set_ms)| {
-                        *known == visitor && ts_ms.saturating_sub(*set_ms) <= FRESH_MS
-                    });
-                }
-                Cookie::None => {}
             }
         }
     }
 
     /// Finds the clicks of an agent without the cookie that it got on the same copy; `group` goes by time.
     fn find_returns(&mut self, clicks: &[Click], group: &[usize]) {
-        // When each agent got it, ascending.
-        let mut known: Vec<(u64, Vec<i64>)> = Vec::new();
-        for &at in group {
-            let (browser, ts_ms) = (clicks[at].signals.browser, clicks[at].ts_ms);
-            let place = known.iter().position(|(other, _)| *other == browser);
-            if let Some(place) = place.filter(|_| is_new(&clicks[at])) {
-                let got = &known[place].1;
-                let before = got.partition_point(|got_ms| ts_ms.saturating_sub(*got_ms) > FRESH_MS);
-                self.around[at].returns_without_cookie =
-                    before > 0 && ts_ms.saturating_sub(got[before - 1]) <= RETURN_MS;
-            }
-            if got_cookie(&clicks[at]) {
-                match place {
-                    Some(place) => known[place].1.push(ts_ms),
-                    None => known.push((browser, vec![ts_ms])),
+        let browser = |at: usize| clicks[at].signals.browser;
+        let mut group = group.to_vec();
+        arrange(&mut group, &|at| (browser(at).into(), 0));
+        for theirs in group.chunk_by(|&a, &b| browser(a) == browser(b)) {
+            // When it got it, ascending.
+            let mut got: Vec<i64> = Vec::new();
+            for &at in theirs {
+                let ts_ms = clicks[at].ts_ms;
+                if is_new(&clicks[at]) {
+                    let before = got.partition_point(|got_ms| ts_ms.saturating_sub(*got_ms) > FRESH_MS);
+                    self.around[at].returns_without_cookie =
+                        before > 0 && ts_ms.saturating_sub(got[before - 1]) <= RETURN_MS;
+                }
+                if got_cookie(&clicks[at]) {
+                    got.push(ts_ms);
                 }
             }
         }

@@ -45,6 +45,7 @@ type Copy struct {
 	SentAtMs    int64  `json:"sent_at_ms"`  // Unix milliseconds
 	LinksTotal  uint32 `json:"links_total"` // its click links
 	Group       string `json:"group"`       // empty: none
+	Shards      uint32 `json:"shards"`      // the same for all copies of a message, at most 256; 0: 1
 }
 
 // Minter mints links of one click domain.
@@ -106,6 +107,17 @@ func (m *Minter) href(kind byte, route string, mail Copy, linkID, url string) (s
 	if mail.SentAtMs < 946684800000 || mail.SentAtMs >= 4133980800000 {
 		return "", fmt.Errorf("sent_at_ms: must be Unix milliseconds from 2000 to 2100, not %d", mail.SentAtMs)
 	}
+	// The paths of URLs drop these two.
+	if mail.MessageID == "." || mail.MessageID == ".." {
+		return "", fmt.Errorf("message_id: must be another than %q, which no path can hold", mail.MessageID)
+	}
+	shards := mail.Shards
+	if shards == 0 {
+		shards = 1
+	}
+	if shards > 256 {
+		return "", fmt.Errorf("shards: must be from 1 to 256, not %d", shards)
+	}
 	version, scheme, rest := byte(1), byte(0), url
 	for at, prefix := range []string{"http://", "https://"} {
 		if strings.HasPrefix(url, prefix) {
@@ -120,8 +132,8 @@ func (m *Minter) href(kind byte, route string, mail Copy, linkID, url string) (s
 		version, ids = 2, append(ids, ids[2])
 		ids[3].field, ids[3].text = "group", mail.Group
 	}
-	body := append([]byte{version, kind | scheme<<2, byte(len(m.kid))}, m.kid+"\x01"...)
-	for _, number := range []uint64{uint64(mail.LinksTotal), uint64(mail.SentAtMs)} {
+	body := append([]byte{version, kind | scheme<<2, byte(len(m.kid))}, m.kid...)
+	for _, number := range []uint64{uint64(shards), uint64(mail.LinksTotal), uint64(mail.SentAtMs)} {
 		var bytes [binary.MaxVarintLen64]byte
 		body = append(body, bytes[:binary.PutUvarint(bytes[:], number)]...)
 	}

@@ -8,7 +8,8 @@
 //     minter.open(copy, "pixel"); // the src of an image
 //     unsubscribeHeaders(minter.unsubscribe(copy, "stop")); // both must be signed by DKIM
 //
-// A copy is one recipient's mail. `links_total` counts its click links; `group` may be left out. Ids are never mail addresses.
+// A copy is one recipient's mail. `links_total` counts its click links; `group` may be left out, and so may `shards`, which is 1 then
+// and the same for all copies of a message. Ids are never mail addresses.
 // What cannot be minted throws a RangeError that names the field: a bad link would stay dead in its mailbox. Whoever has
 // LINK_KEYS can make links that your click domain redirects from: only what sends mail may hold it.
 
@@ -17,7 +18,7 @@ import { createHmac } from "node:crypto";
 const KINDS = { click: [0, "c"], open: [1, "o"], unsubscribe: [2, "u"], confirm: [3, "u"] };
 const SCHEMES = ["", "http://", "https://"];
 const ID = /^[A-Za-z0-9._~-]{1,64}$/;
-const MESSAGE_ID = /^[A-Za-z0-9._~@+=$!:-]{1,128}$/;
+const MESSAGE_ID = /^(?!\.{1,2}$)[A-Za-z0-9._~@+=$!:-]{1,128}$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
 const NAME = "(?:[A-Za-z0-9_-]+\\.)*[A-Za-z][A-Za-z0-9_-]*\\.?";
@@ -59,12 +60,13 @@ export class Minter {
     return this.#href("confirm", copy, linkId, url == null ? "" : checkedUrl("url", url));
   }
 
-  #href(kind, { message_id, recipient_id, sent_at_ms, links_total, group }, linkId, url) {
+  #href(kind, { message_id, recipient_id, sent_at_ms, links_total, group, shards = 1 }, linkId, url) {
     const [number, route] = KINDS[kind];
     const scheme = SCHEMES.findLastIndex((prefix) => url.startsWith(prefix));
     const body = Buffer.concat([
       Buffer.from([group == null ? 1 : 2, number | (scheme << 2), this.#kid.length]),
-      Buffer.from(`${this.#kid}\x01`),
+      Buffer.from(this.#kid),
+      varint("shards", shards, 1, 257),
       varint("links_total", links_total, 0, 2 ** 32),
       varint("sent_at_ms", sent_at_ms, 946684800000, 4133980800000),
       packed("message_id", message_id, MESSAGE_ID),

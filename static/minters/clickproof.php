@@ -25,7 +25,7 @@ use InvalidArgumentException;
 const KINDS = ['click' => [0, 'c'], 'open' => [1, 'o'], 'unsubscribe' => [2, 'u'], 'confirm' => [3, 'u']];
 const SCHEMES = ['', 'http://', 'https://'];
 const ID = '/\A[A-Za-z0-9._~-]{1,64}\z/';
-const MESSAGE_ID = '/\A[A-Za-z0-9._~@+=$!:-]{1,128}\z/';
+const MESSAGE_ID = '/\A(?!\.{1,2}\z)[A-Za-z0-9._~@+=$!:-]{1,128}\z/';
 const UUID = '/\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\z/';
 const BYTE = '(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
 const NAME = '(?:[A-Za-z0-9_-]+\.)*[A-Za-z][A-Za-z0-9_-]*\.?';
@@ -79,7 +79,8 @@ final class Minter
         [$number, $route] = KINDS[$kind];
         $group = $copy['group'] ?? null;
         $scheme = str_starts_with($url, 'https://') ? 2 : (int) str_starts_with($url, 'http://');
-        $body = chr($group === null ? 1 : 2) . chr($number | $scheme << 2) . chr(strlen($this->kid)) . $this->kid . "\1"
+        $body = chr($group === null ? 1 : 2) . chr($number | $scheme << 2) . chr(strlen($this->kid)) . $this->kid
+            . varint('shards', $copy['shards'] ?? 1, 1, 257)
             . varint('links_total', $copy['links_total'] ?? null, 0, 2 ** 32)
             . varint('sent_at_ms', $copy['sent_at_ms'] ?? null, 946684800000, 4133980800000)
             . packed('message_id', $copy['message_id'] ?? null, MESSAGE_ID)

@@ -21,7 +21,7 @@ import re
 _KINDS = {"click": (0, "c"), "open": (1, "o"), "unsubscribe": (2, "u"), "confirm": (3, "u")}
 _SCHEMES = ("", "http://", "https://")
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,64}")
-_MESSAGE_ID = re.compile(r"[A-Za-z0-9._~@+=$!:-]{1,128}")
+_MESSAGE_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~@+=$!:-]{1,128}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _NAME = r"(?:[A-Za-z0-9_-]+\.)*[A-Za-z][A-Za-z0-9_-]*\.?"
@@ -58,7 +58,8 @@ class Minter:
         number, route = _KINDS[kind]
         group = copy.get("group")
         scheme = max(at for at, prefix in enumerate(_SCHEMES) if url.startswith(prefix))
-        body = bytes([1 if group is None else 2, number | scheme << 2, len(self._kid)]) + self._kid.encode() + b"\1"
+        body = bytes([1 if group is None else 2, number | scheme << 2, len(self._kid)]) + self._kid.encode()
+        body += _varint("shards", copy.get("shards", 1), 1, 257)
         body += _varint("links_total", copy.get("links_total"), 0, 2**32)
         body += _varint("sent_at_ms", copy.get("sent_at_ms"), 946684800000, 4133980800000)
         body += _packed("message_id", copy.get("message_id"), _MESSAGE_ID)

@@ -20,7 +20,7 @@ module Clickproof
   KINDS = { click: [0, "c"], open: [1, "o"], unsubscribe: [2, "u"], confirm: [3, "u"] }.freeze
   SCHEMES = ["", "http://", "https://"].freeze
   ID = /\A[A-Za-z0-9._~-]{1,64}\z/
-  MESSAGE_ID = /\A[A-Za-z0-9._~@+=$!:-]{1,128}\z/
+  MESSAGE_ID = /\A(?!\.{1,2}\z)[A-Za-z0-9._~@+=$!:-]{1,128}\z/
   UUID = /\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\z/
   BYTE = /(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])/
   NAME = /(?:[A-Za-z0-9_-]+\.)*[A-Za-z][A-Za-z0-9_-]*\.?/
@@ -64,7 +64,8 @@ module Clickproof
       number, route = KINDS[kind]
       scheme = SCHEMES.rindex { |prefix| url.start_with?(prefix) }
       group = copy[:group]
-      body = [group.nil? ? 1 : 2, number | scheme << 2, @kid.length].pack("C*") + @kid.b + "\x01".b
+      body = [group.nil? ? 1 : 2, number | scheme << 2, @kid.length].pack("C*") + @kid.b
+      body << varint("shards", copy.fetch(:shards, 1), 1, 257)
       body << varint("links_total", copy[:links_total], 0, 2**32)
       body << varint("sent_at_ms", copy[:sent_at_ms], 946_684_800_000, 4_133_980_800_000)
       body << packed("message_id", copy[:message_id], MESSAGE_ID)

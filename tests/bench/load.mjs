@@ -83,6 +83,21 @@ export async function oneClickMessages(count) {
   return paths.map(([path], n) => get(path, headers(n)));
 }
 
+/** A click on each link of so many copies of a message, copy by copy, as a scanner of Microsoft's makes them. */
+export async function copies(message_id, count, links) {
+  const paths = await mint(count, (n) => ({
+    message_id,
+    recipient_id: `r${n}`,
+    sent_at_ms: SENT_AT_MS,
+    links: Array.from({ length: links }, (_, link) => ({
+      link_id: `l${link}`,
+      url: `${DESTINATION}/${link}`,
+    })),
+  }));
+  const from = (n) => ({ "CF-Connecting-IP": `40.92.${n >> 8}.${n & 255}`, "User-Agent": AGENTS[0] });
+  return paths.flatMap((of, n) => of.map((path) => get(path, from(n))));
+}
+
 /** The paths of the links of so many copies. Links hold on any server with the same keys. */
 async function mint(count, copyOf) {
   const server = await startWorkerd(clickproof());

@@ -60,6 +60,8 @@ fn copy(recipient: usize) -> MailCopy {
         recipient_id: format!("r{recipient}"),
         sent_at_ms: 1_795_348_800_000,
         group: None,
+        shards: 1,
+        sent: None,
     }
 }
 

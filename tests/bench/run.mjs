@@ -1,6 +1,7 @@
 // `npm run bench`: what Clickproof costs beside peers measured in the same run on plain workerd, and what a million clicks cost
-// by what they were counted to take; what a burst and very many small messages come to. Prints markdown tables and writes them to
-// build/bench.md. `npm run bench -- speed` runs one part: `speed`, `counts`, `burst` or `messages`.
+// by what they were counted to take; what a burst, very many small messages and a scanner come to. Prints markdown tables and
+// writes them to build/bench.md. `npm run bench -- speed` runs one part: `speed`, `counts`, `burst`, `messages` or `scanner`;
+// `npm run bench -- hostile` sends ten million hostile inputs, which takes minutes and is run when asked for.
 
 import { writeFileSync } from "node:fs";
 import path from "node:path";
@@ -8,8 +9,10 @@ import { build } from "../../src/dev/build.mjs";
 import { Failure, main, output, root } from "../../src/dev/run.mjs";
 import { burst } from "./burst.mjs";
 import { counts } from "./counts.mjs";
+import { hostile } from "./hostile.mjs";
 import { clicks } from "./load.mjs";
 import { messages } from "./messages.mjs";
+import { scanner } from "./scanner.mjs";
 import { speed } from "./speed.mjs";
 
 const PARTS = {
@@ -17,7 +20,12 @@ const PARTS = {
   counts: async () => counts(await minted()),
   burst: async () => burst(await minted()),
   messages,
+  scanner,
+  hostile,
 };
+
+// Run only where they are asked for.
+const LONG = ["hostile"];
 
 let all;
 
@@ -33,7 +41,8 @@ await main(async () => {
   if (unknown) throw new Failure(`There is no part "${unknown}": ${Object.keys(PARTS).join(", ")}.`);
   await build();
   const tables = [];
-  for (const part of wanted.length > 0 ? wanted : Object.keys(PARTS)) tables.push(await PARTS[part]());
+  const usual = Object.keys(PARTS).filter((part) => !LONG.includes(part));
+  for (const part of wanted.length > 0 ? wanted : usual) tables.push(await PARTS[part]());
   const text = tables.join("\n");
   console.log(`\n${text}`);
   writeFileSync(path.join(root, "build/bench.md"), text);

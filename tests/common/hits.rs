@@ -3,10 +3,12 @@
 //! Which browser sends which header since which version is MDN's browser-compat-data 8.1.9 (2026-11-12). Unless a test
 //! says otherwise, recipient `r` opens link `l` over https from a home, two minutes after the send, when no clock votes.
 
+use clickproof::link::keys::Keyring;
 use clickproof::record::Delivery;
 use clickproof::record::Record;
 use clickproof::record::Verified;
 use clickproof::signals::catalogue::learned::{LEARNED, Table};
+use clickproof::signals::privacy::Privacy;
 use clickproof::verdict::{Click, Finding, JudgedHistory, Look, Ruleset, Thresholds, judge};
 
 use super::{NOON_MS, record};
@@ -236,7 +238,7 @@ pub fn history(hits: impl IntoIterator<Item = Hit>) -> Vec<Record> {
 }
 
 /// What ruleset `full` says of a click.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Told {
     pub finding: Finding,
     /// The rules that held, but for the one that always does.
@@ -262,9 +264,19 @@ pub fn order(history: &[Record]) -> Vec<usize> {
     order
 }
 
-/// What ruleset `full` says of every click of a whole history, in the order of the history.
+/// What ruleset `full` says of every click of a whole history, in the order of the history: the same however little is kept of it.
 pub fn told(history: &[Record]) -> Vec<Told> {
-    taught(history, &LEARNED)
+    let told = taught(history, &LEARNED);
+    for privacy in [Privacy::Truncated, Privacy::Verdict] {
+        assert_eq!(taught(&kept(history, privacy), &LEARNED), told, "{privacy:?}");
+    }
+    told
+}
+
+/// A history as `PRIVACY` keeps it.
+pub fn kept(history: &[Record], privacy: Privacy) -> Vec<Record> {
+    let keys = Keyring::parse(&format!("k:{}", "A".repeat(43))).0.unwrap();
+    history.iter().map(|record| privacy.keep(record.clone(), &keys)).collect()
 }
 
 /// The same where that much was learned before.

@@ -11,6 +11,7 @@ pub mod json_schema;
 pub mod mails;
 pub mod naive;
 pub mod naive_full;
+pub mod several;
 pub mod sqlite;
 pub mod world;
 

@@ -24,6 +24,7 @@ struct Inner {
     ran: RefCell<BTreeMap<String, Ran>>,
     written: Cell<usize>,
     fuse: Cell<Option<u64>>,
+    fuse_of_all: Cell<Option<u64>>,
 }
 
 #[derive(Clone)]
@@ -53,7 +54,7 @@ impl Sqlite {
     fn on(connection: Connection) -> Self {
         connection.set_prepared_statement_cache_capacity(64);
         let (ran, written, fuse) = (RefCell::default(), Cell::default(), Cell::default());
-        Self(Rc::new(Inner { connection, ran, written, fuse }))
+        Self(Rc::new(Inner { connection, ran, written, fuse, fuse_of_all: Cell::default() }))
     }
 
     /// The bytes of all that it holds, without what `SQLite` has deleted and not yet written over.
@@ -76,6 +77,15 @@ impl Sqlite {
         Self::on(connection)
     }
 
+    /// A copy of its own, as it is now.
+    pub fn copy(&self) -> Self {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let backup = rusqlite::backup::Backup::new(&self.0.connection, &mut connection).unwrap();
+        backup.run_to_completion(1_000, std::time::Duration::ZERO, None).unwrap();
+        drop(backup);
+        Self::on(connection)
+    }
+
     /// Runs a call as the object does: all that it writes is there afterwards, or nothing.
     pub fn transaction<T, E>(&self, call: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let run = |statement| self.0.connection.execute_batch(statement).unwrap();
@@ -85,9 +95,23 @@ impl Sqlite {
         result
     }
 
+    pub fn ran_words(&self) -> Vec<(i64, i64, i64, i64)> {
+        let Ok(mut st) = self.0.connection.prepare("SELECT block, whose, version, length(words) FROM words")
+        else {
+            return vec![];
+        };
+        let rows = st.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?))).unwrap();
+        rows.map(Result::unwrap).collect()
+    }
+
     /// So many writes still succeed.
     pub fn set_fuse(&self, writes: Option<u64>) {
         self.0.fuse.set(writes);
+    }
+
+    /// So many statements still succeed, those that read among them; returns how many it would have been by the last call.
+    pub fn set_fuse_of_all(&self, statements: Option<u64>) -> Option<u64> {
+        self.0.fuse_of_all.replace(statements)
     }
 
     /// Rows written, as the platform counts them; alarms are not among them.
@@ -166,10 +190,10 @@ impl ToSql for Bound {
 
 fn value(value: ValueRef) -> Value {
     match value {
-        ValueRef::Null => Value::Null,
+        // A fraction is none either, as the object reads it: no column is one.
+        ValueRef::Null | ValueRef::Real(_) => Value::Null,
         ValueRef::Integer(number) => Value::Integer(number),
-        ValueRef::Real(_) => panic!("no column is a float"),
-        ValueRef::Text(text) => Value::Text(String::from_utf8(text.to_vec()).unwrap()),
+        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
         ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
     }
 }
@@ -183,7 +207,10 @@ impl Database for Sqlite {
         values: Vec<Value>,
         each: &mut dyn FnMut(&mut Columns) -> Result<(), Failure>,
     ) -> Result<usize, Failure> {
-        let Inner { connection, ran, written, fuse } = &*self.0;
+        let Inner { connection, ran, written, fuse, fuse_of_all } = &*self.0;
+        if let Some(left) = fuse_of_all.get() {
+            fuse_of_all.set(Some(left.checked_sub(1).ok_or(Failure::Blown)?));
+        }
         let is_schema = statement.contains("CREATE TABLE");
         let mut prepared = if is_schema { None } else { Some(connection.prepare_cached(statement).unwrap()) };
         if prepared.as_ref().is_none_or(|prepared| !prepared.readonly())

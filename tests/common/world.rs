@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clickproof::event::parcel::{Letter, Parcel};
 use clickproof::message::wanted::Filter;
-use clickproof::message::{Arrival, Erasure, Item, Message, Outcome, Seen, Settlement};
+use clickproof::message::{Arrival, Erasure, Item, MAX_ROUNDS, Message, Outcome, Seen, Settlement};
 use clickproof::record::{Delivery, EventId, EventIds, Record, Sighting};
 use clickproof::verdict::{Judging, Key};
 use serde_json::Value;
@@ -16,6 +16,9 @@ use super::{NOON_MS, record};
 pub struct World {
     pub rows: Sqlite,
     pub judging: Judging,
+    /// The object's name, and how many share its message.
+    pub name: String,
+    pub shards: u32,
     pub message: Option<Message<Sqlite>>,
     /// Whether an alarm is set: that none is says to the next life that everything has left.
     pub alarm_set: bool,
@@ -28,17 +31,21 @@ pub struct World {
 impl World {
     pub fn new(judging: Judging) -> Self {
         let (rows, work) = (Sqlite::default(), Settlement::default());
-        Self { rows, judging, message: None, alarm_set: false, shipped: BTreeSet::new(), work }
+        let (name, shards) = ("m".to_owned(), 1);
+        Self { rows, judging, name, shards, message: None, alarm_set: false, shipped: BTreeSet::new(), work }
     }
 
     pub fn message(&mut self) -> &mut Message<Sqlite> {
         if self.message.is_none() {
             let (rows, judging, rests) = (self.rows.clone(), self.judging.clone(), !self.alarm_set);
-            let message =
-                self.rows.transaction(|| match Message::load(rows.clone(), judging.clone(), rests)? {
-                    Some(message) => Ok::<_, Failure>(message),
-                    None => Message::create(rows, judging, "m"),
-                });
+            let message = self.rows.transaction(|| {
+                let mut message = match Message::load(rows.clone(), judging.clone(), rests)? {
+                    Some(message) => message,
+                    None => Message::create(rows, judging, &self.name)?,
+                };
+                message.set_shards(self.shards)?;
+                Ok::<_, Failure>(message)
+            });
             self.message = Some(message.unwrap());
         }
         self.message.as_mut().unwrap()
@@ -93,11 +100,9 @@ impl World {
         self.call(|message| message.verify(click, sighting)).unwrap()
     }
 
-    /// Erases a recipient, as the object does: what memory knew is rows' no more.
+    /// Erases a recipient, as the object does.
     pub fn erase(&mut self, recipient_id: &str, now_ms: i64) -> Erasure {
-        let erasure = self.call(|message| message.erase(Some(recipient_id), now_ms)).unwrap();
-        self.load_again();
-        erasure
+        self.call(|message| message.erase(Some(recipient_id), now_ms)).unwrap()
     }
 
     /// The letters that wait, which leave.
@@ -112,14 +117,14 @@ impl World {
         all
     }
 
-    /// What memory knew is rows' no more; an alarm is to come.
-    pub fn load_again(&mut self) {
-        self.message = None;
-        self.alarm_set = true;
-    }
-
     pub fn settle(&mut self, now_ms: i64) -> Settlement {
-        let settlement = self.call(|message| message.settle(now_ms)).unwrap();
+        let mut settlement = Settlement::default();
+        for _ in 0..MAX_ROUNDS {
+            settlement += self.call(|message| message.settle(now_ms)).unwrap();
+            if !settlement.goes_on {
+                break;
+            }
+        }
         self.work += settlement;
         settlement
     }

@@ -82,10 +82,10 @@ async function isolate(t, { answer = () => TAKEN, send = () => {} } = {}) {
       return request;
     },
     /** Lets time pass, and what is due in it happen. */
-    async pass(ms) {
+    async pass(ms, step = 10) {
       await settle();
       for (let end = Date.now() + ms; Date.now() < end; await settle()) {
-        mock.timers.tick(Math.min(10, end - Date.now()));
+        mock.timers.tick(Math.min(step, end - Date.now()));
       }
     },
     /** How many requests still wait for something. */
@@ -472,3 +472,60 @@ test("an isolate that has had 10,000 objects remembers none", async (t) => {
   made.mock.restore();
   gone.mock.restore();
 });
+
+// The fault table: what an object does with its first calls, or with all of them, and the second queue with what it is given. Whatever it
+// is, each click is taken, spilled or told of, and no request waits longer than the 30 s that work after an answer may take.
+const retryable = () => Promise.reject(failure({ retryable: true }));
+const OBJECTS = {
+  "fails before": () => retryable(),
+  "fails behind": (store) => (store(), retryable()),
+  "fails for good": () => Promise.reject(failure({})),
+  "is overloaded": () => Promise.reject(failure({ overloaded: true })),
+  "answers with an error": () => refusal(500, "no"),
+  refuses: () => refusal(400, "no"),
+  "answers late": (store) => (store(), after(8_000, TAKEN)),
+  "never answers": () => never(),
+  "stores and never answers": (store) => (store(), never()),
+};
+const QUEUES = {
+  "takes all": (store) => store(),
+  "fails before": () => Promise.reject(new Error("no")),
+  "fails behind": (store) => (store(), Promise.reject(new Error("no"))),
+  "answers late": (store) => (store(), after(3_000)),
+  "takes all after the time": (store) => after(6_000).then(store),
+  "never answers": () => never(),
+};
+for (const [what, object] of Object.entries(OBJECTS)) {
+  for (const [how, queue] of Object.entries(QUEUES)) {
+    for (const calls of [1, 3, Infinity]) {
+      const times = calls === Infinity ? "each time" : `${calls} times`;
+      test(`an object that ${what} ${times}, and a queue that ${how}: no click is lost in silence`, async (t) => {
+        const [stored, queued] = [[], []];
+        const at = await isolate(t, {
+          answer({ clicks, calls: { length } }) {
+            const store = () => stored.push(...clicks);
+            return length <= calls ? object(store) : (store(), TAKEN);
+          },
+          send: (message) => queue(() => queued.push(...opened(message).clicks)),
+        });
+        for (const id of range(0, 12)) {
+          at.click(id);
+          await at.pass(id % 4 === 3 ? 1_500 : 40);
+        }
+        await at.pass(30_000, 50);
+        assert.equal(at.waiting(), 0, "every request has ended");
+        const told = at.lost.map(({ click }) => click);
+        const known = new Set([...stored, ...queued, ...told]);
+        assert.deepEqual(
+          [...known].toSorted((a, b) => a - b),
+          range(0, 12),
+        );
+        assert.equal(new Set(told).size, told.length, "none is told of twice");
+        // What only fails for a moment is neither lost nor spilled.
+        if (calls === 1 && /^(fails before|fails behind|answers with an error)$/.test(what)) {
+          assert.deepEqual([told, queued], [[], []]);
+        }
+      });
+    }
+  }
+}

@@ -1,4 +1,4 @@
-// The runtime is killed twenty times while clicks arrive by hundreds a second, and started again on the same state. Its queues
+// The runtime is killed twenty times (`KILLS` says how often) while clicks arrive by hundreds a second, and started again on the same state. Its queues
 // and its bucket outlive it, as the platform's do. Every click whose call was acknowledged is settled by alarms alone and
 // shipped; every click that was answered stands in the log.
 
@@ -12,7 +12,7 @@ import { Connection, get, status } from "./keepalive.mjs";
 import { startPlatform } from "./platform.mjs";
 import { TEMP, clickproof, startWorkerd } from "./workerd.mjs";
 
-const KILLS = 20;
+const KILLS = Number(process.env.KILLS ?? 20);
 // Clicked in every life. Each life has a message of its own besides, which nothing calls until the end: its clicks can only be
 // settled by the alarm that the crash has left.
 const SHARED = "autumn";
@@ -22,9 +22,9 @@ const DESTINATION = "https://shop.example/offer";
 const VISITORS = 16;
 // Between two clicks of a visitor.
 const PAUSE_MS = 20;
-// A life ends after so many answers, each life's later than the one's before: arrivals that wait together are stored after a
-// second or by 256, and kills come before, in between and behind.
-const answersOf = (life) => 300 + 45 * life;
+// A life ends after so many answers, each life's later than the one's before, and of twenty the first is as early again: arrivals that
+// wait together are stored after a second or by 256, and kills come before, in between and behind.
+const answersOf = (life) => 300 + 45 * (life % 20);
 // Settled two seconds later, in the lives that follow.
 const SETTLE_MS = 200;
 const BUCKET = "clickproof-events";

@@ -62,6 +62,7 @@ const unknown = () => ({
   safe_links_recipients: 0,
   is_defender_bot: 0,
   unsettled: 0,
+  unreadable: 0,
   repeats: 0,
   rates: { clicks_per_sent: null, human_recipients_per_sent: null, machine_share: null },
   by_vendor: {},
@@ -424,6 +425,9 @@ test("a report of little is a page of little", () => {
   assert.equal(times(one, "provisional.</strong>"), 0);
   const fresh = page({ ...oneClick(), unsettled: 1 });
   assert.ok(fresh.includes("1 of 1 clicks are provisional.</strong>"));
+  assert.equal(times(fresh, "could not be read"), 0);
+  const damaged = page({ ...oneClick(), unreadable: 2_000 });
+  assert.ok(damaged.includes("<strong>2,000 could not be read.</strong>"));
   assert.ok(fresh.includes("as of 22 Mar 2026, 12:00 UTC"));
 });
 
@@ -454,6 +458,7 @@ test("the CSV of a click is every number of it", () => {
     "time,first,2026-03-12T12:00Z,,,,,",
     "time,last,2026-03-12T12:00Z,,,,,",
     "count,unsettled,,,,,0,",
+    "count,unreadable,,,,,0,",
     "count,repeats,,,,,0,",
     "count,is_defender_bot,,,,,0,",
     "count,machine_only_recipients,,,0,,,",

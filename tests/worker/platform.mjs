@@ -35,12 +35,17 @@ const MAX_MESSAGE_BYTES = 128_000;
 const MAX_BATCH_MESSAGES = 100;
 const MAX_BATCH_BYTES = 256_000;
 
+// An answer that comes late.
+const LATE_MS = 3_000;
+
 /**
  * Starts queues and buckets that are there until `close`.
  *
  * - `consumers`: of queues, as wrangler.toml has them. What is sent to a queue without one is counted and dropped
+ * - `trouble(what, name)`: how it goes with the next `send` to a queue, `batch` of a queue or `put` to a bucket of that name. It fails
+ *   `before` it is done or `behind` that, is answered `late` or `never`, or is done `twice`; as it should without
  */
-export async function startPlatform({ consumers = [] } = {}) {
+export async function startPlatform({ consumers = [], trouble = () => null } = {}) {
   const queues = new Map();
   const buckets = new Map();
   let courier = null;
@@ -93,6 +98,8 @@ export async function startPlatform({ consumers = [] } = {}) {
 
   // A batch leaves when it is full or its time is over, one at a time.
   function arrange(queue) {
+    // It is closed.
+    if (!queue.settings) return;
     const { max_batch_size = 10, max_batch_timeout = 5 } = queue.settings;
     const isFull = queue.waiting.length >= max_batch_size;
     if (queue.waiting.length === 0 || queue.flush === "delivering") return;
@@ -106,6 +113,7 @@ export async function startPlatform({ consumers = [] } = {}) {
     const { max_batch_size = 10, max_retries = 3, retry_delay = 0, dead_letter_queue } = queue.settings;
     const batch = queue.waiting.splice(0, max_batch_size);
     const answer = await tell(queue, batch);
+    if (trouble("batch", queue.name) === "twice") await tell(queue, batch);
     const retries = new Map(answer?.retryMessages?.map(({ msgId, delaySeconds }) => [msgId, delaySeconds]));
     const isAll = answer?.outcome !== "ok" || answer.retryBatch.retry;
     for (const message of batch.filter(({ id }) => isAll || retries.has(id))) {
@@ -144,11 +152,18 @@ export async function startPlatform({ consumers = [] } = {}) {
 
   // The bindings' protocols, as the runtime speaks them.
   const server = http.createServer(async (request, response) => {
-    const answer = (status, body, headers = {}) => response.writeHead(status, headers).end(body);
+    const name = request.headers[NAME_HEADER.toLowerCase()];
+    const isPut = Boolean(request.headers["cf-r2-metadata-size"]);
+    const ill = trouble(isPut ? "put" : "send", name);
+    const answer = (status, body, headers = {}) => {
+      if (ill === "behind") response.writeHead(500).end();
+      else later(ill === "late" ? LATE_MS / 1_000 : 0, () => response.writeHead(status, headers).end(body));
+    };
     try {
       const body = Buffer.concat(await request.toArray());
-      const name = request.headers[NAME_HEADER.toLowerCase()];
-      if (request.headers["cf-r2-metadata-size"]) return put(bucketNamed(name), request, body, answer);
+      if (ill === "before") return response.writeHead(500).end();
+      if (ill === "never") return;
+      if (isPut) return put(bucketNamed(name), request, body, answer);
       if (request.method !== "POST") return answer(501);
       const sent = messages(request, body);
       if (!sent) return answer(413);

@@ -131,6 +131,8 @@ export async function startWorkerd(worker, { logs = null, platform: given, state
         ${standin ? '(name = "standin", worker = .standin),' : ""}
         ${queues.map((name) => outside(name, name)).join("")}
         ${buckets.map((name) => outside(`r2:${name}`, name)).join("")}
+        # Receivers of tests are on this machine.
+        (name = "internet", network = (allow = ["private"])),
         (name = "objects", disk = (path = ${quote(objects)}, writable = true)),
       ],
       sockets = [

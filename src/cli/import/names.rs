@@ -1,7 +1,7 @@
 //! The names that imported records go by. All follow from the input and the key alone: the same export becomes the same bytes
 //! wherever and whenever it is read, so that what was imported twice is there once.
 
-use clickproof::link::text_id::{check_message_id, check_recipient_id};
+use clickproof::link::text_id::{check_known_message_id, check_message_id, check_recipient_id};
 use clickproof::record::EventId;
 use clickproof::record::hex::push_hex;
 use hmac::{Hmac, KeyInit, Mac};
@@ -49,12 +49,12 @@ fn address(recipient: &str) -> &str {
 /// A campaign's name as a message's. One that may not stand as it is, with blanks or too long, gets dashes in their place and
 /// eight digits of its digest behind them: two campaigns never become one message.
 pub(super) fn message_id(campaign: &str) -> String {
-    if check_message_id(campaign).is_ok() && !matches!(campaign, "." | "..") {
+    if check_message_id(campaign).is_ok() {
         return campaign.to_owned();
     }
     let mut name = String::new();
     for character in campaign.chars() {
-        let is_allowed = check_message_id(character.encode_utf8(&mut [0; 4])).is_ok();
+        let is_allowed = check_known_message_id(character.encode_utf8(&mut [0; 4])).is_ok();
         if is_allowed {
             name.push(character);
         } else if !name.ends_with('-') {

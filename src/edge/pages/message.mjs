@@ -57,11 +57,8 @@ export function message(report, nowMs, words, around = AMONG_ALL) {
   return page(report.title ?? report.message_id, html);
 }
 
-function heading(
-  { title, message_id, first_ms, last_ms, known_from_ms, known, unsettled, clicks },
-  nowMs,
-  around,
-) {
+function heading(report, nowMs, around) {
+  const { title, message_id, first_ms, last_ms, known_from_ms, known, unsettled, unreadable, clicks } = report;
   const facts = [
     ...(title === null ? [] : [text(message_id)]),
     ...(first_ms === null ? [] : [`first click or open ${time(first_ms)}, last ${time(last_ms)}`]),
@@ -72,9 +69,13 @@ function heading(
   const provisional =
     `<p><strong>${count(unsettled)} of ${count(clicks)} clicks are provisional.</strong> What they were may change until the ` +
     "clicks around them are known, about a minute after each; load this page again then.\n";
+  const lost =
+    `<p><strong>${count(unreadable)} could not be read.</strong> Storage of this message is damaged, or a later version wrote ` +
+    "there: what these clicks were is in no number below. The log's <code>message.unreadable</code> says more, and " +
+    "<code>reship</code> makes anew what can be.\n";
   return (
     `<nav><a href="${around.up}">${around.words}</a></nav>\n<h1>${text(title ?? message_id)}</h1>\n` +
-    `<p class="soft">${facts.join(" · ")}\n${unsettled > 0 ? provisional : ""}`
+    `<p class="soft">${facts.join(" · ")}\n${unsettled > 0 ? provisional : ""}${unreadable > 0 ? lost : ""}`
   );
 }
 

@@ -70,7 +70,7 @@ pub const FIELDS: &[Field] = &[
     ),
     integer("bounced_at_ms", RECORD_AT_TIMES, "When it came back, Unix milliseconds"),
     integer("links_total", RECORD_OR_NULL, "Tracked links in that recipient's copy"),
-    text("method", RECORD, "The HTTP method"),
+    text("method", RECORD_OR_NULL, "The HTTP method"),
     text("ip", RECORD_OR_NULL, "The client's address"),
     integer("asn", RECORD_OR_NULL, "Its AS number"),
     text("country", RECORD_OR_NULL, "Its country, two letters"),
@@ -97,7 +97,7 @@ pub const FIELDS: &[Field] = &[
     text("network_vendor", RECORD_OR_NULL, "That network's owner"),
     text("network_class", RECORD_OR_NULL, "What a request from there is worth as evidence")
         .such_as(|| Class::ALL.map(Class::name).to_vec()),
-    boolean("safelinks_referer", RECORD, "Whether the referer is a Safe Links page"),
+    boolean("safelinks_referer", RECORD_OR_NULL, "Whether the referer is a Safe Links page"),
     text(
         "click_type",
         RECORD_OR_NULL,

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::{Rows, values};
-use crate::event::pack::{PackRow, Stored};
+use crate::event::pack::{self, PackRow, Stored};
 use crate::message::by_id::ById;
 use crate::message::sql::{Columns, Database, Mismatch, Table, Value};
 use crate::record::{EventId, Record, packed};
@@ -16,6 +16,13 @@ const SPAN_MS: i64 = 10_000;
 
 /// So many bytes of records may become one row before they are packed: it stays far below the 2 MB of a value.
 const MAX_ROW_BYTES: usize = 1_000_000;
+
+/// That a row of clicks reaches an id. One whose last id is damaged may.
+const REACHES: &str = "(last >= ? OR last < x'' OR length(last) <> 16)";
+
+/// That a pack has clicks between two moments, the end first. One whose times are damaged may.
+const TOUCHES: &str =
+    "(last_ms >= ? AND first_ms <= ? OR typeof(last_ms) <> 'integer' OR typeof(first_ms) <> 'integer')";
 
 /// The most rows that are read at once where clicks are asked for in order.
 const MAX_ROWS: usize = 16;
@@ -97,14 +104,15 @@ impl<D: Database> Rows<D> {
         rows: usize,
         found: &mut ById<Option<Record>>,
     ) -> Result<EventId, D::Error> {
-        let statement = "SELECT first, records FROM batches WHERE first >= ? AND first < ? AND last >= ? \
-                         ORDER BY first LIMIT ?";
+        let statement = format!(
+            "SELECT first, records FROM batches WHERE first >= ? AND first < ? AND {REACHES} ORDER BY first LIMIT ?"
+        );
         let values = vec![before(from).into(), until.into(), from.into(), (rows as u64).into()];
-        let (mut read, mut last) = (0, until);
-        self.query(statement, values, &mut |columns| {
-            (read, last) = (read + 1, columns.id()?);
-            take(last, &columns.blob()?, &|id| from <= id && id < until, found);
-            Ok(())
+        let (mut read, mut last) = (0, from);
+        self.query(&statement, values, &mut |columns| {
+            read += 1;
+            last = columns.id()?;
+            take(last, columns, &|id| from <= id && id < until, found)
         })?;
         Ok(if read < rows { until } else { last.max(from) })
     }
@@ -124,9 +132,12 @@ impl<D: Database> Rows<D> {
                          ORDER BY event_id LIMIT ?";
         let (mut read, mut last) = (0, until);
         self.query(statement, vec![from.into(), until.into(), (MOST as u64).into()], &mut |columns| {
-            (read, last) = (read + 1, columns.id()?);
-            found.insert(last, Record::parse(&columns.text()?).ok());
-            Ok(())
+            read += 1;
+            last = columns.id()?;
+            let record = columns.text().ok().and_then(|text| Record::parse(&text).ok());
+            let is_read = record.is_some();
+            found.insert(last, record);
+            if is_read { Ok(()) } else { Err(Mismatch("a record")) }
         })?;
         Ok(if read < MOST { until } else { last.successor() })
     }
@@ -144,13 +155,14 @@ impl<D: Database> Rows<D> {
             }
         }
         let statement =
-            "SELECT first, last, records FROM batches WHERE first >= ? AND first <= ? AND last >= ?";
+            format!("SELECT first, last, records FROM batches WHERE first >= ? AND first <= ? AND {REACHES}");
         for (from, until) in runs {
             let mut found = ById::default();
-            self.query(statement, vec![before(from).into(), until.into(), from.into()], &mut |columns| {
-                let (first, last) = (columns.id()?, columns.id()?);
-                if wanted.range(first..=last).next().is_some() {
-                    take(first, &columns.blob()?, &|id| wanted.contains(&id), &mut found);
+            self.query(&statement, vec![before(from).into(), until.into(), from.into()], &mut |columns| {
+                let first = columns.id()?;
+                let last = columns.id().unwrap_or(until);
+                if first <= last && wanted.range(first..=last).next().is_some() {
+                    take(first, columns, &|id| wanted.contains(&id), &mut found)?;
                 }
                 Ok(())
             })?;
@@ -164,13 +176,14 @@ impl<D: Database> Rows<D> {
         }
         let statement = "SELECT event_id, record FROM clicks WHERE event_id IN ({marks})";
         self.query_any(statement, values(&wanted.into_iter().collect::<Vec<_>>()), &mut |columns| {
-            each(columns.id()?, Record::parse(&columns.text()?).ok());
+            let (id, text) = (columns.id()?, columns.text());
+            each(id, text.ok().and_then(|text| Record::parse(&text).ok()));
             Ok(())
         })
     }
 
-    /// Adds a pack that is so many objects of R2.
-    pub(in crate::message) fn insert_pack(&self, pack: &PackRow, parts: usize) -> Result<(), D::Error> {
+    /// Writes a pack that is so many objects of R2, in place of one that has its number.
+    pub(in crate::message) fn put_pack(&self, pack: &PackRow, parts: usize) -> Result<(), D::Error> {
         let values = vec![
             pack.number.into(),
             pack.first_ms.into(),
@@ -183,7 +196,7 @@ impl<D: Database> Rows<D> {
             },
             (parts as u64).into(),
         ];
-        self.write("INSERT INTO packs VALUES (?, ?, ?, ?, ?, ?, ?)", values).map(|_| ())
+        self.write("INSERT OR REPLACE INTO packs VALUES (?, ?, ?, ?, ?, ?, ?)", values).map(|_| ())
     }
 
     /// Hands over the packs whose clicks lie between two moments (both included), in order of their number.
@@ -193,9 +206,9 @@ impl<D: Database> Rows<D> {
         until_ms: i64,
         each: &mut dyn FnMut(PackRow),
     ) -> Result<(), D::Error> {
-        let statement = "SELECT * FROM packs WHERE last_ms >= ? AND first_ms <= ? ORDER BY number";
-        self.query(statement, vec![from_ms.into(), until_ms.into()], &mut |columns| {
-            each(pack(columns)?);
+        let statement = format!("SELECT * FROM packs WHERE {TOUCHES} ORDER BY number");
+        self.query(&statement, vec![from_ms.into(), until_ms.into()], &mut |columns| {
+            pack(columns).into_iter().for_each(&mut *each);
             Ok(())
         })
     }
@@ -203,19 +216,22 @@ impl<D: Database> Rows<D> {
     pub(in crate::message) fn pack(&self, number: u64) -> Result<Option<PackRow>, D::Error> {
         let mut found = None;
         self.query("SELECT * FROM packs WHERE number = ?", vec![number.into()], &mut |columns| {
-            found = Some(pack(columns)?);
+            found = pack(columns).ok();
             Ok(())
         })?;
         Ok(found)
     }
 
-    /// Number and `open_from_ms` of the last pack, and `first_ms` of the earliest.
+    /// Number of the last pack, before which moment all is settled, and the time of the earliest click. Packs say no earlier moment
+    /// than those before them.
     pub(in crate::message) fn pack_bounds(&self) -> Result<Option<(u64, i64, i64)>, D::Error> {
-        let statement = "SELECT number, open_from_ms, (SELECT min(first_ms) FROM packs) FROM packs \
-                         ORDER BY number DESC LIMIT 1";
+        let statement = "SELECT max(number), max(CASE typeof(open_from_ms) WHEN 'integer' THEN open_from_ms END), \
+                         min(CASE typeof(first_ms) WHEN 'integer' THEN first_ms END) FROM packs";
         let mut bounds = None;
         self.query(statement, Vec::new(), &mut |columns| {
-            bounds = Some((columns.natural()?, columns.integer()?, columns.integer()?));
+            let (last, open_from_ms, oldest_ms) = (columns.number()?, columns.number()?, columns.number()?);
+            let last = last.and_then(|last| u64::try_from(last).ok());
+            bounds = last.map(|last| (last, open_from_ms.unwrap_or_default(), oldest_ms.unwrap_or_default()));
             Ok(())
         })?;
         Ok(bounds)
@@ -228,9 +244,10 @@ impl<D: Database> Rows<D> {
         until_ms: i64,
         each: &mut dyn FnMut(u64, &[u8]),
     ) -> Result<(), D::Error> {
-        let statement = "SELECT number, keys FROM packs WHERE last_ms >= ? AND first_ms <= ? ORDER BY number";
-        self.query(statement, vec![from_ms.into(), until_ms.into()], &mut |columns| {
-            each(columns.natural()?, &columns.blob()?);
+        let statement = format!("SELECT number, keys FROM packs WHERE {TOUCHES} ORDER BY number");
+        self.query(&statement, vec![from_ms.into(), until_ms.into()], &mut |columns| {
+            let number = columns.natural()?;
+            columns.blob().into_iter().for_each(|keys| each(number, &keys));
             Ok(())
         })
     }
@@ -243,23 +260,29 @@ impl<D: Database> Rows<D> {
     ) -> Result<(), D::Error> {
         let statement = "SELECT keys FROM packs WHERE number IN ({marks})";
         self.query_any(statement, values(numbers), &mut |columns| {
-            each(&columns.blob()?);
+            columns.blob().into_iter().for_each(|keys| each(&keys));
             Ok(())
         })
     }
 }
 
+/// Reads a pack. Damaged times are those of its keys, and it says nothing of what was settled.
 fn pack(columns: &mut Columns) -> Result<PackRow, Mismatch> {
+    let number = columns.natural()?;
+    let (first_ms, last_ms, open_from_ms) = (columns.integer(), columns.integer(), columns.integer());
+    let keys = columns.blob()?;
+    let (first, last) = pack::times(&keys);
     Ok(PackRow {
-        number: columns.natural()?,
-        first_ms: columns.integer()?,
-        last_ms: columns.integer()?,
-        open_from_ms: columns.integer()?,
-        keys: columns.blob()?,
+        number,
+        first_ms: first_ms.unwrap_or(first),
+        last_ms: last_ms.unwrap_or(last),
+        open_from_ms: open_from_ms.unwrap_or_default(),
+        keys,
         body: match columns.value() {
             Some(Value::Text(text)) => Stored::Json(text),
             Some(Value::Blob(bytes)) => Stored::Bytes(bytes),
-            _ => return Err(Mismatch("text or bytes")),
+            // Nothing is no body.
+            _ => Stored::Bytes(Vec::new()),
         },
     })
 }
@@ -269,10 +292,20 @@ pub(super) fn before(id: EventId) -> EventId {
     EventId::first_of(id.ts_ms() - SPAN_MS)
 }
 
-/// Reads those clicks of a row that are wanted. Of a row that is damaged its first stands for what cannot be read.
-fn take(first: EventId, records: &[u8], wanted: &dyn Fn(EventId) -> bool, found: &mut ById<Option<Record>>) {
-    let read = packed::open(records, wanted, &mut |id, record| found.insert(id, Some(record)));
+/// Reads those clicks of a row that are wanted, of which its id is read already. Of a row that is damaged its first stands for what
+/// cannot be read.
+fn take(
+    first: EventId,
+    columns: &mut Columns,
+    wanted: &dyn Fn(EventId) -> bool,
+    found: &mut ById<Option<Record>>,
+) -> Result<(), Mismatch> {
+    let put = &mut |id, record| found.insert(id, Some(record));
+    let read = columns
+        .blob()
+        .and_then(|records| packed::open(&records, wanted, put).map_err(|_| Mismatch("records")));
     if read.is_err() && wanted(first) {
         found.insert(first, None);
     }
+    read
 }

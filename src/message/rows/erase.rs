@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::Rows;
 use super::clicks::before;
-use crate::event::pack::PackRow;
 use crate::message::sql::{Database, Table, Value};
 use crate::record::{EventId, Record, packed};
 
@@ -122,10 +121,11 @@ impl<D: Database> Rows<D> {
         Ok(places)
     }
 
-    /// Writes a pack again in its place, of so many objects.
-    pub(in crate::message) fn rewrite_pack(&self, pack: &PackRow, parts: usize) -> Result<(), D::Error> {
-        self.write("DELETE FROM packs WHERE number = ?", vec![pack.number.into()])?;
-        self.insert_pack(pack, parts)
+    /// How many objects a pack is; 0 where that is not known.
+    pub(in crate::message) fn parts(&self, number: u64) -> Result<usize, D::Error> {
+        let statement = "SELECT CAST(parts AS INTEGER) FROM packs WHERE number = ?";
+        let parts = self.numbers(statement, vec![number.into()])?;
+        Ok(parts.first().map_or(0, |parts| usize::try_from(*parts).unwrap_or_default()))
     }
 
     /// The first click of all; none where there is none.
@@ -172,10 +172,11 @@ impl<D: Database> Rows<D> {
         self.write_each(&statements, end)
     }
 
-    /// Drops the packs all of whose clicks are from before a moment, the last one left out: numbers go on behind it. Returns the
-    /// numbers of those that hold some from before it.
+    /// Drops the packs before the first one that holds a later click than a moment's, or is the last: numbers go on behind it, and what
+    /// is between packs is lost. Returns the numbers of those that hold some from before the moment.
     pub(in crate::message) fn drop_packs(&self, end_ms: i64, last_pack: u64) -> Result<Vec<u64>, D::Error> {
-        let statement = "DELETE FROM packs WHERE last_ms < ? AND number < ?";
+        let statement = "DELETE FROM packs WHERE number < \
+                         (SELECT min(number) FROM packs WHERE last_ms >= ? OR number = ?)";
         self.write(statement, vec![end_ms.into(), last_pack.into()])?;
         self.numbers("SELECT number FROM packs WHERE first_ms < ?", vec![end_ms.into()])
     }
@@ -191,6 +192,7 @@ impl<D: Database> Rows<D> {
         for table in Table::ALL {
             self.drop_table(table.name())?;
         }
+        self.tables.set(None);
         ["packs", "batches", "message"].iter().try_for_each(|table| self.drop_table(table))
     }
 

@@ -11,12 +11,19 @@ use crate::verdict::Key;
 pub(in crate::message) struct Revisit {
     /// Its number; 0 until it is stored.
     pub number: u64,
-    /// Whose clicks: the first halves of their keys, ascending.
+    /// Whose clicks: the first halves of their keys, ascending; all clicks where there are none.
     pub recipients: Vec<u64>,
     /// Their clicks in packs up to this one are done.
     pub done_pack: u64,
     /// The last pack in which there are any: what settles later knows already.
     pub last_pack: u64,
+}
+
+impl Revisit {
+    /// Whether every click is to be judged again.
+    pub(in crate::message) fn is_of_all(&self) -> bool {
+        self.recipients.is_empty()
+    }
 }
 
 impl<D: Database> Rows<D> {
@@ -48,11 +55,13 @@ impl<D: Database> Rows<D> {
 
     /// The delivery times and bounces of a bucket (see [`super::deliveries`]); empty when there are none.
     pub(in crate::message) fn deliveries(&self, bucket: u8) -> Result<Vec<u8>, D::Error> {
-        let (mut entries, statement) = (Vec::new(), "SELECT entries FROM deliveries WHERE bucket = ?");
+        let (mut entries, statement) =
+            (Vec::new(), "SELECT bucket, entries FROM deliveries WHERE bucket = ?");
         if !self.has(Table::Deliveries)? {
             return Ok(entries);
         }
         self.query(statement, vec![i64::from(bucket).into()], &mut |columns| {
+            columns.integer()?;
             entries = columns.blob()?;
             Ok(())
         })?;
@@ -147,10 +156,12 @@ impl<D: Database> Rows<D> {
         }
         let statement = "SELECT act, event_id, kind FROM presses WHERE told = 0 ORDER BY event_id";
         self.query(statement, Vec::new(), &mut |columns| {
-            let (act, id, number) = (columns.key()?, columns.id()?, columns.natural()?);
-            let kind = Kind::ALL.into_iter().find(|kind| *kind as u64 == number).ok_or(Mismatch("a kind"))?;
-            untold.push((act, id, kind));
-            Ok(())
+            let (act, id) = (columns.key()?, columns.id()?);
+            let number = columns.natural().unwrap_or(u64::MAX);
+            let kind = Kind::ALL.into_iter().find(|kind| *kind as u64 == number).ok_or(Mismatch("a kind"));
+            // What kind it is decides only whether it waits for its verdict, and to wait is never wrong.
+            untold.push((act, id, kind.unwrap_or(Kind::Confirm)));
+            kind.map(|_| ())
         })?;
         Ok(untold)
     }

@@ -9,10 +9,11 @@ const SCHEMA: &str = "
 ";
 
 impl<D: Database> Rows<D> {
-    /// Adds a message, where it is not there yet.
+    /// Adds a message, where it is not there yet, or nobody can say since when.
     pub(in crate::message) fn add_message(&self, heard_ms: i64, message_id: &str) -> Result<(), D::Error> {
         self.write(SCHEMA, Vec::new())?;
-        let statement = "INSERT OR IGNORE INTO messages VALUES (?, ?)";
+        let statement = "INSERT INTO messages VALUES (?, ?) ON CONFLICT DO UPDATE SET heard_ms = excluded.heard_ms \
+                         WHERE typeof(heard_ms) <> 'integer'";
         self.write(statement, vec![message_id.into(), heard_ms.into()]).map(|_| ())
     }
 

@@ -4,11 +4,15 @@
 //! everything else is packed.
 //! Every call is synchronous and belongs to one transaction with all that its message's call does.
 //!
+//! A row with a column of another type than the schema says is damaged. It is set aside, which is to say that it is passed over and
+//! counted: one row is never the end of a message. What that means for each table is in [`super::mend`].
+//!
 //! Here are the message's own row and what all questions share; [`clicks`] has clicks and packs, [`later`] what becomes known
-//! of them afterwards, [`sums`] what they come to, [`shard`] what one of several objects knows of itself; [`erase`] takes rows
-//! out, [`letters`] are what waits beside them. [`messages`] are the list's.
+//! of them afterwards, [`sums`] what they come to, [`damaged`] packs that are not as they were written, [`shard`] what one of several
+//! objects knows of itself; [`erase`] takes rows out, [`letters`] are what waits beside them. [`messages`] are the list's.
 
 mod clicks;
+mod damaged;
 mod erase;
 mod later;
 mod letters;
@@ -16,12 +20,12 @@ mod messages;
 mod shard;
 mod sums;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use super::sql::{Columns, Database, Mismatch, SCHEMA, Table, UPGRADE_TO_3, UPGRADE_TO_4, VERSION, Value};
 
 pub(super) use later::Revisit;
-pub(super) use shard::ShardRow;
+pub(super) use shard::VIEW;
 pub(super) use sums::Span;
 
 /// Parameters that one statement may bind (Durable Objects limits, 2026-11).
@@ -61,11 +65,25 @@ pub struct Rows<D> {
     db: D,
     /// Of the tables that not every message has, once one has been asked for: most have none, and every click would ask.
     tables: Cell<Option<[Known; Table::ALL.len()]>>,
+    /// What tells the rows apart that were set aside, in its order.
+    aside: RefCell<Vec<u64>>,
+    /// The first pack that could not be added up; 0 where there was none.
+    pub(super) broken: Cell<u64>,
+    /// What was found of packs, each once, and how much of it is told.
+    notes: RefCell<Vec<String>>,
+    told: Cell<usize>,
 }
 
 impl<D: Database> Rows<D> {
     pub(super) fn new(db: D) -> Self {
-        Self { db, tables: Cell::new(None) }
+        Self {
+            db,
+            tables: Cell::new(None),
+            aside: RefCell::default(),
+            broken: Cell::default(),
+            notes: RefCell::default(),
+            told: Cell::default(),
+        }
     }
 
     /// Where they are.
@@ -77,13 +95,20 @@ impl<D: Database> Rows<D> {
         self.db.run(statement, values, &mut |_| Ok(()))
     }
 
+    /// Asks for rows. One that whoever takes it cannot read is set aside, and the next is taken.
     fn query(
         &self,
         statement: &str,
         values: Vec<Value>,
         each: &mut dyn FnMut(&mut Columns) -> Result<(), Mismatch>,
     ) -> Result<(), D::Error> {
-        self.db.run(statement, values, &mut |columns| Ok(each(columns)?)).map(|_| ())
+        let take = &mut |columns: &mut Columns| {
+            if each(columns).is_err() {
+                self.set_aside(columns);
+            }
+            Ok(())
+        };
+        self.db.run(statement, values, take).map(|_| ())
     }
 
     /// A query for rows with one of many values: `{marks}` in the statement stands for them.
@@ -154,14 +179,16 @@ impl<D: Database> Rows<D> {
         if !self.has_any("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'message'")? {
             return Ok(None);
         }
-        let mut found = VERSION;
+        // The table of schema 3 is there or not, whatever the row says.
+        let is_old = !self.has_any("SELECT 1 FROM sqlite_master WHERE name = 'batches'")?;
+        let mut found = if is_old { VERSION - 1 } else { VERSION };
         self.query("SELECT schema FROM message", Vec::new(), &mut |columns| {
             found = columns.natural()?;
-            if found > VERSION {
-                return Err(Mismatch("a schema that is known here, not one of a later version"));
-            }
             Ok(())
         })?;
+        if found > VERSION {
+            return Err(Mismatch("a schema that is known here, not one of a later version").into());
+        }
         if found < 3 {
             self.write(UPGRADE_TO_3, Vec::new())?;
         }
@@ -173,7 +200,7 @@ impl<D: Database> Rows<D> {
         }
         let mut meta = None;
         let row = "SELECT name, sent_pack, failures, retry_at_ms, late_from_ms, again_pack, again_to_pack, \
-                   began_ms, kept_from_ms FROM message";
+                   began_ms, kept_from_ms FROM message WHERE typeof(schema) = 'integer'";
         self.query(row, Vec::new(), &mut |columns| {
             meta = Some(Meta {
                 name: columns.text()?,
@@ -187,7 +214,11 @@ impl<D: Database> Rows<D> {
             });
             Ok(())
         })?;
-        Ok(meta)
+        if meta.is_none() {
+            // What has left leaves once more, and what came late is looked for from the beginning.
+            self.put_meta(&Meta::default())?;
+        }
+        Ok(Some(meta.unwrap_or_default()))
     }
 
     /// Creates the schema and the message's own row.

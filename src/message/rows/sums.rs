@@ -28,8 +28,10 @@ impl<D: Database> Rows<D> {
 
     /// The sum of a span, as bytes.
     pub(in crate::message) fn sum(&self, (first, _): Span) -> Result<Vec<u8>, D::Error> {
-        let (mut bytes, statement) = (Vec::new(), "SELECT body FROM sums WHERE first_pack = ? ORDER BY part");
+        let (mut bytes, statement) =
+            (Vec::new(), "SELECT first_pack, body FROM sums WHERE first_pack = ? ORDER BY part");
         self.query(statement, vec![first.into()], &mut |columns| {
+            columns.natural()?;
             bytes.extend(columns.blob()?);
             Ok(())
         })?;
@@ -49,7 +51,10 @@ impl<D: Database> Rows<D> {
 
     /// Forgets all sums from a pack on.
     pub(in crate::message) fn forget_sums(&self, first: u64) -> Result<(), D::Error> {
-        self.write("DELETE FROM sums WHERE first_pack >= ?", vec![first.into()]).map(|_| ())
+        if self.has(Table::Sums)? {
+            self.write("DELETE FROM sums WHERE first_pack >= ?", vec![first.into()])?;
+        }
+        Ok(())
     }
 
     /// What the sender has told of the message.

@@ -6,6 +6,7 @@ use std::fmt;
 use mail_parser::parsers::MessageStream;
 
 use super::head::{Field, Head};
+use crate::link::copy::check_shards;
 
 /// What all these fields begin with, in lower case.
 const OURS: &str = "x-clickproof-";
@@ -23,6 +24,10 @@ pub struct Envelope {
     pub date_ms: Option<i64>,
     /// `X-Clickproof-Group`: the recipient's group.
     pub group: Option<String>,
+    /// `X-Clickproof-Shards`: how many objects share the message.
+    pub shards: Option<u32>,
+    /// To how many recipients the message goes: no field says it.
+    pub sent: Option<u64>,
     /// `X-Clickproof-Track: clicks=off`: whether links are tracked.
     pub clicks: Option<bool>,
     /// `X-Clickproof-Track: opens=off`: whether opens are.
@@ -47,6 +52,10 @@ impl Envelope {
                     let problem = format!("{shown} must be a whole number of Unix milliseconds");
                     envelope.sent_at_ms = Some(ms.map_err(|_| problem)?);
                 }
+                "shards" => {
+                    let count = check_shards(value.parse().ok());
+                    envelope.shards = Some(count.map_err(|problem| format!("{shown}: {problem}"))?);
+                }
                 "track" => {
                     let problem =
                         format!("{shown} must be clicks=off, opens=off, or both with a comma between");
@@ -54,7 +63,7 @@ impl Envelope {
                 }
                 _ => {
                     return Err(format!(
-                        "{shown} is unknown: Message, Recipient, Sent-At, Group and Track may follow X-Clickproof-"
+                        "{shown} is unknown: Message, Recipient, Sent-At, Group, Shards and Track may follow X-Clickproof-"
                     ));
                 }
             }
@@ -73,6 +82,8 @@ impl Envelope {
             sent_at_ms: one("X-Clickproof-Sent-At", self.sent_at_ms, given.sent_at_ms)?,
             date_ms: self.date_ms.or(given.date_ms),
             group: one("X-Clickproof-Group", self.group, given.group.clone())?,
+            shards: one("X-Clickproof-Shards", self.shards, given.shards)?,
+            sent: given.sent,
             clicks: one("X-Clickproof-Track: clicks", self.clicks, given.clicks)?,
             opens: one("X-Clickproof-Track: opens", self.opens, given.opens)?,
         })

@@ -159,6 +159,24 @@ pub fn declared(user_agent: &str) -> Option<Agent> {
     if scan.best.is_some() { scan.best() } else { scan.without_words() }
 }
 
+/// An agent by what it was found to be. Where the catalogue no longer has the name, what it was for still counts.
+#[must_use]
+pub(super) fn named(name: &str, class: AgentClass, certain: bool) -> Agent {
+    let word = name.as_bytes();
+    let tables = [
+        WHOLE.iter().copied().find(|(whole, _)| *whole == name),
+        PHRASES.from(name).next().filter(|(phrase, _)| *phrase == name),
+        find(&WORDS, word),
+        find(&BEGINNINGS, word),
+        find(&ENDINGS, word),
+    ];
+    let by_words = tables.into_iter().flatten().filter_map(|(name, value)| of_group(name, value));
+    let by_form = [ADDRESS, COMPATIBLE, NO_ENGINE, NO_BROWSER].into_iter().filter(|agent| agent.name == name);
+    // A word may be a name and a stem, each with its class; and an address in the agent makes a stem certain.
+    let known = by_words.chain(by_form).find(|agent| agent.class == class && agent.certain <= certain);
+    Agent { certain, ..known.unwrap_or(self::by_form("an agent that is no longer known", class)) }
+}
+
 /// How much a finding is worth beside the others of the same agent.
 const BY_FORM: u8 = 1;
 const BY_NAME: u8 = 2;

@@ -517,3 +517,24 @@ proptest! {
         prop_assert!(found.is_some() || name == "Cu", "{}", agent);
     }
 }
+
+#[test]
+fn every_agent_of_the_tables_is_found_again_by_its_name() {
+    let of_length = |length: usize, words: &'static Words| {
+        let name = move |at| &words.text[at * length..][..length];
+        words.groups.iter().enumerate().map(move |(at, value)| (name(at), *value))
+    };
+    let tables = [&WORDS[..], &BEGINNINGS, &ENDINGS];
+    let words = tables.iter().flat_map(|table| table.iter().enumerate());
+    let words = words.flat_map(|(length, words)| of_length(length, words));
+    let phrases = (0..).map_while(|number| PHRASES.at(number));
+    let all = words.chain(phrases).chain(WHOLE);
+    let agents: Vec<Agent> = all.filter_map(|(name, value)| of_group(name, value)).collect();
+    assert!(agents.len() > 500, "{}", agents.len());
+    for agent in agents.into_iter().chain([ADDRESS, COMPATIBLE, NO_ENGINE, NO_BROWSER]) {
+        assert_eq!(named(agent.name, agent.class, agent.certain), agent);
+        // An address makes a stem certain.
+        let Agent { name, class, vendor, certain, .. } = named(agent.name, agent.class, true);
+        assert_eq!((name, class, vendor, certain), (agent.name, agent.class, agent.vendor, true));
+    }
+}

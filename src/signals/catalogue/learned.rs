@@ -57,6 +57,15 @@ impl Table {
         let holds = |learned: &&Learned| ts_ms < learned.expires_ms;
         by_address().filter(holds).or_else(|| by_system().filter(holds))
     }
+
+    /// The section of that name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&'static Learned> {
+        let of_v4 = self.v4.iter().map(|(.., learned)| *learned);
+        let of_v6 = self.v6.iter().map(|(.., learned)| *learned);
+        let of_systems = self.systems.iter().map(|(.., learned)| *learned);
+        of_v4.chain(of_v6).chain(of_systems).find(|learned| learned.name == name)
+    }
 }
 
 /// Whose range holds a number.

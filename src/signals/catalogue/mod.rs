@@ -114,6 +114,12 @@ pub fn system(asn: i64, request: Request) -> Option<&'static Network> {
     request.tables().systems.find(&asn).or_else(|| ALL.systems.find(&asn))
 }
 
+/// The section of that name; `None` where there is none, as when it has been taken out.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static Network> {
+    NETWORKS.iter().find(|network| network.name == name)
+}
+
 /// Reads an address as `CF-Connecting-IP` gives it, an IPv4-mapped IPv6 address as its IPv4 address. `None` for anything
 /// else: a port, brackets, a zone, spaces or leading zeros in IPv4 make it unreadable.
 #[must_use]

@@ -1,0 +1,124 @@
+//! What an object has of a block of time for the others, and what those have told it ([`super::exchange`]).
+
+use super::Message;
+use super::history::{Clicks, merged};
+use super::sql::Database;
+use crate::record::{Delivery, EventId, Kind};
+use crate::verdict::convictions::Convictions;
+use crate::verdict::evidence::{
+    CONVICTION, Views, Word, block_of, convicted, end_of, groups_of, hit, in_order, start_of, thin, word,
+};
+use crate::verdict::order::arrange;
+use crate::verdict::{Click, Key};
+
+impl<D: Database> Message<D> {
+    /// What others show around moments, from memory or from rows.
+    pub(super) fn views_of(&self, times: &mut dyn Iterator<Item = i64>) -> Result<Views, D::Error> {
+        if !self.shard.is_one_of_several() {
+            return Ok(Views::default());
+        }
+        let mut views = self.shard.views.clone();
+        let kept_ms = self.convictions_from_ms();
+        let reach_ms = self.judging.crowd_reach_ms();
+        let old: Vec<(i64, i64)> = times
+            .map(|ts_ms| (ts_ms - reach_ms, ts_ms))
+            .filter(|(from_ms, _)| *from_ms < kept_ms + reach_ms)
+            .collect();
+        for (from_ms, until_ms) in merged(&old) {
+            let span = (block_of(from_ms).into(), u64::from(block_of(until_ms)) + 1);
+            self.rows.words(span, true, 0, &mut |block, _, _, words| {
+                views.set(block, words.into());
+                true
+            })?;
+        }
+        Ok(views)
+    }
+
+    /// Adds the convictions of others between two moments (both included).
+    pub(super) fn others_in(&self, span: (i64, i64), convictions: &mut Convictions) -> Result<(), D::Error> {
+        if !self.shard.is_one_of_several() {
+            return Ok(());
+        }
+        let blocks = (block_of(span.0).into(), u64::from(block_of(span.1)) + 1);
+        self.rows.words(blocks, true, 0, &mut |block, _, _, words| {
+            for word in words {
+                if let Some((ms, kind)) =
+                    convicted(block, word).filter(|(ms, _)| (span.0..=span.1).contains(ms))
+                {
+                    convictions.add_at(word.0, ms, kind);
+                }
+            }
+            true
+        })
+    }
+
+    /// The clicks between two moments (both included), oldest first, from memory or from rows.
+    pub(super) fn clicks_between(
+        &self,
+        from_ms: i64,
+        until_ms: i64,
+        wants: &dyn Fn(&Click) -> bool,
+    ) -> Result<Clicks, D::Error> {
+        let mut clicks = Clicks::default();
+        if self.window.holds(from_ms, until_ms) {
+            let held = self.window.between(from_ms, until_ms).filter(|(_, entry)| wants(&entry.click));
+            clicks.extend(held.map(|(id, entry)| (id, entry.click.clone())));
+            return Ok(clicks);
+        }
+        let (from, until) = (EventId::first_of(from_ms.max(0)), EventId::first_of(until_ms + 1));
+        self.rows.clicks(from, until, usize::MAX, &mut |id, record| {
+            let click = record.map(|record| Click::of(&record, Delivery::default()));
+            clicks.extend(click.filter(wants).map(|click| (id, click)));
+        })?;
+        self.later().set(&mut clicks)?;
+        Ok(clicks)
+    }
+
+    /// What this shard has in a block of time.
+    pub(super) fn words_in(&self, block: u32) -> Result<Vec<Word>, D::Error> {
+        let reach_ms = self.judging.crowd_reach_ms();
+        let start_ms = start_of(block);
+        let clicks =
+            self.clicks_between(start_ms - reach_ms, end_of(block), &|click| click.kind == Kind::Click)?;
+        let mut seen: Vec<((u64, u8), Key, i64)> = Vec::new();
+        for (_, click) in clicks.iter() {
+            groups_of(click, &self.judging, &mut |_, group| {
+                if group.1 != CONVICTION {
+                    seen.push((group, click.recipient, click.ts_ms));
+                }
+            });
+        }
+        let mut order: Vec<usize> = (0..seen.len()).collect();
+        arrange(&mut order, &|at| {
+            let ((key, tag), recipient, _) = seen[at];
+            (u128::from(key) << 8 | u128::from(tag), recipient.number())
+        });
+        let mut words = Vec::new();
+        for (place, at) in order.iter().enumerate() {
+            let (group, recipient, ts_ms) = seen[*at];
+            let last = place.checked_sub(1).map(|place| seen[order[place]]);
+            let last = last.filter(|(of, whose, _)| (*of, *whose) == (group, recipient));
+            let gap_ms = last.map(|(.., last_ms)| ts_ms - last_ms).filter(|gap_ms| *gap_ms <= reach_ms);
+            // At the same moment it is no further one.
+            if ts_ms >= start_ms && gap_ms != Some(0) {
+                words.push(hit(group, ts_ms, gap_ms));
+            }
+        }
+        // Two recipients' clicks at one moment are two.
+        words = in_order(&words);
+        let crowds = self.judging.crowds().into_iter();
+        thin(
+            &mut words,
+            crowds.map(|(_, crowd)| crowd.enough(&self.judging.thresholds)).max().unwrap_or_default(),
+        );
+        if self.judging.asks_full() {
+            let mut convictions = Convictions::default();
+            self.own_convictions_in(&[(start_ms, end_of(block))], &mut convictions)?;
+            let mut theirs = Vec::new();
+            convictions.each(&mut |place, ms, kind| theirs.push(word(CONVICTION, place, ms, kind as u64)));
+            words.extend(theirs);
+            words = in_order(&words);
+        }
+        Ok(words)
+    }
+}

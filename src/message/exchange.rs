@@ -1,0 +1,315 @@
+//! A shard's side of the exchange with the board of its message ([`super::board`]).
+//!
+//! What crosses recipients ([`crate::verdict::evidence`]) a shard reports by blocks of time: whatever changes something there marks its
+//! block, and the next exchange sends the whole of it anew. So to report twice, late or in another order is harmless. What the board
+//! answers is kept in rows. A view that changes says whose verdicts may: these are judged again in the same transaction. Nobody
+//! waits for a board that does not answer: the shard settles by what it knows and amends later.
+
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::rc::Rc;
+
+use super::Message;
+use super::history::{Clicks, merged};
+use super::rows::VIEW;
+use super::said::{Page, Said};
+use super::shard::{MARKS, Marks, NONE};
+use super::sql::Database;
+use crate::link::shard;
+use crate::record::EventId;
+use crate::verdict::Click;
+use crate::verdict::evidence::{Word, block_of, convicted, difference, group, groups_of, hot_span, start_of};
+use crate::verdict::order::arranged;
+use crate::verdict::reach::{CARRY_AFTER_MS, CARRY_BEFORE_MS};
+
+/// Where the board is called.
+pub const EXCHANGE: &str = "/exchange";
+
+/// The most blocks that one exchange reports, and about how many words.
+const MOST_BLOCKS: usize = 32;
+const MOST_WORDS: usize = 65_536;
+
+/// The longest pause after exchanges that failed, milliseconds.
+const MAX_PAUSE_MS: i64 = 60_000;
+
+fn digest(words: &[Word]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    words.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl<D: Database> Message<D> {
+    /// How many objects share the message, as far as this one has been told.
+    #[must_use]
+    pub fn shards(&self) -> u32 {
+        u32::try_from(self.shard.marks.shards).unwrap_or(1)
+    }
+
+    /// The name of the message's board.
+    #[must_use]
+    pub fn board(&self) -> String {
+        shard::board_name(shard::of_name(&self.shard.name).unwrap_or_default().0)
+    }
+
+    /// Takes in that so many objects share the message. Links of one message may disagree: the largest count stands, so that
+    /// no object is forgotten.
+    ///
+    /// # Errors
+    /// When storage fails; the message must then be loaded again.
+    pub fn set_shards(&mut self, shards: u32) -> Result<(), D::Error> {
+        if shards <= self.shards() {
+            return Ok(());
+        }
+        let has_clicks = self.window.len() > 0 || self.outbox.last_pack() > 0;
+        if has_clicks && !self.shard.is_one_of_several() {
+            // So far nobody had to be told.
+            self.shard.rebuild_from = 0;
+        }
+        self.put_shard(Marks { shards: u64::from(shards), ..self.shard.marks })?;
+        self.save_shard()
+    }
+
+    fn put_shard(&mut self, marks: Marks) -> Result<(), D::Error> {
+        if marks == self.shard.marks {
+            return Ok(());
+        }
+        self.shard.marks = marks;
+        let Marks { shards, epoch, known_from, version, unreported_from } = marks;
+        self.rows.put_marks(MARKS, &[shards, epoch, known_from, version, unreported_from])
+    }
+
+    /// What a shard keeps about itself.
+    pub(super) fn load_shard(&mut self, rests: bool) -> Result<(), D::Error> {
+        if !self.shard.is_one_of_several() {
+            return Ok(());
+        }
+        let from = block_of(self.convictions_from_ms()).into();
+        let views = &mut self.shard.views;
+        self.rows.words((from, NONE), true, 0, &mut |block, _, _, words| {
+            views.set(block, words.into());
+            true
+        })?;
+        if !rests {
+            // Whoever rests has reported all, and heard all that it was told to ask for.
+            self.shard.is_told = true;
+            let times: Vec<i64> = self.window.iter().map(|(id, _)| id.ts_ms()).collect();
+            times.into_iter().for_each(|ts_ms| self.shard.mark(ts_ms, 0));
+        }
+        self.shard.rebuild_from = self.shard.marks.unreported_from;
+        Ok(())
+    }
+
+    /// A click has come, or what it counts for has changed: it and the recipient's next ones may count differently.
+    pub(super) fn mark(&mut self, ts_ms: i64) {
+        if self.shard.is_one_of_several() {
+            let last_ms = self.window.last_ms().max(self.watermark.settled_to_ms);
+            let reach_ms = self.judging.crowd_reach_ms().min(last_ms.saturating_sub(ts_ms).max(0));
+            self.shard.mark(ts_ms, reach_ms);
+        }
+    }
+
+    /// Writes how far back unreported blocks lie, where the window does not say it.
+    pub(super) fn save_shard(&mut self) -> Result<(), D::Error> {
+        if !self.shard.is_one_of_several() {
+            return Ok(());
+        }
+        let under_way =
+            self.shard.asked.iter().flat_map(|(reports, _)| reports.iter().map(|(block, _)| block));
+        let marked = under_way.chain(&self.shard.marked).copied().fold(self.shard.rebuild_from, u64::min);
+        let is_old = marked < u64::from(block_of(self.window.start_ms()));
+        let unreported_from = if is_old { marked } else { NONE };
+        self.put_shard(Marks { unreported_from, ..self.shard.marks })
+    }
+
+    /// The board has something to tell.
+    pub fn poked(&mut self) {
+        self.shard.is_told = true;
+    }
+
+    /// Goes on with the exchange: takes in what the board has answered, nothing where it has not, and returns what is to be said to it
+    /// next, if anything is and somebody `may` ask.
+    ///
+    /// # Errors
+    /// When storage fails; the message must then be loaded again.
+    pub fn exchange(
+        &mut self,
+        heard: Option<Option<&[u8]>>,
+        may: bool,
+        now_ms: i64,
+    ) -> Result<Option<Vec<u8>>, D::Error> {
+        if let Some(answer) = heard {
+            match answer.and_then(Said::decode) {
+                Some(answer) => self.heed(answer, now_ms)?,
+                None => self.unheard(now_ms),
+            }
+            self.save_shard()?;
+        }
+        let first_ms = self.timers.unsettled.first().map_or(i64::MAX, |id| id.ts_ms());
+        let settles = self.judging.due_ms(first_ms.min(now_ms)) <= now_ms && self.shard.heard_ms < now_ms;
+        let is_due = self.shard.due_ms().is_some_and(|due_ms| due_ms <= now_ms);
+        let may = may && self.shard.is_one_of_several() && now_ms >= self.shard.pause_until_ms;
+        if !may || !is_due && !settles {
+            return Ok(None);
+        }
+        let (mut reports, mut pages, mut count): (Vec<(u64, u64)>, Vec<Page>, usize) = Default::default();
+        while reports.len() < MOST_BLOCKS
+            && count < MOST_WORDS
+            && let Some(block) = self.next_marked()?
+        {
+            let words = self.words_in(block)?;
+            let report = (u64::from(block), digest(&words));
+            if !self.shard.reported.contains(&report) {
+                count += words.len();
+                reports.push(report);
+                pages.push((block, words));
+            }
+        }
+        if self.shard.marked.is_empty() {
+            self.shard.report_ms = i64::MAX;
+        }
+        // From there on views say something of clicks in memory.
+        let wanted_ms = first_ms.min(self.window.start_ms()).saturating_sub(CARRY_BEFORE_MS);
+        let wanted_from = u64::from(block_of(wanted_ms));
+        let Marks { shards, epoch, known_from, version, .. } = self.shard.marks;
+        let (mut from, mut until, mut since, mut older_from) = (known_from, NONE, version, NONE);
+        if version == 0 {
+            // Nothing is known yet: all of it is asked for at once.
+            from = from.min(wanted_from);
+            self.shard.marks.known_from = from;
+        } else if wanted_from < known_from {
+            (from, until, since, older_from) =
+                (wanted_from, known_from, self.shard.older_version, wanted_from);
+        }
+        // Those that are due now settle next: nobody asks for their sake again.
+        let waits = self.timers.unsettled.last().is_some_and(|id| self.judging.due_ms(id.ts_ms()) > now_ms);
+        let goes_on = waits || !self.shard.marked.is_empty() || self.shard.rebuild_from < NONE;
+        (self.shard.is_told, self.shard.asked) = (false, Some((reports, older_from)));
+        let shard = shard::of_name(&self.shard.name).map_or(0, |(_, shard)| u64::from(shard));
+        Ok(Some(Said { epoch, version: since, goes_on, shard, shards, from, until, pages }.encode()))
+    }
+
+    /// Takes out the next block that is to be reported.
+    fn next_marked(&mut self) -> Result<Option<u32>, D::Error> {
+        let narrow = |block: u64| u32::try_from(block).unwrap_or(u32::MAX);
+        if !self.shard.marked.is_empty() {
+            return Ok(Some(narrow(self.shard.marked.remove(0))));
+        }
+        if self.shard.rebuild_from >= NONE {
+            return Ok(None);
+        }
+        let first = EventId::first_of(start_of(narrow(self.shard.rebuild_from)));
+        let mut next = None;
+        self.rows
+            .clicks(first, EventId::first_of(i64::MAX), 1, &mut |id, _| next = Some(block_of(id.ts_ms())))?;
+        self.shard.rebuild_from = next.map_or(NONE, |block| u64::from(block) + 1);
+        Ok(next)
+    }
+
+    /// The board did not answer.
+    fn unheard(&mut self, now_ms: i64) {
+        let (reports, _) = self.shard.asked.take().unwrap_or_default();
+        self.shard.mark_blocks(reports.into_iter().map(|(block, _)| block), now_ms);
+        self.shard.is_told = true;
+        self.shard.pause_until_ms = now_ms + (1_000_i64 << self.shard.failures.min(16)).min(MAX_PAUSE_MS);
+        self.shard.failures += 1;
+    }
+
+    /// Takes in what the board answers: keeps its views, and judges again what they change.
+    fn heed(&mut self, answer: Said, now_ms: i64) -> Result<(), D::Error> {
+        let Some((reports, older_from)) = self.shard.asked.take() else { return Ok(()) };
+        let Said { epoch, version, goes_on: more, mut pages, .. } = answer;
+        (self.shard.failures, self.shard.pause_until_ms) = (0, i64::MIN);
+        let mut marks = self.shard.marks;
+        if marks.epoch == 0 || marks.epoch == epoch {
+            marks.epoch = epoch;
+            let others = self.shard.reported.iter().copied();
+            let others = others.filter(|(known, _)| !reports.iter().any(|(block, _)| block == known));
+            self.shard.reported = others.chain(reports.iter().copied()).collect();
+            match (older_from, more) {
+                (NONE, _) => marks.version = version,
+                (_, true) => self.shard.older_version = version,
+                (from, false) => (marks.known_from, self.shard.older_version) = (from, 0),
+            }
+            // What has changed of the later ones is asked for behind the older.
+            if more || older_from < NONE {
+                self.shard.is_told = true;
+            } else {
+                self.shard.heard_ms = now_ms;
+            }
+        } else {
+            // Another life of the board: it knows nothing of what this shard has, and its versions are others.
+            marks = Marks { epoch, version: 0, known_from: NONE, ..marks };
+            pages.clear();
+            self.shard.reported.clear();
+            (self.shard.rebuild_from, self.shard.is_told) = (0, true);
+        }
+        self.put_shard(marks)?;
+        let kept = block_of(self.convictions_from_ms());
+        // Whom what changes concerns: by group, and when.
+        let mut spans: Vec<((u64, u8), (i64, i64))> = Vec::new();
+        for (block, words) in pages {
+            let words: Rc<[Word]> = words.into();
+            let mut old = self.shard.views.get(block);
+            if block < kept {
+                self.rows.words((block.into(), u64::from(block) + 1), true, 0, &mut |_, _, _, words| {
+                    old = words.into();
+                    true
+                })?;
+            }
+            self.rows.put_words(block, VIEW, 1, &words)?;
+            for changed in difference(&old, &words) {
+                let span = match convicted(block, changed) {
+                    Some((ms, kind)) => {
+                        if block >= kept && words.binary_search(&changed).is_ok() {
+                            self.convictions.add_at(changed.0, ms, kind);
+                        } else if block >= kept {
+                            self.convictions.remove_at(changed.0, ms, kind);
+                        }
+                        (ms.saturating_sub(CARRY_AFTER_MS), ms.saturating_add(CARRY_BEFORE_MS))
+                    }
+                    None => {
+                        let (_, (first_ms, last_ms)) = hot_span(block, changed);
+                        (first_ms, last_ms.saturating_add(self.judging.crowd_reach_ms()))
+                    }
+                };
+                // No click later than that is settled.
+                let until_ms = span.1.min(self.watermark.settled_to_ms);
+                spans.extend((span.0 <= until_ms).then_some((group(changed), (span.0, until_ms))));
+            }
+            if block >= kept {
+                self.shard.views.set(block, words);
+            }
+        }
+        self.judge_changed(&spans)
+    }
+
+    /// Judges the settled clicks again that changes of groups may concern, each at some time.
+    fn judge_changed(&mut self, spans: &[((u64, u8), (i64, i64))]) -> Result<(), D::Error> {
+        if spans.is_empty() {
+            return Ok(());
+        }
+        let key = |(key, tag): (u64, u8)| u128::from(key) << 8 | u128::from(tag);
+        let sorted = arranged(spans, &|(of, _)| (0, key(*of)));
+        let concerns = |click: &Click| {
+            let mut is_concerned = false;
+            groups_of(click, &self.judging, &mut |_, group| {
+                let from = sorted.partition_point(|(of, _)| key(*of) < key(group));
+                let mut theirs = sorted[from..].iter().take_while(|(of, _)| *of == group);
+                is_concerned |=
+                    theirs.any(|(_, (from_ms, until_ms))| (*from_ms..=*until_ms).contains(&click.ts_ms));
+            });
+            is_concerned
+        };
+        let all: Vec<(i64, i64)> = spans.iter().map(|(_, span)| *span).collect();
+        let mut clicks = Clicks::default();
+        for (from_ms, until_ms) in merged(&all) {
+            clicks.extend(self.clicks_between(from_ms, until_ms, &concerns)?);
+        }
+        clicks.retain(|id, _| !self.timers.unsettled.contains(&id));
+        if !clicks.is_empty() {
+            self.know_people()?;
+            self.issue(clicks, &BTreeSet::new(), self.watermark.ms)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,176 @@
+//! What is damaged is set aside, and made anew where the rows of its clicks are there.
+//!
+//! Storage says nothing of it, and it is as rare as that: but one strange row must never be the end of a message. What that means for
+//! a row of each table:
+//!
+//! | table | a row that cannot be read |
+//! | --- | --- |
+//! | `message` | its marks are none: packs leave once more, late clicks are looked for from the beginning; its name is the object's |
+//! | `batches`, `clicks` | its clicks are counted as one that cannot be read; what was said of them stands |
+//! | `packs` | below |
+//! | `repeats`, `deliveries`, `verifications`, `presses`, `revisits`, `about`, `marks`, `words` | what it said is not known; what is told next is written in its place |
+//! | `sums` | it is made again |
+//!
+//! A pack is a set of revisions, and every revision of a click stands in a pack of its own. So a pack whose keys are whole is made anew
+//! under its number, so that it leaves under its key: its clicks are judged by the whole history as it is now, and where a later pack
+//! amends one, that tells what it said. It is done when the pack is to leave, for the first time or again ([`Message::reship`]); until
+//! then its clicks' verdicts stand and are counted as unreadable. A pack that is gone, or has lost its keys, is made anew as soon as the
+//! message is loaded, without clicks but those that a later pack amends: what stands in no pack is unsettled again. Whatever was judged
+//! meanwhile may have looked past what was broken, so then all is judged again, by alarms, and what changes is amended.
+//!
+//! What a later version wrote is not damaged: it waits.
+
+use std::collections::BTreeSet;
+
+use super::Message;
+use super::by_id::ById;
+use super::rows::Revisit;
+use super::settle::Ruling;
+use super::settled::Settled;
+use super::sql::Database;
+use crate::event::body::{Entry, Unread};
+use crate::event::pack;
+use crate::record::{EventId, Record};
+use crate::verdict::{ClickType, Finding, Verdict};
+
+impl<D: Database> Message<D> {
+    /// Mends packs that are gone or have no keys; says whether there are any.
+    pub(super) fn mend_rows(&mut self) -> Result<bool, D::Error> {
+        let lost = self.rows.lost_packs(self.first_pack()?)?;
+        for number in &lost {
+            let ids = self.lost_before(*number)?;
+            self.make_anew(*number, &ids)?;
+            self.rows.note(*number, "gone, or without keys; its clicks settle once more");
+        }
+        if !lost.is_empty() {
+            self.looks_from(0)?;
+        }
+        Ok(!lost.is_empty())
+    }
+
+    /// Looks for clicks that stand in no pack from a moment on, Unix milliseconds, and has every settled one judged again.
+    fn looks_from(&mut self, from_ms: i64) -> Result<(), D::Error> {
+        self.watermark.late_from_ms = self.watermark.late_from_ms.min(from_ms);
+        self.put_meta()?;
+        self.fill()?;
+        let last_pack = self.outbox.last_pack();
+        if last_pack > 0 {
+            let mut revisit = Revisit { number: 0, recipients: Vec::new(), done_pack: 0, last_pack };
+            self.rows.put_revisit(&mut revisit)?;
+            self.timers.revisits.push_back(revisit);
+        }
+        Ok(())
+    }
+
+    /// Makes a pack anew that is damaged; says whether it was.
+    pub(super) fn rebuild(&mut self, number: u64) -> Result<bool, D::Error> {
+        let Some(row) = self.rows.pack(number)?.filter(|row| pack::is_whole(&row.keys)) else {
+            return self.mend_rows();
+        };
+        if row.open().err() != Some(Unread::Damaged) {
+            return Ok(false);
+        }
+        self.make_anew(number, &row.ids())?;
+        self.rows.note(number, "damaged; made anew of the rows of its clicks");
+        self.looks_from(row.first_ms)?;
+        Ok(true)
+    }
+
+    /// Makes the pack anew in which a verdict stands that cannot be read.
+    pub(super) fn rebuild_of(&mut self, id: EventId) -> Result<bool, D::Error> {
+        let mut last = 0;
+        self.rows.pack_keys(id.ts_ms(), id.ts_ms(), &mut |number, keys| {
+            if pack::keys(keys).any(|(known, _)| known == id) {
+                last = number;
+            }
+        })?;
+        self.rebuild(last)
+    }
+
+    /// Writes a pack of these clicks, which ascend, in place of what stood under its number.
+    fn make_anew(&mut self, number: u64, ids: &[EventId]) -> Result<(), D::Error> {
+        let (mut before, mut amended): (ById<Settled>, ById<Entry>) = Default::default();
+        let (first_ms, last_ms) =
+            (ids.first().map_or(0, |id| id.ts_ms()), ids.last().map_or(-1, |id| id.ts_ms()));
+        let revision_before = |before: &ById<Settled>, id| before.get(id).map_or(0, |old| old.revision);
+        // Every pack that speaks of them lies in their span of time.
+        self.rows.packs(first_ms, last_ms, &mut |other| {
+            let entries = other.open().map(|body| body.entries).unwrap_or_default();
+            let mut entries = entries.into_iter();
+            for (id, mut settled) in Settled::all_in(&other, &self.judging) {
+                let entry = entries.next();
+                if ids.binary_search(&id).is_err() {
+                    continue;
+                }
+                if other.number < number {
+                    settled.revision = settled.revision.max(revision_before(&before, id) + 1);
+                    before.insert(id, settled);
+                } else if other.number > number && settled.revision == revision_before(&before, id) + 2 {
+                    amended.extend(entry.map(|entry| (id, entry)));
+                }
+            }
+        })?;
+        // Memory may know more than the rows do: what is judged now is to be what the next life would find.
+        self.fill()?;
+        self.know_people()?;
+        let clicks = self.stored(ids)?;
+        let (found, ..) = self.find(clicks, ById::default())?;
+        let counted = self.repeats_of(found.iter().map(|(id, _)| *id))?;
+        let mut rulings = Vec::with_capacity(found.len());
+        for (id, findings) in found {
+            // Others that these reach are judged again later.
+            if ids.binary_search(&id).is_err() {
+                continue;
+            }
+            let repeats = counted.get(&id).copied().unwrap_or_default();
+            rulings.push(Ruling::new(id, findings, repeats, before.get(id)));
+        }
+        let mut records: ById<Record> = ById::default();
+        self.rows.clicks_by_id(ids, &mut |id, record| records.extend(record.map(|record| (id, record))))?;
+        let (mut drafts, _) = self.drafted(&rulings, records)?;
+        for draft in &mut drafts {
+            if let Some(amendment) = amended.get(draft.id) {
+                say_before(&mut draft.entry, amendment);
+            }
+        }
+        self.rows.forget_sums(0)?;
+        self.rows.broken.set(0);
+        let mut row = pack::pack(number, 0, drafts);
+        if row.keys.is_empty() {
+            // It lies in no span of time.
+            (row.first_ms, row.last_ms) = (i64::MAX, i64::MIN);
+        }
+        self.rows.put_pack(&row, self.rows.parts(number)?)
+    }
+
+    /// The clicks of which a revision is in no pack, but one of a pack behind it amends that: in order.
+    fn lost_before(&self, number: u64) -> Result<Vec<EventId>, D::Error> {
+        let (mut seen, mut lost): (ById<Settled>, _) = (ById::default(), BTreeSet::new());
+        self.rows.packs(i64::MIN, i64::MAX, &mut |row| {
+            for (id, settled) in Settled::all_in(&row, &self.judging) {
+                let next = seen.get(id).map_or(0, |last| last.revision) + 1;
+                if row.number > number && settled.revision > next {
+                    lost.insert(id);
+                }
+                seen.insert(id, settled);
+            }
+        })?;
+        Ok(lost.into_iter().collect())
+    }
+}
+
+/// Has an entry say what its amendment tells of it.
+fn say_before(entry: &mut Entry, amendment: &Entry) {
+    let Some(past) = amendment.past.as_deref() else { return };
+    let said = |verdict: &Verdict, click_type: Option<ClickType>| {
+        let vendor = past.vendor.clone();
+        let finding = Finding { click_type, vendor, confidence: past.confidence, ..verdict.finding.clone() };
+        Verdict::of(finding, verdict.ruleset.clone(), verdict.revision).with_verified(past.verified)
+    };
+    let shadow = entry.verdict.shadow.as_ref().map(|shadow| Box::new(said(shadow, amendment.was_shadow)));
+    entry.verdict = said(&entry.verdict, amendment.was);
+    entry.verdict.shadow = shadow;
+    entry.delay = past.delay;
+    // What the page showed since is told by whoever was the first to know.
+    entry.sighting = entry.sighting.take().filter(|sighting| sighting.verified <= past.verified);
+}

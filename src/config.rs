@@ -302,11 +302,8 @@ impl Config {
             }
             "COOKIE" => self.cookie = switch(value).ok_or("must be on or off; on holds")?,
             "LOG" => {
-                self.logs_requests = match text(value) {
-                    Ok("all") => true,
-                    Ok("loss") => false,
-                    _ => return Err("must be all or loss; all holds".to_owned()),
-                };
+                let log = text(value).ok().filter(|log| ["all", "loss"].contains(log));
+                self.logs_requests = log.ok_or("must be all or loss; all holds")? == "all";
             }
             "DEMO" => self.demo = switch(value).ok_or("must be on or off; off holds")?,
             "CLICK_REF_PARAM" => self.click_ref_param = Some(parameter(text(value)?)?),

@@ -570,7 +570,12 @@ impl MessageObject {
 
     /// What is counted: nothing of a message that is not there.
     fn counted(&self) -> Result<Part> {
-        Ok(self.with_known(Message::part)?.unwrap_or_default())
+        let retention_ms = settings::config(&self.env).retention_ms;
+        let part = self.with_known(|message| {
+            let known_from_ms = message.known_from_ms(retention_ms)?;
+            Ok(Part { known_from_ms, ..message.part()? })
+        })?;
+        Ok(part.unwrap_or_default())
     }
 
     /// Tells the list of a message that has settled once at most, where this life of the object has not: whether an earlier one

@@ -105,7 +105,9 @@ impl<D: Database> Message<D> {
             self.rows.forget_letters((number, number), letter)?;
             self.leave_again(number, first_ms, parts)?;
         }
-        ids.iter().for_each(|id| self.mark(id.ts_ms()));
+        for id in &ids {
+            self.mark(id.ts_ms());
+        }
         self.save_shard()?;
         self.outbox.forget_made();
         self.put_meta()?;

@@ -127,7 +127,8 @@ impl<D: Database> Message<D> {
         let mut tally = self.tally()?;
         self.count_open(&mut tally)?;
         tally.unreadable += i64::try_from(self.rows.unreadable()).unwrap_or(i64::MAX);
-        Ok(Part { tally, about: self.rows.about()?, repeats: self.counted_repeats()? })
+        let (about, repeats) = (self.rows.about()?, self.counted_repeats()?);
+        Ok(Part { tally, about, repeats, known_from_ms: None })
     }
 
     /// Takes in what the sender tells of the message.

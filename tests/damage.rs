@@ -7,6 +7,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
+use clickproof::message::board::Board;
 use clickproof::message::{FLOOD_CLICKS, Message, Outcome};
 use clickproof::record::{Delivery, EventId, EventIds, Kind, Record, Sighting, Verified};
 use clickproof::report::Report;
@@ -31,11 +32,15 @@ struct Life {
     /// What the queue was given last under each key.
     bucket: BTreeMap<String, Vec<Value>>,
     notes: Vec<String>,
+    /// What a message of several objects exchanges with the others.
+    board: Board<common::sqlite::Sqlite>,
 }
 
 impl Life {
     fn new(settle_ms: i64) -> Self {
-        Self { world: World::new(judging(settle_ms)), bucket: BTreeMap::new(), notes: Vec::new() }
+        let board =
+            Board::load(common::sqlite::Sqlite::default(), judging(settle_ms), "m#board", NOON_MS).unwrap();
+        Self { world: World::new(judging(settle_ms)), bucket: BTreeMap::new(), notes: Vec::new(), board }
     }
 
     /// A call, of a message that is loaded as the object loads it. None fails.
@@ -72,6 +77,12 @@ impl Life {
         let mut now_ms = 0;
         while let Some(wake_ms) = self.call(|message| message.wake_ms(now_ms)).filter(|ms| *ms <= until_ms) {
             now_ms = now_ms.max(wake_ms);
+            let mut heard = None;
+            while let Some(said) =
+                self.call(|message| message.exchange(heard.as_deref().map(Some), true, now_ms).unwrap())
+            {
+                heard = self.board.exchange(&said).unwrap();
+            }
             self.call(|message| message.settle(now_ms).unwrap());
             self.ship(now_ms);
         }
@@ -154,7 +165,7 @@ const COLUMNS: [(&str, &str, &[&str], &[&str]); 12] = [
     ("revisits", "number", &["done_pack", "last_pack"], &["recipients"]),
     ("sums", "first_pack", &["first_pack", "last_pack", "part"], &["body"]),
     ("about", "id", &[], &["told"]),
-    ("shard", "id", &["shards"], &[]),
+    ("marks", "name", &[], &["numbers"]),
     ("clicks", "event_id", &[], &["event_id", "record"]),
 ];
 

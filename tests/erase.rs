@@ -224,6 +224,21 @@ fn shipped(count: u32) -> (World, Bucket) {
 }
 
 #[test]
+fn a_pack_that_an_erasure_has_emptied_is_not_a_lost_one() {
+    let (mut world, mut bucket) = (world(0), Bucket::default());
+    for (n, who) in (0..).zip(["quokka.1", "ibex.3", "quokka.1"]) {
+        let ts_ms = NOON_MS + i64::from(n) * 600_000;
+        world.ingest(&click(n, who, "l", ts_ms));
+        bucket.run_until(&mut world, ts_ms + 300_000);
+    }
+    world.erase("quokka.1", NOON_MS + 3_600_000);
+    world.crash();
+    assert_eq!(world.message().take_notes(), Vec::<String>::new());
+    assert_eq!((world.message().unsettled(), world.message().report("m").unwrap().clicks), (0, 1));
+    world.check();
+}
+
+#[test]
 fn an_object_that_loses_all_its_lines_stays_and_is_empty() {
     let (mut world, mut bucket) = (world(0), Bucket::default());
     world.ingest(&click(1, "quokka.1", "l", NOON_MS));

@@ -673,7 +673,7 @@ fn strangers_need_no_look_into_old_packs() {
         world.ingest(&click);
     }
     let scans =
-        world.rows.ran("keys FROM packs WHERE last_ms").times + world.rows.ran("WHERE number IN").times;
+        world.rows.ran("keys FROM packs WHERE (last_ms").times + world.rows.ran("WHERE number IN").times;
     assert!(scans < 60, "{scans} scans in 600 seconds");
 }
 
@@ -1135,8 +1135,8 @@ fn a_report_reads_sums_and_never_all_packs() {
         assert_eq!(report.by_vendor.0, [("microsoft".to_owned(), 600)]);
         let read = world.rows.ran("FROM packs WHERE number");
         assert!(read.rows < 16, "{read:?} of {packs} packs");
-        assert_eq!(world.rows.ran("SELECT * FROM packs WHERE last_ms").rows, 0);
-        let sums = world.rows.ran("SELECT body FROM sums").rows;
+        assert_eq!(world.rows.ran("SELECT * FROM packs WHERE (last_ms").rows, 0);
+        let sums = world.rows.ran("body FROM sums").rows;
         assert!(sums <= 2 * 15 + packs / 256, "{sums} sums of {packs} packs");
     }
 }

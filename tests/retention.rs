@@ -136,6 +136,8 @@ fn a_stream_keeps_what_is_young_enough() {
     }
     assert!((80..=91).contains(&dropped), "once a day: {dropped} times");
     world.check();
+    world.crash();
+    assert_eq!(world.message().take_notes(), Vec::<String>::new(), "what is too old is not lost");
     let rows = ["batches", "packs"].map(|table| world.rows.rows_of(table));
     assert!(rows.iter().all(|count| *count <= 92 * 12 + 1), "{rows:?}");
     let listed = world.listed();

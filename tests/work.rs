@@ -78,14 +78,14 @@ fn a_click_that_comes_on_time_costs_no_second_look() {
         assert!(world.work.settled > 17_000, "{:?}", world.work);
         assert_eq!((world.work.judged, world.work.amended), (world.work.settled, 0));
         assert_eq!(world.rows.ran("FROM batches WHERE first").rows, 0, "what is in memory is not read");
-        let packs = world.rows.ran("INSERT INTO packs").times;
+        let packs = world.rows.ran("INTO packs VALUES").times;
         let read = world.rows.ran("FROM packs WHERE number");
         // Sixteen packs at a time become a sum.
         assert_eq!(read.times, packs / 16 * 16, "what an alarm has made is read once more, to be added up");
     }
     assert_eq!(many.work.seen, many.work.settled, "nobody has neighbours");
     // Of an office or a carrier's NAT an alarm sees the nearest thirty recipients on either side of its second.
-    let alarms = many.rows.ran("INSERT INTO packs").times;
+    let alarms = many.rows.ran("INTO packs VALUES").times;
     assert!(one.work.seen <= one.work.settled + 2 * 30 * alarms, "{:?} in {alarms} alarms", one.work);
 }
 
@@ -99,7 +99,7 @@ fn a_few_busy_recipients_behind_one_address_are_not_squared() {
         click.ip = Some("203.0.113.9".to_owned());
     });
     assert!(world.work.settled > 5_000);
-    let alarms = world.rows.ran("INSERT INTO packs").times;
+    let alarms = world.rows.ran("INTO packs VALUES").times;
     // A sweep looks 63 s back and ahead.
     assert!(world.work.seen <= alarms * 2 * 6_300 + world.work.judged, "{:?} in {alarms} alarms", world.work);
     assert_eq!(world.rows.ran("FROM batches WHERE first").rows, 0);
@@ -138,9 +138,9 @@ fn who_comes_back_without_the_cookie_is_looked_up_by_its_own_packs_alone() {
     let (read, keys) =
         (world.rows.ran("FROM batches WHERE first").rows, world.rows.ran("WHERE number IN").rows);
     assert!(read <= looked_up, "{read} clicks read for {looked_up}");
-    let alarms = world.rows.ran("INSERT INTO packs").times;
+    let alarms = world.rows.ran("INTO packs VALUES").times;
     assert!(keys <= 5 * alarms, "the keys of {keys} packs in {alarms} alarms");
-    assert_eq!(world.rows.ran("keys FROM packs WHERE last_ms").times, 1, "all keys are read once");
+    assert_eq!(world.rows.ran("keys FROM packs WHERE (last_ms").times, 1, "all keys are read once");
     let reasons = world.rows.packs().iter().filter(|pack| tells(pack, "+return_without_cookie")).count();
     assert!(reasons > 100, "and it is told: in {reasons} packs");
 }

@@ -15,7 +15,7 @@ use super::slice::{Panel, Slice};
 use super::sql::Database;
 use crate::event::pack::{self, Draft};
 use crate::event::parcel::{self, Leaving};
-use crate::record::{EventId, Kind, Record, Sighting, Verified};
+use crate::record::{EventId, Record, Sighting, Verified};
 use crate::verdict::{Key, Look};
 
 /// The most clicks on time that are settled at a stretch, some tens of milliseconds: for so long nobody else is answered.
@@ -320,21 +320,6 @@ impl<D: Database> Message<D> {
             // What the window held until now it says nothing of any more.
             self.save_shard()?;
         }
-        Ok(())
-    }
-
-    /// Judges a settled click from before the window again, and those that see it no longer.
-    pub(super) fn amend(&mut self, id: EventId) -> Result<(), D::Error> {
-        let mut clicks = self.stored(&[id])?;
-        clicks.retain(|_, click| click.kind == Kind::Click);
-        let mut asks = Vec::new();
-        for (_, click) in clicks.iter() {
-            self.ask_who_saw(click, &mut asks)?;
-        }
-        self.know_people()?;
-        clicks.extend(self.fetch(&asks)?);
-        clicks.retain(|id, _| !self.timers.unsettled.contains(&id));
-        self.issue(clicks, &BTreeSet::new(), self.watermark.ms)?;
         Ok(())
     }
 }

@@ -5,10 +5,12 @@
 //! one fact. An unsettled click settles with it. A settled one is judged again: a recent one two seconds later, together with
 //! others of which there is news, and no later than a restart would still find it in the window; an older one at once.
 
+use std::collections::BTreeSet;
+
 use super::Message;
 use super::sql::Database;
 use super::window::Absent;
-use crate::record::{EventId, Sighting, Verified};
+use crate::record::{EventId, Kind, Sighting, Verified};
 use crate::verdict::judging::RECORDING_LAG_MS;
 
 /// What became of a report.
@@ -68,5 +70,20 @@ impl<D: Database> Message<D> {
             self.sightings(&[id], &mut |_, sighting| verified = sighting.verified)?;
         }
         Ok(verified)
+    }
+
+    /// Judges a settled click from before the window again, and those that see it no longer.
+    fn amend(&mut self, id: EventId) -> Result<(), D::Error> {
+        let mut clicks = self.stored(&[id])?;
+        clicks.retain(|_, click| click.kind == Kind::Click);
+        let mut asks = Vec::new();
+        for (_, click) in clicks.iter() {
+            self.ask_who_saw(click, &mut asks)?;
+        }
+        self.know_people()?;
+        clicks.extend(self.fetch(&asks)?);
+        clicks.retain(|id, _| !self.timers.unsettled.contains(&id));
+        self.issue(clicks, &BTreeSet::new(), self.watermark.ms)?;
+        Ok(())
     }
 }

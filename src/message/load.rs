@@ -1,4 +1,4 @@
-//! Reads a message's memory from its rows: when it is loaded, and when rows have been taken out or made anew.
+//! Memory is a copy of rows: what a message loads when its object begins, and again when rows were mended or taken out.
 
 use super::Message;
 use super::people::People;
@@ -36,7 +36,7 @@ impl<D: Database> Message<D> {
         Ok(())
     }
 
-    fn load_window(&mut self, from: EventId, until: EventId) -> Result<(), D::Error> {
+    pub(super) fn load_window(&mut self, from: EventId, until: EventId) -> Result<(), D::Error> {
         let mut settled = self.settled_in(&[(from.ts_ms(), i64::MAX)])?;
         let last_ms = settled.iter().next_back().map_or(i64::MIN, |(id, _)| id.ts_ms());
         self.watermark.settled_to_ms = self.watermark.settled_to_ms.max(last_ms);
@@ -82,7 +82,7 @@ impl<D: Database> Message<D> {
     }
 
     /// Sees what is known beside the clicks that were loaded: whether late ones are among them, and which are to be judged again.
-    fn find_touched(&mut self) {
+    pub(super) fn find_touched(&mut self) {
         let first_ms = self.timers.unsettled.first().map(|id| id.ts_ms());
         // The row follows when it is written next.
         self.watermark.caught_up(first_ms);
@@ -94,7 +94,7 @@ impl<D: Database> Message<D> {
     }
 
     /// Lets the clicks of the window learn what was told of their mails.
-    fn load_deliveries(&mut self) -> Result<(), D::Error> {
+    pub(super) fn load_deliveries(&mut self) -> Result<(), D::Error> {
         if !self.rows.has_deliveries()? {
             return Ok(());
         }

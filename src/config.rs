@@ -15,8 +15,14 @@ const SETTLE_MS: i64 = 60_000;
 /// The longest time to settle: an hour. Clicks stay in memory until then.
 const MAX_SETTLE_MS: i64 = 3_600_000;
 
-/// Settings of the contract that nothing in this version obeys: they are refused, never silently accepted.
-const NOT_YET: [&str; 1] = ["RETENTION_DAYS"];
+/// How long after its last click a message is kept, where `RETENTION_DAYS` does not say otherwise, days.
+const RETENTION_DAYS: i64 = 90;
+
+/// The longest that a message is kept, days: a hundred years.
+const MAX_RETENTION_DAYS: i64 = 36_500;
+
+/// A day, milliseconds.
+const DAY_MS: i64 = 86_400_000;
 
 /// The shortest API token, characters: a shorter one is guessed.
 const MIN_TOKEN: usize = 16;
@@ -100,6 +106,8 @@ pub struct Config {
     pub abuse_contact: Option<String>,
     /// How messages are judged.
     pub judging: Judging,
+    /// How long after its last click a message is kept, and how old what is kept of one that never ends may be, milliseconds.
+    pub retention_ms: i64,
     /// How much of a request is kept.
     pub privacy: Privacy,
     /// Whether clicks set the cookie.
@@ -159,6 +167,7 @@ impl Config {
             home_url: None,
             abuse_contact: None,
             judging,
+            retention_ms: RETENTION_DAYS * DAY_MS,
             privacy: Privacy::Full,
             cookie: true,
             same_site: SameSite::Lax,
@@ -282,17 +291,19 @@ impl Config {
                         format!("must be a whole number from 0 to {MAX_SETTLE_MS}; {SETTLE_MS} holds")
                     })?;
             }
+            "RETENTION_DAYS" => {
+                self.retention_ms = days_ms(value).ok_or_else(|| {
+                    format!("must be a number of days above 0, at most {MAX_RETENTION_DAYS}; {RETENTION_DAYS} holds")
+                })?;
+            }
             "PRIVACY" => {
                 let privacy = text(value).ok().and_then(Privacy::named);
                 self.privacy = privacy.ok_or("must be full, truncated or verdict; full holds")?;
             }
             "COOKIE" => self.cookie = switch(value).ok_or("must be on or off; on holds")?,
             "LOG" => {
-                self.logs_requests = match text(value) {
-                    Ok("all") => true,
-                    Ok("loss") => false,
-                    _ => return Err("must be all or loss; all holds".to_owned()),
-                };
+                let log = text(value).ok().filter(|log| ["all", "loss"].contains(log));
+                self.logs_requests = log.ok_or("must be all or loss; all holds")? == "all";
             }
             "DEMO" => self.demo = switch(value).ok_or("must be on or off; off holds")?,
             "CLICK_REF_PARAM" => self.click_ref_param = Some(parameter(text(value)?)?),
@@ -338,9 +349,6 @@ impl Config {
                 self.api_tokens = tokens.into_iter().map(str::to_owned).collect();
             }
             "REPORT" => self.report = switch(value).ok_or("must be on or off; on holds")?,
-            name if NOT_YET.contains(&name) => {
-                return Err("nothing in this version obeys it; remove it".to_owned());
-            }
             // A binding is an object; which of them must be there is the shell's to say.
             _ if *value == Value::Binding => {}
             _ => return Err("no such setting; remove it, or mend its name".to_owned()),
@@ -429,6 +437,24 @@ fn whole(value: &Value) -> Option<i64> {
     }
 }
 
+/// Days, which need not be whole, as milliseconds. In digits they are read as two whole numbers: to parse a fraction would be ten
+/// kilobytes of wasm.
+fn days_ms(value: &Value) -> Option<i64> {
+    let ms = match value {
+        #[expect(clippy::cast_possible_truncation, reason = "what is out of bounds stays so")]
+        Value::Number(days) => (days * 86_400_000.0) as i64,
+        Value::Text(digits) => {
+            let (days, part) = digits.trim().split_once('.').unwrap_or((digits.trim(), "0"));
+            let number =
+                |digits: &str| digits.parse::<u32>().ok().map(i64::from).filter(|_| !digits.starts_with('+'));
+            let scale = 10_i64.pow(u32::try_from(part.len()).ok().filter(|length| *length <= 9)?);
+            number(days)? * DAY_MS + number(part)? * DAY_MS / scale
+        }
+        Value::Other | Value::Binding => return None,
+    };
+    (1..=MAX_RETENTION_DAYS * DAY_MS).contains(&ms).then_some(ms)
+}
+
 /// What links begin with: scheme and host, without a final slash.
 ///
 /// # Errors
@@ -478,6 +504,37 @@ mod tests {
         assert_eq!((config.judging.ruleset, config.judging.settle_ms), (Ruleset::Full, 60_000));
         assert!(config.cookie && config.same_site == SameSite::Lax && config.keys.is_some());
         assert!(config.logs_requests);
+    }
+
+    #[test]
+    fn days_need_not_be_whole() {
+        assert_eq!(read(&[]).retention_ms, 90 * DAY_MS);
+        for (value, ms) in [
+            (Value::Number(30.0), 30 * DAY_MS),
+            (Value::Number(0.5), DAY_MS / 2),
+            (word(" 30 "), 30 * DAY_MS),
+            (word("1.5"), 3 * DAY_MS / 2),
+            (word("0.0001"), 8_640),
+            (word("36500"), 36_500 * DAY_MS),
+        ] {
+            let config = read(&[("RETENTION_DAYS", value.clone())]);
+            assert_eq!((config.bad_settings.len(), config.retention_ms), (0, ms), "{value:?}");
+        }
+        for value in ["0", "-1", "+1", "1.", ".5", "1.+5", "1e3", "forever", "36500.1", "0.0000000001"] {
+            let config = read(&[("RETENTION_DAYS", word(value))]);
+            assert_eq!(
+                (names(&config), config.retention_ms),
+                (vec!["RETENTION_DAYS"], 90 * DAY_MS),
+                "{value}"
+            );
+        }
+        for value in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(
+                names(&read(&[("RETENTION_DAYS", Value::Number(value))])),
+                ["RETENTION_DAYS"],
+                "{value}"
+            );
+        }
     }
 
     #[test]
@@ -560,7 +617,6 @@ mod tests {
             ("WEBHOOK_SECRET", word("whsec_short")),
         ];
         typos.extend(SETTINGS.iter().map(|setting| (setting.name, word("1e3"))));
-        typos.extend(NOT_YET.iter().map(|name| (*name, word("x"))));
         let config = read(&typos);
         let mut expected: Vec<&str> = typos.iter().map(|(name, _)| *name).collect();
         expected.sort_unstable();

@@ -5,6 +5,7 @@ mod common;
 use std::path::Path;
 use std::{env, fs};
 
+use clickproof::event::erased::Erased;
 use clickproof::event::line;
 use clickproof::event::schema::{Event, FIELDS, Presence, Shape, Words, json, table};
 use clickproof::event::sink::alert::{Alert, Code};
@@ -139,6 +140,9 @@ fn lines() -> Vec<String> {
     let report =
         r#"{"message_id":"m","first_ms":1,"diagnosis":[{"code":"c","severity":"warning","text":"t"}]}"#;
     Alert::of_report(report, NOON_MS, &mut |alert| lines.push(alert.line()));
+    for recipient_id in [None, Some("r")] {
+        lines.push(Erased { message_id: "m", recipient_id, ts_ms: NOON_MS }.line());
+    }
     lines.push(Alert::own(Code::DeadLetters, NOON_MS).line());
     lines
 }

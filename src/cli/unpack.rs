@@ -62,6 +62,7 @@ fn texts(bytes: Vec<u8>) -> Result<Vec<String>, String> {
     match Letter::Bytes(bytes).open()? {
         Parcel::Pack { lines, .. } => Ok(lines.lines().map(str::to_owned).collect()),
         Parcel::Act { body, .. } => Ok(vec![body.to_owned()]),
+        Parcel::Blank { .. } => Ok(Vec::new()),
     }
 }
 

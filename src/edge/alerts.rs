@@ -91,7 +91,8 @@ pub(super) async fn raise(env: &Env) {
     }
     for alert in untold {
         let (key, lines) = (alert.key(), alert.line() + "\n");
-        let written = deliver(&Bucket, &Freight::Pack { key: &key, lines: &lines, done: 0 }, env).await;
+        let freight = Freight::Pack { key: &key, lines: &lines, done: 0, sent_ms: clock::now_ms() };
+        let written = deliver(&Bucket, &freight, env).await;
         if let Some(failure) = written.failure {
             log::failure("events.unwritten", &key, &failure.reason);
         }

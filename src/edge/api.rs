@@ -12,7 +12,7 @@ use super::request::Incoming;
 use super::respond::Outgoing;
 use super::runtime::Env;
 use super::v1::{self, Listing, Messages, Route, Wanted};
-use super::{access, bindings, health, log, shards, stub};
+use super::{access, bindings, clock, health, log, shards, stub};
 use crate::config::{BadSetting, Config};
 use crate::event::line;
 use crate::json::Json;
@@ -76,6 +76,12 @@ async fn answer_one(incoming: &Incoming<'_>, raw: &Raw) -> Result<Outgoing, Prob
             let body = body(raw).await?;
             tell(&raw.env, &message_id, &json(&body)?).await
         }
+        Wanted::Report if incoming.verb == Verb::Delete => erase(&raw.env, &message_id, None).await,
+        Wanted::Recipient(escaped) => {
+            let recipient_id = percent_decode_str(escaped).decode_utf8_lossy().into_owned();
+            text_id::check_recipient_id(&recipient_id).map_err(|error| ApiProblem::bad(error.to_string()))?;
+            erase(&raw.env, &message_id, Some(recipient_id)).await
+        }
         Wanted::Report => reply(200, messages::report(&raw.env, message_id).await),
         Wanted::Clicks => return listing(&raw.env, &message_id, Listing::of(query)?).await,
         Wanted::Click(id) => explain(&raw.env, &message_id, id).await,
@@ -96,6 +102,12 @@ async fn tell(env: &Env, message_id: &str, body: &Json<'_>) -> Result<Answer, Pr
     let told = stub::send(env, &object, &Call::Tell(line::json(&about))).await;
     told.map_err(|failure| unavailable(&failure))?;
     Ok(Answer { status: 204, headers: vec![("cache-control", NO_STORE.into())], body: None })
+}
+
+/// Has a recipient's records, or all, erased in each object. Where one does not answer the call may be made again.
+async fn erase(env: &Env, message_id: &str, recipient_id: Option<String>) -> Result<Answer, Problem> {
+    let erased = shards::ask(env, message_id, &Call::Erase(clock::now_ms(), recipient_id)).await;
+    reply(202, erased.map(|_| "{}".to_owned()))
 }
 
 /// The list of messages.

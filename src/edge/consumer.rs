@@ -1,6 +1,7 @@
 //! The queues' consumer: each pack becomes one object in R2, each act one request to its sender's webhook.
 //!
-//! Safe to repeat: a pack names its object, so a second delivery overwrites the first; an act has one `webhook-id`. What cannot be
+//! Safe to repeat: a pack names its object, so a second delivery overwrites the first; an act has one `webhook-id`. In whatever order
+//! they come: of two for one object the one that was sent later stays. What cannot be
 //! written or posted is tried again by the queue, then goes to the dead-letter queue, whose consumer is this one too: it tries
 //! for days. Nothing is acknowledged that was not done; the object keeps everything and `reship` sends packs again.
 //!
@@ -12,8 +13,9 @@
 
 use js_sys::{Promise, Uint8Array};
 
+use super::bindings::ARCHIVE;
 use super::runtime::{self, Answers, Batch, Env, Message, Posted, Requests, Work};
-use super::sinks::bucket::Bucket;
+use super::sinks::bucket::{Bucket, LINES};
 use super::sinks::feeds::Feeds;
 use super::sinks::sink::{Failure, Freight, TIMEOUT_MS, deliver};
 use super::{alerts, clock, log, queue, settings, spill};
@@ -60,8 +62,19 @@ pub(super) async fn consume(batch: &Batch, env: &Env) {
                 work.push(Box::pin(async move { post_or_retry(&message, &id, &body, &env).await }));
                 continue;
             }
+            Ok(Parcel::Blank { keys }) => {
+                let blanks = runtime::blank(env, ARCHIVE, &keys, LINES, clock::number(message.sent_ms()));
+                match runtime::wait(blanks).await {
+                    Ok(_) => {
+                        message.ack();
+                        continue;
+                    }
+                    Err(error) => Err(error.to_string()),
+                }
+            }
             Ok(Parcel::Pack { key, events, lines }) => {
-                let freight = Freight::Pack { key: &key, lines: &lines, done: 0 };
+                let sent_ms = message.sent_ms();
+                let freight = Freight::Pack { key: &key, lines: &lines, done: 0, sent_ms };
                 match deliver(&Bucket, &freight, env).await.failure {
                     None => Ok((key, events, for_others(&config, &letter, &lines))),
                     Some(failure) => {

@@ -7,8 +7,9 @@ use crate::record::Verb;
 pub(super) enum Methods {
     Read,
     ReadOrPost,
-    ReadOrPut,
+    ReadPutOrDelete,
     Post,
+    Delete,
 }
 
 impl Methods {
@@ -16,8 +17,9 @@ impl Methods {
         match self {
             Self::Read => verb.reads(),
             Self::ReadOrPost => verb.reads() || matches!(verb, Verb::Post),
-            Self::ReadOrPut => verb.reads() || matches!(verb, Verb::Put),
+            Self::ReadPutOrDelete => verb.reads() || matches!(verb, Verb::Put | Verb::Delete),
             Self::Post => matches!(verb, Verb::Post),
+            Self::Delete => matches!(verb, Verb::Delete),
         }
     }
 
@@ -26,8 +28,9 @@ impl Methods {
         match self {
             Self::Read => "GET, HEAD",
             Self::ReadOrPost => "GET, HEAD, POST",
-            Self::ReadOrPut => "GET, HEAD, PUT",
+            Self::ReadPutOrDelete => "GET, HEAD, PUT, DELETE",
             Self::Post => "POST",
+            Self::Delete => "DELETE",
         }
     }
 }
@@ -38,7 +41,9 @@ mod tests {
 
     #[test]
     fn a_route_takes_what_it_says_that_it_allows() {
-        for methods in [Methods::Read, Methods::ReadOrPost, Methods::ReadOrPut, Methods::Post] {
+        for methods in
+            [Methods::Read, Methods::ReadOrPost, Methods::ReadPutOrDelete, Methods::Post, Methods::Delete]
+        {
             let allowed: Vec<&str> = methods.allow().split(", ").collect();
             for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "get"] {
                 let takes = methods.take(Verb::named(method));

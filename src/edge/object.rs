@@ -5,7 +5,7 @@
 //!   their own.
 //! - **Schema**: see [`crate::message::sql`].
 //! - **Calls**: see [`crate::message::call`]; `POST /arrivals`, `/replay`, `/arrive`, `/deliver`, `/bounce`, `/page`, `/explain`, `/report`,
-//!   `/view`, `/filter`, `/tell`, `/shards`, `/reship`, `/verify`, `/act`; from the board `/poke`.
+//!   `/view`, `/filter`, `/tell`, `/shards`, `/reship`, `/verify`, `/act`, `/erase`, `/forget`; from the board `/poke`.
 //! - **Several objects** of one message are each told by whoever calls how many they are. Whoever knows the message's id alone asks the
 //!   first, which answers what all must answer with their number ([`SEVERAL`]).
 //! - **Alarm**: one, for the earliest thing that is due; it asks the board, settles, then ships what the outbox says. The board's own
@@ -21,8 +21,11 @@
 //! - Memory is a copy of rows. After an error, which has written nothing, it is thrown away; the next call loads it again.
 //! - The alarm is set from the message's own state after every call and every alarm, and on the first call after a
 //!   restart, so there is none that only memory knows of.
-//! - That no alarm is set says that everything has left ([`crate::message::Message::rest`]): so an alarm that failed counts as a
-//!   refusal of the queue before it is tried again, and while one runs its absence says nothing.
+//! - That no alarm is set, or one that is more than a day ahead, says that everything has left ([`crate::message::Message::rest`]):
+//!   what waits to leave has an alarm within minutes. So an alarm that failed counts as a refusal of the queue before it is
+//!   tried again, and while one runs its absence says nothing.
+//! - Where nothing is due, the alarm is set for when something is too old to be kept ([`crate::message::Message::goes_ms`]): a row
+//!   each time that an object comes to rest, and none while it is busy.
 //! - Two awaits have effects, in the alarm: the queue's `send` and the exchange with the board. Others may call meanwhile; what a mark
 //!   means then is the outbox's to know ([`crate::message::Item`]), and what was reported twice is the same as once.
 //! - Nobody waits for the board longer than [`EXCHANGE_MS`]: without it the shard settles by what it knows.
@@ -38,7 +41,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
 
 use super::bindings::EVENTS;
-use super::clock::{now_ms, number};
+use super::clock::{now_ms, number, whole};
 use super::failure::Failure;
 use super::rows::{Rows, transaction};
 use super::runtime::{self, Env, Error, Result, State};
@@ -51,8 +54,8 @@ use crate::message::call::{ARRIVALS, Call, Delivered, Handed, POKE, REPLAY, Resh
 use crate::message::exchange::EXCHANGE;
 use crate::message::group::Group;
 use crate::message::list::{self, List};
-use crate::message::wanted::{Form, View};
-use crate::message::{Acted, Arrival, Item, MAX_ROUNDS, Message, Outcome, Outgoing, Seen, Settlement};
+use crate::message::wanted::{Filter, Form, View};
+use crate::message::{Acted, Arrival, Gone, Item, MAX_ROUNDS, Message, Outcome, Outgoing, Seen, Settlement};
 use crate::record::{Delivery, Record, packed};
 use crate::report::Part;
 use crate::verdict::Key;
@@ -61,6 +64,9 @@ use crate::verdict::order::ascending;
 /// How soon an alarm that failed is tried again, milliseconds. The runtime's own retries end after six.
 const RETRY_MS: i64 = 5_000;
 
+/// An alarm further ahead than this is set for what is too old to be kept, milliseconds: clicks settle within an hour and some seconds,
+/// and the queue is tried again within minutes.
+const RESTS_MS: i64 = 86_400_000;
 /// The longest that a shard waits for the board, milliseconds.
 const EXCHANGE_MS: u32 = 2_000;
 
@@ -83,6 +89,8 @@ pub struct MessageObject {
     /// No alarm was set when this life began, and none runs.
     rests: Cell<bool>,
     in_alarm: Cell<bool>,
+    /// It is being deleted: whoever calls waits for that, so that nothing which is stored goes with it.
+    leaves: Cell<bool>,
     /// How many objects share the message, as whoever called last said.
     shards: Cell<u32>,
     group: RefCell<Group>,
@@ -133,6 +141,7 @@ impl MessageObject {
             armed_ms: Cell::new(None),
             rests: Cell::new(false),
             in_alarm: Cell::new(false),
+            leaves: Cell::new(false),
             shards: Cell::new(1),
             group: RefCell::default(),
             listed: Rc::default(),
@@ -174,6 +183,9 @@ impl MessageObject {
         if done.is_ok() {
             done = self.settle_and_ship().await;
         }
+        if done.is_ok() {
+            done = self.let_go().await;
+        }
         self.in_alarm.set(false);
         if let Err(error) = done {
             // What was settled is in rows; the rest is due still.
@@ -208,6 +220,9 @@ impl MessageObject {
     /// `knows` says whether whoever calls knows how many objects share the message.
     async fn answer_to(&self, path: &str, knows: bool, body: Vec<u8>) -> Result<Answer> {
         count(&self.counts.calls, 1);
+        while self.leaves.get() {
+            runtime::pause(1).await;
+        }
         if path == ARRIVALS {
             self.look_for_alarm().await?;
             return self.arrive(&body).await;
@@ -222,6 +237,9 @@ impl MessageObject {
         }
         if path == EXCHANGE {
             return self.answer_of_board(&body).await;
+        }
+        if self.is_board() && path == list::GONE {
+            return self.delete().await.map(|()| Answer::Done);
         }
         if self.state.id().name().as_deref() == Some(list::NAME) {
             return self.answer_of_list(path, &body);
@@ -298,6 +316,7 @@ impl MessageObject {
     async fn answer_of_board(&self, body: &[u8]) -> Result<Answer> {
         let (mut answer, mut owes) = (None, false);
         self.with_board(&mut |board| {
+            board.forget_before(now_ms().saturating_sub(settings::config(&self.env).retention_ms))?;
             answer = board.exchange(body)?;
             owes = !board.owed().is_empty();
             Ok(())
@@ -357,8 +376,12 @@ impl MessageObject {
     /// just fired is not set any more and may not have begun yet: it has when a timer comes back.
     async fn look_for_alarm(&self) -> Result<()> {
         if self.message.borrow().is_none() && !self.in_alarm.get() {
-            let mut rests = runtime::wait(self.state.storage().get_alarm()?).await?.is_null();
-            if rests {
+            let alarm_ms = runtime::wait(self.state.storage().get_alarm()?).await?.as_f64().map(whole);
+            if !self.in_alarm.get() && self.armed_ms.get().is_none() {
+                self.armed_ms.set(alarm_ms);
+            }
+            let mut rests = alarm_ms.is_none_or(|ms| ms > now_ms() + RESTS_MS);
+            if alarm_ms.is_none() {
                 runtime::pause(1).await;
                 rests = !self.in_alarm.get() && self.armed_ms.get().is_none();
             }
@@ -524,6 +547,13 @@ impl MessageObject {
                 }
                 Ok(Answer::Done)
             }
+            Call::Erase(ts_ms, recipient_id) => {
+                let erased = self.with_known(|message| message.erase(recipient_id.as_deref(), ts_ms))?;
+                if let Some(rows @ 1..) = erased.map(|erasure| erasure.unreadable) {
+                    log::failure("message.unreadable", &self.name(), &rows);
+                }
+                Ok(Answer::Done)
+            }
             Call::Poke => {
                 self.with_known(|message| {
                     message.poked();
@@ -540,7 +570,12 @@ impl MessageObject {
 
     /// What is counted: nothing of a message that is not there.
     fn counted(&self) -> Result<Part> {
-        Ok(self.with_known(Message::part)?.unwrap_or_default())
+        let retention_ms = settings::config(&self.env).retention_ms;
+        let part = self.with_known(|message| {
+            let known_from_ms = message.known_from_ms(retention_ms)?;
+            Ok(Part { known_from_ms, ..message.part()? })
+        })?;
+        Ok(part.unwrap_or_default())
     }
 
     /// Tells the list of a message that has settled once at most, where this life of the object has not: whether an earlier one
@@ -635,7 +670,7 @@ impl MessageObject {
             let item = next.item;
             if let Err(words) = self.give(next).await {
                 let event = match item {
-                    Item::Pack(_) => "message.unshipped",
+                    Item::Letter(_) | Item::Pack(_) => "message.unshipped",
                     Item::Act { .. } => "message.untold",
                 };
                 log::failure(event, &self.name(), &words);
@@ -644,6 +679,7 @@ impl MessageObject {
             }
             self.with_known(|message| message.sent(item))?;
             match item {
+                Item::Letter(_) => {}
                 Item::Pack(_) => packs_shipped += 1,
                 Item::Act { .. } => acts_told += 1,
             }
@@ -674,6 +710,70 @@ impl MessageObject {
         Ok(())
     }
 
+    /// Lets go of what is too old to be kept: some of the message, or the whole object, which is then as one that never was. So is one
+    /// whose message was erased, once all that follows upon that has left.
+    async fn let_go(&self) -> Result<()> {
+        let gone = || {
+            let retention_ms = settings::config(&self.env).retention_ms;
+            self.with_known(|message| message.let_go(retention_ms, now_ms()))
+        };
+        if gone()? != Some(Gone::All) || self.has_others().await? {
+            return Ok(());
+        }
+        let name = self.name();
+        // Of a message that several objects share the first speaks.
+        if !name.contains('#') {
+            let told = stub::ask(&self.env, list::NAME, list::GONE, &format!("0 {name}")).await;
+            told.map_err(|failure| Error::Words(failure.to_string()))?;
+        }
+        if let Some(board) =
+            self.with_known(|message| Ok((message.shards() > 1).then(|| message.board())))?.flatten()
+        {
+            let told = stub::ask(&self.env, &board, list::GONE, "").await;
+            told.map_err(|failure| Error::Words(failure.to_string()))?;
+        }
+        self.listed.set(false);
+        // Others may have called meanwhile.
+        self.commit()?;
+        if gone()? == Some(Gone::All) {
+            log::request_line(&settings::config(&self.env), || {
+                line::json(&Expired { event: "message.expired", object: &name })
+            });
+            self.delete().await?;
+        } else {
+            self.tell_list();
+        }
+        Ok(())
+    }
+
+    /// Deletes all that there is.
+    async fn delete(&self) -> Result<()> {
+        self.message.take();
+        self.board.take();
+        self.armed_ms.set(None);
+        let deletes = self.state.storage().delete_all()?;
+        self.leaves.set(true);
+        let deleted = runtime::wait(deletes).await;
+        self.leaves.set(false);
+        deleted.map(|_| ())
+    }
+
+    /// Whether this is the first object of several of which another has clicks: by the first all are known.
+    async fn has_others(&self) -> Result<bool> {
+        let calls = stub::Calls::default();
+        self.with_known(|message| {
+            let addresses = shard::of_name(message.name())
+                .filter(|(_, shard)| *shard == 0)
+                .map_or_else(Vec::new, |(id, _)| shard::addresses(id, message.shards()));
+            for address in addresses.iter().skip(1) {
+                calls.add(address, &Call::Page { after: None, limit: 1, filter: Filter::default() });
+            }
+            Ok(())
+        })?;
+        let pages = calls.ask(&self.env).await.map_err(|failure| Error::Words(failure.to_string()))?;
+        Ok(pages.iter().any(|page| !page.is_empty()))
+    }
+
     /// Gives something to the queue, where there is something to give.
     async fn give(&self, next: Outgoing) -> std::result::Result<(), String> {
         let letters = match next.outcome {
@@ -683,7 +783,7 @@ impl MessageObject {
         };
         if next.unreadable > 0 {
             let what = match next.item {
-                Item::Pack(pack) => format!("{} clicks of pack {pack}", next.unreadable),
+                Item::Letter(pack) | Item::Pack(pack) => format!("{} clicks of pack {pack}", next.unreadable),
                 Item::Act { id, .. } => format!("act {id}"),
             };
             log::failure("message.unreadable", &self.name(), &what);
@@ -729,7 +829,7 @@ impl MessageObject {
                 let name = self.state.id().name();
                 let name = name.ok_or_else(|| Error::Words("object without a name".to_owned()))?;
                 let config = settings::config(&self.env);
-                let message = Message::create(self.rows(), config.judging.clone(), &name)?;
+                let message = Message::begin(self.rows(), config.judging.clone(), &name, now_ms())?;
                 *slot = Some(with_receiver(message, &config)?);
             }
             let Some(message) = slot.as_mut() else { return Ok(()) };
@@ -770,9 +870,18 @@ impl MessageObject {
     /// Sets the alarm for what is due next, unless one is set that is not later. To set it is a row: it is moved only
     /// to come sooner.
     async fn arm(&self) -> Result<()> {
-        let wake_ms = self.message.borrow().as_ref().and_then(|message| message.wake_ms(now_ms()));
+        let (armed_ms, now_ms) = (self.armed_ms.get(), now_ms());
+        let wake_ms = match self.message.borrow().as_ref() {
+            None => None,
+            Some(message) => match message.wake_ms(now_ms) {
+                None if armed_ms.is_none() => {
+                    Some(message.goes_ms(settings::config(&self.env).retention_ms, now_ms)?)
+                }
+                wake_ms => wake_ms,
+            },
+        };
         match wake_ms {
-            Some(wake_ms) if self.armed_ms.get().is_none_or(|armed_ms| wake_ms < armed_ms) => {
+            Some(wake_ms) if armed_ms.is_none_or(|armed_ms| wake_ms < armed_ms) => {
                 self.set_alarm(wake_ms).await
             }
             _ => Ok(()),
@@ -793,6 +902,13 @@ impl MessageObject {
         }
         set
     }
+}
+
+/// The log's line for an object that is gone.
+#[derive(Serialize)]
+struct Expired<'a> {
+    event: &'static str,
+    object: &'a str,
 }
 
 /// The log's line for an alarm. The counts of rows and alarms are this life's.

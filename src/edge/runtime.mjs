@@ -158,10 +158,37 @@ export function retryAfter(message, delaySeconds) {
 export const exists = async (env, binding, key) =>
   Boolean(await inTime(env[binding].head(key), "the bucket", BUCKET_MS));
 
-/** Writes an object of R2. */
-export async function write(env, binding, key, body, contentType) {
-  if (!env[binding]) throw new Error(`${binding} is not bound`);
-  await inTime(env[binding].put(key, body, { httpMetadata: { contentType } }), "the bucket", BUCKET_MS);
+// The clocks of the queue and of R2 may be so far apart.
+const CLOCKS_MS = 60_000;
+
+/**
+ * Writes an object of R2, unless what lies there was sent later than this: the queue may bring an older message after a newer one,
+ * and what has been erased since would be there again. What was written before this was sent is older; when what lies there
+ * was sent stands beside it, and is looked at where that does not say.
+ */
+export async function write(env, binding, key, body, contentType, sentMs) {
+  const bucket = env[binding];
+  if (!bucket) throw new Error(`${binding} is not bound`);
+  const put = (onlyIf) =>
+    inTime(
+      bucket.put(key, body, {
+        httpMetadata: { contentType },
+        customMetadata: { sent: String(sentMs) },
+        ...(onlyIf && { onlyIf }),
+      }),
+      "the bucket",
+      BUCKET_MS,
+    );
+  if (await put({ uploadedBefore: new Date(sentMs - CLOCKS_MS) })) return;
+  const there = await inTime(bucket.head(key), "the bucket", BUCKET_MS);
+  if (Number(there?.customMetadata?.sent ?? 0) > sentMs) return;
+  if (!(await put(there && { etagMatches: there.etag })))
+    throw new Error(`${key} is being written by another`);
+}
+
+/** Empties objects of R2 by their keys, a line each. */
+export async function blank(env, binding, keys, contentType, sentMs) {
+  for (const key of keys.trimEnd().split("\n")) await write(env, binding, key, "", contentType, sentMs);
 }
 
 /**

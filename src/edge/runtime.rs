@@ -72,6 +72,10 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = setAlarm)]
     pub fn set_alarm(this: &Storage, at_ms: f64) -> Result<Promise, JsValue>;
 
+    /// Deletes all that there is, the alarm included.
+    #[wasm_bindgen(method, catch, js_name = deleteAll)]
+    pub fn delete_all(this: &Storage) -> Result<Promise, JsValue>;
+
     /// An object's database.
     pub type Sql;
 
@@ -171,8 +175,18 @@ extern "C" {
     /// Promises to say whether R2 has an object.
     pub fn exists(env: &Env, binding: &str, key: &str) -> Promise;
 
-    /// Promises to write an object of R2.
-    pub fn write(env: &Env, binding: &str, key: &str, body: &str, content_type: &str) -> Promise;
+    /// Promises to write an object of R2, unless what lies there was sent later than this moment, Unix milliseconds.
+    pub fn write(
+        env: &Env,
+        binding: &str,
+        key: &str,
+        body: &str,
+        content_type: &str,
+        sent_ms: f64,
+    ) -> Promise;
+
+    /// Promises to empty objects of R2 by their keys, a line each, likewise.
+    pub fn blank(env: &Env, binding: &str, keys: &str, content_type: &str, sent_ms: f64) -> Promise;
 
     #[wasm_bindgen(js_name = post)]
     fn promise_to_post(url: &str, requests: &Array, most: u32, timeout_ms: u32, budget_ms: u32) -> Promise;

@@ -38,7 +38,7 @@ pub(super) enum Route<'a> {
 /// What is wanted of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wanted<'a> {
-    /// Its report; put, what its sender tells of it.
+    /// Its report; put, what its sender tells of it; deleted, that all of it is erased.
     Report,
     /// Its clicks.
     Clicks,
@@ -48,6 +48,8 @@ pub(super) enum Wanted<'a> {
     Deliveries,
     /// That everything is shipped again.
     Reship,
+    /// That a recipient is erased.
+    Recipient(&'a str),
 }
 
 impl<'a> Route<'a> {
@@ -73,11 +75,14 @@ impl<'a> Route<'a> {
         let rest = path.strip_prefix("/v1/messages/")?;
         let (message, wanted) = rest.split_once('/').map_or((rest, None), |(id, wanted)| (id, Some(wanted)));
         let (wanted, methods) = match wanted {
-            None => (Wanted::Report, Methods::ReadOrPut),
+            None => (Wanted::Report, Methods::ReadPutOrDelete),
             Some("clicks") => (Wanted::Clicks, Methods::Read),
             Some("deliveries") => (Wanted::Deliveries, Methods::Post),
             Some("reship") => (Wanted::Reship, Methods::Post),
-            Some(wanted) => (Wanted::Click(wanted.strip_prefix("clicks/")?), Methods::Read),
+            Some(wanted) => match wanted.strip_prefix("recipients/") {
+                Some(id) => (Wanted::Recipient(id), Methods::Delete),
+                None => (Wanted::Click(wanted.strip_prefix("clicks/")?), Methods::Read),
+            },
         };
         Some((Self::Message(message, wanted), methods))
     }
@@ -296,14 +301,24 @@ mod tests {
     }
 
     #[test]
+    fn a_recipient_is_only_deleted() {
+        let path = "/v1/messages/m/recipients/r%2F1";
+        let route = Route::Message("m", Wanted::Recipient("r%2F1"));
+        assert_eq!(Route::of(Verb::Delete, path), Ok(route));
+        for verb in [Verb::Get, Verb::Post, Verb::Put, Verb::Other] {
+            assert_eq!(Route::of(verb, path), Err(ApiProblem::Method(Methods::Delete)));
+        }
+    }
+
+    #[test]
     fn a_report_is_read_and_what_it_says_of_the_message_is_put() {
         for path in ["/v1/messages/m%20x", "/v1/messages/"] {
-            for verb in [Verb::Get, Verb::Head, Verb::Put] {
+            for verb in [Verb::Get, Verb::Head, Verb::Put, Verb::Delete] {
                 let is_report = matches!(Route::of(verb, path), Ok(Route::Message(_, Wanted::Report)));
                 assert!(is_report, "{verb:?} {path}");
             }
             for verb in [Verb::Post, Verb::Other] {
-                assert_eq!(Route::of(verb, path), Err(ApiProblem::Method(Methods::ReadOrPut)));
+                assert_eq!(Route::of(verb, path), Err(ApiProblem::Method(Methods::ReadPutOrDelete)));
             }
         }
     }

@@ -66,6 +66,17 @@ pub struct Body {
     pub entries: Vec<Entry>,
 }
 
+impl Body {
+    /// Adds an entry on a link.
+    pub(super) fn push(&mut self, link: (Option<String>, Option<String>), mut entry: Entry) {
+        entry.link = self.links.iter().position(|known| *known == link).unwrap_or_else(|| {
+            self.links.push(link);
+            self.links.len() - 1
+        });
+        self.entries.push(entry);
+    }
+}
+
 /// One revision of one click.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {

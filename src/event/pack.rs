@@ -95,21 +95,44 @@ pub fn pack(number: u64, open_from_ms: i64, drafts: Vec<Draft>) -> PackRow {
     let last_ms = drafts.last().map_or(0, |draft| draft.id.ts_ms());
     let mut keys = Vec::with_capacity(drafts.len() * KEY);
     let mut body = Body { v: body::VERSION, links: Vec::new(), entries: Vec::with_capacity(drafts.len()) };
-    for Draft { id, recipient, link_id, url, mut entry } in drafts {
-        keys.extend_from_slice(&id.bytes());
+    for Draft { id, recipient, link_id, url, entry } in drafts {
         let owner = if entry.kind == Kind::Open { 0 } else { recipient.short() };
-        keys.extend_from_slice(&owner.to_be_bytes());
-        let link = (link_id, url);
-        entry.link = body.links.iter().position(|known| *known == link).unwrap_or_else(|| {
-            body.links.push(link);
-            body.links.len() - 1
-        });
-        body.entries.push(entry);
+        put_key(&mut keys, id, owner);
+        body.push((link_id, url), entry);
     }
     PackRow { number, first_ms, last_ms, open_from_ms, keys, body: Stored::Bytes(body::seal(&body)) }
 }
 
+fn put_key(keys: &mut Vec<u8>, id: EventId, owner: u64) {
+    keys.extend_from_slice(&id.bytes());
+    keys.extend_from_slice(&owner.to_be_bytes());
+}
+
 impl PackRow {
+    /// The pack with those of its entries that somebody keeps, by their clicks and the recipients' short keys. Its number and its
+    /// times stay, as the keys of its objects do.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn keeping(&self, keeps: &dyn Fn(EventId, u64) -> bool) -> Result<Self, Unread> {
+        let old = self.open()?;
+        let (mut left, mut body) =
+            (Vec::new(), Body { v: body::VERSION, links: Vec::new(), entries: Vec::new() });
+        for ((id, owner), entry) in keys(&self.keys).zip(old.entries) {
+            if keeps(id, owner) {
+                put_key(&mut left, id, owner);
+                body.push(old.links.get(entry.link).cloned().unwrap_or_default(), entry);
+            }
+        }
+        let Self { number, first_ms, mut last_ms, open_from_ms, .. } = *self;
+        if left.is_empty() {
+            // It ends before it begins: no keys are lost. Where its objects lie is known by its beginning.
+            last_ms = first_ms.saturating_sub(1);
+        }
+        let body = Stored::Bytes(body::seal(&body));
+        Ok(Self { number, first_ms, last_ms, open_from_ms, keys: left, body })
+    }
+
     /// How many events it is shipped as: its entries, and the verifications that they tell. Nothing is parsed: inside a
     /// JSON string there is no bare quote.
     #[must_use]

@@ -16,6 +16,7 @@
 //! | --- | --- |
 //! | `{"v":2,"kind":"pack","key":…,"events":…}` | the lines of the object in R2, as they will stand there |
 //! | `{"v":2,"kind":"act","id":…}` | the webhook's body, as it is posted |
+//! | `{"v":2,"kind":"blank"}` | the keys of objects that are to have no line any more, a line each |
 //!
 //! Messages lie in the queue for days, so what an earlier version wrote is opened too. Version 1 was two forms: a pack began
 //! with `{"v":1,"key":…,"events":…}`, an act with the line `webhook 1 <id>`.
@@ -64,6 +65,10 @@ const ACT_1: &str = "webhook 1 ";
 /// The kinds' names in headers.
 const PACK: &str = "pack";
 const ACT: &str = "act";
+const BLANK: &str = "blank";
+
+/// So many objects are blanked by one message: each is a call to R2.
+const MAX_KEYS: usize = 100;
 
 impl Letter {
     /// Opens it, whatever its version.
@@ -115,6 +120,12 @@ pub enum Parcel<'a> {
         /// The request's body.
         body: &'a str,
     },
+    /// Objects of R2 that what was in them has been erased from: they stay, empty, so that what is still on its way to one finds
+    /// that it comes too late.
+    Blank {
+        /// Their keys, a line each.
+        keys: Cow<'a, str>,
+    },
 }
 
 impl<'a> Parcel<'a> {
@@ -134,6 +145,10 @@ impl<'a> Parcel<'a> {
                 header.text("kind", Some(ACT));
                 header.text("id", Some(id));
                 *body
+            }
+            Self::Blank { keys } => {
+                header.text("kind", Some(BLANK));
+                &**keys
             }
         };
         format!("{}\n{content}", header.end())
@@ -161,6 +176,7 @@ impl<'a> Parcel<'a> {
                 Ok(Self::Pack { key: key.to_owned(), events, lines: Cow::Borrowed(content) })
             }
             (ACT, _, _, Some(id)) => Ok(Self::Act { id: id.to_owned(), body: content }),
+            (BLANK, ..) => Ok(Self::Blank { keys: Cow::Borrowed(content) }),
             _ => Err("header: neither a pack's nor an act's".to_owned()),
         }
     }
@@ -213,6 +229,29 @@ pub fn of_pack(name: &str, pack: u64, first_ms: i64, events: &[Leaving]) -> Vec<
         }
         parts = (parts * size.div_ceil(MAX_MESSAGE_BYTES)).max(parts + 1);
     }
+}
+
+/// The messages that leave these objects of packs empty. `name` is the Durable Object's; of each pack its number, the time of its
+/// earliest click, and which of its parts.
+#[must_use]
+pub fn of_blanks(name: &str, packs: &[(u64, i64, std::ops::Range<usize>)]) -> Vec<Letter> {
+    let (mut letters, mut keys, mut count) = (Vec::new(), String::new(), 0);
+    let seal = |keys: &str| Letter::Text(Parcel::Blank { keys: Cow::Borrowed(keys) }.seal());
+    for (pack, first_ms, parts) in packs {
+        for part in parts.clone() {
+            keys.push_str(&key(name, *pack, part, *first_ms));
+            keys.push('\n');
+            count += 1;
+            if count % MAX_KEYS == 0 {
+                letters.push(seal(&keys));
+                keys.clear();
+            }
+        }
+    }
+    if !keys.is_empty() {
+        letters.push(seal(&keys));
+    }
+    letters
 }
 
 fn sealed(key: &str, events: &[Leaving]) -> Vec<u8> {
@@ -328,6 +367,20 @@ mod tests {
                 assert_eq!(parcel.seal(), message, "{words}");
             }
         }
+    }
+
+    /// Frozen as well.
+    #[test]
+    fn what_blanks_objects_names_each_part_of_each_pack() {
+        let letters = of_blanks("abc", &[(7, 1_795_354_496_000, 0..1), (8, 1_795_354_496_000, 1..3)]);
+        let place = "events/dt=2026-11-22/hh=13/ba7816bf8f01cfea414140de-";
+        let keys =
+            ["00000007-000", "00000008-001", "00000008-002"].map(|part| format!("{place}{part}.ndjson"));
+        assert_eq!(letters, [text(format!("{{\"v\":2,\"kind\":\"blank\"}}\n{}\n", keys.join("\n")))]);
+        let [letter] = &letters[..] else { panic!("{letters:?}") };
+        assert_eq!(letter.open(), Ok(Parcel::Blank { keys: Cow::Owned(keys.join("\n") + "\n") }));
+        assert_eq!(of_blanks("abc", &[(1, 0, 0..101)]).len(), 2);
+        assert_eq!(of_blanks("abc", &[(1, 0, 1..1)]), []);
     }
 
     /// Frozen, too: a pack of bytes.

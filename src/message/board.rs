@@ -89,6 +89,14 @@ impl<D: Database> Board<D> {
         self.rows.put_marks(MARKS, &marks)
     }
 
+    /// Forgets what was from before a moment, Unix milliseconds: it is too old to be kept.
+    ///
+    /// # Errors
+    /// When storage fails; the board must then be loaded again.
+    pub fn forget_before(&mut self, ms: i64) -> Result<(), D::Error> {
+        self.rows.forget_words(block_of(ms))
+    }
+
     /// Answers a shard's call; `None` where that cannot be read.
     ///
     /// # Errors
@@ -99,11 +107,12 @@ impl<D: Database> Board<D> {
             return Ok(None);
         };
         let (before, version) = (self.seats.clone(), self.version);
-        while self.seats.len() < said.shards as usize {
+        let [shards, at] =
+            [said.shards, said.shard].map(|number| usize::try_from(number).unwrap_or_default());
+        while self.seats.len() < shards {
             // Whoever is heard of for the first time may have clicks from before.
             self.seats.push([u64::MAX, 0, OWED]);
         }
-        let at = said.shard as usize;
         self.seats[at][2] = if said.goes_on { COMING } else { IDLE };
         let mut changed: Vec<u32> = Vec::new();
         for (block, words) in said.pages {
@@ -251,7 +260,7 @@ impl<D: Database> Board<D> {
     #[must_use]
     pub fn owed(&self) -> Vec<(u32, String)> {
         let message_id = self.name.split('#').next().unwrap_or_default();
-        let shards = self.seats.len() as u32;
+        let shards = u32::try_from(self.seats.len()).unwrap_or(u32::MAX);
         let owed = (0..).zip(&self.seats).filter(|(_, seat)| seat[2] == OWED);
         owed.map(|(number, _)| (number, shard::address(message_id, number, shards))).collect()
     }
@@ -270,8 +279,8 @@ impl<D: Database> Board<D> {
         if let Some(seat) = self.seats.get_mut(shard as usize) {
             // It comes by an alarm of its own, which stands.
             seat[2] = COMING;
+            self.save()?;
         }
-        self.save()?;
         Ok(None)
     }
 }

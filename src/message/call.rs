@@ -73,6 +73,9 @@ pub enum Call {
     Poke,
     /// A click's landing page was shown, or touched. There is nothing to answer.
     Verify(EventId, Sighting),
+    /// Every record of a recipient is to be erased, or without one of the message, asked for at a moment in Unix milliseconds. There is
+    /// nothing to answer.
+    Erase(i64, Option<String>),
 }
 
 /// What is told of one recipient's mail.
@@ -127,6 +130,8 @@ impl Call {
                 let since_load_ms = since_load_ms.map(|ms| ms.to_string()).unwrap_or_default();
                 ("/verify", format!("{click} {event_id} {} {since_load_ms}", verified.name()))
             }
+            Self::Erase(ts_ms, Some(recipient_id)) => ("/erase", format!("{ts_ms} {recipient_id}")),
+            Self::Erase(ts_ms, None) => ("/forget", format!("{ts_ms} ")),
         }
     }
 
@@ -141,6 +146,7 @@ impl Call {
                 | Self::Report(_)
                 | Self::View(_)
                 | Self::Reship
+                | Self::Erase(..)
         )
     }
 
@@ -184,6 +190,11 @@ impl Call {
                 let call = click.zip(event_id.zip(verified));
                 call.map(|(click, (event_id, verified))| Self::Verify(click, sighting(event_id, verified)))
                     .ok_or_else(|| "verify: bad ids or level".to_owned())
+            }
+            "/erase" | "/forget" => {
+                let (ms, id) = body.split_once(' ').ok_or("erase: no time")?;
+                let ms = ms.parse().map_err(|_| "erase: bad time")?;
+                Ok(Self::Erase(ms, (path == "/erase").then(|| id.to_owned())))
             }
             other => Err(format!("{UNKNOWN_CALL}: {other}")),
         }
@@ -274,6 +285,8 @@ mod tests {
                 },
             ),
             Call::Verify(id, Sighting { event_id: id, verified: Verified::Rendered, since_load_ms: None }),
+            Call::Erase(7, Some("a recipient".to_owned())),
+            Call::Erase(-7, None),
         ] {
             let (path, body) = call.encode();
             assert_eq!(Call::decode(path, body), Ok(call));
@@ -295,6 +308,9 @@ mod tests {
             ("/shards", "1 256"),
             ("/verify", ""),
             ("/verify", "x y interacted 5"),
+            ("/erase", "7"),
+            ("/erase", "x r"),
+            ("/forget", ""),
         ] {
             assert!(Call::decode(path, body.to_owned()).is_err(), "{path} {body}");
         }

@@ -23,9 +23,10 @@ struct Found {
     entry: Entry,
 }
 
-/// Whether spans follow each other from the first pack on, and end before the last or with it.
-fn follow(spans: &[Span], last_pack: u64) -> bool {
-    let starts = std::iter::once(1).chain(spans.iter().map(|(_, last)| last + 1));
+/// Whether spans follow each other from the first pack that is there on, or from before it, and end before the last or with it.
+fn follow(spans: &[Span], first_pack: u64, last_pack: u64) -> bool {
+    let start = spans.first().map_or(first_pack, |(first, _)| first_pack.min(*first));
+    let starts = std::iter::once(start).chain(spans.iter().map(|(_, last)| last + 1));
     spans.iter().zip(starts).all(|((first, last), start)| *first == start && first <= last)
         && spans.last().is_none_or(|(_, last)| *last <= last_pack)
 }
@@ -124,7 +125,7 @@ impl<D: Database> Message<D> {
         let report = |tally: Tally| tally.report(&self.shard.name, None, 0);
         let (tally, whole) = (report(self.tally()?), report(self.count_all()?));
         must(tally == whole, &format!("8: the tally is a count over all packs: {tally:?} is not {whole:?}"));
-        must(follow(&self.rows.spans()?, last_pack), "8: sums follow each other");
+        must(follow(&self.rows.spans()?, self.first_pack()?, last_pack), "8: sums follow each other");
         let first_ms = self.timers.unsettled.first().map(|id| id.ts_ms());
         must(
             first_ms.is_none_or(|ms| ms >= self.watermark.low_ms()),

@@ -64,6 +64,29 @@ fn last_of_each(entries: &[[u8; ENTRY]]) -> Vec<u8> {
     all.chunk_by(|a, b| a[..8] == b[..8]).filter_map(|theirs| theirs.last()).flatten().copied().collect()
 }
 
+/// A bucket's bytes without what was told of a recipient's mail.
+#[must_use]
+pub fn without(entries: &[u8], recipient: Key) -> Vec<u8> {
+    let theirs = [recipient.short(), recipient.short() ^ BOUNCED].map(u64::to_be_bytes);
+    kept(entries, &|entry| !theirs.iter().any(|short| entry.starts_with(short)))
+}
+
+/// A bucket's bytes without times from before a moment, Unix milliseconds.
+#[must_use]
+pub fn since(entries: &[u8], from_ms: i64) -> Vec<u8> {
+    kept(entries, &|entry| time(entry) >= from_ms)
+}
+
+fn kept(entries: &[u8], keeps: &dyn Fn(&[u8; ENTRY]) -> bool) -> Vec<u8> {
+    let mut left = Vec::new();
+    for entry in entries.as_chunks::<ENTRY>().0 {
+        if keeps(entry) {
+            left.extend_from_slice(entry);
+        }
+    }
+    left
+}
+
 /// Reads the body of `POST …/deliveries`: a list of `{recipient_id, delivered_at_ms?, bounced_at_ms?}`.
 ///
 /// # Errors

@@ -32,6 +32,9 @@ const MOST_WORDS: usize = 65_536;
 /// The longest pause after exchanges that failed, milliseconds.
 const MAX_PAUSE_MS: i64 = 60_000;
 
+/// A group of words, and from when to when a change of it concerns clicks, Unix milliseconds.
+type Concerned = ((u64, u8), (i64, i64));
+
 fn digest(words: &[Word]) -> u64 {
     let mut hasher = DefaultHasher::new();
     words.hash(&mut hasher);
@@ -93,7 +96,9 @@ impl<D: Database> Message<D> {
             // Whoever rests has reported all, and heard all that it was told to ask for.
             self.shard.is_told = true;
             let times: Vec<i64> = self.window.iter().map(|(id, _)| id.ts_ms()).collect();
-            times.into_iter().for_each(|ts_ms| self.shard.mark(ts_ms, 0));
+            for ts_ms in times {
+                self.shard.mark(ts_ms, 0);
+            }
         }
         self.shard.rebuild_from = self.shard.marks.unreported_from;
         Ok(())
@@ -246,7 +251,7 @@ impl<D: Database> Message<D> {
         self.put_shard(marks)?;
         let kept = block_of(self.convictions_from_ms());
         // Whom what changes concerns: by group, and when.
-        let mut spans: Vec<((u64, u8), (i64, i64))> = Vec::new();
+        let mut spans: Vec<Concerned> = Vec::new();
         for (block, words) in pages {
             let words: Rc<[Word]> = words.into();
             let mut old = self.shard.views.get(block);
@@ -258,19 +263,16 @@ impl<D: Database> Message<D> {
             }
             self.rows.put_words(block, VIEW, 1, &words)?;
             for changed in difference(&old, &words) {
-                let span = match convicted(block, changed) {
-                    Some((ms, kind)) => {
-                        if block >= kept && words.binary_search(&changed).is_ok() {
-                            self.convictions.add_at(changed.0, ms, kind);
-                        } else if block >= kept {
-                            self.convictions.remove_at(changed.0, ms, kind);
-                        }
-                        (ms.saturating_sub(CARRY_AFTER_MS), ms.saturating_add(CARRY_BEFORE_MS))
+                let span = if let Some((ms, kind)) = convicted(block, changed) {
+                    if block >= kept && words.binary_search(&changed).is_ok() {
+                        self.convictions.add_at(changed.0, ms, kind);
+                    } else if block >= kept {
+                        self.convictions.remove_at(changed.0, ms, kind);
                     }
-                    None => {
-                        let (_, (first_ms, last_ms)) = hot_span(block, changed);
-                        (first_ms, last_ms.saturating_add(self.judging.crowd_reach_ms()))
-                    }
+                    (ms.saturating_sub(CARRY_AFTER_MS), ms.saturating_add(CARRY_BEFORE_MS))
+                } else {
+                    let (_, (first_ms, last_ms)) = hot_span(block, changed);
+                    (first_ms, last_ms.saturating_add(self.judging.crowd_reach_ms()))
                 };
                 // No click later than that is settled.
                 let until_ms = span.1.min(self.watermark.settled_to_ms);
@@ -284,7 +286,7 @@ impl<D: Database> Message<D> {
     }
 
     /// Judges the settled clicks again that changes of groups may concern, each at some time.
-    fn judge_changed(&mut self, spans: &[((u64, u8), (i64, i64))]) -> Result<(), D::Error> {
+    fn judge_changed(&mut self, spans: &[Concerned]) -> Result<(), D::Error> {
         if spans.is_empty() {
             return Ok(());
         }

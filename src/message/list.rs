@@ -25,6 +25,9 @@ pub const LIST: &str = "/list";
 /// that of [`LIST`].
 pub const BEFORE: &str = "/before";
 
+/// Where it hears that a message is gone: the body is a number that says nothing, and the id behind a space. There is nothing to answer.
+pub const GONE: &str = "/gone";
+
 /// The list, in whatever runs `SQLite`.
 pub struct List<D>(Rows<D>);
 
@@ -43,6 +46,7 @@ impl<D: Database> List<D> {
         let Ok(number) = number.parse::<i64>() else { return Ok(Err("bad number")) };
         match path {
             HEARD => self.0.add_message(number, rest).map(|()| Ok(String::new())),
+            GONE => self.0.remove_message(rest).map(|()| Ok(String::new())),
             LIST => {
                 let after = match rest.split_once('.') {
                     None if rest.is_empty() => None,

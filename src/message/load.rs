@@ -1,4 +1,4 @@
-//! Memory is a copy of rows: what a message loads when its object begins, and again when rows were mended.
+//! Memory is a copy of rows: what a message loads when its object begins, and again when rows were mended or taken out.
 
 use super::Message;
 use super::people::People;

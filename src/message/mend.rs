@@ -36,7 +36,7 @@ use crate::verdict::{ClickType, Finding, Verdict};
 impl<D: Database> Message<D> {
     /// Mends packs that are gone or have no keys; says whether there are any.
     pub(super) fn mend_rows(&mut self) -> Result<bool, D::Error> {
-        let lost = self.rows.lost_packs()?;
+        let lost = self.rows.lost_packs(self.first_pack()?)?;
         for number in &lost {
             let ids = self.lost_before(*number)?;
             self.make_anew(*number, &ids)?;
@@ -140,7 +140,7 @@ impl<D: Database> Message<D> {
             // It lies in no span of time.
             (row.first_ms, row.last_ms) = (i64::MAX, i64::MIN);
         }
-        self.rows.put_pack(&row)
+        self.rows.put_pack(&row, self.rows.parts(number)?)
     }
 
     /// The clicks of which a revision is in no pack, but one of a pack behind it amends that: in order.

@@ -48,7 +48,7 @@
 //! 6. The outbox knows the last pack and the last that the queue has taken; the acts in it are those of the rows, where there
 //!    is a receiver.
 //! 7. Every click before the watermark is settled, or not older than the late mark.
-//! 8. The sums are those of their packs, from the first on, without a gap.
+//! 8. The sums are those of their packs, from the first that is there on, without a gap.
 
 mod acts;
 mod answers;
@@ -61,6 +61,7 @@ mod carry;
 mod check;
 pub mod deliveries;
 mod ends;
+mod erase;
 pub mod exchange;
 mod explain;
 pub mod group;
@@ -75,6 +76,7 @@ mod outbox;
 mod people;
 mod read;
 pub mod replay;
+mod retention;
 mod revisit;
 pub mod rows;
 mod said;
@@ -109,7 +111,9 @@ use crate::verdict::convictions::Convictions;
 
 pub use acts::Acted;
 pub use call::Page;
+pub use erase::Erasure;
 pub use ingest::Arrival;
+pub use retention::Gone;
 pub use settle::MAX_ROUNDS;
 pub use settlement::Settlement;
 pub use ship::{Item, Outcome, Outgoing};
@@ -143,6 +147,7 @@ impl<D: Database> Message<D> {
         let marks = rows.marks(shard::MARKS)?;
         let mut message = Self::new(rows, judging, meta, &marks);
         message.rows.count_lost_clicks()?;
+        message.outbox.letters = message.rows.has_letters()?;
         let last_pack = message.rows.pack_bounds()?.map_or(0, |(last_pack, ..)| last_pack);
         message.outbox.resume(last_pack, message.rows.pack_sent_before()?, rests);
         message.fill()?;
@@ -156,8 +161,16 @@ impl<D: Database> Message<D> {
     /// # Errors
     /// When storage fails.
     pub fn create(db: D, judging: Judging, name: &str) -> Result<Self, D::Error> {
+        Self::begin(db, judging, name, 0)
+    }
+
+    /// The same at a moment, Unix milliseconds, from which on it is kept so long at least ([`Self::goes_ms`]).
+    ///
+    /// # Errors
+    /// When storage fails.
+    pub fn begin(db: D, judging: Judging, name: &str, began_ms: i64) -> Result<Self, D::Error> {
         let (rows, name) = (Rows::new(db), name.to_owned());
-        let meta = Meta { name, late_from_ms: i64::MAX, ..Meta::default() };
+        let meta = Meta { name, late_from_ms: i64::MAX, began_ms, ..Meta::default() };
         rows.create(&meta)?;
         Ok(Self::new(rows, judging, meta, &[]))
     }
@@ -172,7 +185,7 @@ impl<D: Database> Message<D> {
             convictions: Convictions::default(),
             watermark: Watermark::new(meta.late_from_ms),
             outbox: Outbox::new(&meta),
-            shard: Shard::new(meta.name, marks),
+            shard: Shard::new(meta, marks),
         }
     }
 
@@ -181,6 +194,8 @@ impl<D: Database> Message<D> {
         let mark = Meta {
             name: self.shard.name.clone(),
             late_from_ms: self.watermark.late_from_ms,
+            began_ms: self.shard.began_ms,
+            kept_from_ms: self.shard.kept_from_ms,
             ..self.outbox.mark()
         };
         self.rows.put_meta(&mark)
@@ -189,7 +204,7 @@ impl<D: Database> Message<D> {
     /// When the message wants to be woken, if at all: something is due, or waits to be shipped.
     #[must_use]
     pub fn wake_ms(&self, now_ms: i64) -> Option<i64> {
-        let ship = self.outbox.has_packs() || self.due_act().is_some();
+        let ship = self.outbox.letters || self.outbox.has_packs() || self.due_act().is_some();
         let ship_ms = ship.then_some(self.outbox.retry_at_ms());
         let others_ms = ship_ms.into_iter().chain(self.shard.due_ms()).min();
         self.timers.next_ms(&self.judging, others_ms.map(|ms| ms.max(now_ms)), now_ms)

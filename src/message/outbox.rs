@@ -44,6 +44,8 @@ pub(super) struct Outbox {
     is_in_doubt: bool,
     failures: u32,
     retry_at_ms: i64,
+    /// Letters wait ([`super::erase`]).
+    pub letters: bool,
     /// `None` while there is nobody to tell acts to: rows wait then.
     pub acts: Option<Vec<Pending>>,
     /// The messages of the packs written last, so that what an alarm has just made it does not read again.
@@ -89,6 +91,11 @@ impl Outbox {
             // The queue is behind by more than an alarm: these are read when their turn comes.
             self.fresh.pop_front();
         }
+    }
+
+    /// Forgets the messages that it has made: their packs are others now.
+    pub(super) fn forget_made(&mut self) {
+        self.fresh.clear();
     }
 
     pub(super) fn last_pack(&self) -> u64 {
@@ -180,11 +187,11 @@ impl Outbox {
         self.retry_at_ms = now_ms + pause_ms;
     }
 
-    /// Everything that has left is to leave again; says whether there is something.
-    pub(super) fn rewind(&mut self) -> bool {
+    /// Everything that has left, from a pack on, is to leave again; says whether there is something.
+    pub(super) fn rewind(&mut self, first_pack: u64) -> bool {
         let has = self.sent_pack > 0;
         if has {
-            self.again = (1, self.sent_pack);
+            self.again = (first_pack, self.sent_pack);
             self.is_in_doubt = true;
             self.recover();
         }

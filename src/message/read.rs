@@ -127,7 +127,8 @@ impl<D: Database> Message<D> {
         let mut tally = self.tally()?;
         self.count_open(&mut tally)?;
         tally.unreadable += i64::try_from(self.rows.unreadable()).unwrap_or(i64::MAX);
-        Ok(Part { tally, about: self.rows.about()?, repeats: self.counted_repeats()? })
+        let (about, repeats) = (self.rows.about()?, self.counted_repeats()?);
+        Ok(Part { tally, about, repeats, known_from_ms: None })
     }
 
     /// Takes in what the sender tells of the message.
@@ -138,10 +139,10 @@ impl<D: Database> Message<D> {
         self.rows.put_about(told)
     }
 
-    /// Whether nothing of it has settled but once: the list of messages may not know of it.
+    /// Whether it has clicks, of which nothing has settled but once: the list of messages may not know of it.
     #[must_use]
     pub fn is_new(&self) -> bool {
-        self.outbox.last_pack() <= 1
+        self.outbox.last_pack() <= 1 && self.window.len() > 0
     }
 
     /// When its first click came, of those that are at hand, Unix milliseconds.

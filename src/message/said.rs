@@ -55,12 +55,12 @@ impl Said {
         let mut pages: Vec<Page> = Vec::new();
         let mut rest = rest;
         while let [block, count, tail @ ..] = rest {
-            let (words, tail) = tail.split_at_checked((*count as usize).checked_mul(2)?)?;
+            let (words, tail) = tail.split_at_checked(usize::try_from(*count).ok()?.checked_mul(2)?)?;
             let words = words_of(words);
             if !words.is_sorted() {
                 return None;
             }
-            pages.push((*block as u32, words));
+            pages.push((u32::try_from(*block).ok()?, words));
             rest = tail;
         }
         let is_whole = *form == FORM && rest.is_empty() && bytes.len() % size_of::<u64>() == 0;

@@ -244,11 +244,11 @@ impl<D: Database> Message<D> {
         // Where all records are gone there is nothing to say.
         if !drafts.is_empty() {
             let row = pack::pack(self.outbox.last_pack() + 1, open_from_ms, drafts);
-            self.rows.put_pack(&row)?;
+            let letters = parcel::of_pack(&self.shard.name, row.number, row.first_ms, &events);
+            self.rows.put_pack(&row, letters.len())?;
             self.people.add(row.number, &row.keys);
             self.watermark.pass(&row);
-            self.outbox
-                .push(row.number, parcel::of_pack(&self.shard.name, row.number, row.first_ms, &events));
+            self.outbox.push(row.number, letters);
         }
         for Ruling { id, findings, revision, repeats, .. } in rulings {
             self.timers.unsettled.remove(&id);

@@ -7,6 +7,7 @@
 //! | marks of older blocks | every block from `unreported_from` on is marked |
 //! | views | in rows; memory has those that reach the window |
 
+use super::rows::Meta;
 use crate::verdict::evidence::{Views, block_of};
 use crate::verdict::order::ascending;
 
@@ -37,6 +38,9 @@ pub(super) struct Marks {
 pub(super) struct Shard {
     /// The object's name.
     pub name: String,
+    /// When it began, and from when on all its clicks are there, Unix milliseconds; 0 where that is not known, or they all are.
+    pub began_ms: i64,
+    pub kept_from_ms: i64,
     pub marks: Marks,
     /// Blocks to report, ascending.
     pub marked: Vec<u64>,
@@ -62,12 +66,15 @@ pub(super) struct Shard {
 }
 
 impl Shard {
-    pub(super) fn new(name: String, marks: &[u64]) -> Self {
+    pub(super) fn new(meta: Meta, marks: &[u64]) -> Self {
         let [shards, epoch, known_from, version, unreported_from] = *marks else {
-            return Self::new(name, &[1, 0, NONE, 0, NONE]);
+            return Self::new(meta, &[1, 0, NONE, 0, NONE]);
         };
+        let Meta { name, began_ms, kept_from_ms, .. } = meta;
         Self {
             name,
+            began_ms,
+            kept_from_ms,
             marks: Marks { shards, epoch, known_from, version, unreported_from },
             marked: Vec::new(),
             rebuild_from: NONE,

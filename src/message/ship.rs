@@ -1,6 +1,6 @@
-//! Packs and acts leave by the queue, each at least once.
+//! Packs, acts and letters leave by the queue, each at least once.
 //!
-//! One protocol for both: [`Message::next`] says what is due, the shell gives it to the queue and says [`Message::sent`] or
+//! One protocol for all: [`Message::next`] says what is due, the shell gives it to the queue and says [`Message::sent`] or
 //! [`Message::refused`]. A mark moves only after the queue has taken what it stands for, a pack's only from where the
 //! shipment began: a `reship` in between sets it back and is not undone by a shipment that was under way. To send something
 //! twice is harmless: a pack names its object in R2, a press its `webhook-id`.
@@ -25,6 +25,8 @@ const MAX_SUMS: usize = 4;
 /// What leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Item {
+    /// A letter, by its number ([`super::erase`]).
+    Letter(u64),
     /// A pack, by its number.
     Pack(u64),
     /// A press.
@@ -41,7 +43,7 @@ pub enum Item {
 pub enum Outcome {
     /// The queue's messages, each below its size limit.
     Send(Vec<Letter>),
-    /// Another press of the act is told in its place: there is nothing to send.
+    /// Another press of the act is told in its place, or the pack is too old to be there: there is nothing to send.
     Superseded,
     /// It cannot be read here, for this reason: a later version wrote it, and it waits for that version to be back.
     Blocked(String),
@@ -59,12 +61,20 @@ pub struct Outgoing {
 }
 
 impl<D: Database> Message<D> {
-    /// What is to leave next, acts first; nothing while the queue's pause lasts, or once this alarm has taken out its share. A pack that
-    /// is damaged is made anew.
+    /// What is to leave next, letters first, then acts; nothing while the queue's pause lasts, or once this alarm has taken out its share.
+    /// A pack that is damaged is made anew.
     ///
     /// # Errors
     /// When storage fails.
     pub fn next(&mut self, now_ms: i64) -> Result<Option<Outgoing>, D::Error> {
+        if self.outbox.letters && now_ms >= self.outbox.retry_at_ms() {
+            if let Some((number, letter)) = self.rows.letter()? {
+                let outcome = Outcome::Send(vec![letter]);
+                return Ok(Some(Outgoing { item: Item::Letter(number), outcome, unreadable: 0 }));
+            }
+            self.rows.drop_letters()?;
+            self.outbox.letters = false;
+        }
         if let Some(act) = self.due_act()
             && self.outbox.may_tell(now_ms)
         {
@@ -86,7 +96,7 @@ impl<D: Database> Message<D> {
     }
 
     /// A pack as it was when it was written; `None` where it is gone or damaged.
-    fn read_pack(&self, number: u64) -> Result<Option<(Outcome, usize)>, D::Error> {
+    pub(super) fn read_pack(&self, number: u64) -> Result<Option<(Outcome, usize)>, D::Error> {
         let Some(row) = self.rows.pack(number)? else { return Ok(None) };
         let body = match row.open() {
             Ok(body) => body,
@@ -124,18 +134,19 @@ impl<D: Database> Message<D> {
     /// When storage fails; the message must then be loaded again.
     pub fn sent(&mut self, item: Item) -> Result<(), D::Error> {
         match item {
-            Item::Pack(number) => self.outbox.sent(number),
+            Item::Pack(number) => {
+                self.outbox.sent(number);
+                return Ok(());
+            }
+            Item::Letter(number) => self.rows.remove_letter(number)?,
             Item::Act { act, id } => {
                 self.rows.mark_told(act, id)?;
                 if let Some(acts) = &mut self.outbox.acts {
                     acts.retain(|pending| pending.act != act || pending.id != id);
                 }
-                if self.outbox.recover() {
-                    self.put_meta()?;
-                }
             }
         }
-        Ok(())
+        if self.outbox.recover() { self.put_meta() } else { Ok(()) }
     }
 
     /// An alarm ends here: packs are added up where there are enough of them. Marks that have moved are written where another
@@ -165,7 +176,7 @@ impl<D: Database> Message<D> {
     pub fn reship(&mut self) -> Result<usize, D::Error> {
         let mut events = 0;
         self.rows.packs(i64::MIN, i64::MAX, &mut |row| events += row.events())?;
-        if self.outbox.rewind() {
+        if self.outbox.rewind(self.rows.first_pack()?) {
             self.put_meta()?;
         }
         Ok(events)

@@ -3,8 +3,9 @@
 //! In the Durable Object that is the platform's storage, in the tests `SQLite` itself: the statements ([`super::rows`]) are
 //! the same.
 //!
-//! Schema, version 3 (version 1 had no `verifications` and no `presses`; version 2 a row for each click, in `clicks`, whose
-//! record was JSON: an object that began with it keeps those rows and reads them for ever):
+//! Schema, version 4 (version 1 had no `verifications` and no `presses`; version 2 a row for each click, in `clicks`, whose
+//! record was JSON: an object that began with it keeps those rows and reads them for ever; version 3 did not know when it began,
+//! nor how many objects of R2 a pack is):
 //!
 //! | table | a row is | key |
 //! | --- | --- | --- |
@@ -18,6 +19,7 @@
 //! | `revisits` | recipients whose clocks moved, and how far their settled clicks are judged again | number |
 //! | `sums` | what a span of packs comes to ([`super::tally`]), in parts | its first pack, part |
 //! | `about` | what the sender tells of the message | 1 |
+//! | `letters` | messages of the queue that wait to leave ahead of all packs, for an erasure ([`super::erase`]) | number |
 //! | `marks` | what a shard, or the board, keeps of their exchange: numbers ([`super::shard`], [`super::board`]) | whose |
 //! | `words` | what shards exchange of a block of time: a page of one, or what the board makes of all | block, whose |
 //!
@@ -29,33 +31,42 @@ use crate::record::EventId;
 use crate::verdict::Key;
 
 /// The schema's version.
-pub(super) const VERSION: u64 = 3;
+pub(super) const VERSION: u64 = 4;
 
 /// What a message begins with.
 pub(super) const SCHEMA: &str = "
     CREATE TABLE message (
         id INTEGER PRIMARY KEY CHECK (id = 1), schema INTEGER NOT NULL, name TEXT NOT NULL,
         sent_pack INTEGER NOT NULL, failures INTEGER NOT NULL, retry_at_ms INTEGER NOT NULL, late_from_ms INTEGER,
-        again_pack INTEGER NOT NULL, again_to_pack INTEGER NOT NULL
+        again_pack INTEGER NOT NULL, again_to_pack INTEGER NOT NULL, began_ms INTEGER NOT NULL,
+        kept_from_ms INTEGER NOT NULL
     );
     CREATE TABLE batches (
         first BLOB PRIMARY KEY, last BLOB NOT NULL, sent_pack INTEGER NOT NULL, records BLOB NOT NULL
     ) WITHOUT ROWID;
     CREATE TABLE packs (
         number INTEGER PRIMARY KEY, first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL,
-        open_from_ms INTEGER NOT NULL, keys BLOB NOT NULL, body BLOB NOT NULL
+        open_from_ms INTEGER NOT NULL, keys BLOB NOT NULL, body BLOB NOT NULL, parts INTEGER NOT NULL
     );
 ";
 
 /// What makes a message of version 1 or 2 one of version 3. Its packs' column is text by its declaration, which bytes are not
 /// changed by.
-pub(super) const UPGRADE: &str = "
+pub(super) const UPGRADE_TO_3: &str = "
     ALTER TABLE message ADD COLUMN again_pack INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE message ADD COLUMN again_to_pack INTEGER NOT NULL DEFAULT 0;
     CREATE TABLE batches (
         first BLOB PRIMARY KEY, last BLOB NOT NULL, sent_pack INTEGER NOT NULL, records BLOB NOT NULL
     ) WITHOUT ROWID;
 ";
+
+/// What makes one of version 3 one of version 4: of its packs it is not known how many objects they are, and is found out when
+/// somebody asks.
+pub(super) const UPGRADE_TO_4: [&str; 3] = [
+    "ALTER TABLE message ADD COLUMN began_ms INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE message ADD COLUMN kept_from_ms INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE packs ADD COLUMN parts INTEGER NOT NULL DEFAULT 0",
+];
 
 /// A table that not every message has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

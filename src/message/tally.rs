@@ -33,7 +33,7 @@ impl<D: Database> Message<D> {
                 Some(spans) => spans,
                 None => spans.insert(self.sound_spans()?),
             };
-            let from = done(known) + 1;
+            let from = self.done(known)? + 1;
             let mut span = (from, from + fan - 1);
             if self.outbox.last_pack() < span.1 || (from..=span.1).contains(&self.rows.broken.get()) {
                 break;
@@ -75,15 +75,15 @@ impl<D: Database> Message<D> {
         for span in &spans {
             tally.merge(self.sum(*span)?);
         }
-        self.count_packs((done(&spans) + 1, self.outbox.last_pack()), &mut tally)?;
+        self.count_packs((self.done(&spans)? + 1, self.outbox.last_pack()), &mut tally)?;
         Ok(tally)
     }
 
-    /// The spans that there are sums of, as far as they follow each other from the first pack on: a damaged one ends them.
+    /// The spans that there are sums of, as far as they follow each other from the first pack that is kept on: a damaged one ends them.
     fn sound_spans(&self) -> Result<Vec<Span>, D::Error> {
         let mut spans = self.rows.spans()?;
         let last_pack = self.outbox.last_pack();
-        let mut next = 1;
+        let mut next = self.first_pack()?;
         let sound = spans.iter().take_while(|(first, last)| {
             let is_sound = *first == next && first <= last && *last <= last_pack;
             next = last.saturating_add(1);
@@ -91,6 +91,16 @@ impl<D: Database> Message<D> {
         });
         spans.truncate(sound.count());
         Ok(spans)
+    }
+
+    /// The last pack that sums hold.
+    fn done(&self, spans: &[Span]) -> Result<u64, D::Error> {
+        spans.last().map_or_else(|| Ok(self.first_pack()? - 1), |(_, last)| Ok(*last))
+    }
+
+    /// The first pack that is kept: those before it were too old.
+    pub(super) fn first_pack(&self) -> Result<u64, D::Error> {
+        if self.shard.kept_from_ms == 0 { Ok(1) } else { self.rows.first_pack() }
     }
 
     fn sum(&self, span: Span) -> Result<Tally, D::Error> {
@@ -170,11 +180,6 @@ impl<D: Database> Message<D> {
         }
         Ok(())
     }
-}
-
-/// The last pack that sums hold.
-fn done(spans: &[Span]) -> u64 {
-    spans.last().map_or(0, |(_, last)| *last)
 }
 
 /// Counts what a pack says.

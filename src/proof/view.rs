@@ -84,7 +84,7 @@ impl View<'_> {
         let verified = match self.verb {
             Verb::Get => Verified::Rendered,
             Verb::Post => Verified::Interacted,
-            Verb::Head | Verb::Put | Verb::Other => return Err(NoCredit::HeadersOnly),
+            Verb::Head | Verb::Put | Verb::Delete | Verb::Other => return Err(NoCredit::HeadersOnly),
         };
         if self.refuses_tracking {
             return Err(NoCredit::Private);

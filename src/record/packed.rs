@@ -107,6 +107,52 @@ pub fn open(
     Ok(())
 }
 
+/// Hands over the ids of one recipient's records in batches: no more is read of each than whose it is.
+///
+/// # Errors
+/// As [`open`].
+pub fn ids_of(batches: &[u8], recipient_id: &str, each: &mut dyn FnMut(EventId)) -> Result<(), String> {
+    let mut reader = Reader(batches);
+    while !reader.0.is_empty() {
+        let body = match (reader.byte(), reader.byte()) {
+            (Ok(MAGIC), Ok(PLAIN | EXTENDED)) => reader.bytes(),
+            _ => Err(Damaged),
+        };
+        let found = body.and_then(|body| recipients(body, recipient_id, each));
+        found.map_err(|Damaged| "records: a damaged batch".to_owned())?;
+    }
+    Ok(())
+}
+
+fn recipients(body: &[u8], recipient_id: &str, each: &mut dyn FnMut(EventId)) -> Result<(), Damaged> {
+    let (mut reader, mut last_ms) = (Reader(body), 0);
+    let count = reader.count()?;
+    if count > body.len() / LEAST {
+        return Err(Damaged);
+    }
+    let mut ids = Vec::with_capacity(count);
+    for _ in 0..count {
+        last_ms = reader.step(last_ms)?;
+        ids.push(id(last_ms, reader.take(LEAST - 1)?)?);
+    }
+    // The kind, then the texts up to the recipient.
+    reader.texts(count, &|_| false, &mut |_, _| {})?;
+    for (name, ..) in TEXTS {
+        let is_recipient = name == "recipient_id";
+        reader.texts(count, &|_| is_recipient, &mut |at, text| {
+            if text == recipient_id
+                && let Some(id) = ids.get(at)
+            {
+                each(*id);
+            }
+        })?;
+        if is_recipient {
+            break;
+        }
+    }
+    Ok(())
+}
+
 /// All records of batches.
 ///
 /// # Errors

@@ -12,6 +12,8 @@ pub enum Verb {
     Post,
     /// `PUT`.
     Put,
+    /// `DELETE`.
+    Delete,
     /// Any other.
     Other,
 }
@@ -25,6 +27,7 @@ impl Verb {
             "HEAD" => Self::Head,
             "POST" => Self::Post,
             "PUT" => Self::Put,
+            "DELETE" => Self::Delete,
             _ => Self::Other,
         }
     }

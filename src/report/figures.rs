@@ -21,6 +21,9 @@ pub struct Report {
     pub first_ms: Option<i64>,
     /// When the last one came, Unix milliseconds.
     pub last_ms: Option<i64>,
+    /// From when on its clicks are known, Unix milliseconds, where there may have been earlier ones: what is older than
+    /// `RETENTION_DAYS` is dropped. `None` where all are known.
+    pub known_from_ms: Option<i64>,
     /// Clicks stored.
     pub clicks: i64,
     /// Clicks of each type, those without any included.

@@ -6,7 +6,7 @@
 //! | bytes | what |
 //! | --- | --- |
 //! | 1 | the version |
-//! | number, column | numbers: repeats, recipients, people, time-of-click, then people by group and by link |
+//! | number, column | numbers: repeats, from when on clicks are known (0: all are), recipients, people, time-of-click, then people by group and by link |
 //! | column | what the sender told, as JSON |
 //! | the rest | the tally ([`super::stored`]), without its recipients |
 
@@ -29,6 +29,8 @@ pub struct Part {
     pub about: Option<About>,
     /// Clicks that were counted and not stored.
     pub repeats: i64,
+    /// From when on its clicks are known, Unix milliseconds; `None` where all are.
+    pub known_from_ms: Option<i64>,
 }
 
 impl Part {
@@ -36,6 +38,7 @@ impl Part {
     pub fn merge(&mut self, other: Self) {
         self.tally.merge(other.tally);
         self.repeats += other.repeats;
+        self.known_from_ms = self.known_from_ms.max(other.known_from_ms);
         if self.about.is_none() {
             self.about = other.about;
         }
@@ -44,7 +47,8 @@ impl Part {
     /// The report.
     #[must_use]
     pub fn report(self, message_id: &str) -> Report {
-        self.tally.report(message_id, self.about.as_ref(), self.repeats)
+        let report = self.tally.report(message_id, self.about.as_ref(), self.repeats);
+        Report { known_from_ms: self.known_from_ms, ..report }
     }
 
     /// The text that carries it.
@@ -52,7 +56,9 @@ impl Part {
     pub fn encode(mut self) -> String {
         self.tally.count_people();
         let People { all, human, time_of_click, by_group, by_link } = &self.tally.counted;
-        let numbers = [&[self.repeats, *all, *human, *time_of_click][..], by_group, by_link].concat();
+        let from_ms = self.known_from_ms.unwrap_or_default();
+        let numbers =
+            [&[self.repeats, from_ms, *all, *human, *time_of_click][..], by_group, by_link].concat();
         let about = self.about.as_ref().and_then(|about| serde_json::to_string(about).ok());
         let mut writer = Writer(vec![VERSION]);
         writer.number(numbers.len() as u64);
@@ -85,7 +91,8 @@ impl Part {
         })?;
         let mut tally = Tally::open(reader.0)?;
         let (groups, links) = (tally.per_group.len(), tally.per_link.len());
-        let Some(([repeats, all, human, time_of_click], people)) = numbers.split_first_chunk() else {
+        let Some(([repeats, from_ms, all, human, time_of_click], people)) = numbers.split_first_chunk()
+        else {
             return Err(Damaged);
         };
         if people.len() != groups + links {
@@ -99,6 +106,7 @@ impl Part {
             by_group: by_group.to_vec(),
             by_link: by_link.to_vec(),
         };
-        Ok(Self { tally, about, repeats: *repeats })
+        let known_from_ms = Some(*from_ms).filter(|ms| *ms != 0);
+        Ok(Self { tally, about, repeats: *repeats, known_from_ms })
     }
 }

@@ -350,6 +350,7 @@ impl Tally {
             known: about.is_some() || self.span_ms.is_some(),
             first_ms: self.span_ms.map(|(first, _)| first),
             last_ms: self.span_ms.map(|(_, last)| last),
+            known_from_ms: None,
             clicks: sums.clicks,
             by_type: ByType::all(&sums.by_type),
             human_clicks,

@@ -44,7 +44,7 @@ pub type Word = (u64, u64);
 /// The block of a time, Unix milliseconds.
 #[must_use]
 pub fn block_of(ms: i64) -> u32 {
-    (ms.clamp(0, i64::from(u32::MAX) * BLOCK_MS) / BLOCK_MS) as u32
+    u32::try_from(ms.clamp(0, i64::from(u32::MAX) * BLOCK_MS) / BLOCK_MS).unwrap_or(u32::MAX)
 }
 
 /// When a block begins, Unix milliseconds.
@@ -80,7 +80,7 @@ pub fn in_order(words: &[Word]) -> Vec<Word> {
 /// When it is, of a word of a block, Unix milliseconds.
 #[must_use]
 pub fn time(block: u32, (_, rest): Word) -> i64 {
-    start_of(block) + (rest >> 40 & 0xffff) as i64
+    start_of(block) + (rest >> 40 & 0xffff).cast_signed()
 }
 
 fn rest((_, rest): Word) -> u64 {
@@ -95,7 +95,8 @@ pub fn groups_of(click: &Click, judging: &Judging, each: &mut dyn FnMut(usize, (
         if (row.is_seen)(click, &judging.thresholds)
             && let Some(key) = row.by.key(click)
         {
-            each(at, ((key >> 64) as u64 ^ key as u64, crowd.number));
+            let half = (key >> 64 ^ key) & u128::from(u64::MAX);
+            each(at, (u64::try_from(half).unwrap_or_default(), crowd.number));
         }
     }
     for place in click.signals.own_source().map(|source| [source.exact, source.origin]).into_iter().flatten()
@@ -120,7 +121,7 @@ pub fn convicted(block: u32, word: Word) -> Option<(i64, ClickType)> {
 /// Leaves out what many others say already: of the clicks of one moment without a gap only the first and the last that are `enough`
 /// stay. `words` are a block's, in order. What is left out lies wherever a window may start between as many others.
 pub fn thin(words: &mut Vec<Word>, enough: usize) {
-    let moment = |word: &Word| (word.1 >> 40 & 0xffff) as i64 / MOMENT_MS;
+    let moment = |word: &Word| (word.1 >> 40 & 0xffff).cast_signed() / MOMENT_MS;
     let mut kept = Vec::with_capacity(words.len());
     for many in words.chunk_by(|a, b| (group(*a), moment(a)) == (group(*b), moment(b))) {
         let (mut at, full) = (0, many.iter().filter(|word| rest(**word) == NO_GAP).count());
@@ -144,9 +145,9 @@ pub fn hot(words: &[(u32, Word)], (within_ms, count): (i64, u32)) -> Vec<(i64, i
     let mut steps: Vec<Word> = Vec::with_capacity(2 * words.len());
     for (block, word) in words {
         let until_ms = time(*block, *word);
-        let back_ms = within_ms.min((rest(*word) as i64).saturating_sub(1));
+        let back_ms = within_ms.min(rest(*word).cast_signed().saturating_sub(1));
         if back_ms >= 0 {
-            steps.extend([((until_ms - back_ms) as u64, 1), ((until_ms + 1) as u64, 0)]);
+            steps.extend([((until_ms - back_ms).cast_unsigned(), 1), ((until_ms + 1).cast_unsigned(), 0)]);
         }
     }
     let (mut now, mut since) = (0_u32, 0);
@@ -158,7 +159,7 @@ pub fn hot(words: &[(u32, Word)], (within_ms, count): (i64, u32)) -> Vec<(i64, i
             }
         } else {
             if now == count && since < ms {
-                spans.push((since as i64, ms as i64 - 1));
+                spans.push((since.cast_signed(), ms.cast_signed() - 1));
             }
             now -= 1;
         }
@@ -183,7 +184,7 @@ pub fn hot_words(
 #[must_use]
 pub fn hot_span(block: u32, word: Word) -> (usize, (i64, i64)) {
     let shape = (rest(word) >> 32) as usize;
-    (shape, (time(block, word), start_of(block) + i64::from(rest(word) as u32)))
+    (shape, (time(block, word), start_of(block) + (rest(word) & 0xffff_ffff).cast_signed()))
 }
 
 /// Of one place's convictions in a block, in order, those that say all: of a run of one type the first and the last.

@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 #![allow(clippy::cast_possible_wrap, reason = "the counts of tests are small")]
 
+pub mod bucket;
 pub mod command;
 pub mod hits;
 pub mod html;

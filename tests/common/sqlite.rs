@@ -57,6 +57,19 @@ impl Sqlite {
         Self(Rc::new(Inner { connection, ran, written, fuse, fuse_of_all: Cell::default() }))
     }
 
+    /// The bytes of all that it holds, without what `SQLite` has deleted and not yet written over.
+    pub fn bytes(&self) -> Vec<u8> {
+        let file = std::env::temp_dir().join(format!(
+            "clickproof-{}-{:p}.sqlite",
+            std::process::id(),
+            &raw const *self.0
+        ));
+        self.0.connection.execute("VACUUM INTO ?", [file.to_str()]).unwrap();
+        let bytes = std::fs::read(&file).unwrap();
+        std::fs::remove_file(file).unwrap();
+        bytes
+    }
+
     /// A copy of a database file, in memory.
     pub fn copy_of(file: &Path) -> Self {
         let mut connection = Connection::open_in_memory().unwrap();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clickproof::event::parcel::{Letter, Parcel};
 use clickproof::message::wanted::Filter;
-use clickproof::message::{Arrival, MAX_ROUNDS, Message, Outcome, Seen, Settlement};
+use clickproof::message::{Arrival, Erasure, Item, MAX_ROUNDS, Message, Outcome, Seen, Settlement};
 use clickproof::record::{Delivery, EventId, EventIds, Record, Sighting};
 use clickproof::verdict::{Judging, Key};
 use serde_json::Value;
@@ -98,6 +98,23 @@ impl World {
 
     pub fn verify(&mut self, click: EventId, sighting: &Sighting) -> Seen {
         self.call(|message| message.verify(click, sighting)).unwrap()
+    }
+
+    /// Erases a recipient, as the object does.
+    pub fn erase(&mut self, recipient_id: &str, now_ms: i64) -> Erasure {
+        self.call(|message| message.erase(Some(recipient_id), now_ms)).unwrap()
+    }
+
+    /// The letters that wait, which leave.
+    pub fn letters(&mut self) -> Vec<Letter> {
+        let mut all = Vec::new();
+        while let Some(next) = self.call(|message| message.next(i64::MAX)).unwrap()
+            && let (Item::Letter(_), Outcome::Send(letters)) = (next.item, next.outcome)
+        {
+            all.extend(letters);
+            self.call(|message| message.sent(next.item)).unwrap();
+        }
+        all
     }
 
     pub fn settle(&mut self, now_ms: i64) -> Settlement {

@@ -10,7 +10,15 @@ const ZONE = "brand.example";
 
 /** Starts it: `{ env, account }`, what wrangler finds it by and what was made. */
 export async function startAccount(t) {
-  const account = { queues: [], buckets: [], workers: {}, domains: {}, consumers: [], unknown: [] };
+  const account = {
+    queues: [],
+    buckets: [],
+    workers: {},
+    domains: {},
+    consumers: [],
+    rules: {},
+    unknown: [],
+  };
   const server = http.createServer(async (request, response) => {
     const body = Buffer.concat(await request.toArray());
     const { pathname, searchParams } = new URL(request.url, "http://stand-in");
@@ -116,6 +124,10 @@ const ROUTES = {
   "GET /r2/buckets/{name}": ({ buckets }, { name }) => {
     if (!buckets.includes(name)) throw new Refusal(404, 10_006, `The bucket ${name} is not there.`);
     return { name };
+  },
+  "GET /r2/buckets/{name}/lifecycle": ({ rules }, { name }) => ({ rules: rules[name] ?? [] }),
+  "PUT /r2/buckets/{name}/lifecycle": ({ rules }, { name, ...asked }) => {
+    rules[name] = json(asked).rules;
   },
   "PUT /workers/scripts/{name}": async ({ queues, buckets, workers }, { name, ...asked }) => {
     const { bindings } = JSON.parse((await form(asked)).get("metadata"));

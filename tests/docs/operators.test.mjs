@@ -146,6 +146,12 @@ test("operators.md leads from a bare account to a judged click, through rotation
   const [again] = await settledClicks(fresh, "spring-1", 1);
   assert.equal(again.event_id, event_id);
 
+  // What the bucket has goes when the objects' does.
+  await step("lifecycle add");
+  const [rule] = account.rules["clickproof-events"];
+  assert.equal(rule.conditions.prefix, "events/");
+  assert.deepEqual(rule.deleteObjectsTransition.condition, { type: "Age", maxAge: 90 * 86_400 });
+
   // Upgraded, rolled back; what was lost meanwhile is brought from the log.
   await step("rollback");
   assert.equal(

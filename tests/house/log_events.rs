@@ -7,7 +7,7 @@ use proc_macro2::TokenTree;
 use super::imports::{Source, is_of_tests, tokens, without_tests};
 
 /// What has the form of an event's name and is none: types of webhooks.
-const NO_EVENTS: [&str; 3] = ["click.settled", "click.amended", "alert.raised"];
+const NO_EVENTS: [&str; 4] = ["click.settled", "click.amended", "recipient.erased", "alert.raised"];
 
 /// What runs where no log is the Worker's.
 const ELSEWHERE: [&str; 3] = ["cli/", "compile/", "dev/"];

@@ -127,7 +127,7 @@ test("clicks of a busy second share a row, and what an alarm settles three: the 
   assert.ok(last.alarms_set <= 2 * alarms.length + 1, `${last.alarms_set} set for ${alarms.length}`);
 });
 
-test("a click now and then costs its row, its pack and an alarm: no mark", async (t) => {
+test("a click now and then costs its row, its pack and two alarms: no mark", async (t) => {
   const worker = await started(t);
   for (let at = 0; at < 4; at += 1) {
     const [link] = await mint(worker, "trickle", `r${at}`, 1);
@@ -136,7 +136,8 @@ test("a click now and then costs its row, its pack and an alarm: no mark", async
     await until(async () => (await worker.r2Events()).length === at + 1, { what: "the click in R2" });
   }
   const { rows_written, alarms_set } = (await told(worker, "trickle", 4)).at(-1);
-  assert.deepEqual([rows_written - CREATION, alarms_set], [2 * 4, 4]);
+  // Between two clicks the alarm is set for when the message is too old: the last is set after what was told.
+  assert.deepEqual([rows_written - CREATION, alarms_set], [2 * 4, 2 * 4 - 1]);
 });
 
 async function started(t) {

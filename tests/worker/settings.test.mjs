@@ -115,15 +115,6 @@ test("a typo in every setting at once: each is named, links redirect and the def
   assert.match(response.headers.get("set-cookie"), /SameSite=Lax/);
 });
 
-test("what this version does not obey yet is refused by name, even with a good value", async (t) => {
-  const vars = { RETENTION_DAYS: 90 };
-  const worker = await start(t, { vars });
-  const lines = await assertNamed(worker, Object.keys(vars));
-  for (const value of Object.values(vars).filter((value) => String(value).length > 5)) {
-    assert.ok(!lines.join("\n").includes(value), "a value may be a secret: it is not shown");
-  }
-});
-
 test("the platform is told to log no whole requests: they hold what our own lines leave out", () => {
   const { observability } = readConfig({ config: path.join(root, "wrangler.toml") }, { hideWarnings: true });
   assert.deepEqual({ ...observability.logs }, { enabled: true, invocation_logs: false });

@@ -45,6 +45,7 @@ export function csv(report) {
   };
   line("message", report.message_id, report.title ?? "", report);
   if (report.first_ms !== null) line("time", "first", iso(report.first_ms));
+  if (report.known_from_ms) line("time", "known from", iso(report.known_from_ms));
   if (report.last_ms !== null) line("time", "last", iso(report.last_ms));
   for (const field of ["unsettled", "unreadable", "repeats", "is_defender_bot"]) {
     line("count", field, "", { clicks: report[field] });

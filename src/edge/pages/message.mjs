@@ -58,10 +58,11 @@ export function message(report, nowMs, words, around = AMONG_ALL) {
 }
 
 function heading(report, nowMs, around) {
-  const { title, message_id, first_ms, last_ms, known, unsettled, unreadable, clicks } = report;
+  const { title, message_id, first_ms, last_ms, known_from_ms, known, unsettled, unreadable, clicks } = report;
   const facts = [
     ...(title === null ? [] : [text(message_id)]),
     ...(first_ms === null ? [] : [`first click or open ${time(first_ms)}, last ${time(last_ms)}`]),
+    ...(known_from_ms ? [`what was before ${time(known_from_ms)} is not kept`] : []),
     `as of ${time(nowMs)} UTC`,
     ...(known ? [`<a href="${around.csv ?? `/report/${encoded(message_id)}.csv`}">Numbers as CSV</a>`] : []),
   ];

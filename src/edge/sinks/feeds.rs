@@ -120,5 +120,6 @@ async fn hand_over(receiver: &dyn Sink, feed: &Feed, env: &Env) -> Result<Outcom
         Load::Pack(letter) => letter.open()?,
     };
     let Parcel::Pack { key, lines, .. } = letter else { return Err("an act is for no sink".to_owned()) };
-    Ok(sink::deliver(receiver, &Freight::Pack { key: &key, lines: &lines, done: feed.done }, env).await)
+    let freight = Freight::Pack { key: &key, lines: &lines, done: feed.done, sent_ms: feed.since_ms };
+    Ok(sink::deliver(receiver, &freight, env).await)
 }

@@ -11,8 +11,8 @@ pub(in crate::edge) const TIMEOUT_MS: u32 = 10_000;
 
 /// What a sink is handed.
 pub(in crate::edge) enum Freight<'a> {
-    /// A pack: the key of its object in the bucket, that object, and how much of it is done.
-    Pack { key: &'a str, lines: &'a str, done: usize },
+    /// A pack: the key of its object in the bucket, that object, how much of it is done, and when it was sent, Unix milliseconds.
+    Pack { key: &'a str, lines: &'a str, done: usize, sent_ms: i64 },
     /// Webhooks.
     Posts(&'a [Post]),
 }

@@ -14,6 +14,7 @@ const RECORDS: &[Event] = &[Event::Click, Event::Open, Event::Unsubscribe, Event
 const COPIES: &[Event] = &[Event::Click, Event::Open, Event::Unsubscribe, Event::Confirm, Event::Verify];
 
 const VERIFY: &[Event] = &[Event::Verify];
+const ERASED: &[Event] = &[Event::Erased];
 const ALERT: &[Event] = &[Event::Alert];
 
 const EVERYWHERE: At = &[(&Event::ALL, Always)];
@@ -40,7 +41,7 @@ const fn boolean(name: &'static str, events: At, about: &'static str) -> Field {
 }
 
 /// Every field, each once: what all events have, what the link says, what the request showed, whose network it came from,
-/// the verdict, and what `verify` and `alert` have for themselves.
+/// the verdict, and what `verify`, `erased` and `alert` have for themselves.
 pub const FIELDS: &[Field] = &[
     text("event", EVERYWHERE, "What happened").one_of(|| Event::ALL.map(Event::name).to_vec()),
     text(
@@ -52,7 +53,7 @@ pub const FIELDS: &[Field] = &[
     integer("ts_ms", EVERYWHERE, "When it happened, Unix milliseconds"),
     text(
         "message_id",
-        &[(COPIES, Always), (ALERT, Nullable)],
+        &[(COPIES, Always), (ERASED, Always), (ALERT, Nullable)],
         "The send, as its sender names it; null for an alert about the Worker itself",
     ),
     text("recipient_id", COPY, "The addressee, opaque"),
@@ -128,6 +129,11 @@ pub const FIELDS: &[Field] = &[
     ),
     text("click_event_id", &[(VERIFY, Always)], "The click whose page it was"),
     integer("click_ts_ms", &[(VERIFY, Always)], "That click's `ts_ms`"),
+    text(
+        "recipient_digest",
+        &[(ERASED, Nullable)],
+        "Whose records were erased: SHA-256 of `recipient_id`, hexadecimal; null where all of the message were",
+    ),
     text("code", &[(ALERT, Always)], "What the alert is about, a stable name"),
     text("severity", &[(ALERT, Always)], "How much it matters")
         .such_as(|| vec!["info", "warning", "critical"]),

@@ -25,6 +25,8 @@ named! {
         Confirm = "confirm",
         /// A landing page told what it saw.
         Verify = "verify",
+        /// A recipient's records, or all of a message's, were erased.
+        Erased = "erased",
         /// Somebody should look at a message, or at the Worker.
         Alert = "alert",
     }

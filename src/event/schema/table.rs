@@ -40,7 +40,7 @@ fn kind(field: &Field) -> String {
 /// The events that have it, the most of them by one word.
 fn place(field: &Field) -> String {
     let has = |event: Event| field.presence(event).is_some();
-    let is_record = |event: Event| !matches!(event, Event::Verify | Event::Alert);
+    let is_record = |event: Event| !matches!(event, Event::Verify | Event::Erased | Event::Alert);
     if Event::ALL.into_iter().all(has) {
         return "all".to_owned();
     }

@@ -9,16 +9,26 @@ use super::feed::Post;
 use super::types::Types;
 use crate::event::webhook::enclosed;
 
-/// The requests that tell of a pack's clicks, as far as their types are wanted.
+/// The event that something was erased.
+const ERASED: &str = "erased";
+
+/// The requests that tell of a pack's clicks, as far as their types are wanted, and of erasures, which every receiver must hear of.
 #[must_use]
 pub fn posts(events: &[(&str, Facts)], types: Types) -> Vec<Post> {
-    let is_wanted = |facts: &Facts| facts.event == "click" && types.take(facts.click_type, facts.previous);
+    let is_wanted = |facts: &Facts| match facts.event.as_str() {
+        "click" => types.take(facts.click_type, facts.previous),
+        event => event == ERASED,
+    };
     events.iter().filter(|(_, facts)| is_wanted(facts)).map(|(line, facts)| post(line, facts)).collect()
 }
 
 fn post(line: &str, facts: &Facts) -> Post {
     let Facts { event_id, revision, ts_ms, .. } = facts;
-    let name = if *revision > 1 { "click.amended" } else { "click.settled" };
+    let name = match facts.event.as_str() {
+        ERASED => "recipient.erased",
+        _ if *revision > 1 => "click.amended",
+        _ => "click.settled",
+    };
     Post { id: format!("{event_id}.{revision}"), body: enclosed(name, *ts_ms, line) }
 }
 
@@ -38,9 +48,12 @@ mod tests {
             "\n",
             r#"{"event":"click","event_id":"d","revision":2,"ts_ms":7,"click_type":"scanner_sweep","previous_click_type":"human"}"#,
             "\n",
+            r#"{"event":"erased","event_id":"e","revision":1,"ts_ms":7,"message_id":"m","recipient_digest":null}"#,
+            "\n",
         );
         let told = posts(&Facts::of_all(lines).unwrap(), Types::default());
-        let (first, last) = (lines.lines().next().unwrap(), lines.lines().last().unwrap());
+        let lines: Vec<&str> = lines.lines().collect();
+        let (first, last, erased) = (lines[0], lines[3], lines[4]);
         assert_eq!(
             told,
             [
@@ -54,6 +67,12 @@ mod tests {
                     id: "d.2".to_owned(),
                     body: format!(
                         r#"{{"type":"click.amended","timestamp":"1970-01-01T00:00:00.007Z","data":{last}}}"#
+                    ),
+                },
+                Post {
+                    id: "e.1".to_owned(),
+                    body: format!(
+                        r#"{{"type":"recipient.erased","timestamp":"1970-01-01T00:00:00.007Z","data":{erased}}}"#
                     ),
                 },
             ]

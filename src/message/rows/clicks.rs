@@ -182,8 +182,8 @@ impl<D: Database> Rows<D> {
         })
     }
 
-    /// Writes a pack, in place of one that has its number.
-    pub(in crate::message) fn put_pack(&self, pack: &PackRow) -> Result<(), D::Error> {
+    /// Writes a pack that is so many objects of R2, in place of one that has its number.
+    pub(in crate::message) fn put_pack(&self, pack: &PackRow, parts: usize) -> Result<(), D::Error> {
         let values = vec![
             pack.number.into(),
             pack.first_ms.into(),
@@ -194,8 +194,9 @@ impl<D: Database> Rows<D> {
                 Stored::Json(text) => text.as_str().into(),
                 Stored::Bytes(bytes) => Value::Blob(bytes.clone()),
             },
+            (parts as u64).into(),
         ];
-        self.write("INSERT OR REPLACE INTO packs VALUES (?, ?, ?, ?, ?, ?)", values).map(|_| ())
+        self.write("INSERT OR REPLACE INTO packs VALUES (?, ?, ?, ?, ?, ?, ?)", values).map(|_| ())
     }
 
     /// Hands over the packs whose clicks lie between two moments (both included), in order of their number.
@@ -287,7 +288,7 @@ fn pack(columns: &mut Columns) -> Result<PackRow, Mismatch> {
 }
 
 /// Before this no row begins that holds an id.
-fn before(id: EventId) -> EventId {
+pub(super) fn before(id: EventId) -> EventId {
     EventId::first_of(id.ts_ms() - SPAN_MS)
 }
 

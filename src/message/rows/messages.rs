@@ -17,6 +17,14 @@ impl<D: Database> Rows<D> {
         self.write(statement, vec![message_id.into(), heard_ms.into()]).map(|_| ())
     }
 
+    /// Takes a message out.
+    pub(in crate::message) fn remove_message(&self, message_id: &str) -> Result<(), D::Error> {
+        if !self.has_list()? {
+            return Ok(());
+        }
+        self.write("DELETE FROM messages WHERE message_id = ?", vec![message_id.into()]).map(|_| ())
+    }
+
     /// When a message was heard of first, Unix milliseconds.
     pub(in crate::message) fn heard_ms(&self, message_id: &str) -> Result<Option<i64>, D::Error> {
         let mut heard_ms = None;

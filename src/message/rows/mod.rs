@@ -9,18 +9,20 @@
 //!
 //! Here are the message's own row and what all questions share; [`clicks`] has clicks and packs, [`later`] what becomes known
 //! of them afterwards, [`sums`] what they come to, [`damaged`] packs that are not as they were written, [`shard`] what one of several
-//! objects knows of itself. [`messages`] are the list's.
+//! objects knows of itself; [`erase`] takes rows out, [`letters`] are what waits beside them. [`messages`] are the list's.
 
 mod clicks;
 mod damaged;
+mod erase;
 mod later;
+mod letters;
 mod messages;
 mod shard;
 mod sums;
 
 use std::cell::{Cell, RefCell};
 
-use super::sql::{Columns, Database, Mismatch, SCHEMA, Table, UPGRADE, VERSION, Value};
+use super::sql::{Columns, Database, Mismatch, SCHEMA, Table, UPGRADE_TO_3, UPGRADE_TO_4, VERSION, Value};
 
 pub(super) use later::Revisit;
 pub(super) use shard::VIEW;
@@ -44,6 +46,10 @@ pub(super) struct Meta {
     pub retry_at_ms: i64,
     /// The time of the oldest unsettled click that came late; `i64::MAX` when there is none.
     pub late_from_ms: i64,
+    /// When it was made, Unix milliseconds; 0 where a version before 4 made it.
+    pub began_ms: i64,
+    /// Clicks from before this moment have been dropped, Unix milliseconds; 0 where none was.
+    pub kept_from_ms: i64,
 }
 
 /// What is known of a table.
@@ -183,13 +189,18 @@ impl<D: Database> Rows<D> {
         if found > VERSION {
             return Err(Mismatch("a schema that is known here, not one of a later version").into());
         }
+        if found < 3 {
+            self.write(UPGRADE_TO_3, Vec::new())?;
+        }
         if found < VERSION {
-            self.write(UPGRADE, Vec::new())?;
+            for statement in UPGRADE_TO_4 {
+                self.write(statement, Vec::new())?;
+            }
             self.write("UPDATE message SET schema = ?", vec![VERSION.into()])?;
         }
         let mut meta = None;
-        let row = "SELECT name, sent_pack, failures, retry_at_ms, late_from_ms, again_pack, again_to_pack FROM message \
-                   WHERE typeof(schema) = 'integer'";
+        let row = "SELECT name, sent_pack, failures, retry_at_ms, late_from_ms, again_pack, again_to_pack, \
+                   began_ms, kept_from_ms FROM message WHERE typeof(schema) = 'integer'";
         self.query(row, Vec::new(), &mut |columns| {
             meta = Some(Meta {
                 name: columns.text()?,
@@ -198,6 +209,8 @@ impl<D: Database> Rows<D> {
                 retry_at_ms: columns.integer()?,
                 late_from_ms: columns.number()?.unwrap_or(i64::MAX),
                 again: (columns.natural()?, columns.natural()?),
+                began_ms: columns.integer()?,
+                kept_from_ms: columns.integer()?,
             });
             Ok(())
         })?;
@@ -225,8 +238,11 @@ impl<D: Database> Rows<D> {
             if late == i64::MAX { Value::Null } else { late.into() },
             meta.again.0.into(),
             meta.again.1.into(),
+            meta.began_ms.into(),
+            meta.kept_from_ms.into(),
         ];
-        self.write("INSERT OR REPLACE INTO message VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)", values).map(|_| ())
+        self.write("INSERT OR REPLACE INTO message VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+            .map(|_| ())
     }
 }
 

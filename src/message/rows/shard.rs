@@ -51,6 +51,14 @@ impl<D: Database> Rows<D> {
         self.write("INSERT OR REPLACE INTO words VALUES (?, ?, ?, ?)", values).map(|_| ())
     }
 
+    /// Forgets the words of the blocks before one.
+    pub(in crate::message) fn forget_words(&self, before: u32) -> Result<(), D::Error> {
+        if self.has(Table::Words)? {
+            self.write("DELETE FROM words WHERE block < ?", vec![u64::from(before).into()])?;
+        }
+        Ok(())
+    }
+
     /// Hands over words that have changed since a version, the oldest version first, until somebody has enough: of blocks from one on up
     /// to another that is left out, of views or of pages; block, whose, version, words.
     pub(in crate::message) fn words(

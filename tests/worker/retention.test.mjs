@@ -1,0 +1,208 @@
+// What is old goes, and what is erased is nowhere: neither in the rows of an object nor in the bucket.
+
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import {
+  freshMessage,
+  listClicks,
+  mintCopy,
+  report,
+  settledClicks,
+  shippedEvents,
+  stateDir,
+} from "./clicks.mjs";
+import { startWorker, until } from "./harness.mjs";
+import { write } from "../../src/edge/runtime.mjs";
+
+const place = (message_id, rest = "") => `/v1/messages/${encodeURIComponent(message_id)}${rest}`;
+
+async function erase(worker, message_id, recipient_id) {
+  const rest = recipient_id === undefined ? "" : `/recipients/${encodeURIComponent(recipient_id)}`;
+  const response = await worker.api(place(message_id, rest), { method: "DELETE" });
+  assert.equal(response.status, 202);
+}
+
+const listed = async (worker) => (await (await worker.api("/v1/messages?limit=200")).json()).messages;
+
+const knows = async (worker, message_id) =>
+  (await listed(worker)).some((message) => message.message_id === message_id);
+
+/** The files of a directory that hold a text. */
+function filesWith(dir, text) {
+  const files = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
+  const paths = files.map((file) => path.join(file.parentPath, file.name));
+  return paths.filter((file) => readFileSync(file).includes(text));
+}
+
+/**
+ * Writes the databases anew, without what SQLite has deleted and not yet written over: what is left is what rows hold. The platform
+ * offers nothing that would do so.
+ */
+function rewrite(dir) {
+  for (const name of readdirSync(dir, { recursive: true }).filter((name) => name.endsWith(".sqlite"))) {
+    const database = new DatabaseSync(path.join(dir, name));
+    database.exec("VACUUM");
+    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    database.close();
+  }
+}
+
+/** The bucket's objects that hold a text. */
+const objectsWith = async (worker, text) =>
+  [...(await worker.r2Objects())].filter(([, object]) => object.text.includes(text));
+
+test("a recipient who is erased is nowhere, and all else is where it was", async (t) => {
+  const persist = stateDir(t);
+  const worker = await startWorker({ persist, vars: { SETTLE_MS: 0 } });
+  t.after(() => worker.close());
+  const message_id = freshMessage("spring");
+  const people = ["quokka-one", "walrus-two", "tapir-three"];
+  const links = new Map();
+  for (const recipient_id of people) {
+    const urls = [1, 2].map((n) => `https://shop.example/${n}?to=${recipient_id}`);
+    links.set(recipient_id, (await mintCopy(worker, { message_id, recipient_id, urls })).hrefs);
+  }
+  for (const hrefs of links.values()) for (const href of hrefs) await worker.click(href);
+  const before = await settledClicks(worker, message_id, 6);
+  await shippedEvents(worker, message_id, 6);
+  assert.ok((await objectsWith(worker, "quokka-one")).length > 0);
+
+  await erase(worker, message_id, "quokka-one");
+  const after = await listClicks(worker, message_id);
+  const others = before.filter(({ recipient_id }) => recipient_id !== "quokka-one");
+  assert.deepEqual(after, others, "to the letter");
+  assert.equal((await report(worker, message_id)).clicks, 4);
+  await until(async () => (await objectsWith(worker, "quokka-one")).length === 0, {
+    what: "the bucket without",
+  });
+  const gone = await until(async () =>
+    (await worker.r2Events()).map(({ event }) => event).find(({ event }) => event === "erased"),
+  );
+  assert.equal(gone.message_id, message_id);
+  const digest = await crypto.subtle.digest("SHA-256", Buffer.from("quokka-one"));
+  assert.equal(gone.recipient_digest, Buffer.from(digest).toString("hex"));
+  const shipped = async () =>
+    (await worker.r2Events())
+      .filter(({ event }) => event.event === "click")
+      .map(({ event }) => event.event_id);
+  assert.deepEqual((await shipped()).toSorted(), others.map(({ event_id }) => event_id).toSorted());
+
+  // Again, and of somebody and something unknown: the same answer, and nothing made.
+  await erase(worker, message_id, "quokka-one");
+  await erase(worker, message_id, "nobody");
+  await erase(worker, "unknown", "nobody");
+  await erase(worker, "unknown");
+  assert.equal((await report(worker, "unknown")).known, false);
+
+  // A click that comes later is a new record.
+  const [href] = links.get("quokka-one");
+  assert.equal((await worker.click(href)).status, 302);
+  await settledClicks(worker, message_id, 5);
+  await until(async () => (await shipped()).length === 5, { what: "the later click in the bucket" });
+  await erase(worker, message_id, "quokka-one");
+  await until(async () => (await objectsWith(worker, "quokka-one")).length === 0, {
+    what: "the bucket without",
+  });
+  await until(async () => (await listClicks(worker, message_id)).length === 4);
+  await worker.close();
+  rewrite(persist);
+  assert.deepEqual(filesWith(persist, "quokka-one"), [], "files that hold the id");
+  assert.ok(filesWith(persist, "walrus-two").length > 0);
+});
+
+test("a message that is erased is nowhere, and a click on its link begins it anew", async (t) => {
+  const persist = stateDir(t);
+  const worker = await startWorker({ persist, vars: { SETTLE_MS: 0 } });
+  t.after(() => worker.close());
+  const message_id = freshMessage("autumn");
+  const { hrefs } = await mintCopy(worker, { message_id, recipient_id: "walrus-nine" });
+  for (let n = 0; n < 3; n++) await worker.click(hrefs[0]);
+  await settledClicks(worker, message_id, 3);
+  await shippedEvents(worker, message_id, 3);
+  assert.ok(await knows(worker, message_id));
+  await erase(worker, message_id);
+  assert.equal((await report(worker, message_id)).known, false);
+  await until(async () => !(await knows(worker, message_id)), { what: "the list without" });
+  await until(async () => (await objectsWith(worker, "walrus-nine")).length === 0, {
+    what: "the bucket without",
+  });
+  const told = await until(async () =>
+    (await worker.r2Events()).map(({ event }) => event).find(({ event }) => event === "erased"),
+  );
+  assert.deepEqual([told.message_id, told.recipient_digest], [message_id, null]);
+
+  // It may come while the object is being deleted: it is a new message's, and not lost.
+  assert.equal((await worker.click(hrefs[0])).status, 302);
+  await settledClicks(worker, message_id, 1);
+  await until(async () => (await objectsWith(worker, "walrus-nine")).length === 1, {
+    what: "the click in the bucket",
+  });
+  assert.ok(await knows(worker, message_id));
+  await erase(worker, message_id);
+  await until(async () => (await objectsWith(worker, "walrus-nine")).length === 0, {
+    what: "the bucket without",
+  });
+  await worker.close();
+  rewrite(persist);
+  assert.deepEqual(filesWith(persist, "walrus-nine"), [], "files that hold the id");
+});
+
+test("after its last click a message goes by itself, its link works on, and what begins anew says so", async (t) => {
+  // Ten seconds.
+  const worker = await startWorker({ vars: { SETTLE_MS: 0, RETENTION_DAYS: "0.000116" } });
+  t.after(() => worker.close());
+  assert.equal((await worker.request("/healthz")).status, 200);
+  const message_id = freshMessage("winter");
+  const sent_at_ms = Date.now() - 60_000;
+  const { hrefs } = await mintCopy(worker, { message_id, recipient_id: "tapir-one", sent_at_ms: Date.now() });
+  const late = await mintCopy(worker, { message_id, recipient_id: "tapir-one", sent_at_ms });
+  await worker.click(hrefs[0]);
+  await settledClicks(worker, message_id, 1);
+  assert.equal((await report(worker, message_id)).known_from_ms, null);
+  assert.ok(await knows(worker, message_id));
+  await worker.waitForLog(({ event, object }) => event === "message.expired" && object === message_id);
+  assert.equal((await report(worker, message_id)).known, false);
+  assert.equal(await knows(worker, message_id), false);
+  assert.equal((await shippedEvents(worker, message_id, 1)).length, 1, "the bucket has a rule of its own");
+
+  assert.equal((await worker.click(late.hrefs[0])).status, 302);
+  const [click] = await settledClicks(worker, message_id, 1);
+  const { known, clicks, known_from_ms } = await report(worker, message_id);
+  assert.deepEqual([known, clicks, known_from_ms], [true, 1, click.ts_ms]);
+  assert.ok(await knows(worker, message_id));
+});
+
+test("of several writes of one object the one that was sent last stays, in whatever order they come", async (t) => {
+  const worker = await startWorker();
+  t.after(() => worker.close());
+  const env = { ARCHIVE: await worker.mf.getR2Bucket("ARCHIVE") };
+  const now = Date.now();
+  // Seconds apart, and so long that what lies there says by its time alone which is older.
+  for (const apart of [1_000, 3_600_000]) {
+    const letters = [
+      ["quokka and walrus", now - 2 * apart],
+      ["walrus", now - apart],
+      ["", now],
+    ];
+    const orders = [
+      [0, 1, 2],
+      [0, 2, 1],
+      [1, 0, 2],
+      [1, 2, 0],
+      [2, 0, 1],
+      [2, 1, 0],
+      [2, 2, 0, 0, 1],
+    ];
+    for (const order of orders) {
+      const key = `events/order/${apart}-${order.join("")}.ndjson`;
+      for (const at of order)
+        await write(env, "ARCHIVE", key, ...letters[at].toSpliced(1, 0, "application/x-ndjson"));
+      assert.equal(await (await env.ARCHIVE.get(key)).text(), "", key);
+      await write(env, "ARCHIVE", key, "again", "application/x-ndjson", now + 1);
+      assert.equal(await (await env.ARCHIVE.get(key)).text(), "again", key);
+    }
+  }
+});

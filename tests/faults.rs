@@ -205,6 +205,7 @@ impl Life {
                     );
                 }
                 Parcel::Act { id, .. } => _ = self.told.insert(id),
+                Parcel::Blank { .. } => panic!("nothing is erased here"),
             }
         }
         if trouble == Some(Queue::TakesTooLate) {

@@ -97,13 +97,13 @@ impl Several {
         let rows = self.board_rows.clone();
         let judging = self.judging.clone();
         let board = &mut self.board;
-        let answer = rows.transaction(|| {
+        let answer: Result<_, Failure> = rows.transaction(|| {
             if board.is_none() {
                 *board = Some(Board::load(rows.clone(), judging, "m#board", now_ms)?);
             }
             board.as_mut().unwrap().exchange(body)
         });
-        let answer: Option<Vec<u8>> = answer.map_err(|failure: Failure| failure).unwrap();
+        let answer = answer.unwrap();
         if answer.is_none() {
             self.board = None;
         } else if !self.board.as_ref().unwrap().owed().is_empty() {

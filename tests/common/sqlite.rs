@@ -95,15 +95,6 @@ impl Sqlite {
         result
     }
 
-    pub fn ran_words(&self) -> Vec<(i64, i64, i64, i64)> {
-        let Ok(mut st) = self.0.connection.prepare("SELECT block, whose, version, length(words) FROM words")
-        else {
-            return vec![];
-        };
-        let rows = st.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?))).unwrap();
-        rows.map(Result::unwrap).collect()
-    }
-
     /// So many writes still succeed.
     pub fn set_fuse(&self, writes: Option<u64>) {
         self.0.fuse.set(writes);

@@ -474,6 +474,7 @@ function counted(message_id, clicks) {
     known: true,
     first_ms: times.length > 0 ? Math.min(...times) : null,
     known_from_ms: null,
+    unreadable: 0,
     last_ms: times.length > 0 ? Math.max(...times) : null,
     machine_only_recipients: who(clicks) - who(human),
     safe_links_recipients: who(clicks.filter(({ click_type }) => click_type === "scanner_timeofclick")),

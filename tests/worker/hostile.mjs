@@ -358,6 +358,7 @@ const EXPECTED = new Set([
   "act.refused",
   "verify.refused",
   "message.settled",
+  "message.expired",
   "events.written",
 ]);
 

@@ -102,7 +102,8 @@ impl<D: Database> Board<D> {
     /// # Errors
     /// When storage fails; the board must then be loaded again.
     pub fn exchange(&mut self, body: &[u8]) -> Result<Option<Vec<u8>>, D::Error> {
-        let Some(said) = Said::decode(body).filter(|said| said.shard < said.shards && said.shards <= 256)
+        let Some(said) = Said::decode(body)
+            .filter(|said| said.shard < said.shards && said.shards <= shard::MOST_SHARDS.into())
         else {
             return Ok(None);
         };

@@ -690,7 +690,7 @@ impl MessageObject {
         self.list_if_new();
         let slot = self.message.borrow();
         let Some(message) = slot.as_ref() else { return Ok(()) };
-        self.tell_notes(message);
+        tell_notes(message);
         let progress = Progress {
             event: "message.settled",
             object: message.name(),
@@ -751,9 +751,9 @@ impl MessageObject {
         self.message.take();
         self.board.take();
         self.armed_ms.set(None);
-        let deletes = self.state.storage().delete_all()?;
+        let all = self.state.storage().delete_all()?;
         self.leaves.set(true);
-        let deleted = runtime::wait(deletes).await;
+        let deleted = runtime::wait(all).await;
         self.leaves.set(false);
         deleted.map(|_| ())
     }
@@ -845,15 +845,8 @@ impl MessageObject {
         if let Some(name) = self.state.id().name() {
             message.take_name(&name)?;
         }
-        self.tell_notes(&message);
+        tell_notes(&message);
         with_receiver(message, &config).map(Some)
-    }
-
-    /// Tells the log what was found damaged.
-    fn tell_notes(&self, message: &Message<Rows>) {
-        for words in message.take_notes() {
-            log::failure("message.unreadable", message.name(), &words);
-        }
     }
 
     fn rows(&self) -> Rows {
@@ -937,4 +930,11 @@ fn with_receiver(mut message: Message<Rows>, config: &Config) -> Result<Message<
         message.set_receiver()?;
     }
     Ok(message)
+}
+
+/// Tells the log what was found damaged.
+fn tell_notes(message: &Message<Rows>) {
+    for words in message.take_notes() {
+        log::failure("message.unreadable", message.name(), &words);
+    }
 }

@@ -58,7 +58,8 @@ export function message(report, nowMs, words, around = AMONG_ALL) {
 }
 
 function heading(report, nowMs, around) {
-  const { title, message_id, first_ms, last_ms, known_from_ms, known, unsettled, unreadable, clicks } = report;
+  const { title, message_id, first_ms, last_ms, known_from_ms, known, unsettled, unreadable, clicks } =
+    report;
   const facts = [
     ...(title === null ? [] : [text(message_id)]),
     ...(first_ms === null ? [] : [`first click or open ${time(first_ms)}, last ${time(last_ms)}`]),

@@ -197,7 +197,7 @@ impl Config {
             }
             keys_named |= name == "LINK_KEYS";
             if let Err(words) = config.set(&name, &value) {
-                config.bad_settings.push(BadSetting { name, words });
+                config.refuse(&name, &words);
             }
         }
         if !keys_named {
@@ -218,7 +218,6 @@ impl Config {
             );
         }
         config.check_sinks();
-        config.bad_settings.sort_by(|a, b| a.name.cmp(&b.name));
         config
     }
 
@@ -251,7 +250,8 @@ impl Config {
     }
 
     fn refuse(&mut self, name: &str, words: &str) {
-        self.bad_settings.push(BadSetting { name: name.to_owned(), words: words.to_owned() });
+        let place = self.bad_settings.partition_point(|bad| bad.name.as_str() <= name);
+        self.bad_settings.insert(place, BadSetting { name: name.to_owned(), words: words.to_owned() });
     }
 
     fn set(&mut self, name: &str, value: &Value) -> Result<(), String> {

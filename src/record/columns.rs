@@ -120,26 +120,30 @@ impl Writer {
     }
 
     fn literal(&mut self, text: &str, last: &str) {
-        let shared = text.bytes().zip(last.bytes()).take_while(|(a, b)| a == b).count();
-        let shared = text.floor_char_boundary(shared);
-        let (form, bytes) = match compact(text) {
-            Some((form, bytes)) => (form, bytes),
-            None if shared >= LEAST_SHARED => (SHARED, text.as_bytes()[shared..].to_vec()),
-            None => (PLAIN, text.as_bytes().to_vec()),
+        let compact = compact(text);
+        let (form, shared, bytes) = match &compact {
+            Some((form, bytes)) => (*form, 0, &bytes[..]),
+            None => {
+                let shared = text.bytes().zip(last.bytes()).take_while(|(a, b)| a == b).count();
+                let shared = text.floor_char_boundary(shared);
+                let is_shared = shared >= LEAST_SHARED;
+                let from = if is_shared { shared } else { 0 };
+                (if is_shared { SHARED } else { PLAIN }, shared, &text.as_bytes()[from..])
+            }
         };
         self.number((bytes.len() as u64) << 3 | form);
         if form == SHARED {
             self.number(shared as u64);
         }
-        self.0.extend_from_slice(&bytes);
+        self.0.extend_from_slice(bytes);
     }
 }
 
 /// A text in fewer bytes, where it is of a kind that has a form.
 fn compact(text: &str) -> Option<(u64, Vec<u8>)> {
+    // One address is read from one text alone: no part of it may begin with a 0.
     if text.len() <= 15
         && let Ok(address) = text.parse::<Ipv4Addr>()
-        && address.to_string() == text
     {
         return Some((IPV4, address.octets().to_vec()));
     }

@@ -8,9 +8,9 @@ use std::fmt;
 use super::hex::push_hex;
 use serde::{Serialize, Serializer};
 
-/// Sixteen bytes in the order of time.
+/// Sixteen bytes in the order of time, as two numbers: every index compares ids, and byte by byte it would cost ten times as much.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EventId([u8; 16]);
+pub struct EventId(u64, u64);
 
 /// 2^42: where the counter would overflow.
 const COUNTER_END: u64 = 1 << 42;
@@ -20,7 +20,7 @@ impl EventId {
     const fn new(ts_ms: u64, counter: u64, random: u32) -> Self {
         let high = ts_ms << 16 | 0x7000 | counter >> 30;
         let low = 0b10 << 62 | (counter & 0x3fff_ffff) << 32 | random as u64;
-        Self(((high as u128) << 64 | low as u128).to_be_bytes())
+        Self(high, low)
     }
 
     /// The id of a click from elsewhere, which has none of its own: its time (before 1970 as in 1970) and 74 bits of a digest of
@@ -41,32 +41,41 @@ impl EventId {
     /// The id of these bytes, as storage keeps it.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
+        Self::from_number(u128::from_be_bytes(bytes))
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "each half is meant")]
+    const fn from_number(number: u128) -> Self {
+        Self((number >> 64) as u64, number as u64)
+    }
+
+    const fn number(self) -> u128 {
+        (self.0 as u128) << 64 | self.1 as u128
     }
 
     /// Its bytes, as storage keeps it.
     #[must_use]
     pub const fn bytes(self) -> [u8; 16] {
-        self.0
+        self.number().to_be_bytes()
     }
 
     /// The smallest id of a millisecond; a time before 1970 counts as 0, one after the year 10889 as the last.
     #[must_use]
     pub fn first_of(ts_ms: i64) -> Self {
         let ts = u64::try_from(ts_ms).unwrap_or(0).min((1 << 48) - 1);
-        Self((u128::from(ts) << 80).to_be_bytes())
+        Self(ts << 16, 0)
     }
 
     /// The next id in order.
     #[must_use]
     pub fn successor(self) -> Self {
-        Self(u128::from_be_bytes(self.0).saturating_add(1).to_be_bytes())
+        Self::from_number(self.number().saturating_add(1))
     }
 
     /// Its time, Unix milliseconds.
     #[must_use]
     pub fn ts_ms(self) -> i64 {
-        self.0.iter().take(6).fold(0, |ts, byte| ts << 8 | i64::from(*byte))
+        (self.0 >> 16).cast_signed()
     }
 
     /// Reads the canonical form: 36 characters, lower case.
@@ -78,7 +87,7 @@ impl EventId {
             *byte = nibble(digits.next()?.1)? << 4 | nibble(digits.next()?.1)?;
         }
         let has_dashes = [8, 13, 18, 23].into_iter().all(|at| text.as_bytes().get(at) == Some(&b'-'));
-        (has_dashes && text.len() == 36).then_some(Self(bytes))
+        (has_dashes && text.len() == 36).then(|| Self::from_bytes(bytes))
     }
 }
 
@@ -93,7 +102,8 @@ fn nibble(digit: u8) -> Option<u8> {
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::with_capacity(36);
-        let mut rest = self.0.as_slice();
+        let bytes = self.bytes();
+        let mut rest = bytes.as_slice();
         for (at, length) in [4, 2, 2, 2, 6].into_iter().enumerate() {
             if at > 0 {
                 text.push('-');

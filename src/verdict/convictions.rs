@@ -47,8 +47,8 @@ impl Carried {
 #[derive(Clone, Debug, Default)]
 pub struct Convictions {
     /// (place, moment) → how many. A moment is the time with the type in its lowest bits: of two at one time the later type
-    /// counts as the later.
-    counts: BTreeMap<(u64, u64), u32>,
+    /// counts as the later. (Pairs and numbers of 64 bits: such a tree is in the wasm already.)
+    counts: BTreeMap<(u64, u64), i64>,
     /// How many there were when old ones were let go of last.
     kept: usize,
 }
@@ -137,7 +137,10 @@ impl Convictions {
     /// through a few times and not every some seconds.
     pub fn forget_before(&mut self, ts_ms: i64) {
         if self.counts.len() > self.kept + self.kept / 2 {
-            self.counts.retain(|(_, at), _| *at >= moment(ts_ms, 0));
+            let old = self.counts.keys().copied().filter(|(_, at)| *at < moment(ts_ms, 0));
+            for place in old.collect::<Vec<_>>() {
+                self.counts.remove(&place);
+            }
             self.kept = self.counts.len();
         }
     }

@@ -3,9 +3,7 @@
 //!
 //! Nothing is decided here. The rules' own conditions are asked once more and written down.
 
-use std::collections::BTreeMap;
-
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::case::Case;
 use super::rules::{self, Condition, Fact, Rule};
@@ -136,9 +134,15 @@ pub struct Asked {
     /// Its conditions.
     pub facts: Vec<Seen>,
     /// The settings that it obeys, with their values.
-    pub settings: BTreeMap<&'static str, i64>,
+    #[serde(serialize_with = "as_object")]
+    pub settings: Vec<(&'static str, i64)>,
     /// What would have changed that, in words.
     pub change: String,
+}
+
+/// Settings as an object.
+fn as_object<S: Serializer>(settings: &[(&'static str, i64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(settings.iter().copied())
 }
 
 /// A condition that was looked at.

@@ -430,21 +430,33 @@ fn longest_phrase(word: &str, agent: &[u8]) -> Option<(&'static str, u8)> {
 
 /// The longest beginning of a word that the table knows.
 fn beginning(word: &[u8]) -> Option<(&'static str, u8)> {
-    lengths(&LENGTHS_OF_BEGINNINGS, *word.first()?).find_map(|length| find(&BEGINNINGS, word.get(..length)?))
+    let lengths = LENGTHS_OF_BEGINNINGS[usize::from(*word.first()? & 31)];
+    longest(&BEGINNINGS, lengths, &|length| word.get(..length))
 }
 
 /// The longest ending of a word that the table knows, digits behind it left out.
 fn ending(word: &[u8]) -> Option<(&'static str, u8)> {
     let digits = word.iter().rev().take_while(|b| b.is_ascii_digit()).count();
     let word = &word[..word.len() - digits];
-    lengths(&LENGTHS_OF_ENDINGS, *word.last()?)
-        .find_map(|length| find(&ENDINGS, word.get(word.len().checked_sub(length)?..)?))
+    let lengths = LENGTHS_OF_ENDINGS[usize::from(*word.last()? & 31)];
+    longest(&ENDINGS, lengths, &|length| word.get(word.len().checked_sub(length)?..))
 }
 
-/// How long the stems are that begin or end with a letter, the longest first.
-fn lengths(of_letters: &[u16; 32], letter: u8) -> impl Iterator<Item = usize> {
-    let lengths = of_letters[usize::from(letter & 31)];
-    (1..16).rev().filter(move |length| lengths >> length & 1 == 1)
+/// The longest stem of a table in a word's part of its length. The bits of `lengths` are those of the stems that begin or end with
+/// the word's letter.
+fn longest<'a>(
+    table: &'static [Words],
+    mut lengths: u16,
+    part: &dyn Fn(usize) -> Option<&'a [u8]>,
+) -> Option<(&'static str, u8)> {
+    while let Some(length) = lengths.checked_ilog2() {
+        lengths ^= 1 << length;
+        let found = part(length as usize).and_then(|part| find(table, part));
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
 }
 
 /// What follows a text that stands at the beginning, in whichever case.

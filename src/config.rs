@@ -2,8 +2,8 @@
 //! its default. A bad setting never stops a redirect.
 
 use crate::event::sink::{Sink, Types, http};
-use crate::link::keys::{self, Keyring};
-use crate::link::url;
+use crate::link::keys::Keyring;
+use crate::link::{base64, url};
 use crate::signals::privacy::Privacy;
 use crate::verdict::Judging;
 use crate::verdict::thresholds::SETTINGS;
@@ -320,7 +320,7 @@ impl Config {
             "EVENTS_HTTP_HEADERS" => self.events_http_headers = http::headers(text(value)?)?,
             "WEBHOOK_SECRET" => {
                 let text = text(value)?;
-                let secret = keys::decode(text.strip_prefix("whsec_").unwrap_or(text));
+                let secret = base64::decode(text.strip_prefix("whsec_").unwrap_or(text));
                 let fits = |secret: &Vec<u8>| WEBHOOK_SECRET_BYTES.contains(&secret.len());
                 self.webhook_secret =
                     Some(secret.filter(fits).ok_or("must be whsec_ and the base64 of 24 to 64 bytes")?);

@@ -1,10 +1,8 @@
 //! Who may ask: whoever has one of the API's tokens.
 
-use base64ct::{Base64, Encoding};
-
 use super::raw::Raw;
 use crate::config::Config;
-use crate::link::keys;
+use crate::link::{base64, keys};
 
 /// Whether a call of the API has a token (`Authorization: Bearer`).
 pub(super) fn is_bearer(config: &Config, raw: &Raw) -> bool {
@@ -14,7 +12,7 @@ pub(super) fn is_bearer(config: &Config, raw: &Raw) -> bool {
 /// Whether a visitor of the pages has one, as the password behind any name (`Authorization: Basic`).
 pub(super) fn is_visitor(config: &Config, raw: &Raw) -> bool {
     let Some(encoded) = sent(raw, "basic") else { return false };
-    let decoded = Base64::decode_vec(&encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let decoded = base64::decode(&encoded).and_then(|bytes| String::from_utf8(bytes).ok());
     let password = decoded.as_deref().and_then(|text| text.split_once(':')).map(|(_, password)| password);
     password.is_some_and(|password| is_known(config, password))
 }

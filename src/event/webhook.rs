@@ -1,12 +1,12 @@
 //! How a sender hears of an act: the request that the queue's consumer posts, as Standard Webhooks
 //! (<https://www.standardwebhooks.com>, 2026-11) ask for it. How it travels there is [`super::parcel`]'s.
 
-use base64ct::{Base64, Encoding};
 use chrono::DateTime;
 use hmac::Mac;
 
 use super::line;
 use super::writer::Fields;
+use crate::link::base64;
 use crate::link::keys::keyed;
 use crate::record::Record;
 use crate::verdict::Verdict;
@@ -40,7 +40,7 @@ pub(super) fn iso(ts_ms: i64) -> String {
 #[must_use]
 pub fn signature(secret: &[u8], id: &str, timestamp_s: i64, body: &str) -> String {
     let mac = keyed(secret).chain_update(format!("{id}.{timestamp_s}.{body}")).finalize().into_bytes();
-    format!("v1,{}", Base64::encode_string(&mac))
+    format!("v1,{}", base64::encode(&mac))
 }
 
 /// The headers of a request, as names and values.

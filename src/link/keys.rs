@@ -1,8 +1,9 @@
 //! The signing keys: any of them verifies, the first signs, and each use has a key of its own derived by label.
 
-use base64ct::{Base64, Base64Unpadded, Base64Url, Base64UrlUnpadded, Encoding};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+
+use super::base64;
 
 /// The fewest bytes that a secret may have.
 pub const MIN_KEY_BYTES: usize = 32;
@@ -105,7 +106,7 @@ impl Key {
         {
             return Err(format!("the key id must be 1 to {MAX_KID} of A-Z a-z 0-9 . _ -"));
         }
-        let secret = decode(secret).ok_or_else(|| format!("key {kid} is not base64"))?;
+        let secret = base64::decode(secret).ok_or_else(|| format!("key {kid} is not base64"))?;
         if secret.len() < MIN_KEY_BYTES {
             return Err(format!("key {kid} has {} bytes; it needs at least {MIN_KEY_BYTES}", secret.len()));
         }
@@ -125,13 +126,6 @@ pub(crate) fn keyed(secret: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(secret).expect("HMAC takes a key of any length")
 }
 
-/// Reads base64 in whichever alphabet and padding the operator's tool wrote it.
-pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
-    [Base64::decode_vec, Base64Unpadded::decode_vec, Base64Url::decode_vec, Base64UrlUnpadded::decode_vec]
-        .into_iter()
-        .find_map(|decode| decode(text).ok())
-}
-
 /// Whether two secrets are the same, in constant time: their MACs under one key are compared, so that neither their
 /// bytes nor their lengths show in the time it takes.
 #[must_use]
@@ -143,6 +137,8 @@ pub fn same_secret(one: &str, other: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use base64ct::{Base64, Base64Unpadded, Base64Url, Base64UrlUnpadded, Encoding};
+
     use super::*;
 
     fn secret(byte: u8) -> String {

@@ -5,6 +5,7 @@
 //! [`place`] is where a request for one goes, [`one_click`] what a mail provider presses, [`envelope`] the form of what else is
 //! signed.
 
+pub mod base64;
 pub mod copy;
 pub mod envelope;
 pub mod fields;

@@ -1,7 +1,7 @@
-//! What is known of clicks, by their ids and so in the order of time.
+//! What is known of clicks, by their ids and so in the order of time; and sets of ids.
 //!
 //! One tree of ids says where each value lies: a tree for each kind of value would bring eight kilobytes of its own into the
-//! wasm, ten times over.
+//! wasm, ten times over, and so would a set's.
 
 use std::collections::BTreeMap;
 use std::ops::RangeBounds;
@@ -132,6 +132,68 @@ impl<V> IntoIterator for ById<V> {
         let places = std::mem::take(&mut self.places);
         let take = |(id, place)| Some((id, self.values.get_mut(slot(place))?.take()?));
         places.into_iter().filter_map(take).collect::<Vec<_>>().into_iter()
+    }
+}
+
+/// Ids, each once, oldest first. In its tree a number that says nothing stands with each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ids(BTreeMap<EventId, i64>);
+
+impl Ids {
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn contains(&self, id: &EventId) -> bool {
+        self.0.contains_key(id)
+    }
+
+    pub(super) fn first(&self) -> Option<&EventId> {
+        self.0.first_key_value().map(|(id, _)| id)
+    }
+
+    pub(super) fn last(&self) -> Option<&EventId> {
+        self.0.last_key_value().map(|(id, _)| id)
+    }
+
+    /// Puts an id in; says whether it was not there.
+    pub(super) fn insert(&mut self, id: EventId) -> bool {
+        self.0.insert(id, 0).is_none()
+    }
+
+    /// Takes an id out; says whether it was there.
+    pub(super) fn remove(&mut self, id: &EventId) -> bool {
+        self.0.remove(id).is_some()
+    }
+
+    pub(super) fn extend(&mut self, ids: impl IntoIterator<Item = EventId>) {
+        for id in ids {
+            self.insert(id);
+        }
+    }
+
+    /// Takes out all from an id on.
+    pub(super) fn split_off(&mut self, from: &EventId) -> Self {
+        Self(self.0.split_off(from))
+    }
+
+    pub(super) fn to_vec(&self) -> Vec<EventId> {
+        self.iter().copied().collect()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &EventId> {
+        self.0.keys()
+    }
+
+    pub(super) fn range(
+        &self,
+        ids: impl RangeBounds<EventId>,
+    ) -> impl DoubleEndedIterator<Item = &EventId> + Clone {
+        self.0.range(ids).map(|(id, _)| id)
     }
 }
 

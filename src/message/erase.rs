@@ -11,9 +11,8 @@
 //! shards is told of it ([`super::exchange`]). A pack that has not left leaves without the lines. What is in memory is not mended
 //! but read again.
 
-use std::collections::BTreeSet;
-
 use super::Message;
+use super::by_id::Ids;
 use super::deliveries;
 use super::outbox::Outbox;
 use super::rows::Meta;
@@ -60,7 +59,7 @@ impl<D: Database> Message<D> {
 
     fn erase_recipient(&mut self, recipient_id: &str, letter: u64) -> Result<Erasure, D::Error> {
         let recipient = Key::of(recipient_id);
-        let mut ids = BTreeSet::new();
+        let mut ids = Ids::default();
         let (rows, mut unreadable) = self.rows.rows_of(recipient_id, &mut ids)?;
         self.let_acts_go(&|id| ids.contains(&id))?;
         let stays = |id: EventId, owner: u64| owner != recipient.short() && !ids.contains(&id);
@@ -105,7 +104,7 @@ impl<D: Database> Message<D> {
             self.rows.forget_letters((number, number), letter)?;
             self.leave_again(number, first_ms, parts)?;
         }
-        for id in &ids {
+        for id in ids.iter() {
             self.mark(id.ts_ms());
         }
         self.save_shard()?;

@@ -5,11 +5,11 @@
 //! answers is kept in rows. A view that changes says whose verdicts may: these are judged again in the same transaction. Nobody
 //! waits for a board that does not answer: the shard settles by what it knows and amends later.
 
-use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use super::Message;
+use super::by_id::Ids;
 use super::history::{Clicks, merged};
 use super::rows::VIEW;
 use super::said::{Page, Said};
@@ -310,7 +310,7 @@ impl<D: Database> Message<D> {
         clicks.retain(|id, _| !self.timers.unsettled.contains(&id));
         if !clicks.is_empty() {
             self.know_people()?;
-            self.issue(clicks, &BTreeSet::new(), self.watermark.ms)?;
+            self.issue(clicks, &Ids::default(), self.watermark.ms)?;
         }
         Ok(())
     }

@@ -1,9 +1,7 @@
 //! What a message remembers: clicks and verdicts looked up in the window first, and before it in rows.
 
-use std::collections::BTreeSet;
-
 use super::Message;
-use super::by_id::ById;
+use super::by_id::{ById, Ids};
 use super::deliveries;
 use super::settled::Settled;
 use super::sql::Database;
@@ -197,7 +195,7 @@ impl<D: Database> Message<D> {
             .iter()
             .flat_map(|(short, from, until)| self.people.packs_in(*short, *from, *until))
             .collect();
-        let mut ids = BTreeSet::new();
+        let mut ids = Ids::default();
         self.rows.keys_of_packs(&ascending(&packs), &mut |keys| {
             ids.extend(pack::keys(keys).filter_map(|(id, owner)| {
                 let from = spans.partition_point(|(short, ..)| *short < owner);
@@ -205,7 +203,7 @@ impl<D: Database> Message<D> {
                 theirs.any(|(_, from, until)| (*from..=*until).contains(&id.ts_ms())).then_some(id)
             }));
         })?;
-        let ids: Vec<EventId> = ids.into_iter().collect();
+        let ids = ids.to_vec();
         let mut past = Clicks::default();
         self.rows.clicks_by_id(&ids, &mut |id, record| {
             past.extend(record.map(|record| (id, Click::of(&record, Delivery::default()))));
@@ -226,7 +224,7 @@ impl<D: Database> Message<D> {
     /// The verdicts of these clicks that stand, oldest first.
     pub(super) fn settled_of(&self, ids: impl Iterator<Item = EventId>) -> Result<ById<Settled>, D::Error> {
         let mut settled = ById::default();
-        let mut forgotten = BTreeSet::new();
+        let mut forgotten = Ids::default();
         for id in ids {
             match self.window.get(id) {
                 Some(entry) => settled.extend(entry.settled.map(|verdict| (id, verdict))),

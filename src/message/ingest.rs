@@ -1,8 +1,9 @@
 //! Clicks arrive: they are stored, or counted where one link is flooded, or known already.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::Message;
+use super::by_id::Ids;
 use super::sql::Database;
 use super::window::Absent;
 use crate::record::{Delivery, EventId, Record};
@@ -25,7 +26,7 @@ pub enum Arrival {
 #[derive(Default)]
 struct Arrivals {
     /// Ids from before the window that there are already.
-    known: BTreeSet<EventId>,
+    known: Ids,
     /// Of a flood the last are counted and not stored.
     counts: bool,
     stored: Vec<(EventId, Record)>,

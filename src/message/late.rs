@@ -3,9 +3,8 @@
 //! They settle in sweeps ([`super::sweep`]). What lies around those that an alarm settles is read once, with its verdicts, and held beside
 //! the window until the alarm ends: all that is asked of it then is asked of memory.
 
-use std::collections::BTreeSet;
-
 use super::Message;
+use super::by_id::Ids;
 use super::history::{Clicks, merged};
 use super::sql::Database;
 use crate::event::pack;
@@ -20,7 +19,7 @@ impl<D: Database> Message<D> {
     /// Reads what lies around late clicks that are due, once for all that is asked of it: stretches of the message, which the window
     /// holds until the alarm ends. Those for whose stretches there is no room are not due yet; where there is none for the first,
     /// all are due, and each question is asked of rows.
-    pub(super) fn read_stretches(&mut self, due: &mut BTreeSet<EventId>) -> Result<(), D::Error> {
+    pub(super) fn read_stretches(&mut self, due: &mut Ids) -> Result<(), D::Error> {
         let start_ms = self.window.start_ms();
         // Ranges of one form: each other one is code of its own in the wasm.
         let (oldest, start) = (EventId::first_of(0), EventId::first_of(start_ms));
@@ -75,7 +74,7 @@ impl<D: Database> Message<D> {
         if from_ms >= until_ms {
             return Ok(());
         }
-        let (mut settled, mut ids) = (BTreeSet::new(), Vec::new());
+        let (mut settled, mut ids) = (Ids::default(), Vec::new());
         self.rows.pack_keys(from_ms, until_ms - 1, &mut |_, keys| {
             settled.extend(pack::keys(keys).map(|(id, _)| id));
         })?;

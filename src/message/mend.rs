@@ -20,10 +20,8 @@
 //!
 //! What a later version wrote is not damaged: it waits.
 
-use std::collections::BTreeSet;
-
 use super::Message;
-use super::by_id::ById;
+use super::by_id::{ById, Ids};
 use super::rows::Revisit;
 use super::settle::Ruling;
 use super::settled::Settled;
@@ -145,7 +143,7 @@ impl<D: Database> Message<D> {
 
     /// The clicks of which a revision is in no pack, but one of a pack behind it amends that: in order.
     fn lost_before(&self, number: u64) -> Result<Vec<EventId>, D::Error> {
-        let (mut seen, mut lost): (ById<Settled>, _) = (ById::default(), BTreeSet::new());
+        let (mut seen, mut lost): (ById<Settled>, _) = (ById::default(), Ids::default());
         self.rows.packs(i64::MIN, i64::MAX, &mut |row| {
             for (id, settled) in Settled::all_in(&row, &self.judging) {
                 let next = seen.get(id).map_or(0, |last| last.revision) + 1;
@@ -155,7 +153,7 @@ impl<D: Database> Message<D> {
                 seen.insert(id, settled);
             }
         })?;
-        Ok(lost.into_iter().collect())
+        Ok(lost.to_vec())
     }
 }
 

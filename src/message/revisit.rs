@@ -4,9 +4,8 @@
 //! Only their own clicks can change: nobody else's verdict looks at that. Clicks in memory learn it at once and settle by it. What has settled is judged again pack by pack: the first few clicks with the call, which is all of them
 //! for a usual one, the others by alarms. How far that has come is a row, written in one transaction with the verdicts.
 
-use std::collections::BTreeSet;
-
 use super::Message;
+use super::by_id::Ids;
 use super::deliveries;
 use super::history::Clicks;
 use super::rows::Revisit;
@@ -111,7 +110,7 @@ impl<D: Database> Message<D> {
             theirs.filter(|pack| left.contains(pack)).collect()
         };
         revisit.done_pack = revisit.last_pack;
-        let mut ids = BTreeSet::new();
+        let mut ids = Ids::default();
         for number in ascending(&packs) {
             let mut more = Vec::new();
             self.rows.keys_of_packs(&[number], &mut |keys| {
@@ -129,13 +128,13 @@ impl<D: Database> Message<D> {
             return Ok(Settlement::default());
         }
         let (mut clicks, mut old) = (Clicks::default(), Vec::new());
-        for id in ids {
+        for id in ids.to_vec() {
             match self.window.get(id) {
                 Some(entry) => clicks.insert(id, entry.click.clone()),
                 None => old.push(id),
             }
         }
         clicks.extend(self.stored(&old)?);
-        self.issue(clicks, &BTreeSet::new(), self.watermark.ms)
+        self.issue(clicks, &Ids::default(), self.watermark.ms)
     }
 }

@@ -4,10 +4,10 @@
 //! due, those whose verdict they may change, and all that these depend on ([`super::slice`]). The rules themselves are
 //! [`crate::verdict::judge`], the same that judges a whole history.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::Message;
-use super::by_id::ById;
+use super::by_id::{ById, Ids};
 use super::history::{Ask, Clicks};
 use super::settled::{Findings, Settled};
 use super::settlement::Settlement;
@@ -92,7 +92,7 @@ impl<D: Database> Message<D> {
     }
 
     /// The settled clicks that the ones now due may change, and those of which more is known now.
-    fn affected(&self, due: &BTreeSet<EventId>, touched: &[EventId]) -> Result<Clicks, D::Error> {
+    fn affected(&self, due: &Ids, touched: &[EventId]) -> Result<Clicks, D::Error> {
         let mut asks: Vec<Ask> = Vec::new();
         let mut came =
             due.iter().filter_map(|id| self.window.get(*id)).map(|held| (&held.click, held.came_ms));
@@ -113,7 +113,7 @@ impl<D: Database> Message<D> {
     pub(super) fn issue(
         &mut self,
         clicks: Clicks,
-        due: &BTreeSet<EventId>,
+        due: &Ids,
         open_from_ms: i64,
     ) -> Result<Settlement, D::Error> {
         let before = self.settled_of(clicks.ids())?;
@@ -173,7 +173,7 @@ impl<D: Database> Message<D> {
         &mut self,
         found: Vec<(EventId, Findings)>,
         before: &ById<Settled>,
-        due: &BTreeSet<EventId>,
+        due: &Ids,
         open_from_ms: i64,
         seen: usize,
     ) -> Result<Settlement, D::Error> {

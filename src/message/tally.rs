@@ -7,10 +7,8 @@
 //! A pack that cannot be read is never summed up, nor is what comes after it: what later packs say of its clicks tells some of what it
 //! said, and that may grow. Until it is mended, or the version is back that wrote it, each report reads from there on.
 
-use std::collections::BTreeSet;
-
 use super::Message;
-use super::by_id::ById;
+use super::by_id::{ById, Ids};
 use super::rows::Span;
 use super::sql::Database;
 use crate::event::body::{Body, Entry, Past};
@@ -116,7 +114,7 @@ impl<D: Database> Message<D> {
     /// clicks are unreadable that no later one speaks of.
     fn count_packs(&self, span: Span, tally: &mut Tally) -> Result<bool, D::Error> {
         let (first, last) = span;
-        let (mut is_whole, mut unread): (bool, BTreeSet<EventId>) = (true, BTreeSet::new());
+        let (mut is_whole, mut unread): (bool, Ids) = (true, Ids::default());
         for number in first..=last {
             let row = self.rows.pack(number)?;
             let Some(row) = row else {

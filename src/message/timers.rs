@@ -1,7 +1,8 @@
 //! When the message wants to be woken, and for which clicks.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
+use super::by_id::Ids;
 use super::rows::Revisit;
 use super::sweep::Sweep;
 use crate::record::EventId;
@@ -28,7 +29,7 @@ const STRETCH_MS: i64 = 250;
 #[derive(Default)]
 pub(super) struct Timers {
     /// Clicks that wait for their windows to close.
-    pub unsettled: BTreeSet<EventId>,
+    pub unsettled: Ids,
     /// Settled clicks of the window that are to be judged again, and from when on, Unix milliseconds. None is due later than
     /// the window holds its click.
     pub touched: BTreeMap<EventId, i64>,
@@ -68,10 +69,10 @@ impl Timers {
         now_ms: i64,
         (most_timely, most): (usize, usize),
         (start_ms, verdicts): (i64, usize),
-    ) -> BTreeSet<EventId> {
+    ) -> Ids {
         let end = EventId::first_of(judging.cutoff_ms(now_ms) + 1);
         let start = EventId::first_of(start_ms).min(end);
-        let mut due = BTreeSet::new();
+        let mut due = Ids::default();
         due.extend(self.unsettled.range(start..end).take(most_timely).copied());
         let (late, room) = (self.unsettled.range(EventId::first_of(0)..start).count(), most - due.len());
         if late > 0

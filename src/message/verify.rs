@@ -5,9 +5,8 @@
 //! one fact. An unsettled click settles with it. A settled one is judged again: a recent one two seconds later, together with
 //! others of which there is news, and no later than a restart would still find it in the window; an older one at once.
 
-use std::collections::BTreeSet;
-
 use super::Message;
+use super::by_id::Ids;
 use super::sql::Database;
 use super::window::Absent;
 use crate::record::{EventId, Kind, Sighting, Verified};
@@ -83,7 +82,7 @@ impl<D: Database> Message<D> {
         self.know_people()?;
         clicks.extend(self.fetch(&asks)?);
         clicks.retain(|id, _| !self.timers.unsettled.contains(&id));
-        self.issue(clicks, &BTreeSet::new(), self.watermark.ms)?;
+        self.issue(clicks, &Ids::default(), self.watermark.ms)?;
         Ok(())
     }
 }

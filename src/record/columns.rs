@@ -121,15 +121,13 @@ impl Writer {
 
     fn literal(&mut self, text: &str, last: &str) {
         let compact = compact(text);
-        let (form, shared, bytes) = match &compact {
-            Some((form, bytes)) => (*form, 0, &bytes[..]),
-            None => {
-                let shared = text.bytes().zip(last.bytes()).take_while(|(a, b)| a == b).count();
-                let shared = text.floor_char_boundary(shared);
-                let is_shared = shared >= LEAST_SHARED;
-                let from = if is_shared { shared } else { 0 };
-                (if is_shared { SHARED } else { PLAIN }, shared, &text.as_bytes()[from..])
-            }
+        let (form, shared, bytes) = if let Some((form, bytes)) = &compact {
+            (*form, 0, &bytes[..])
+        } else {
+            let shared = text.bytes().zip(last.bytes()).take_while(|(a, b)| a == b).count();
+            let shared = text.floor_char_boundary(shared);
+            let (form, from) = if shared >= LEAST_SHARED { (SHARED, shared) } else { (PLAIN, 0) };
+            (form, shared, &text.as_bytes()[from..])
         };
         self.number((bytes.len() as u64) << 3 | form);
         if form == SHARED {

@@ -3,8 +3,7 @@
 //! A row of clicks ([`packed`]) spans at most [`SPAN_MS`], and its key is its first id: the clicks of some time are found by
 //! the key alone. Rows overlap where clicks came late. Of an object of schema 2 those that it had are rows of their own.
 
-use std::collections::BTreeSet;
-
+use super::super::by_id::Ids;
 use super::{Rows, values};
 use crate::event::pack::{self, PackRow, Stored};
 use crate::message::by_id::ById;
@@ -144,10 +143,10 @@ impl<D: Database> Rows<D> {
 
     /// Hands over the clicks of these ids, in any order; an id that is not there is left out.
     pub(in crate::message) fn clicks_by_id(&self, ids: &[EventId], each: Each) -> Result<(), D::Error> {
-        let mut wanted: BTreeSet<EventId> = BTreeSet::new();
+        let mut wanted = Ids::default();
         wanted.extend(ids.iter().copied());
         let mut runs: Vec<(EventId, EventId)> = Vec::new();
-        for id in &wanted {
+        for id in wanted.iter() {
             match runs.last_mut() {
                 // What lies between is read in any case.
                 Some((_, last)) if id.ts_ms() - last.ts_ms() <= SPAN_MS => *last = *id,
@@ -175,7 +174,7 @@ impl<D: Database> Rows<D> {
             return Ok(());
         }
         let statement = "SELECT event_id, record FROM clicks WHERE event_id IN ({marks})";
-        self.query_any(statement, values(&wanted.into_iter().collect::<Vec<_>>()), &mut |columns| {
+        self.query_any(statement, values(&wanted.to_vec()), &mut |columns| {
             let (id, text) = (columns.id()?, columns.text());
             each(id, text.ok().and_then(|text| Record::parse(&text).ok()));
             Ok(())

@@ -1,7 +1,6 @@
 //! Takes rows out: those of one recipient, those from before a moment, or all.
 
-use std::collections::BTreeSet;
-
+use super::super::by_id::Ids;
 use super::Rows;
 use super::clicks::before;
 use crate::message::sql::{Database, Table, Value};
@@ -47,7 +46,7 @@ impl<D: Database> Rows<D> {
     pub(in crate::message) fn rows_of(
         &self,
         recipient_id: &str,
-        ids: &mut BTreeSet<EventId>,
+        ids: &mut Ids,
     ) -> Result<(Vec<EventId>, usize), D::Error> {
         let (mut rows, mut unreadable) = (Vec::new(), 0);
         self.query("SELECT first, records FROM batches", Vec::new(), &mut |columns| {
@@ -98,7 +97,7 @@ impl<D: Database> Rows<D> {
     }
 
     /// Takes the oldest rows of clicks, and what hangs on clicks, out.
-    pub(in crate::message) fn remove_events(&self, ids: &BTreeSet<EventId>) -> Result<(), D::Error> {
+    pub(in crate::message) fn remove_events(&self, ids: &Ids) -> Result<(), D::Error> {
         let statements = [
             (Table::Clicks, "DELETE FROM clicks WHERE event_id = ?"),
             (Table::Repeats, "DELETE FROM repeats WHERE event_id = ?"),

@@ -1,17 +1,19 @@
 //! Retention: a message goes so long after its last click, and drops what is older while it goes on.
 //!
-//! Both happen when nothing else is due: all that there is has settled and left then. What is dropped is dropped by time: every
-//! click from before a moment, and the verdicts on these in whatever packs they stand; so what is left says the same of itself
-//! as a message that began then. The sums are made again from the packs that are left.
+//! Both happen when nothing else is due: all that there is has settled and left then. What is dropped is a week at a time, by whole
+//! tables: every click from before the moment that one ends at, those that came late by themselves, and the verdicts on these in
+//! whatever packs they stand; so what is left says the same of itself as a message that began then. The sums are made again from the
+//! packs that are left.
 
 use super::Message;
 use super::deliveries;
+use super::rows::SPAN_MS;
 use super::sql::Database;
 use crate::record::EventId;
 use crate::verdict::evidence::block_of;
 
-/// What is old is dropped so many milliseconds late at most, so that it goes a day's worth at a time.
-const MAX_SLACK_MS: i64 = 86_400_000;
+/// The longest time of one table, milliseconds: a week.
+const MAX_WEEK_MS: i64 = 7 * 86_400_000;
 
 /// What is too old to be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,9 +26,9 @@ pub enum Gone {
     All,
 }
 
-/// How late what is kept so long may be dropped: an eighth of that for who keeps it for hours.
-fn slack_ms(retention_ms: i64) -> i64 {
-    MAX_SLACK_MS.min(retention_ms / 8)
+/// The time of one table, and so how late what is kept so long may be dropped: an eighth of that where that is less than a week.
+fn week_ms(retention_ms: i64) -> i64 {
+    MAX_WEEK_MS.min(retention_ms / 8)
 }
 
 impl<D: Database> Message<D> {
@@ -35,10 +37,9 @@ impl<D: Database> Message<D> {
     /// # Errors
     /// When storage fails.
     pub fn goes_ms(&self, retention_ms: i64, now_ms: i64) -> Result<i64, D::Error> {
-        let slack_ms = slack_ms(retention_ms);
-        let (first_ms, last_ms) = self.ends_ms()?;
-        let goes_ms = last_ms.min(first_ms.saturating_add(slack_ms)).saturating_add(retention_ms);
-        Ok(goes_ms.max(now_ms.saturating_add(slack_ms)))
+        let first_end_ms = self.rows.week_ends()?.first().copied().unwrap_or(i64::MAX);
+        let goes_ms = self.ends_ms()?.1.min(first_end_ms).saturating_add(retention_ms);
+        Ok(goes_ms.max(now_ms.saturating_add(week_ms(retention_ms))))
     }
 
     /// Lets go of what is too old, where all that has settled has left: of some of it here; all of it is whoever calls to delete.
@@ -46,8 +47,14 @@ impl<D: Database> Message<D> {
     /// # Errors
     /// When storage fails; the message must then be loaded again.
     pub fn let_go(&mut self, retention_ms: i64, now_ms: i64) -> Result<Gone, D::Error> {
-        if self.wake_ms(now_ms).is_none() && self.ends_ms()?.1.saturating_add(retention_ms) <= now_ms {
+        let (first_ms, last_ms) = self.ends_ms()?;
+        if self.wake_ms(now_ms).is_none() && last_ms.saturating_add(retention_ms) <= now_ms {
             return Ok(Gone::All);
+        }
+        let from_ms = self.rows.week_ends()?.last().map_or(first_ms, |end_ms| first_ms.max(*end_ms));
+        if last_ms >= from_ms && from_ms.saturating_add(week_ms(retention_ms)) <= now_ms {
+            // No row ends later than the one that begins last, but by that.
+            self.rows.close_week(now_ms.max(last_ms + SPAN_MS) + 1)?;
         }
         Ok(if self.drop_old(retention_ms, now_ms)? { Gone::Some } else { Gone::Nothing })
     }
@@ -63,7 +70,10 @@ impl<D: Database> Message<D> {
 
     /// Drops what is older, where there is enough of it. Says whether it did.
     fn drop_old(&mut self, retention_ms: i64, now_ms: i64) -> Result<bool, D::Error> {
-        let end_ms = now_ms.saturating_sub(retention_ms);
+        let old_ms = now_ms.saturating_sub(retention_ms);
+        let Some(end_ms) = self.rows.week_ends()?.into_iter().rfind(|end_ms| *end_ms <= old_ms) else {
+            return Ok(false);
+        };
         let end = EventId::first_of(end_ms);
         let open = self.timers.unsettled.first().is_some_and(|id| *id < end);
         let untold = self.outbox.acts.iter().flatten().any(|act| act.id < end);
@@ -72,7 +82,7 @@ impl<D: Database> Message<D> {
             && self.timers.revisits.is_empty()
             && !open
             && !untold;
-        if !is_at_rest || self.ends_ms()?.0.saturating_add(slack_ms(retention_ms)) > end_ms {
+        if !is_at_rest {
             return Ok(false);
         }
         self.rows.drop_clicks(end)?;

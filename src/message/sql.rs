@@ -23,6 +23,9 @@
 //! | `marks` | what a shard, or the board, keeps of their exchange: numbers ([`super::shard`], [`super::board`]) | whose |
 //! | `words` | what shards exchange of a block of time: a page of one, or what the board makes of all | block, whose |
 //!
+//! Of `batches` and `verifications` a message that goes on closes a table a week ([`super::rows`], `weeks`), which is called by the moment
+//! that it ends at, as `batches_1795348800000`; what is too old goes by whole tables.
+//!
 //! The first three are made with the message, the others where one is needed: to make a table costs two or three rows, and
 //! most messages never need it. There is no index beside the keys: each would be one more row written. Acts are rare, and
 //! those that are untold must be found at every start: they have one.

@@ -123,11 +123,19 @@ impl Sqlite {
         self.0.ran.borrow_mut().clear();
     }
 
-    /// How many rows a table has: none where it was not made.
+    /// How many rows a table has, closed weeks with it: none where it was not made.
     pub fn rows_of(&self, table: &str) -> usize {
         let count = |row: &rusqlite::Row| row.get::<_, u32>(0);
-        let rows = self.0.connection.query_row(&format!("SELECT count(*) FROM {table}"), [], count);
-        rows.unwrap_or_default() as usize
+        let rows =
+            |name: &String| self.0.connection.query_row(&format!("SELECT count(*) FROM {name}"), [], count);
+        self.weeks_of(table).iter().map(|name| rows(name).unwrap() as usize).sum()
+    }
+
+    /// A table and its closed weeks, by name.
+    pub fn weeks_of(&self, table: &str) -> Vec<String> {
+        let names = "SELECT name FROM sqlite_master WHERE type = 'table' AND (name = ?1 OR name GLOB ?1 || '_1*') ORDER BY name";
+        let mut statement = self.0.connection.prepare(names).unwrap();
+        statement.query_map([table], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     }
 
     /// Changes the rows behind the message's back.
@@ -157,10 +165,13 @@ impl Sqlite {
 
     /// The ids of all clicks.
     pub fn ids(&self) -> Vec<EventId> {
-        let mut statement = self.0.connection.prepare("SELECT records FROM batches").unwrap();
-        let batches = statement.query_map([], |row| row.get::<_, Vec<u8>>(0)).unwrap();
-        let clicks = batches.flat_map(|batch| packed::all(&batch.unwrap()).unwrap());
-        let mut ids: Vec<EventId> = clicks.map(|(id, _)| id).collect();
+        let mut ids: Vec<EventId> = Vec::new();
+        for week in self.weeks_of("batches") {
+            let mut statement = self.0.connection.prepare(&format!("SELECT records FROM {week}")).unwrap();
+            let batches = statement.query_map([], |row| row.get::<_, Vec<u8>>(0)).unwrap();
+            let clicks = batches.flat_map(|batch| packed::all(&batch.unwrap()).unwrap());
+            ids.extend(clicks.map(|(id, _)| id));
+        }
         ids.sort_unstable();
         ids
     }

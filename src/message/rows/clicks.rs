@@ -4,6 +4,7 @@
 //! the key alone. Rows overlap where clicks came late. Of an object of schema 2 those that it had are rows of their own.
 
 use super::super::by_id::Ids;
+use super::week::of_week;
 use super::{Rows, values};
 use crate::event::pack::{self, PackRow, Stored};
 use crate::message::by_id::ById;
@@ -11,7 +12,7 @@ use crate::message::sql::{Columns, Database, Mismatch, Table, Value};
 use crate::record::{EventId, Record, packed};
 
 /// The longest time between the first and the last click of a row, milliseconds.
-const SPAN_MS: i64 = 10_000;
+pub(in crate::message) const SPAN_MS: i64 = 10_000;
 
 /// So many bytes of records may become one row before they are packed: it stays far below the 2 MB of a value.
 const MAX_ROW_BYTES: usize = 1_000_000;
@@ -63,8 +64,8 @@ impl<D: Database> Rows<D> {
     /// The last pack that had left when clicks were stored last; 0 where there are none.
     pub(in crate::message) fn pack_sent_before(&self) -> Result<u64, D::Error> {
         let (mut sent, statement) = (0, "SELECT sent_pack FROM batches ORDER BY first DESC LIMIT 1");
-        self.query(statement, Vec::new(), &mut |columns| {
-            sent = columns.natural()?;
+        self.query_weeks(statement, i64::MIN, &[], &mut |columns| {
+            sent = columns.natural()?.max(sent);
             Ok(())
         })?;
         Ok(sent)
@@ -106,14 +107,20 @@ impl<D: Database> Rows<D> {
         let statement = format!(
             "SELECT first, records FROM batches WHERE first >= ? AND first < ? AND {REACHES} ORDER BY first LIMIT ?"
         );
-        let values = vec![before(from).into(), until.into(), from.into(), (rows as u64).into()];
-        let (mut read, mut last) = (0, from);
-        self.query(&statement, values, &mut |columns| {
-            read += 1;
-            last = columns.id()?;
-            take(last, columns, &|id| from <= id && id < until, found)
-        })?;
-        Ok(if read < rows { until } else { last.max(from) })
+        let values = [before(from).into(), until.into(), from.into(), (rows as u64).into()];
+        let mut end = until;
+        for week in self.weeks(&statement, from.ts_ms())? {
+            let (mut read, mut last) = (0, from);
+            self.query(&of_week(&statement, &week), values.to_vec(), &mut |columns| {
+                read += 1;
+                last = columns.id()?;
+                take(last, columns, &|id| from <= id && id < until, found)
+            })?;
+            if read >= rows {
+                end = end.min(last.max(from));
+            }
+        }
+        Ok(end)
     }
 
     /// The same of an object's oldest rows.
@@ -157,7 +164,8 @@ impl<D: Database> Rows<D> {
             format!("SELECT first, last, records FROM batches WHERE first >= ? AND first <= ? AND {REACHES}");
         for (from, until) in runs {
             let mut found = ById::default();
-            self.query(&statement, vec![before(from).into(), until.into(), from.into()], &mut |columns| {
+            let values = [before(from).into(), until.into(), from.into()];
+            self.query_weeks(&statement, from.ts_ms(), &values, &mut |columns| {
                 let first = columns.id()?;
                 let last = columns.id().unwrap_or(until);
                 if first <= last && wanted.range(first..=last).next().is_some() {

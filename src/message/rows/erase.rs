@@ -14,7 +14,7 @@ impl<D: Database> Rows<D> {
     /// What a statement finds, an id a row.
     fn ids(&self, statement: &str, values: Vec<Value>) -> Result<Vec<EventId>, D::Error> {
         let mut ids = Vec::new();
-        self.query(statement, values, &mut |columns| {
+        self.query_weeks(statement, i64::MIN, &values, &mut |columns| {
             ids.push(columns.id()?);
             Ok(())
         })?;
@@ -35,7 +35,7 @@ impl<D: Database> Rows<D> {
     fn write_each(&self, statements: &[(Table, &str)], value: EventId) -> Result<(), D::Error> {
         for (table, statement) in statements {
             if self.has(*table)? {
-                self.write(statement, vec![value.into()])?;
+                self.write_weeks(statement, value)?;
             }
         }
         Ok(())
@@ -49,7 +49,7 @@ impl<D: Database> Rows<D> {
         ids: &mut Ids,
     ) -> Result<(Vec<EventId>, usize), D::Error> {
         let (mut rows, mut unreadable) = (Vec::new(), 0);
-        self.query("SELECT first, records FROM batches", Vec::new(), &mut |columns| {
+        self.query_weeks("SELECT first, records FROM batches", i64::MIN, &[], &mut |columns| {
             let (first, records) = (columns.id()?, columns.blob()?);
             let known = ids.len();
             if packed::ids_of(&records, recipient_id, &mut |id| _ = ids.insert(id)).is_err() {
@@ -79,7 +79,7 @@ impl<D: Database> Rows<D> {
     ) -> Result<(), D::Error> {
         let (mut sent_pack, mut records) = (0, Vec::new());
         let statement = "SELECT sent_pack, records FROM batches WHERE first = ?";
-        self.query(statement, vec![first.into()], &mut |columns| {
+        self.query_weeks(statement, first.ts_ms(), &[first.into()], &mut |columns| {
             (sent_pack, records) = (columns.natural()?, columns.blob()?);
             Ok(())
         })?;
@@ -88,7 +88,7 @@ impl<D: Database> Rows<D> {
             // It is counted where it is read; to write it again would lose it.
             return Ok(());
         }
-        self.write("DELETE FROM batches WHERE first = ?", vec![first.into()])?;
+        self.write_weeks("DELETE FROM batches WHERE first = ?", first)?;
         let mut left = Vec::new();
         for (id, record) in &kept {
             left.push((*id, record));
@@ -157,7 +157,8 @@ impl<D: Database> Rows<D> {
 
     /// Drops every click from before an id, and what hangs on it.
     pub(in crate::message) fn drop_clicks(&self, end: EventId) -> Result<(), D::Error> {
-        self.write("DELETE FROM batches WHERE last < ?", vec![end.into()])?;
+        self.drop_weeks(end.ts_ms())?;
+        self.write_weeks("DELETE FROM batches WHERE last < ?", end)?;
         let statement = "SELECT first FROM batches WHERE first >= ? AND first < ?";
         for first in self.ids(statement, vec![before(end).into(), end.into()])? {
             self.rewrite_batch(first, &|id| id >= end)?;
@@ -188,6 +189,7 @@ impl<D: Database> Rows<D> {
 
     /// Takes the message out, letters left out: what is asked for next finds none.
     pub(in crate::message) fn wipe(&self) -> Result<(), D::Error> {
+        self.drop_weeks(i64::MAX)?;
         for table in Table::ALL {
             self.drop_table(table.name())?;
         }

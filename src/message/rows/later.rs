@@ -1,6 +1,7 @@
 //! What becomes known of clicks after they came: repeats, delivery times, landing pages, acts, and whose clicks are to be
 //! judged again.
 
+use super::week::of_week;
 use super::{Rows, values};
 use crate::message::sql::{Columns, Database, Mismatch, Table, Value};
 use crate::record::{EventId, Kind, Sighting, Verified};
@@ -97,12 +98,17 @@ impl<D: Database> Rows<D> {
         clicks: &[EventId],
         each: &mut dyn FnMut(EventId, Sighting),
     ) -> Result<(), D::Error> {
+        // What the page showed later stands in a later week.
         let statement = "SELECT * FROM verifications WHERE click IN ({marks})";
-        self.query_any(statement, values(clicks), &mut |columns| {
-            let (click, sighting) = verification(columns)?;
-            each(click, sighting);
-            Ok(())
-        })
+        let from_ms = clicks.iter().min().map_or(i64::MIN, |click| click.ts_ms());
+        for week in self.weeks(statement, from_ms)? {
+            self.query_any(&of_week(statement, &week), values(clicks), &mut |columns| {
+                let (click, sighting) = verification(columns)?;
+                each(click, sighting);
+                Ok(())
+            })?;
+        }
+        Ok(())
     }
 
     /// Hands over what the landing pages of the clicks from an id on showed.
@@ -111,7 +117,8 @@ impl<D: Database> Rows<D> {
         from: EventId,
         each: &mut dyn FnMut(EventId, Sighting),
     ) -> Result<(), D::Error> {
-        self.query("SELECT * FROM verifications WHERE click >= ?", vec![from.into()], &mut |columns| {
+        let statement = "SELECT * FROM verifications WHERE click >= ?";
+        self.query_weeks(statement, from.ts_ms(), &[from.into()], &mut |columns| {
             let (click, sighting) = verification(columns)?;
             each(click, sighting);
             Ok(())

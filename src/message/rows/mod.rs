@@ -9,7 +9,7 @@
 //!
 //! Here are the message's own row and what all questions share; [`clicks`] has clicks and packs, [`later`] what becomes known
 //! of them afterwards, [`sums`] what they come to, [`damaged`] packs that are not as they were written, [`shard`] what one of several
-//! objects knows of itself; [`erase`] takes rows out, [`letters`] are what waits beside them. [`messages`] are the list's.
+//! objects knows of itself; [`erase`] takes rows out, [`weeks`] are tables that go as a whole, [`letters`] are what waits beside them. [`messages`] are the list's.
 
 mod clicks;
 mod damaged;
@@ -19,11 +19,14 @@ mod letters;
 mod messages;
 mod shard;
 mod sums;
+mod week;
+mod weeks;
 
 use std::cell::{Cell, RefCell};
 
 use super::sql::{Columns, Database, Mismatch, SCHEMA, Table, UPGRADE_TO_3, UPGRADE_TO_4, VERSION, Value};
 
+pub(super) use clicks::SPAN_MS;
 pub(super) use later::Revisit;
 pub(super) use shard::VIEW;
 pub(super) use sums::Span;
@@ -65,6 +68,8 @@ pub struct Rows<D> {
     db: D,
     /// Of the tables that not every message has, once one has been asked for: most have none, and every click would ask.
     tables: Cell<Option<[Known; Table::ALL.len()]>>,
+    /// The tables of closed weeks, in their order, as of then.
+    closed: RefCell<Vec<String>>,
     /// What tells the rows apart that were set aside, in its order.
     aside: RefCell<Vec<u64>>,
     /// The first pack that could not be added up; 0 where there was none.
@@ -79,6 +84,7 @@ impl<D: Database> Rows<D> {
         Self {
             db,
             tables: Cell::new(None),
+            closed: RefCell::default(),
             aside: RefCell::default(),
             broken: Cell::default(),
             notes: RefCell::default(),
@@ -131,20 +137,25 @@ impl<D: Database> Rows<D> {
             return Ok(tables);
         }
         let mut tables = [Known::NotThere; Table::ALL.len()];
-        self.query("SELECT name FROM sqlite_master WHERE type = 'table'", Vec::new(), &mut |columns| {
+        let (mut closed, statement) =
+            (Vec::new(), "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name");
+        self.query(statement, Vec::new(), &mut |columns| {
             let name = columns.text()?;
             for table in Table::ALL.into_iter().filter(|table| table.name() == name) {
                 tables[table as usize] = Known::Empty;
             }
+            closed.extend(week::end_ms(&name).map(|_| name));
             Ok(())
         })?;
         for table in Table::ALL {
             let known = &mut tables[table as usize];
             let any = format!("SELECT 1 FROM {} LIMIT 1", table.name());
-            if *known == Known::Empty && self.has_any(&any)? {
+            let is_closed = |week: &String| week.starts_with(table.name());
+            if *known == Known::Empty && (closed.iter().any(is_closed) || self.has_any(&any)?) {
                 *known = Known::Filled;
             }
         }
+        self.closed.replace(closed);
         self.tables.set(Some(tables));
         Ok(tables)
     }

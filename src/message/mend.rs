@@ -26,8 +26,8 @@ use super::rows::Revisit;
 use super::settle::Ruling;
 use super::settled::Settled;
 use super::sql::Database;
-use crate::event::body::{Entry, Unread};
-use crate::event::pack;
+use crate::event::body::{self, Entry, Unread};
+use crate::event::pack::{self, Stored};
 use crate::record::{EventId, Record};
 use crate::verdict::{ClickType, Finding, Verdict};
 
@@ -87,7 +87,7 @@ impl<D: Database> Message<D> {
 
     /// Writes a pack of these clicks, which ascend, in place of what stood under its number.
     fn make_anew(&mut self, number: u64, ids: &[EventId]) -> Result<(), D::Error> {
-        let (mut before, mut amended): (ById<Settled>, ById<Entry>) = Default::default();
+        let (mut before, mut amended): (ById<Settled>, ById<(u64, Entry)>) = Default::default();
         let (first_ms, last_ms) =
             (ids.first().map_or(0, |id| id.ts_ms()), ids.last().map_or(-1, |id| id.ts_ms()));
         let revision_before = |before: &ById<Settled>, id| before.get(id).map_or(0, |old| old.revision);
@@ -103,8 +103,8 @@ impl<D: Database> Message<D> {
                 if other.number < number {
                     settled.revision = settled.revision.max(revision_before(&before, id) + 1);
                     before.insert(id, settled);
-                } else if other.number > number && settled.revision == revision_before(&before, id) + 2 {
-                    amended.extend(entry.map(|entry| (id, entry)));
+                } else if let Some(entry) = entry.filter(|_| other.number > number) {
+                    amended.insert_new(id, || (other.number, entry));
                 }
             }
         })?;
@@ -126,9 +126,12 @@ impl<D: Database> Message<D> {
         let mut records: ById<Record> = ById::default();
         self.rows.clicks_by_id(ids, &mut |id, record| records.extend(record.map(|record| (id, record))))?;
         let (mut drafts, _) = self.drafted(&rulings, records)?;
-        for draft in &mut drafts {
-            if let Some(amendment) = amended.get(draft.id) {
-                say_before(&mut draft.entry, amendment);
+        for (id, (later, amendment)) in amended.iter() {
+            let draft = drafts.iter_mut().find(|draft| draft.id == id).map(|draft| &mut draft.entry);
+            match draft.filter(|entry| entry.verdict.revision + 1 == amendment.verdict.revision) {
+                Some(entry) => say_before(entry, amendment),
+                // The revision that it amends is no more.
+                None => self.forget_past(*later, id)?,
             }
         }
         self.rows.forget_sums(0)?;
@@ -138,6 +141,21 @@ impl<D: Database> Message<D> {
             // It lies in no span of time.
             (row.first_ms, row.last_ms) = (i64::MAX, i64::MIN);
         }
+        self.rows.put_pack(&row, self.rows.parts(number)?)
+    }
+
+    /// Has a pack tell a tally nothing of the revision before its own of a click: what is counted nowhere is not taken out.
+    fn forget_past(&self, number: u64, id: EventId) -> Result<(), D::Error> {
+        let Some((mut row, mut body)) =
+            self.rows.pack(number)?.and_then(|row| row.open().ok().map(|body| (row, body)))
+        else {
+            return Ok(());
+        };
+        for (_, entry) in pack::keys(&row.keys).zip(&mut body.entries).filter(|((known, _), _)| *known == id)
+        {
+            entry.past = None;
+        }
+        row.body = Stored::Bytes(body::seal(&body));
         self.rows.put_pack(&row, self.rows.parts(number)?)
     }
 

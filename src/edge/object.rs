@@ -336,6 +336,10 @@ impl MessageObject {
             Ok(())
         })?;
         for (shard, address) in owed {
+            self.with_board(&mut |board| {
+                board.calls(shard);
+                Ok(())
+            })?;
             let told = stub::ask(&self.env, &address, POKE, "").await;
             if let Err(failure) = &told {
                 log::failure("board.untold", &address, failure);

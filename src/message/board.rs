@@ -7,7 +7,8 @@
 //!
 //! - **Soft**: everything in here is made from the shards' rows. It is in rows of its own only so that nobody has to be woken after each pause;
 //!   where these are gone the board has another epoch, all shards are told, and each reports from its rows anew.
-//! - **Exact again**: a page replaces the one before it. Twice the same is once, and what comes of pages does not depend on their order.
+//! - **Exact again**: a page replaces the one before it. Twice the same is once, what comes of pages does not depend on whose came first, and
+//!   a call that a later one of the same shard has overtaken is not heeded.
 //! - **Rows**: see [`super::sql`]; `words`, and under `board` in `marks` its epoch, its last version and three numbers for each shard: its
 //!   first and its last block, and whether it comes.
 
@@ -40,10 +41,11 @@ const MAX_PAUSE_MS: i64 = 300_000;
 /// What the board knows of a shard: the first and the last block in which it has reported something, and whether it comes.
 type Seat = [u64; 3];
 
-/// Nothing is owed to a shard; it is to be told to ask; it will ask by itself, as it has said.
+/// Nothing is owed to a shard; it is to be told to ask; it will ask by itself, as it has said; it is being told.
 const IDLE: u64 = 0;
 const OWED: u64 = 1;
 const COMING: u64 = 2;
+const CALLED: u64 = 3;
 
 /// All shards' pages of a block.
 type Pages = Vec<(i64, Rc<[Word]>)>;
@@ -57,6 +59,8 @@ pub struct Board<D> {
     /// The last change of a view.
     version: u64,
     seats: Vec<Seat>,
+    /// When each shard asked last, by its own clock, as far as this life of the board has heard: no call outlives that.
+    asked_ms: Vec<u64>,
     /// Pages of the blocks asked for last, a copy of rows.
     kept: Vec<(u32, Pages)>,
     failures: u32,
@@ -75,6 +79,7 @@ impl<D: Database> Board<D> {
             epoch: head.first().copied().unwrap_or(now_ms.cast_unsigned()),
             version: head.last().copied().filter(|_| head.len() == 2).unwrap_or_default(),
             seats: seats.as_chunks().0.to_vec(),
+            asked_ms: vec![0; shard::MOST_SHARDS as usize],
             rows,
             name: name.to_owned(),
             judging,
@@ -97,7 +102,7 @@ impl<D: Database> Board<D> {
         self.rows.forget_words(block_of(ms))
     }
 
-    /// Answers a shard's call; `None` where that cannot be read.
+    /// Answers a shard's call; `None` where that cannot be read, or a later one has overtaken it.
     ///
     /// # Errors
     /// When storage fails; the board must then be loaded again.
@@ -110,6 +115,10 @@ impl<D: Database> Board<D> {
         let (before, version) = (self.seats.clone(), self.version);
         let [shards, at] =
             [said.shards, said.shard].map(|number| usize::try_from(number).unwrap_or_default());
+        if said.asked_ms < self.asked_ms[at] {
+            return Ok(None);
+        }
+        self.asked_ms[at] = said.asked_ms;
         while self.seats.len() < shards {
             // Whoever is heard of for the first time may have clicks from before.
             self.seats.push([u64::MAX, 0, OWED]);
@@ -262,8 +271,16 @@ impl<D: Database> Board<D> {
     pub fn owed(&self) -> Vec<(u32, String)> {
         let message_id = self.name.split('#').next().unwrap_or_default();
         let shards = u32::try_from(self.seats.len()).unwrap_or(u32::MAX);
-        let owed = (0..).zip(&self.seats).filter(|(_, seat)| seat[2] == OWED);
+        // Of one that was being told nobody knows any more whether it was.
+        let owed = (0..).zip(&self.seats).filter(|(_, seat)| matches!(seat[2], OWED | CALLED));
         owed.map(|(number, _)| (number, shard::address(message_id, number, shards))).collect()
+    }
+
+    /// A shard is being told. What it asks meanwhile, and what becomes known meanwhile, is newer than what it will have been told.
+    pub fn calls(&mut self, shard: u32) {
+        if let Some(seat) = self.seats.get_mut(shard as usize) {
+            seat[2] = CALLED;
+        }
     }
 
     /// A shard has been told and will ask, or where it could not be, returns when to try again, Unix milliseconds.
@@ -277,7 +294,7 @@ impl<D: Database> Board<D> {
             return Ok(Some(now_ms + pause_ms));
         }
         self.failures = 0;
-        if let Some(seat) = self.seats.get_mut(shard as usize) {
+        if let Some(seat) = self.seats.get_mut(shard as usize).filter(|seat| seat[2] == CALLED) {
             // It comes by an alarm of its own, which stands.
             seat[2] = COMING;
             self.save()?;

@@ -1,8 +1,8 @@
 //! A shard's side of the exchange with the board of its message ([`super::board`]).
 //!
 //! What crosses recipients ([`crate::verdict::evidence`]) a shard reports by blocks of time: whatever changes something there marks its
-//! block, and the next exchange sends the whole of it anew. So to report twice, late or in another order is harmless. What the board
-//! answers is kept in rows. A view that changes says whose verdicts may: these are judged again in the same transaction. Nobody
+//! block, and the next exchange sends the whole of it anew. So to report twice is harmless, and of what comes late the board knows that
+//! it was overtaken. What the board answers is kept in rows. A view that changes says whose verdicts may: these are judged again in the same transaction. Nobody
 //! waits for a board that does not answer: the shard settles by what it knows and amends later.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -190,7 +190,8 @@ impl<D: Database> Message<D> {
         let goes_on = waits || !self.shard.marked.is_empty() || self.shard.rebuild_from < NONE;
         (self.shard.is_told, self.shard.asked) = (false, Some((reports, older_from)));
         let shard = shard::of_name(&self.shard.name).map_or(0, |(_, shard)| u64::from(shard));
-        Ok(Some(Said { epoch, version: since, goes_on, shard, shards, from, until, pages }.encode()))
+        let (version, asked_ms) = (since, now_ms.cast_unsigned());
+        Ok(Some(Said { epoch, version, goes_on, shard, shards, asked_ms, from, until, pages }.encode()))
     }
 
     /// Takes out the next block that is to be reported.

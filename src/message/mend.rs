@@ -137,6 +137,8 @@ impl<D: Database> Message<D> {
         self.rows.forget_sums(0)?;
         self.rows.broken.set(0);
         let mut row = pack::pack(number, 0, drafts);
+        // Its objects lie where it began, though the record of that click may be gone.
+        row.first_ms = first_ms;
         if row.keys.is_empty() {
             // It lies in no span of time.
             (row.first_ms, row.last_ms) = (i64::MAX, i64::MIN);
@@ -161,14 +163,17 @@ impl<D: Database> Message<D> {
 
     /// The clicks of which a revision is in no pack, but one of a pack behind it amends that: in order.
     fn lost_before(&self, number: u64) -> Result<Vec<EventId>, D::Error> {
-        let (mut seen, mut lost): (ById<Settled>, _) = (ById::default(), Ids::default());
+        let (mut seen, mut lost): (ById<(u64, u32)>, _) = (ById::default(), Ids::default());
         self.rows.packs(i64::MIN, i64::MAX, &mut |row| {
+            if !pack::is_whole(&row.keys) {
+                return;
+            }
             for (id, settled) in Settled::all_in(&row, &self.judging) {
-                let next = seen.get(id).map_or(0, |last| last.revision) + 1;
-                if row.number > number && settled.revision > next {
+                let (behind, last) = seen.get(id).copied().unwrap_or_default();
+                if behind < number && number < row.number && settled.revision > last + 1 {
                     lost.insert(id);
                 }
-                seen.insert(id, settled);
+                seen.insert(id, (row.number, settled.revision.max(last + 1)));
             }
         })?;
         Ok(lost.to_vec())

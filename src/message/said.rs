@@ -5,7 +5,7 @@
 use crate::verdict::evidence::Word;
 
 /// The version of the form.
-const FORM: u8 = 1;
+const FORM: u8 = 2;
 
 /// Words of a block, in order.
 pub(super) type Page = (u32, Vec<Word>);
@@ -19,9 +19,10 @@ pub(super) struct Said {
     pub version: u64,
     /// A shard will ask again without being told to; an answer has more than fits.
     pub goes_on: bool,
-    /// Which shard of how many asks.
+    /// Which shard of how many asks, and when, Unix milliseconds by its clock.
     pub shard: u64,
     pub shards: u64,
+    pub asked_ms: u64,
     /// Views are wanted from a block on, up to another that is left out.
     pub from: u64,
     pub until: u64,
@@ -31,8 +32,9 @@ pub(super) struct Said {
 
 impl Said {
     pub(super) fn encode(&self) -> Vec<u8> {
-        let Self { epoch, version, goes_on, shard, shards, from, until, pages } = self;
-        let mut numbers = vec![*epoch, *version, u64::from(*goes_on), *shard, *shards, *from, *until];
+        let Self { epoch, version, goes_on, shard, shards, asked_ms, from, until, pages } = self;
+        let mut numbers =
+            vec![*epoch, *version, u64::from(*goes_on), *shard, *shards, *asked_ms, *from, *until];
         for (block, words) in pages {
             numbers.push((*block).into());
             numbers.push(words.len() as u64);
@@ -49,7 +51,8 @@ impl Said {
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let (form, bytes) = bytes.split_last()?;
         let numbers = numbers_of(bytes);
-        let [epoch, version, goes_on, shard, shards, from, until, ref rest @ ..] = numbers[..] else {
+        let [epoch, version, goes_on, shard, shards, asked_ms, from, until, ref rest @ ..] = numbers[..]
+        else {
             return None;
         };
         let mut pages: Vec<Page> = Vec::new();
@@ -64,7 +67,17 @@ impl Said {
             rest = tail;
         }
         let is_whole = *form == FORM && rest.is_empty() && bytes.len() % size_of::<u64>() == 0;
-        is_whole.then_some(Self { epoch, version, goes_on: goes_on != 0, shard, shards, from, until, pages })
+        is_whole.then_some(Self {
+            epoch,
+            version,
+            goes_on: goes_on != 0,
+            shard,
+            shards,
+            asked_ms,
+            from,
+            until,
+            pages,
+        })
     }
 }
 
@@ -107,6 +120,7 @@ mod tests {
             goes_on: true,
             shard: 3,
             shards: 16,
+            asked_ms: 1_795_348_800_001,
             from: 5,
             until: u64::MAX,
             pages: vec![(9, vec![(1, 2), (u64::MAX, 0)]), (10, vec![])],

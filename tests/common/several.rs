@@ -149,6 +149,7 @@ impl Several {
         self.alarm_ms = None;
         let Some(board) = self.board.as_mut() else { return };
         for (number, _) in board.owed() {
+            board.calls(number);
             if self.faults.loss > 0 && self.dice.one_in(self.faults.loss) {
                 self.alarm_ms = board.told(number, false, now_ms).unwrap();
                 return;

@@ -67,11 +67,12 @@ impl<D: Database> Message<D> {
             if press == id {
                 return Ok(Acted::Stands);
             }
+            let mut judged = self.judged(press)?;
+            if judged.is_none() && self.rebuild_of(press)? {
+                judged = self.judged(press)?;
+            }
             // What is not known here stands until it is.
-            let stands = self
-                .judged(press)?
-                .is_none_or(|(_, verdict)| !verdict.is_bot && (verdict.is_final || !waits(kind)));
-            if stands {
+            if judged.is_none_or(|(_, verdict)| !verdict.is_bot && (verdict.is_final || !waits(kind))) {
                 return Ok(Acted::Stands);
             }
         }

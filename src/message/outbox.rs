@@ -159,9 +159,9 @@ impl Outbox {
         may
     }
 
-    /// The queue has taken a pack; its mark moves unless somebody has set it back meanwhile.
+    /// The queue has taken a pack; its mark moves unless somebody has set it back meanwhile, or erased the message with it.
     pub(super) fn sent(&mut self, number: u64) {
-        if self.sent_pack + 1 == number {
+        if self.sent_pack + 1 == number && number <= self.last_pack {
             self.sent_pack = number;
         } else if self.again.0 == number {
             self.again.0 += 1;

@@ -618,7 +618,7 @@ fn unharmed(steps: &[Step], settle_ms: i64) -> Result<(), TestCaseError> {
                 Step::Click { record, .. } => all_clicks || listed.contains_key(&record.0.event_id),
                 step => !is_damage(step) && !is_lost(step),
             };
-            if lost > 0 || listed.len() < whole.len() && !all_clicks {
+            if lost > 0 || !all_clicks && whole.keys().any(|id| !listed.contains_key(id)) {
                 without.push(live(steps, settle_ms, &is_left).0.verdicts());
             }
         }

@@ -210,7 +210,7 @@ impl<D: Database> Board<D> {
             new = in_order(&new);
             new.dedup();
             if old != new {
-                self.version += 1;
+                self.version = self.version.saturating_add(1);
                 self.rows.put_words(of, VIEW, self.version, &new)?;
                 changed.push(of);
             }

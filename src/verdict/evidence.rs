@@ -147,7 +147,8 @@ pub fn hot(words: &[(u32, Word)], (within_ms, count): (i64, u32)) -> Vec<(i64, i
         let until_ms = time(*block, *word);
         let back_ms = within_ms.min(rest(*word).cast_signed().saturating_sub(1));
         if back_ms >= 0 {
-            steps.extend([((until_ms - back_ms).cast_unsigned(), 1), ((until_ms + 1).cast_unsigned(), 0)]);
+            let from_ms = (until_ms - back_ms).max(0);
+            steps.extend([(from_ms.cast_unsigned(), 1), ((until_ms + 1).cast_unsigned(), 0)]);
         }
     }
     let (mut now, mut since) = (0_u32, 0);

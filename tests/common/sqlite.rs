@@ -143,6 +143,12 @@ impl Sqlite {
         self.0.connection.execute_batch(statement).unwrap();
     }
 
+    /// The bytes that a statement asks for, a row each.
+    pub fn blobs(&self, statement: &str) -> Vec<Vec<u8>> {
+        let mut statement = self.0.connection.prepare(statement).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    }
+
     /// Every pack, in order.
     pub fn packs(&self) -> Vec<PackRow> {
         let mut statement = self.0.connection.prepare("SELECT * FROM packs ORDER BY number").unwrap();

@@ -11,6 +11,7 @@ mod bytes;
 mod common;
 mod generate;
 mod lives;
+mod objects;
 mod signed;
 mod texts;
 
@@ -49,7 +50,8 @@ struct Target {
 
 /// All of them.
 fn targets() -> Vec<Target> {
-    signed::PARSERS.into_iter().chain(texts::PARSERS).chain(bytes::PARSERS).collect()
+    let signed = signed::PARSERS.into_iter();
+    signed.chain(texts::PARSERS).chain(bytes::PARSERS).chain(objects::PARSERS).collect()
 }
 
 /// As text, as the runtime makes it of a body or a header.

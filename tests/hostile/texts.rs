@@ -1,5 +1,6 @@
 //! What strangers and senders write: URLs, headers, JSON, bodies of the API, calls of objects. What is taken says again what it said.
 
+use clickproof::config::{Config, Value as Setting};
 use clickproof::event::line;
 use clickproof::json::Json;
 use clickproof::link::keys::Keyring;
@@ -12,14 +13,14 @@ use clickproof::message::{deliveries, replay};
 use clickproof::proof::view::{self, View};
 use clickproof::record::{self, Delivery, EventId, MAX_FIELD_BYTES, Record, Verb, packed};
 use clickproof::report::About;
-use clickproof::signals::Signals;
+use clickproof::signals::{Signals, stored};
 use clickproof::verdict::{Click, Look, Ruleset, Thresholds, judge};
 use fastrand::Rng;
 use serde_json::Value;
 
 use super::{NOW_MS, Target as Parser, text};
 
-pub(crate) const PARSERS: [Parser; 13] = [
+pub(crate) const PARSERS: [Parser; 15] = [
     Parser { name: "places of requests", corpus: || super::corpus("urls"), try_one: place },
     Parser { name: "destinations", corpus: || super::corpus("urls"), try_one: destination },
     Parser { name: "page views", corpus: || super::corpus("views"), try_one: page_view },
@@ -33,6 +34,12 @@ pub(crate) const PARSERS: [Parser; 13] = [
     Parser { name: "calls of objects", corpus: || super::corpus("calls"), try_one: call },
     Parser { name: "pages of objects", corpus: || super::corpus("pages"), try_one: page },
     Parser { name: "ids of events", corpus: || super::corpus("ids"), try_one: event_id },
+    Parser {
+        name: "signals as they are stored",
+        corpus: || super::corpus("signals"),
+        try_one: stored_signals,
+    },
+    Parser { name: "how long a message is kept", corpus: || super::corpus("days"), try_one: retention },
 ];
 
 fn place(input: &[u8], _: &[Vec<u8>], _: &mut Rng) -> bool {
@@ -292,6 +299,40 @@ fn page(input: &[u8], _: &[Vec<u8>], _: &mut Rng) -> bool {
     let (next, lines) = Page::decode(given.clone());
     assert!(lines.is_empty() || format!("{given}\n").ends_with(&lines), "{given}");
     next.is_some()
+}
+
+fn stored_signals(input: &[u8], _: &[Vec<u8>], _: &mut Rng) -> bool {
+    let given = text(input);
+    let record = Record { signals: Some(given.clone()), ..Record::default() };
+    let Some(signals) = stored::open(&given) else {
+        assert!(stored::check(&record).is_err_and(|words| words.starts_with("signals: ")), "{given}");
+        return false;
+    };
+    assert_eq!(stored::check(&record).is_ok(), given.len() <= MAX_FIELD_BYTES, "{given}");
+    // Names that no catalogue has are nobody's: what is written again says the same from then on.
+    let again = stored::open(&stored::seal(&signals, &|number| number)).unwrap();
+    assert_eq!(stored::open(&stored::seal(&again, &|number| number)), Some(again));
+    let click = Click { signals, ..Click::of(&Record::default(), Delivery::default()) };
+    for ruleset in [Ruleset::Full, Ruleset::Defender] {
+        assert_eq!(
+            judge(std::slice::from_ref(&click), ruleset, &Thresholds::default(), Look::Whole).len(),
+            1
+        );
+    }
+    true
+}
+
+fn retention(input: &[u8], _: &[Vec<u8>], _: &mut Rng) -> bool {
+    let read = |value: Setting| Config::read([("RETENTION_DAYS".to_owned(), value)]);
+    let (default_ms, config) = (read(Setting::Other).retention_ms, read(Setting::Text(text(input))));
+    let is_bad = config.bad_settings.iter().any(|bad| bad.name == "RETENTION_DAYS");
+    assert!((1..=36_500 * 86_400_000).contains(&config.retention_ms), "{}", config.retention_ms);
+    assert!(!is_bad || config.retention_ms == default_ms, "what is refused sets nothing");
+    if let Ok(days) = text(input).trim().parse::<f64>() {
+        let ms = read(Setting::Number(days)).retention_ms;
+        assert!(is_bad || (ms - config.retention_ms).abs() <= 1, "{days}: {ms} and {}", config.retention_ms);
+    }
+    !is_bad
 }
 
 fn event_id(input: &[u8], _: &[Vec<u8>], _: &mut Rng) -> bool {

@@ -34,11 +34,7 @@ pub(crate) const PARSERS: [Parser; 15] = [
     Parser { name: "calls of objects", corpus: || super::corpus("calls"), try_one: call },
     Parser { name: "pages of objects", corpus: || super::corpus("pages"), try_one: page },
     Parser { name: "ids of events", corpus: || super::corpus("ids"), try_one: event_id },
-    Parser {
-        name: "signals as they are stored",
-        corpus: || super::corpus("signals"),
-        try_one: stored_signals,
-    },
+    Parser { name: "signals as they are stored", corpus: signals, try_one: stored_signals },
     Parser { name: "how long a message is kept", corpus: || super::corpus("days"), try_one: retention },
 ];
 
@@ -301,8 +297,15 @@ fn page(input: &[u8], _: &[Vec<u8>], _: &mut Rng) -> bool {
     next.is_some()
 }
 
-fn stored_signals(input: &[u8], _: &[Vec<u8>], _: &mut Rng) -> bool {
-    let given = text(input);
+/// The bytes of stored signals, which are kept in hexadecimal digits.
+fn signals() -> Vec<Vec<u8>> {
+    let byte = |digits: &[u8]| u8::from_str_radix(&text(digits), 16).unwrap();
+    super::corpus("signals").iter().map(|digits| digits.chunks(2).map(byte).collect()).collect()
+}
+
+fn stored_signals(input: &[u8], _: &[Vec<u8>], rng: &mut Rng) -> bool {
+    let digits = input.iter().map(|byte| format!("{byte:02x}")).collect();
+    let given = if rng.u8(..8) == 0 { text(input) } else { digits };
     let record = Record { signals: Some(given.clone()), ..Record::default() };
     let Some(signals) = stored::open(&given) else {
         assert!(stored::check(&record).is_err_and(|words| words.starts_with("signals: ")), "{given}");

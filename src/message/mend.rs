@@ -13,12 +13,15 @@
 //!
 //! A pack is a set of revisions, and every revision of a click stands in a pack of its own. So a pack whose keys are whole is made anew
 //! under its number, so that it leaves under its key: its clicks are judged by the whole history as it is now, and where a later pack
-//! amends one, that tells what it said. It is done when the pack is to leave, for the first time or again ([`Message::reship`]); until
+//! amends one, that tells what it said; a click whose record is gone is left out, and then no later pack takes out of a tally what it
+//! had said. It is done when the pack is to leave, for the first time or again ([`Message::reship`]); until
 //! then its clicks' verdicts stand and are counted as unreadable. A pack that is gone, or has lost its keys, is made anew as soon as the
 //! message is loaded, without clicks but those that a later pack amends: what stands in no pack is unsettled again. Whatever was judged
 //! meanwhile may have looked past what was broken, so then all is judged again, by alarms, and what changes is amended.
 //!
 //! What a later version wrote is not damaged: it waits.
+
+use std::collections::BTreeMap;
 
 use super::Message;
 use super::by_id::{ById, Ids};
@@ -87,7 +90,7 @@ impl<D: Database> Message<D> {
 
     /// Writes a pack of these clicks, which ascend, in place of what stood under its number.
     fn make_anew(&mut self, number: u64, ids: &[EventId]) -> Result<(), D::Error> {
-        let (mut before, mut amended): (ById<Settled>, ById<(u64, Entry)>) = Default::default();
+        let (mut before, mut amended): (ById<Settled>, Vec<(EventId, u64, Entry)>) = Default::default();
         let (first_ms, last_ms) =
             (ids.first().map_or(0, |id| id.ts_ms()), ids.last().map_or(-1, |id| id.ts_ms()));
         let revision_before = |before: &ById<Settled>, id| before.get(id).map_or(0, |old| old.revision);
@@ -103,8 +106,8 @@ impl<D: Database> Message<D> {
                 if other.number < number {
                     settled.revision = settled.revision.max(revision_before(&before, id) + 1);
                     before.insert(id, settled);
-                } else if let Some(entry) = entry.filter(|_| other.number > number) {
-                    amended.insert_new(id, || (other.number, entry));
+                } else if other.number > number && !amended.iter().any(|(known, ..)| *known == id) {
+                    amended.extend(entry.map(|entry| (id, other.number, entry)));
                 }
             }
         })?;
@@ -126,12 +129,12 @@ impl<D: Database> Message<D> {
         let mut records: ById<Record> = ById::default();
         self.rows.clicks_by_id(ids, &mut |id, record| records.extend(record.map(|record| (id, record))))?;
         let (mut drafts, _) = self.drafted(&rulings, records)?;
-        for (id, (later, amendment)) in amended.iter() {
-            let draft = drafts.iter_mut().find(|draft| draft.id == id).map(|draft| &mut draft.entry);
+        for (id, later, amendment) in &amended {
+            let draft = drafts.iter_mut().find(|draft| draft.id == *id).map(|draft| &mut draft.entry);
             match draft.filter(|entry| entry.verdict.revision + 1 == amendment.verdict.revision) {
                 Some(entry) => say_before(entry, amendment),
                 // The revision that it amends is no more.
-                None => self.forget_past(*later, id)?,
+                None => self.forget_past(*later, *id)?,
             }
         }
         self.rows.forget_sums(0)?;
@@ -163,17 +166,21 @@ impl<D: Database> Message<D> {
 
     /// The clicks of which a revision is in no pack, but one of a pack behind it amends that: in order.
     fn lost_before(&self, number: u64) -> Result<Vec<EventId>, D::Error> {
-        let (mut seen, mut lost): (ById<(u64, u32)>, _) = (ById::default(), Ids::default());
+        // The last pack that speaks of a click, and behind it the revision.
+        let (mut seen, mut lost): (BTreeMap<EventId, i64>, _) = (BTreeMap::new(), Ids::default());
+        let number = number.cast_signed();
         self.rows.packs(i64::MIN, i64::MAX, &mut |row| {
             if !pack::is_whole(&row.keys) {
                 return;
             }
             for (id, settled) in Settled::all_in(&row, &self.judging) {
-                let (behind, last) = seen.get(id).copied().unwrap_or_default();
-                if behind < number && number < row.number && settled.revision > last + 1 {
+                let last = seen.get(&id).copied().unwrap_or_default();
+                let (behind, next, here) = (last >> 32, (last & 0xffff_ffff) + 1, row.number.cast_signed());
+                let revision = i64::from(settled.revision);
+                if behind < number && number < here && revision > next {
                     lost.insert(id);
                 }
-                seen.insert(id, (row.number, settled.revision.max(last + 1)));
+                seen.insert(id, here << 32 | revision.max(next));
             }
         })?;
         Ok(lost.to_vec())

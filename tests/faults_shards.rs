@@ -168,29 +168,35 @@ impl Life {
         answer
     }
 
-    /// A shard calls the board; `None` where it has died of that.
-    fn ask(&mut self, body: Vec<u8>) -> Option<Option<Vec<u8>>> {
+    /// A shard calls the board, and dies as it waits where that is the trouble.
+    fn ask(&mut self, body: Vec<u8>) -> Result<Option<Vec<u8>>, Failure> {
         self.exchanges += 1;
         let ill = self.ill(Trouble::Exchange);
         let answer = match ill {
-            None => Some(self.heard(&body)),
-            Some(Ill::Before) => Some(None),
-            Some(Ill::Behind) => Some(self.heard(&body).and(None)),
+            None => Ok(self.heard(&body)),
+            Some(Ill::Before) => Ok(None),
+            Some(Ill::Behind) => Ok(self.heard(&body).and(None)),
             Some(Ill::Late(exchanges)) => {
                 self.late.push((exchanges + 1, body));
-                Some(None)
+                Ok(None)
             }
-            Some(Ill::Twice) => self.heard(&body).map(|_| self.heard(&body)),
+            Some(Ill::Twice) => {
+                self.heard(&body);
+                Ok(self.heard(&body))
+            }
             Some(Ill::Again(exchanges)) => {
                 self.late.push((exchanges + 1, body.clone()));
-                Some(self.heard(&body))
+                Ok(self.heard(&body))
             }
-            Some(Ill::Never) => None,
-            Some(Ill::NeverBehind) => self.heard(&body).and(None),
+            Some(Ill::Never) => Err(Failure::Blown),
+            Some(Ill::NeverBehind) => {
+                self.heard(&body);
+                Err(Failure::Blown)
+            }
             Some(Ill::Deadly) => {
                 self.heard(&body);
                 self.board = None;
-                Some(None)
+                Ok(None)
             }
         };
         self.pass();
@@ -230,7 +236,7 @@ impl Life {
                 life.shards[at].call(|message| message.exchange(answer, round < 16, now_ms))
             })?;
             let Some(body) = said else { return Ok(()) };
-            heard = Some(self.ask(body).ok_or(Failure::Blown)?);
+            heard = Some(self.ask(body)?);
         }
         Ok(())
     }
@@ -265,7 +271,11 @@ impl Life {
     fn tell(&mut self, mut numbers: Vec<u32>) {
         while !numbers.is_empty() {
             let number = numbers.remove(0);
-            if self.with_board(|board| Ok(board.calls(number))).is_none() {
+            let called = self.with_board(|board| {
+                board.calls(number);
+                Ok(())
+            });
+            if called.is_none() {
                 self.board_ms = Some(self.now_ms + RETRY_MS);
                 return;
             }
@@ -461,11 +471,11 @@ fn is_whole(
     for (ruleset, is_shadow) in [(Ruleset::Full, false), (Ruleset::Defender, true)] {
         let found = judge(&history, ruleset, &judging().thresholds, Look::Whole);
         for (click, finding) in history.iter().zip(found) {
-            let line = &listed[&*click.event_id];
-            let said = if is_shadow { &line["shadow"] } else { line };
-            assert_eq!(line["final"], true, "{trouble:?}: {line}");
+            let listing = &listed[&*click.event_id];
+            let said = if is_shadow { &listing["shadow"] } else { listing };
+            assert_eq!(listing["final"], true, "{trouble:?}: {listing}");
             for (name, value) in serde_json::to_value(&finding).unwrap().as_object().unwrap() {
-                assert_eq!(&said[name], value, "{trouble:?}, {ruleset:?}: {name} of {line}");
+                assert_eq!(&said[name], value, "{trouble:?}, {ruleset:?}: {name} of {listing}");
             }
             crowded.insert(finding.rule.to_string());
         }
@@ -477,7 +487,7 @@ fn is_whole(
 
 /// Lives with a trouble at each place of its kind; returns how many there were.
 fn anywhere(trouble: Trouble) -> u64 {
-    (0..).find(|at| !live(Some((*at, trouble)))).unwrap()
+    (0..10_000).find(|at| !live(Some((*at, trouble)))).unwrap()
 }
 
 #[test]

@@ -174,8 +174,8 @@ impl<D: Database> Message<D> {
                 return;
             }
             for (id, settled) in Settled::all_in(&row, &self.judging) {
-                let last = seen.get(&id).copied().unwrap_or_default();
-                let (behind, next, here) = (last >> 32, (last & 0xffff_ffff) + 1, row.number.cast_signed());
+                let known = seen.get(&id).copied().unwrap_or_default();
+                let (behind, next, here) = (known >> 32, (known & 0xffff_ffff) + 1, row.number.cast_signed());
                 let revision = i64::from(settled.revision);
                 if behind < number && number < here && revision > next {
                     lost.insert(id);

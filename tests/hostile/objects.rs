@@ -2,6 +2,7 @@
 //! an object lives through it.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use clickproof::message::Message;
 use clickproof::message::board::Board;
 use clickproof::message::call::Handed;
 use clickproof::message::list::{self, List};
@@ -165,7 +166,7 @@ fn parts() -> Vec<Vec<u8>> {
     let mut some = shard("m", &["a", "b"]);
     some.call(|message| message.tell(r#"{"title":"Spring","sent":9}"#)).unwrap();
     settles(&mut some);
-    let all = [Part::default(), some.call(|message| message.part()).unwrap()];
+    let all = [Part::default(), some.call(Message::part).unwrap()];
     all.into_iter().map(|part| Base64UrlUnpadded::decode_vec(&part.encode()).unwrap()).collect()
 }
 

@@ -1,5 +1,7 @@
 //! What strangers and senders write: URLs, headers, JSON, bodies of the API, calls of objects. What is taken says again what it said.
 
+use std::fmt::Write;
+
 use clickproof::config::{Config, Value as Setting};
 use clickproof::event::line;
 use clickproof::json::Json;
@@ -304,7 +306,10 @@ fn signals() -> Vec<Vec<u8>> {
 }
 
 fn stored_signals(input: &[u8], _: &[Vec<u8>], rng: &mut Rng) -> bool {
-    let digits = input.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut digits = String::with_capacity(2 * input.len());
+    for byte in input {
+        write!(digits, "{byte:02x}").unwrap();
+    }
     let given = if rng.u8(..8) == 0 { text(input) } else { digits };
     let record = Record { signals: Some(given.clone()), ..Record::default() };
     let Some(signals) = stored::open(&given) else {

@@ -202,7 +202,7 @@ impl Life {
                 Ok(())
             }
             Step::LetGo(now_ms) => {
-                self.lets_go.get_or_insert_with(|| step.clone());
+                self.lets_go = Some(step.clone());
                 if self.call(|message| message.let_go(KEPT_MS, now_ms))? == Gone::All {
                     self.rows.change(NO_TABLES);
                     (self.message, self.alarm_set) = (None, false);
@@ -411,10 +411,12 @@ fn erasing() -> Vec<Step> {
         Step::Arrive(swept.chain([click(11_000, 9, "person", "l0", HOME)]).collect()),
         Step::Deliver(vec![(Key::of("walrus"), delivered), (Key::of("quokka"), delivered)]),
         Step::Alarm(NOON_MS + 95_000),
+        // A week ends here, so to speak.
+        Step::LetGo(NOON_MS + 96_000),
         Step::Arrive(vec![
-            click(100_000, 10, "walrus", "l1", EXCHANGE),
-            click(100_100, 11, "quokka", "l1", EXCHANGE),
-            click(100_200, 12, "person", "l1", HOME),
+            click(110_000, 10, "walrus", "l1", EXCHANGE),
+            click(110_100, 11, "quokka", "l1", EXCHANGE),
+            click(110_200, 12, "person", "l1", HOME),
         ]),
         act(121_000, 23, "walrus", Kind::Confirm),
         Step::Erase(Some("walrus"), NOON_MS + 122_000),
@@ -422,8 +424,8 @@ fn erasing() -> Vec<Step> {
         act(310_000, 31, "person", Kind::Unsubscribe),
         Step::Erase(Some("quokka"), NOON_MS + 320_000),
         Step::Alarm(NOON_MS + 389_000),
-        Step::LetGo(NOON_MS + 390_000),
-        Step::Alarm(NOON_MS + 399_500),
+        Step::LetGo(NOON_MS + 403_000),
+        Step::Alarm(NOON_MS + 409_000),
     ]
 }
 

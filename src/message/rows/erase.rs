@@ -12,9 +12,9 @@ pub(in crate::message) type Place = (u64, i64, usize);
 
 impl<D: Database> Rows<D> {
     /// What a statement finds, an id a row.
-    fn ids(&self, statement: &str, values: Vec<Value>) -> Result<Vec<EventId>, D::Error> {
+    fn ids(&self, statement: &str, values: &[Value]) -> Result<Vec<EventId>, D::Error> {
         let mut ids = Vec::new();
-        self.query_weeks(statement, i64::MIN, &values, &mut |columns| {
+        self.query_weeks(statement, i64::MIN, values, &mut |columns| {
             ids.push(columns.id()?);
             Ok(())
         })?;
@@ -64,7 +64,7 @@ impl<D: Database> Rows<D> {
             // An id has no character that JSON would write in another way.
             let field = format!("\"recipient_id\":\"{recipient_id}\"");
             let statement = "SELECT event_id FROM clicks WHERE instr(record, ?) > 0";
-            for id in self.ids(statement, vec![field.as_str().into()])? {
+            for id in self.ids(statement, &[field.as_str().into()])? {
                 ids.insert(id);
             }
         }
@@ -148,9 +148,9 @@ impl<D: Database> Rows<D> {
     }
 
     fn outermost(&self, batches: &str, clicks: &str) -> Result<Vec<EventId>, D::Error> {
-        let mut ids = self.ids(batches, Vec::new())?;
+        let mut ids = self.ids(batches, &[])?;
         if self.has(Table::Clicks)? {
-            ids.append(&mut self.ids(clicks, Vec::new())?);
+            ids.append(&mut self.ids(clicks, &[])?);
         }
         Ok(ids)
     }
@@ -160,7 +160,7 @@ impl<D: Database> Rows<D> {
         self.drop_weeks(end.ts_ms())?;
         self.write_weeks("DELETE FROM batches WHERE last < ?", end)?;
         let statement = "SELECT first FROM batches WHERE first >= ? AND first < ?";
-        for first in self.ids(statement, vec![before(end).into(), end.into()])? {
+        for first in self.ids(statement, &[before(end).into(), end.into()])? {
             self.rewrite_batch(first, &|id| id >= end)?;
         }
         let statements = [

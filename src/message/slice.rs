@@ -114,7 +114,7 @@ impl<D: Database> Message<D> {
             for id in self.window.ids(By::Recipient, click.recipient.number(), from_ms, until_ms) {
                 times.push(id.ts_ms().cast_unsigned());
             }
-            let packs: Vec<u64> = self.people.packs_in(short, from_ms, until_ms).collect();
+            let packs = self.people.packs_in(short, from_ms, until_ms);
             self.rows.keys_of_packs(&ascending(&packs), &mut |keys| {
                 for (id, _) in pack::keys(keys).filter(|(_, owner)| *owner == short) {
                     times.push(id.ts_ms().cast_unsigned());

@@ -415,6 +415,17 @@ fn of_a_message_that_is_forgotten_nothing_is_kept_once_all_has_left() {
 }
 
 #[test]
+fn one_of_several_objects_that_is_forgotten_knows_of_the_others() {
+    let mut world = World { shards: 4, ..world(0) };
+    world.ingest(&click(1, "quokka.1", "l", NOON_MS));
+    world.call(|message| message.erase(None, NOON_MS + 1)).unwrap();
+    // Another one has not answered, and this one dies before whoever asked asks again.
+    world.shards = 1;
+    world.crash();
+    assert_eq!(world.message().shards(), 4);
+}
+
+#[test]
 fn a_message_that_is_forgotten_is_nowhere_and_begins_anew() {
     let (mut world, mut bucket) = shipped(64);
     let keys: BTreeSet<String> = bucket.objects.keys().cloned().collect();

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use clickproof::message::Settlement;
 use clickproof::message::group::{Group, MAX_CLICKS};
-use clickproof::record::{Delivery, EventIds, Record};
+use clickproof::record::{Delivery, EventId, EventIds, Record};
 use clickproof::verdict::{Click, Finding, Judging, Key, Look, Ruleset, Thresholds, judge};
 use common::world::World;
 use common::{NOON_MS, record};
@@ -302,4 +302,40 @@ fn whatever_comes_late_of_one_recipient_is_judged_by_all_that_there_is() {
         world.check();
         check_verdicts(&world, &records, told);
     }
+}
+
+/// One recipient asks for fifty links in turns, once a second.
+const STEADY: Flood = Flood {
+    step_ms: |_| 1_000,
+    click: |n, click| {
+        click.link_id = Some(format!("l{}", n % 50));
+        click.url = Some(format!("https://brand.example/{}", n % 50));
+    },
+};
+
+/// What it costs to explain a click in the middle of so many: statements and rows that they find.
+fn explained(count: usize) -> usize {
+    let records = STEADY.records(count);
+    let mut world = World::new(judging());
+    for some in records.chunks(1_000) {
+        world.replay(some.to_vec());
+        world.run_until(some.last().unwrap().ts_ms + 60_000);
+    }
+    world.run_until(i64::MAX);
+    let mut cost = 0;
+    for n in 0..4 {
+        let id = EventId::parse(&records[count / 2 + n].event_id).unwrap();
+        let before = world.rows.ran("");
+        assert!(world.call(|message| message.explain(id)).unwrap().is_some());
+        let after = world.rows.ran("");
+        cost = after.times + after.rows - before.times - before.rows;
+        println!("one of {count} explained: {cost} statements and rows");
+    }
+    cost
+}
+
+#[test]
+fn a_click_of_a_recipient_with_very_many_is_explained_as_one_of_some_thousands_is() {
+    let (few, many) = (explained(8_000), explained(40_000));
+    assert!(many as f64 <= 1.2 * few as f64, "{few} statements and rows, {many} with five times as many");
 }

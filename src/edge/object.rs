@@ -755,6 +755,8 @@ impl MessageObject {
         self.message.take();
         self.board.take();
         self.armed_ms.set(None);
+        // What begins here anew tells the first object, which may have gone, too.
+        self.first_knows.set(Knows::Perhaps);
         let all = self.state.storage().delete_all()?;
         self.leaves.set(true);
         let deleted = runtime::wait(all).await;

@@ -45,6 +45,7 @@ impl<D: Database> Message<D> {
     pub fn erase(&mut self, recipient_id: Option<&str>, ts_ms: i64) -> Result<Erasure, D::Error> {
         let message_id = self.shard.name.split('#').next().unwrap_or_default();
         let letter = Erased { message_id, recipient_id, ts_ms }.letter();
+        let shards = self.shards();
         // It leaves first, and is there when letters that are older are forgotten.
         let number = self.rows.next_letter()?;
         self.rows.put_letter(0, letter)?;
@@ -54,6 +55,8 @@ impl<D: Database> Message<D> {
         };
         self.outbox.letters = true;
         self.fill()?;
+        // Another object may not have answered: whoever asks again asks the first for all.
+        self.set_shards(shards)?;
         Ok(erasure)
     }
 

@@ -97,12 +97,25 @@ impl People {
         sorted.chain(tail).map(|entry| entry & u64::from(u32::MAX))
     }
 
-    /// Those of them with clicks between two moments (both included), the recipient's or others'.
-    pub(super) fn packs_in(&self, recipient: u64, from_ms: i64, until_ms: i64) -> impl Iterator<Item = u64> {
-        self.packs(recipient).filter(move |number| {
-            let span = usize::try_from(*number).ok().and_then(|at| self.spans.get(at));
+    /// Those of them with clicks between two moments (both included), the recipient's or others'. Whoever has very many clicks has
+    /// many of them in a pack: each pack is looked at once.
+    pub(super) fn packs_in(&self, recipient: u64, from_ms: i64, until_ms: i64) -> Vec<u64> {
+        let head = recipient >> 32;
+        let from = self.sorted.partition_point(|entry| entry >> 32 < head);
+        let mut rest = &self.sorted[from..];
+        let mut found = Vec::new();
+        while let Some(entry) = rest.first().copied().filter(|entry| entry >> 32 == head) {
+            found.push(entry);
+            let is_last = rest.get(1).is_none_or(|next| *next != entry);
+            rest = &rest[if is_last { 1 } else { rest.partition_point(|other| *other <= entry) }..];
+        }
+        found.extend(self.tail.iter().filter(|entry| **entry >> 32 == head));
+        found.retain_mut(|entry| {
+            *entry &= u64::from(u32::MAX);
+            let span = usize::try_from(*entry).ok().and_then(|at| self.spans.get(at));
             span.is_some_and(|(first_ms, last_ms)| *first_ms <= until_ms && *last_ms >= from_ms)
-        })
+        });
+        found
     }
 
     /// How many verdicts of clicks and acts the packs hold, where they have been read.
@@ -128,6 +141,7 @@ pub(super) fn entries(number: u64, keys: &[u8]) -> impl Iterator<Item = u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::EventId;
 
     #[test]
     fn whoever_was_added_is_found_in_each_pack() {
@@ -147,5 +161,35 @@ mod tests {
             assert_eq!(packs, (1..=400).filter(|number| n % 7 == number % 7).collect::<Vec<_>>(), "{n}");
         }
         assert_eq!(people.packs(999 << 32).count(), 0);
+        assert!(people.packs_in(999 << 32, i64::MIN, i64::MAX).is_empty());
+    }
+
+    #[test]
+    fn of_very_many_clicks_in_a_pack_it_is_told_once_and_in_its_time() {
+        let mut people = People { is_loaded: true, ..People::default() };
+        for number in 1..=20_u64 {
+            // Somebody with two hundred clicks in each pack, beside one who has one in every other and one who has none.
+            let ms = i64::try_from(number).unwrap() * 1_000;
+            let id = |n: u64| EventId::first_of(ms + i64::try_from(n).unwrap()).bytes();
+            let owners = (0..200_u64).map(|_| 5_u64).chain((number % 2 == 0).then_some(6)).chain([7]);
+            let keys = owners
+                .zip(0..)
+                .flat_map(|(owner, n)| [&id(n)[..], &(owner << 32_u64).to_be_bytes()].concat());
+            people.add(number, &keys.collect::<Vec<_>>());
+        }
+        assert!(!people.sorted.is_empty() && !people.tail.is_empty());
+        assert_eq!(people.packs(5 << 32).count(), 4_000);
+        let distinct = |recipient: u64, from_ms, until_ms| {
+            let mut packs = people.packs_in(recipient << 32, from_ms, until_ms);
+            packs.sort_unstable();
+            packs.dedup();
+            packs
+        };
+        assert_eq!(distinct(5, i64::MIN, i64::MAX), (1..=20).collect::<Vec<_>>());
+        assert_eq!(distinct(6, i64::MIN, i64::MAX), (2..=20).step_by(2).collect::<Vec<_>>());
+        assert_eq!(distinct(5, 3_201, 6_000), [4, 5, 6]);
+        let in_sorted = people.sorted.iter().filter(|entry| **entry >> 32 == 5).count();
+        let told = people.packs_in(5 << 32, i64::MIN, i64::MAX).len();
+        assert!(told <= in_sorted / 200 + 1 + people.tail.len(), "{told}");
     }
 }

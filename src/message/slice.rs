@@ -6,12 +6,16 @@ use super::settled::Findings;
 use super::sql::Database;
 use super::timers::TICK_MS;
 use super::{Held, Message};
+use crate::event::pack;
 use crate::record::{EventId, Kind, Verified};
 use crate::verdict::evidence::Views;
-use crate::verdict::order::arranged;
+use crate::verdict::order::{arranged, ascending};
 use crate::verdict::reach::{ALWAYS, By, Dependency, Enough};
 use crate::verdict::repeats;
 use crate::verdict::{Click, Judgement, Judging, Key, Look, Ruleset};
+
+/// So far on either side a chain is looked for first, milliseconds: most end long before.
+const CHAIN_MS: i64 = 60_000;
 
 /// Clicks with all that those among them that are wanted depend on, in order.
 pub(super) struct Slice {
@@ -83,13 +87,56 @@ impl<'a> Panel<'a> {
 
 impl<D: Database> Message<D> {
     /// The span in which a row of the table lets a click see others, or others see it.
-    fn span(&self, row: &Dependency, click: &Click, before_ms: i64, after_ms: i64) -> (i64, i64) {
-        let (from_ms, until_ms) = if row.chains {
-            self.window.chain(click, before_ms.max(after_ms))
-        } else {
-            (click.ts_ms, click.ts_ms)
-        };
-        (from_ms.saturating_sub(before_ms), until_ms.saturating_add(after_ms))
+    fn span(
+        &self,
+        row: &Dependency,
+        click: &Click,
+        before_ms: i64,
+        after_ms: i64,
+    ) -> Result<(i64, i64), D::Error> {
+        let (from_ms, until_ms) =
+            if row.chains { self.chain(click, before_ms.max(after_ms))? } else { (click.ts_ms, click.ts_ms) };
+        Ok((from_ms.saturating_sub(before_ms), until_ms.saturating_add(after_ms)))
+    }
+
+    /// From when to when neighbours of a click reach, of whom each lies at most `step_ms` from the next. Where the window does not hold
+    /// them all, the recipient's on whatever link count: their times stand in the keys of packs.
+    fn chain(&self, click: &Click, step_ms: i64) -> Result<(i64, i64), D::Error> {
+        let chain = self.window.chain(click, step_ms);
+        if chain.0 > i64::MIN && chain.1 < i64::MAX || !self.has_forgotten() {
+            return Ok(chain);
+        }
+        let (short, at_ms) = (click.recipient.short(), click.ts_ms);
+        let mut around_ms = CHAIN_MS.max(step_ms);
+        loop {
+            let (from_ms, until_ms) = (at_ms.saturating_sub(around_ms), at_ms.saturating_add(around_ms));
+            let mut times = vec![at_ms.cast_unsigned()];
+            for id in self.window.ids(By::Recipient, click.recipient.number(), from_ms, until_ms) {
+                times.push(id.ts_ms().cast_unsigned());
+            }
+            let packs = self.people.packs_in(short, from_ms, until_ms);
+            self.rows.keys_of_packs(&ascending(&packs), &mut |keys| {
+                for (id, _) in pack::keys(keys).filter(|(_, owner)| *owner == short) {
+                    times.push(id.ts_ms().cast_unsigned());
+                }
+            })?;
+            let (mut first_ms, mut last_ms) = (at_ms, i64::MIN);
+            for ms in ascending(&times) {
+                let ms = ms.cast_signed();
+                if ms.saturating_sub(last_ms) > step_ms {
+                    if last_ms >= at_ms {
+                        break;
+                    }
+                    first_ms = ms;
+                }
+                last_ms = ms;
+            }
+            // Beyond what was read there may be more.
+            if first_ms.saturating_sub(step_ms) >= from_ms && last_ms.saturating_add(step_ms) <= until_ms {
+                return Ok((first_ms, last_ms));
+            }
+            around_ms = around_ms.saturating_mul(8);
+        }
     }
 
     /// Whether there are as many neighbours of a click as a row needs to show anything; those from before the window are
@@ -124,7 +171,7 @@ impl<D: Database> Message<D> {
                 if click.ts_ms.saturating_sub(after_ms) > came_ms {
                     continue;
                 }
-                let (mut from_ms, mut until_ms) = self.span(row, click, after_ms, before_ms);
+                let (mut from_ms, mut until_ms) = self.span(row, click, after_ms, before_ms)?;
                 let is_request = row.by == By::Requests;
                 // Where older ones could change, they are among the few that are known.
                 let ends =
@@ -188,7 +235,7 @@ impl<D: Database> Message<D> {
                     continue;
                 }
                 let (before_ms, after_ms) = ((row.before_ms)(thresholds), (row.after_ms)(thresholds));
-                let (from_ms, until_ms) = self.span(row, click, before_ms, after_ms);
+                let (from_ms, until_ms) = self.span(row, click, before_ms, after_ms)?;
                 let ends = self.ends((at, row), click)?;
                 let is_recent = ends.is_some();
                 old.extend(ends.into_iter().flatten());

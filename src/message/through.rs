@@ -75,11 +75,8 @@ impl<D: Database> Message<D> {
         }
         let (short, count) = (recipient.short(), (ends.count)(&self.judging.thresholds));
         let is_filled = |theirs: usize| ends.span_ms == ALWAYS && !ends.are_last && theirs >= count;
-        let packs: Vec<u64> = if left_ms < until_ms {
-            self.people.packs_in(short, left_ms, until_ms - 1).collect()
-        } else {
-            Vec::new()
-        };
+        let packs: Vec<u64> =
+            if left_ms < until_ms { self.people.packs_in(short, left_ms, until_ms - 1) } else { Vec::new() };
         let packs = ascending(&packs);
         let mut packs = packs.as_slice();
         while !packs.is_empty() && gone.until_ms < ALWAYS {

@@ -238,6 +238,12 @@ impl Tally {
             }
         }
         self.shares.push(share);
+        self.sort_some();
+    }
+
+    /// Brings the shares into their order once there are twice as many: each is moved a few times, however many there are, and however
+    /// many tallies are merged.
+    fn sort_some(&mut self) {
         if self.shares.len() > 2 * self.sorted + 4_096 {
             self.sort();
         }
@@ -299,7 +305,7 @@ impl Tally {
             link: links[share.link as usize],
             ..*share
         }));
-        self.sort();
+        self.sort_some();
         if !other.shadow.is_empty() {
             self.shadow = other.shadow;
         }

@@ -120,7 +120,7 @@ async function mint(count, copyOf) {
 /** A call of Clickproof's API. */
 export async function api(origin, path, init) {
   const response = await fetch(origin + path, { ...init, headers: { Authorization: `Bearer ${API_TOKEN}` } });
-  if (response.status !== 200) throw new Failure(`${path}: ${response.status} ${await response.text()}`);
+  if (!response.ok) throw new Failure(`${path}: ${response.status} ${await response.text()}`);
   return response.json();
 }
 

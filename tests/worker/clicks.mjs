@@ -1,6 +1,7 @@
 // What the live tests share: messages of their own, their links, and what became of the clicks.
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
@@ -56,15 +57,22 @@ export async function mintCopy(
     recipient_id = "r1",
     sent_at_ms = Date.now(),
     group,
+    shards,
     urls = [DESTINATION],
   } = {},
 ) {
   const links = urls.map((url, at) => ({ link_id: `l${at + 1}`, url }));
-  const answer = await worker.mint({ message_id, recipient_id, sent_at_ms, group, links });
+  const answer = await worker.mint({ message_id, recipient_id, sent_at_ms, group, shards, links });
   return { message_id, hrefs: answer.links.map(({ href }) => href) };
 }
 
 export const DESTINATION = "https://shop.example/spring?utm_source=mail";
+
+/** The name of the object that keeps a recipient's clicks where so many share its message. */
+export function objectOf(message_id, recipient_id, shards) {
+  const shard = createHash("sha256").update(recipient_id).digest().readUInt32BE() % shards;
+  return shard === 0 ? message_id : `${message_id}#${shard}`;
+}
 
 /** Six links, as a copy under attack by a sandbox has them. */
 export const SIX_URLS = [1, 2, 3, 4, 5, 6].map((n) => `https://shop.example/${n}`);

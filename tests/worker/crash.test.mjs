@@ -5,8 +5,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { acknowledged, telling } from "./acknowledged.mjs";
-import { asListed, clicksWhen, mintCopy, settledClicks, stateDir } from "./clicks.mjs";
+import {
+  FINDING,
+  asListed,
+  classified,
+  clicksWhen,
+  findingOf,
+  mintCopy,
+  settledClicks,
+  stateDir,
+} from "./clicks.mjs";
 import { client, startWrangler, until } from "./harness.mjs";
 import { Connection, get, status } from "./keepalive.mjs";
 import { startPlatform } from "./platform.mjs";
@@ -17,6 +27,9 @@ const KILLS = Number(process.env.KILLS ?? 20);
 // settled by the alarm that the crash has left.
 const SHARED = "autumn";
 const own = (life) => `life-${life}`;
+const SHARDS = 4;
+/** Of the lives' own messages every other has one object. */
+const shardsOf = (message_id) => (/^life-\d*[13579]$/.test(message_id) ? 1 : SHARDS);
 const LINKS = 6;
 const DESTINATION = "https://shop.example/offer";
 const VISITORS = 16;
@@ -24,15 +37,44 @@ const VISITORS = 16;
 const PAUSE_MS = 20;
 // A life ends after so many answers, each life's later than the one's before, and of twenty the first is as early again: arrivals that
 // wait together are stored after a second or by 256, and kills come before, in between and behind.
-const answersOf = (life) => 300 + 45 * (life % 20);
+const answersOf = (life) => 500 + 60 * (life % 20);
 // Settled two seconds later, in the lives that follow.
 const SETTLE_MS = 200;
 const BUCKET = "clickproof-events";
 // What the log says of a runtime to which nothing happens but its end.
-const ROUTINE = ["click.received", "click.spilled", "message.settled", "events.written", "test.acknowledged"];
+const ROUTINE = [
+  "click.received",
+  "click.spilled",
+  "message.settled",
+  "events.written",
+  "test.acknowledged",
+  "test.exchanged",
+];
+
+// A module before the worker's own, whose boards log that they have answered.
+const BOARDS = `
+  import built, { MessageObject as BuiltObject } from "./telling.js";
+  export class MessageObject extends BuiltObject {
+    constructor(state, env) { super(state, env); this.board = state.id.name }
+    async fetch(request) {
+      const isExchange = new URL(request.url).pathname === "/exchange";
+      const answer = await super.fetch(request);
+      if (isExchange && answer.ok) console.log(JSON.stringify({ event: "test.exchanged", board: this.board }));
+      return answer;
+    }
+  }
+  export default built;
+`;
+
+function withBoards(worker) {
+  return {
+    ...worker,
+    modules: `(name = "boards.js", esModule = ${JSON.stringify(BOARDS)}),${worker.modules}`,
+  };
+}
 
 test(`${KILLS} kills lose no acknowledged click, and none that the log does not have`, async (t) => {
-  const worker = telling(clickproof({ vars: { SETTLE_MS } }));
+  const worker = withBoards(telling(clickproof({ vars: { SETTLE_MS } })));
   const platform = await startPlatform(worker.platform);
   const logs = [];
   let server;
@@ -101,15 +143,25 @@ test(`${KILLS} kills lose no acknowledged click, and none that the log does not 
   const revisions = (click) =>
     Array.from({ length: click.revision }, (_, before) => key({ ...click, revision: before + 1 }));
   // What is not due yet settles, and may amend others.
+  let unlike = [];
   const listed = await until(
     async () => {
       const clicks = (await Promise.all(messages.map((message) => runtime.clicks(message)))).flat();
+      if (!clicks.every(({ final }) => final)) return false;
+      // What one object knows too late of another's clicks is amended.
+      unlike = await judgedOtherwise(clicks);
       const stored = new Set(events().map(key));
       return (
-        clicks.every((click) => click.final && revisions(click).every((each) => stored.has(each))) && clicks
+        unlike.length === 0 &&
+        clicks.every((click) => revisions(click).every((each) => stored.has(each))) &&
+        clicks
       );
     },
-    { every: 250, what: "every revision in the bucket" },
+    { every: 1_000, what: "every revision in the bucket" },
+  ).catch((error) =>
+    assert.fail(
+      `${error.message}: ${unlike.length} clicks are judged otherwise, ${JSON.stringify(unlike[0])}`,
+    ),
   );
   const ids = new Set(listed.map(({ event_id }) => event_id));
   assert.equal(ids.size, listed.length, "no click is listed twice");
@@ -120,6 +172,12 @@ test(`${KILLS} kills lose no acknowledged click, and none that the log does not 
   assert.ok(listed.some(({ message_id }) => message_id !== SHARED));
   const amended = listed.filter(({ revision }) => revision > 1).length;
   t.diagnostic(`${listed.length} clicks recorded, ${amended} of them amended`);
+  // The boards have answered, that of the clicks of all lives and those that nobody called.
+  const exchanges = logs.filter(({ event }) => event === "test.exchanged");
+  const boards = new Set(exchanges.map(({ board }) => board));
+  t.diagnostic(`${exchanges.length} exchanges with ${boards.size} boards`);
+  const shared = messages.filter((message) => shardsOf(message) > 1);
+  assert.deepEqual([...boards].toSorted(), shared.map((message) => `${message}#board`).toSorted());
   // A whole sweep is one, whoever made it, though a crash came into its middle or its evidence was settled before.
   const copies = new Map();
   for (const click of listed) copies.set(copyOf(click), [...(copies.get(copyOf(click)) ?? []), click]);
@@ -186,7 +244,8 @@ async function mint(runtime, life, copy) {
   const message_id = copy % 2 === 0 ? SHARED : own(life);
   const recipient_id = `r${life}-${copy}`;
   const links = Array.from({ length: LINKS }, (_, link) => ({ link_id: `l${link}`, url: DESTINATION }));
-  const minted = await runtime.mint({ message_id, recipient_id, sent_at_ms: Date.now(), links });
+  const body = { message_id, recipient_id, sent_at_ms: Date.now(), shards: shardsOf(message_id), links };
+  const minted = await runtime.mint(body);
   return minted.links.map(({ href }, link) => {
     const path = new URL(href).pathname;
     return { message_id, recipient_id, link_id: links[link].link_id, path };
@@ -213,6 +272,14 @@ async function visit(life) {
   } finally {
     connection.close();
   }
+}
+
+/** The verdicts of clicks that are not what the command line says of all of them together, each with that. */
+async function judgedOtherwise(clicks) {
+  const finding = (click) => FINDING.map((field) => click[field]);
+  const all = new Map((await classified(clicks)).map((verdict) => [verdict.event_id, verdict]));
+  const pairs = clicks.map((click) => [findingOf(click), all.get(click.event_id)]);
+  return pairs.filter(([ours, theirs]) => !isDeepStrictEqual(finding(ours), finding(theirs)));
 }
 
 /** Half of each message's copies are opened from Microsoft's filter. */

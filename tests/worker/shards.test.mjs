@@ -1,7 +1,6 @@
 // A message that several objects share: whoever asks for it is answered as if there were one.
 
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
 import { Response } from "miniflare";
 import {
@@ -14,6 +13,7 @@ import {
   findingOf,
   freshMessage,
   listClicks,
+  objectOf,
   parseLines,
   recordAt,
   recordIn,
@@ -64,12 +64,6 @@ before(async () => {
   });
 });
 after(() => worker.close());
-
-/** The name of the object that keeps a recipient's clicks (contract §3). */
-function objectOf(message_id, recipient_id, shards = SHARDS) {
-  const shard = createHash("sha256").update(recipient_id).digest().readUInt32BE() % shards;
-  return shard === 0 ? message_id : `${message_id}#${shard}`;
-}
 
 const objectsOf = (message_id, shards = SHARDS) =>
   Array.from({ length: shards }, (_, shard) => (shard === 0 ? message_id : `${message_id}#${shard}`));
@@ -258,7 +252,7 @@ test("everything of several objects is shipped, each under keys of its own, and 
 
 test("an act and a page view reach the recipient's object by the link and the reference", async () => {
   const message_id = freshMessage("acts");
-  const recipient_id = recipients.find((id) => objectOf(message_id, id).endsWith("#3"));
+  const recipient_id = recipients.find((id) => objectOf(message_id, id, SHARDS).endsWith("#3"));
   const links = [
     { link_id: "l1", url: URLS[0] },
     { link_id: "stop", kind: "unsubscribe" },
@@ -306,7 +300,7 @@ test("where one object does not answer nothing half is said, and a listing of ot
     ],
   ];
   const broken = `${several}#2`;
-  const spared = recipients.find((id) => objectOf(several, id) === `${several}#1`);
+  const spared = recipients.find((id) => objectOf(several, id, SHARDS) === `${several}#1`);
   fails = ({ object }) => object === broken;
   for (const [method, url, body] of asked) {
     const response = await worker.api(url, { method, body });
@@ -329,7 +323,7 @@ test("where one object does not answer nothing half is said, and a listing of ot
 test("the first object hears of the others though it fails at first", async (t) => {
   t.after(() => (fails = () => false));
   const message_id = freshMessage("late");
-  const away = recipients.filter((id) => objectOf(message_id, id) !== message_id).slice(0, 3);
+  const away = recipients.filter((id) => objectOf(message_id, id, SHARDS) !== message_id).slice(0, 3);
   fails = ({ object, path }) => object === message_id && path === "/shards";
   await clickAndRecord(worker, (await mint(message_id, away[0]))[0], visitor(1));
   await worker.waitForLog(

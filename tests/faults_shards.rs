@@ -2,7 +2,7 @@
 //! statement that either of them runs for it. Each fails before it is done, fails behind that, comes late or twice, or is never answered.
 //! Whatever it is, once all has come to rest the verdicts are those of the whole history, and no revision is there twice.
 //!
-//! What the objects' shell awaits (`src/edge/object.rs`), and where it goes wrong:
+//! What the objects' shell awaits (`src/edge/object`), and where it goes wrong:
 //!
 //! | await | test |
 //! | --- | --- |

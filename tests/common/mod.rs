@@ -11,8 +11,10 @@ pub mod json_schema;
 pub mod mails;
 pub mod naive;
 pub mod naive_full;
+pub mod scale;
 pub mod several;
 pub mod sqlite;
+pub mod traffic;
 pub mod world;
 
 use clickproof::record::Record;

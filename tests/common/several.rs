@@ -1,6 +1,9 @@
 //! A message over several objects with their board, called as the objects call each other: calls get lost before or after they are
 //! heard, and shards and board die at any time.
 
+use std::time::{Duration, Instant};
+
+use clickproof::event::parcel::Letter;
 use clickproof::link::shard;
 use clickproof::message::board::Board;
 use clickproof::record::Record;
@@ -45,6 +48,66 @@ pub struct Faults {
     pub silent_until_ms: i64,
 }
 
+/// How the heap is measured: what it holds now, the most since that was asked to begin anew, bytes; nothing by default.
+#[derive(Clone, Copy)]
+pub struct Heap {
+    pub now: fn() -> usize,
+    pub most: fn() -> usize,
+    pub begin: fn(),
+}
+
+impl Default for Heap {
+    fn default() -> Self {
+        Self { now: || 0, most: || 0, begin: || {} }
+    }
+}
+
+/// What the work of one object took.
+#[derive(Clone, Copy, Default)]
+pub struct Taken {
+    pub time: Duration,
+    /// Bytes that it holds between calls, and the most that it has held in one.
+    pub held: isize,
+    pub most: isize,
+}
+
+impl Taken {
+    /// Does some work of the object's.
+    pub fn during<T>(&mut self, heap: Heap, work: impl FnOnce() -> T) -> T {
+        (heap.begin)();
+        let (before, began) = ((heap.now)().cast_signed(), Instant::now());
+        let done = work();
+        self.time += began.elapsed();
+        self.most = self.most.max(self.held + (heap.most)().cast_signed() - before);
+        self.held += (heap.now)().cast_signed() - before;
+        done
+    }
+
+    /// It has made something that it does not hold.
+    fn hand_over(&mut self, bytes: &Vec<u8>) {
+        self.held -= bytes.capacity().cast_signed();
+    }
+}
+
+/// What has left for the queue.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Left {
+    pub letters: usize,
+    /// Of 64 kB each, which the queue is priced by.
+    pub chunks: usize,
+    pub bytes: usize,
+}
+
+impl Left {
+    fn add(&mut self, letters: &[Letter]) {
+        for size in letters.iter().map(Letter::size) {
+            self.letters += 1;
+            self.chunks += size.div_ceil(64 << 10);
+            self.bytes += size;
+        }
+    }
+}
+
 /// The objects of a message.
 pub struct Several {
     pub shards: Vec<World>,
@@ -58,8 +121,17 @@ pub struct Several {
     pub faults: Faults,
     pub dice: Dice,
     pub exchanges: usize,
-    /// Bytes that shards have sent to the board.
+    /// Bytes that shards have sent to the board, and that it has answered.
     pub sent_bytes: usize,
+    pub answered_bytes: usize,
+    /// Times that the board has told somebody, and that it was woken for it.
+    pub told: usize,
+    pub board_alarms: usize,
+    pub left: Left,
+    pub heap: Heap,
+    /// What each shard's work took, and the board's.
+    pub taken: Vec<Taken>,
+    pub board_taken: Taken,
 }
 
 impl Several {
@@ -79,13 +151,42 @@ impl Several {
             dice: Dice(seed),
             exchanges: 0,
             sent_bytes: 0,
+            answered_bytes: 0,
+            told: 0,
+            board_alarms: 0,
+            left: Left::default(),
+            heap: Heap::default(),
+            taken: vec![Taken::default(); shards as usize],
+            board_taken: Taken::default(),
         }
     }
 
-    /// The object that keeps a recipient's clicks.
+    /// The number of the object that keeps a recipient's clicks.
+    pub fn number_of(&self, recipient_id: &str) -> usize {
+        shard::shard(recipient_id, u32::try_from(self.shards.len()).unwrap()) as usize
+    }
+
+    /// That object.
     pub fn of(&mut self, recipient_id: &str) -> &mut World {
-        let shards = u32::try_from(self.shards.len()).unwrap();
-        &mut self.shards[shard::shard(recipient_id, shards) as usize]
+        let at = self.number_of(recipient_id);
+        &mut self.shards[at]
+    }
+
+    /// Does some work of a shard's, which is measured.
+    pub fn work<T>(&mut self, at: usize, work: impl FnOnce(&mut World) -> T) -> T {
+        let world = &mut self.shards[at];
+        self.taken[at].during(self.heap, || work(world))
+    }
+
+    /// A shard dies, and with it what it held in memory.
+    pub fn crash(&mut self, at: usize) {
+        self.work(at, World::crash);
+    }
+
+    /// The board dies, and with it what it held in memory.
+    pub fn crash_board(&mut self) {
+        let board = &mut self.board;
+        self.board_taken.during(self.heap, || *board = None);
     }
 
     pub fn arrive(&mut self, record: &Record) {
@@ -97,13 +198,19 @@ impl Several {
         let rows = self.board_rows.clone();
         let judging = self.judging.clone();
         let board = &mut self.board;
-        let answer: Result<_, Failure> = rows.transaction(|| {
-            if board.is_none() {
-                *board = Some(Board::load(rows.clone(), judging, "m#board", now_ms)?);
-            }
-            board.as_mut().unwrap().exchange(body)
+        let answer: Result<_, Failure> = self.board_taken.during(self.heap, || {
+            rows.transaction(|| {
+                if board.is_none() {
+                    *board = Some(Board::load(rows.clone(), judging, "m#board", now_ms)?);
+                }
+                board.as_mut().unwrap().exchange(body)
+            })
         });
         let answer = answer.unwrap();
+        if let Some(answer) = &answer {
+            self.board_taken.hand_over(answer);
+            self.answered_bytes += answer.len();
+        }
         if answer.is_none() {
             self.board = None;
         } else if !self.board.as_ref().unwrap().owed().is_empty() {
@@ -117,8 +224,10 @@ impl Several {
         for round in 0..=16 {
             let answer = heard.take();
             let answer = answer.as_ref().map(|answer| answer.as_deref());
-            let said = self.shards[at].call(|message| message.exchange(answer, round < 16, now_ms)).unwrap();
+            let ask = |world: &mut World| world.call(|message| message.exchange(answer, round < 16, now_ms));
+            let said = self.work(at, ask).unwrap();
             let Some(body) = said else { return };
+            self.taken[at].hand_over(&body);
             (self.exchanges, self.sent_bytes) = (self.exchanges + 1, self.sent_bytes + body.len());
             let Faults { loss, silent_until_ms, .. } = self.faults;
             let is_lost = now_ms < silent_until_ms || loss > 0 && self.dice.one_in(loss);
@@ -132,32 +241,49 @@ impl Several {
         }
     }
 
-    fn alarm(&mut self, at: usize, now_ms: i64) {
+    /// A shard's alarm.
+    pub fn alarm(&mut self, at: usize, now_ms: i64) {
         if self.faults.death > 0 && self.dice.one_in(self.faults.death) {
-            self.shards[at].crash();
+            self.crash(at);
         }
         self.exchange(at, now_ms);
-        self.shards[at].settle(now_ms);
-        self.shards[at].ship(now_ms);
+        let mut left = self.left;
+        self.work(at, |world| {
+            world.settle(now_ms);
+            world.leave(now_ms, &mut |letters| left.add(&letters)).unwrap();
+        });
+        self.left = left;
         self.exchange(at, now_ms);
-        let world = &mut self.shards[at];
-        world.alarm_set = world.message().wake_ms(now_ms).is_some();
+        self.work(at, |world| world.alarm_set = world.message().wake_ms(now_ms).is_some());
     }
 
-    /// The board tells whom it owes something.
-    fn tell(&mut self, now_ms: i64) {
+    /// When the board's alarm is set for, Unix milliseconds.
+    pub fn board_alarm_ms(&self) -> Option<i64> {
+        self.alarm_ms
+    }
+
+    /// The board's alarm: it tells whom it owes something.
+    pub fn board_alarm(&mut self, now_ms: i64) {
         self.alarm_ms = None;
-        let Some(board) = self.board.as_mut() else { return };
-        for (number, _) in board.owed() {
-            board.calls(number);
-            if self.faults.loss > 0 && self.dice.one_in(self.faults.loss) {
-                self.alarm_ms = board.told(number, false, now_ms).unwrap();
+        self.board_alarms += 1;
+        if self.board.is_none() {
+            let (rows, judging) = (self.board_rows.clone(), self.judging.clone());
+            self.board = Some(Board::load(rows, judging, "m#board", now_ms).unwrap());
+        }
+        for (number, _) in self.board.as_ref().unwrap().owed() {
+            self.board.as_mut().unwrap().calls(number);
+            let is_told = self.faults.loss == 0 || !self.dice.one_in(self.faults.loss);
+            self.told += usize::from(is_told);
+            if is_told {
+                self.work(number as usize, |world| {
+                    world.message().poked();
+                    world.alarm_set = true;
+                });
+            }
+            self.alarm_ms = self.board.as_mut().unwrap().told(number, is_told, now_ms).unwrap();
+            if !is_told {
                 return;
             }
-            let shard = &mut self.shards[number as usize];
-            shard.message().poked();
-            shard.alarm_set = true;
-            board.told(number, true, now_ms).unwrap();
         }
     }
 
@@ -180,10 +306,7 @@ impl Several {
             }
             now_ms = now_ms.max(wake_ms.min(board_ms));
             if board_ms <= wake_ms {
-                self.board.get_or_insert_with(|| {
-                    Board::load(self.board_rows.clone(), self.judging.clone(), "m#board", now_ms).unwrap()
-                });
-                self.tell(now_ms);
+                self.board_alarm(now_ms);
             } else {
                 self.alarm(at, now_ms);
             }

@@ -110,6 +110,11 @@ impl Sqlite {
         self.0.written.get()
     }
 
+    /// What all statements did.
+    pub fn ran_in_all(&self) -> Ran {
+        self.ran("")
+    }
+
     /// What statements with such a text did.
     pub fn ran(&self, text: &str) -> Ran {
         let all = self.0.ran.borrow();
@@ -151,6 +156,13 @@ impl Sqlite {
 
     /// Every pack, in order.
     pub fn packs(&self) -> Vec<PackRow> {
+        let mut packs = Vec::new();
+        self.each_pack(&mut |pack| packs.push(pack));
+        packs
+    }
+
+    /// The same one after the other: those of millions are larger than all that is made of them.
+    pub fn each_pack(&self, each: &mut dyn FnMut(PackRow)) {
         let mut statement = self.0.connection.prepare("SELECT * FROM packs ORDER BY number").unwrap();
         let pack = |row: &rusqlite::Row| {
             Ok(PackRow {
@@ -166,7 +178,7 @@ impl Sqlite {
                 },
             })
         };
-        statement.query_map([], pack).unwrap().map(Result::unwrap).collect()
+        statement.query_map([], pack).unwrap().map(Result::unwrap).for_each(each);
     }
 
     /// The ids of all clicks.

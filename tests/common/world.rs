@@ -137,18 +137,23 @@ impl World {
     /// The same where storage may fail.
     pub fn try_ship(&mut self, now_ms: i64) -> Result<Vec<Letter>, Failure> {
         let mut messages = Vec::new();
+        let ended = self.leave(now_ms, &mut |letters| messages.extend(letters));
+        let revision =
+            |line: Value| (line["event_id"].as_str().unwrap().to_owned(), line["revision"].as_u64().unwrap());
+        self.shipped.extend(messages.iter().flat_map(lines_of).map(revision));
+        ended.map(|()| messages)
+    }
+
+    /// The same where somebody else looks at what leaves.
+    pub fn leave(&mut self, now_ms: i64, take: &mut dyn FnMut(Vec<Letter>)) -> Result<(), Failure> {
         while let Some(next) = self.call(|message| message.next(now_ms))? {
             let Outcome::Send(letters) = next.outcome else { panic!("{:?}", next.outcome) };
-            let revision = |line: Value| {
-                (line["event_id"].as_str().unwrap().to_owned(), line["revision"].as_u64().unwrap())
-            };
-            self.shipped.extend(letters.iter().flat_map(lines_of).map(revision));
-            messages.extend(letters);
+            take(letters);
             self.call(|message| message.sent(next.item))?;
         }
         self.call(|message| message.rest(now_ms))?;
         self.alarm_set = self.message().wake_ms(now_ms).is_some();
-        Ok(messages)
+        Ok(())
     }
 
     pub fn crash(&mut self) {

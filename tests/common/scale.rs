@@ -137,34 +137,48 @@ pub struct Play {
     number: u64,
     dice: Dice,
     now_ms: i64,
+    /// Nothing is kept and judged.
+    is_dry: bool,
 }
 
 /// Plays a send until everything has come to rest.
 pub fn play(setup: Setup, heap: Heap) -> Play {
-    let mut several = Several::new(&Setup::judging(), setup.shards, setup.send.seed);
-    several.heap = heap;
-    let shards = setup.shards as usize;
-    let mut play = Play {
-        setup,
-        several,
-        counts: Counts::default(),
-        objects: (0..shards).map(|_| Object::default()).collect(),
-        board_awake: Awake::default(),
-        piles: (0..shards * usize::try_from(setup.isolates).unwrap()).map(|_| Pile::default()).collect(),
-        events: BTreeMap::new(),
-        spilled: BTreeMap::new(),
-        number: 0,
-        dice: Dice(setup.send.seed ^ 0x05ca_1e),
-        now_ms: 0,
-    };
-    if setup.has_faults {
-        play.several.faults = Faults { loss: LOST_EXCHANGES, ..Faults::default() };
-    }
+    let mut play = Play::new(setup, heap);
     play.run();
     play
 }
 
+/// How many calls with clicks a send makes: nothing is kept and judged.
+pub fn calls(setup: Setup) -> usize {
+    let mut play = Play { is_dry: true, ..Play::new(setup, Heap::default()) };
+    play.run();
+    play.counts.calls
+}
+
 impl Play {
+    fn new(setup: Setup, heap: Heap) -> Self {
+        let mut several = Several::new(&Setup::judging(), setup.shards, setup.send.seed);
+        several.heap = heap;
+        if setup.has_faults {
+            several.faults = Faults { loss: LOST_EXCHANGES, ..Faults::default() };
+        }
+        let (shards, isolates) = (setup.shards as usize, usize::try_from(setup.isolates).unwrap());
+        Self {
+            setup,
+            several,
+            counts: Counts::default(),
+            objects: (0..shards).map(|_| Object::default()).collect(),
+            board_awake: Awake::default(),
+            piles: (0..shards * isolates).map(|_| Pile::default()).collect(),
+            events: BTreeMap::new(),
+            spilled: BTreeMap::new(),
+            number: 0,
+            dice: Dice(setup.send.seed ^ 0x5ca1e),
+            now_ms: 0,
+            is_dry: false,
+        }
+    }
+
     fn plan(&mut self, ms: i64, event: Event) {
         self.number += 1;
         self.events.insert((ms, self.number), event);
@@ -263,6 +277,7 @@ impl Play {
                 self.call(at, &bytes);
             }
             Event::Spilled(at, records) => self.call(at, &sealed(&records)),
+            Event::Shown(..) if self.is_dry => {}
             Event::Shown(at, click, verified) => {
                 self.store(at);
                 self.counts.shown += 1;
@@ -302,8 +317,9 @@ impl Play {
         }
         object.awake.note(object.since_ms, self.now_ms);
         let (group, now_ms) = (&mut object.group, self.now_ms);
+        let (records, is_dry) = (group.take(), self.is_dry);
         let again = self.several.work(at, |world| {
-            let arrivals = world.arrive(group.take());
+            let arrivals = if is_dry { Vec::new() } else { world.arrive(records) };
             let is_new = |arrival: &Arrival| match arrival {
                 Arrival::Stored => true,
                 Arrival::Known => false,
@@ -372,6 +388,9 @@ impl Play {
 
     /// What follows every call and every alarm: the alarm is set, where it is to come sooner.
     fn finish(&mut self, at: usize) {
+        if self.is_dry {
+            return;
+        }
         let now_ms = self.now_ms;
         let wake_ms = self.several.work(at, |world| world.message().wake_ms(now_ms));
         let object = &mut self.objects[at];

@@ -9,7 +9,8 @@ use common::traffic::Sending;
 
 #[test]
 fn a_send_in_small_is_judged_as_its_whole_history_is() {
-    let send = Sending { recipients: 60_000, clicks: 20_000, clicks_per_second: 150, seed: 7 };
+    let send =
+        Sending { recipients: 60_000, clicks: 20_000, clicks_per_second: 150, stragglers: 500, seed: 7 };
     let setup = Setup { send, shards: 4, isolates: 16, has_faults: true };
     let play = play(setup, Heap::default());
     let counts = play.counts;

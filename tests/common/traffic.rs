@@ -16,7 +16,7 @@ pub const START_MS: i64 = NOON_MS + 5_400_000;
 const MAIN_URLS: u64 = 5;
 const OTHER_URLS: u64 = 3_000;
 
-/// One click in so many does not come at once: its isolate died, or its object had no time.
+/// One click in so many comes seconds late: its isolate died, or its object had no time.
 const LATE_ONE_IN: u64 = 200;
 
 /// On the landing pages of one person's click in so many something is seen.
@@ -28,6 +28,8 @@ pub struct Sending {
     pub recipients: u64,
     pub clicks: u64,
     pub clicks_per_second: u64,
+    /// One click in so many comes minutes or hours late; 0 for none.
+    pub stragglers: u64,
     pub seed: u64,
 }
 
@@ -99,20 +101,22 @@ impl Traffic {
         }
         self.begun += 1;
         let ts_ms = self.now_ms + after_ms;
-        let late_ms = self.dice.one_in(LATE_ONE_IN).then(|| self.lateness(ts_ms));
+        let late_ms = self.lateness(ts_ms);
         let (record, shown) = (Record { ts_ms, ..hit }, shown.map(|(ms, verified)| (ts_ms + ms, verified)));
         self.planned.insert((ts_ms, self.begun), Planned { record, late_ms, shown });
     }
 
-    /// When a click comes that does not come at once: its queue's consumer brings many together, later each time that it fails.
-    fn lateness(&mut self, ts_ms: i64) -> i64 {
-        let (from_ms, to_ms, step_ms) = match self.dice.below(20) {
-            0..11 => (3_000, 50_000, 5_000),
-            11..18 => (60_000, 600_000, 30_000),
-            _ => (3_600_000, 14_400_000, 600_000),
+    /// When a click comes that does not come at once: the second queue's consumer brings many together, later each time that it fails.
+    fn lateness(&mut self, ts_ms: i64) -> Option<i64> {
+        let is_straggler = self.send.stragglers > 0 && self.dice.one_in(self.send.stragglers);
+        let (from_ms, to_ms, step_ms) = match (is_straggler, self.dice.below(3)) {
+            (false, _) if !self.dice.one_in(LATE_ONE_IN) => return None,
+            (false, _) => (3_000, 50_000, 5_000),
+            (true, 0) => (3_600_000, 14_400_000, 600_000),
+            (true, _) => (60_000, 600_000, 30_000),
         };
         let late_ms = ts_ms + self.between(from_ms, to_ms);
-        (late_ms / step_ms + 1) * step_ms
+        Some((late_ms / step_ms + 1) * step_ms)
     }
 
     fn between(&mut self, from: i64, to: i64) -> i64 {
@@ -121,6 +125,11 @@ impl Traffic {
 
     fn recipient(&mut self) -> u64 {
         self.dice.below(self.send.recipients)
+    }
+
+    /// Somebody whose mail comes now: once.
+    fn newcomer(&self) -> u64 {
+        self.send.recipients + self.begun
     }
 
     /// A URL that everybody clicks, or one of the many that few do.
@@ -194,7 +203,7 @@ impl Traffic {
 
     /// Mail that has just come is opened in a sandbox.
     fn sandbox(&mut self) {
-        let (recipient, sent_ms) = (self.recipient(), self.now_ms - self.between(2_000, 40_000));
+        let (recipient, sent_ms) = (self.newcomer(), self.now_ms - self.between(2_000, 40_000));
         for n in 0..3 + self.dice.below(6) {
             let hit = hits::chrome(120).stripped().from(&format!("40.92.{}.{}", recipient % 250, n));
             let after_ms = self.between(0, 25_000);
@@ -264,7 +273,7 @@ impl Traffic {
 
     /// Safe Links looks when the mail comes.
     fn delivery_check(&mut self) {
-        let (recipient, sent_ms) = (self.recipient(), self.now_ms - self.between(1_000, 6_000));
+        let (recipient, sent_ms) = (self.newcomer(), self.now_ms - self.between(1_000, 6_000));
         let hit = hits::chrome(130).from(&format!("40.92.{}.13", recipient % 250)).referer(hits::SAFE_LINKS);
         let link = self.url();
         self.click(request(hit, recipient, &link, sent_ms), 0);

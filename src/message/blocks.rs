@@ -78,15 +78,22 @@ impl<D: Database> Message<D> {
     pub(super) fn words_in(&self, block: u32) -> Result<Vec<Word>, D::Error> {
         let reach_ms = self.judging.crowd_reach_ms();
         let start_ms = start_of(block);
-        let clicks =
-            self.clicks_between(start_ms - reach_ms, end_of(block), &|click| click.kind == Kind::Click)?;
+        let crowds = self.judging.crowds();
         let mut seen: Vec<((u64, u8), Key, i64)> = Vec::new();
-        for (_, click) in clicks.iter() {
-            groups_of(click, &self.judging, &mut |_, group| {
+        let mut see = |click: &Click| {
+            groups_of(click, &crowds, &self.judging.thresholds, &mut |_, group| {
                 if group.1 != CONVICTION {
                     seen.push((group, click.recipient, click.ts_ms));
                 }
             });
+        };
+        let (from_ms, until_ms) = (start_ms - reach_ms, end_of(block));
+        let is_click = |click: &Click| click.kind == Kind::Click;
+        if self.window.holds(from_ms, until_ms) {
+            let held = self.window.between(from_ms, until_ms).map(|(_, entry)| &entry.click);
+            held.filter(|click| is_click(click)).for_each(&mut see);
+        } else {
+            self.clicks_between(from_ms, until_ms, &is_click)?.iter().for_each(|(_, click)| see(click));
         }
         let mut order: Vec<usize> = (0..seen.len()).collect();
         arrange(&mut order, &|at| {
@@ -106,10 +113,9 @@ impl<D: Database> Message<D> {
         }
         // Two recipients' clicks at one moment are two.
         words = in_order(&words);
-        let crowds = self.judging.crowds().into_iter();
         thin(
             &mut words,
-            crowds.map(|(_, crowd)| crowd.enough(&self.judging.thresholds)).max().unwrap_or_default(),
+            crowds.iter().map(|(_, crowd)| crowd.enough(&self.judging.thresholds)).max().unwrap_or_default(),
         );
         if self.judging.asks_full() {
             let mut convictions = Convictions::default();

@@ -20,7 +20,7 @@ use crate::record::EventId;
 use crate::verdict::Click;
 use crate::verdict::evidence::{Word, block_of, convicted, difference, group, groups_of, hot_span, start_of};
 use crate::verdict::order::arranged;
-use crate::verdict::reach::{CARRY_AFTER_MS, CARRY_BEFORE_MS};
+use crate::verdict::reach::{By, CARRY_AFTER_MS, CARRY_BEFORE_MS};
 
 /// Where the board is called.
 pub const EXCHANGE: &str = "/exchange";
@@ -105,6 +105,20 @@ impl<D: Database> Message<D> {
     }
 
     /// A click has come, or what it counts for has changed: it and the recipient's next ones may count differently.
+    pub(super) fn mark_click(&mut self, id: EventId) {
+        let (ts_ms, reach_ms) = (id.ts_ms(), self.judging.crowd_reach_ms());
+        let until_ms = ts_ms.saturating_add(reach_ms);
+        match self.window.get(id).filter(|_| self.window.holds(ts_ms, until_ms)) {
+            Some(held) => {
+                let whose = held.click.recipient.number();
+                let last = self.window.ids(By::Recipient, whose, ts_ms, until_ms).next_back();
+                self.shard.mark(ts_ms, last.map_or(0, |last| last.ts_ms() - ts_ms));
+            }
+            None => self.mark(ts_ms),
+        }
+    }
+
+    /// The same of somebody's click of that time.
     pub(super) fn mark(&mut self, ts_ms: i64) {
         if self.shard.is_one_of_several() {
             let last_ms = self.window.last_ms().max(self.watermark.settled_to_ms);
@@ -293,9 +307,10 @@ impl<D: Database> Message<D> {
         }
         let key = |(key, tag): (u64, u8)| u128::from(key) << 8 | u128::from(tag);
         let sorted = arranged(spans, &|(of, _)| (0, key(*of)));
+        let crowds = self.judging.crowds();
         let concerns = |click: &Click| {
             let mut is_concerned = false;
-            groups_of(click, &self.judging, &mut |_, group| {
+            groups_of(click, &crowds, &self.judging.thresholds, &mut |_, group| {
                 let from = sorted.partition_point(|(of, _)| key(*of) < key(group));
                 let mut theirs = sorted[from..].iter().take_while(|(of, _)| *of == group);
                 is_concerned |=

@@ -110,7 +110,7 @@ impl<D: Database> Message<D> {
         arrivals.is_late |= self.watermark.is_late(record.ts_ms);
         self.timers.sweep.came += usize::from(record.ts_ms < self.window.start_ms());
         self.window.insert(id, click, self.watermark.settled_to_ms);
-        self.mark(record.ts_ms);
+        self.mark_click(id);
         self.timers.unsettled.insert(id);
         arrivals.stored.push((id, record));
         Ok(Arrival::Stored)

@@ -36,7 +36,7 @@ impl<D: Database> Message<D> {
             return Ok(Seen::Known);
         }
         self.rows.put_verification(id, sighting)?;
-        self.mark(id.ts_ms());
+        self.mark_click(id);
         let now_ms = sighting.event_id.ts_ms();
         // So long a restart finds the click in the window, and what its page showed beside it.
         let kept_ms = self.judging.due_ms(id.ts_ms()).saturating_add(self.judging.reach_ms());

@@ -24,7 +24,8 @@
 use std::rc::Rc;
 
 use super::order::arranged;
-use super::{Click, ClickType, Judging};
+use super::reach::Crowded;
+use super::{Click, ClickType, Thresholds};
 
 /// How long a block of time is, milliseconds. It bounds what is sent again when one click comes.
 pub const BLOCK_MS: i64 = 15_000;
@@ -87,12 +88,16 @@ fn rest((_, rest): Word) -> u64 {
     rest & NO_GAP
 }
 
-/// The groups that a click stands in: of the crowds that see it, and of its source and origin. Each with the place of its row among
-/// the crowds in force, the last two behind all of them.
-pub fn groups_of(click: &Click, judging: &Judging, each: &mut dyn FnMut(usize, (u64, u8))) {
-    let crowds = judging.crowds();
+/// The groups that a click stands in: of the crowds in force that see it, and of its source and origin. Each with the place of its row
+/// among the crowds, the last two behind all of them.
+pub fn groups_of(
+    click: &Click,
+    crowds: &[Crowded],
+    thresholds: &Thresholds,
+    each: &mut dyn FnMut(usize, (u64, u8)),
+) {
     for (at, (row, crowd)) in crowds.iter().enumerate() {
-        if (row.is_seen)(click, &judging.thresholds)
+        if (row.is_seen)(click, thresholds)
             && let Some(key) = row.by.key(click)
         {
             let half = (key >> 64 ^ key) & u128::from(u64::MAX);

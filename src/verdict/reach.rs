@@ -113,6 +113,9 @@ impl Crowd {
     }
 }
 
+/// A row of the table, and the crowd that it looks for.
+pub type Crowded = (&'static Dependency, &'static Crowd);
+
 /// Of what so many are enough.
 #[derive(Clone, Copy)]
 pub enum Enough {
@@ -350,7 +353,7 @@ impl Judging {
 
     /// The crowds that the rulesets in force ask for.
     #[must_use]
-    pub fn crowds(&self) -> Vec<(&'static Dependency, &'static Crowd)> {
+    pub fn crowds(&self) -> Vec<Crowded> {
         let crowd = |row: &'static Dependency| match &row.enough {
             Some(Enough::Recipients(crowd)) => Some((row, crowd)),
             _ => None,

@@ -17,7 +17,7 @@ const MAIN_URLS: u64 = 5;
 const OTHER_URLS: u64 = 3_000;
 
 /// One click in so many comes seconds late: its isolate died, or its object had no time.
-const LATE_ONE_IN: u64 = 200;
+const LATE_ONE_IN: u64 = 1_000;
 
 /// On the landing pages of one person's click in so many something is seen.
 const SHOWN_ONE_IN: u64 = 100;

@@ -4,15 +4,15 @@
 mod common;
 
 use common::scale::{Setup, play};
-use common::several::Heap;
+use common::several::Meter;
 use common::traffic::Sending;
 
 #[test]
 fn a_send_in_small_is_judged_as_its_whole_history_is() {
     let send =
-        Sending { recipients: 60_000, clicks: 20_000, clicks_per_second: 150, stragglers: 500, seed: 7 };
+        Sending { recipients: 60_000, clicks: 10_000, clicks_per_second: 150, stragglers: 1_000, seed: 7 };
     let setup = Setup { send, shards: 4, isolates: 16, has_faults: true };
-    let play = play(setup, Heap::default());
+    let play = play(setup, Meter::default());
     let counts = play.counts;
     assert!(counts.deaths > 0 && counts.again > 0 && counts.late > 0 && counts.shown > 0, "{counts:?}");
     assert!(counts.calls < counts.clicks, "{counts:?}");

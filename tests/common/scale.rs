@@ -10,7 +10,7 @@ use clickproof::record::{Delivery, EventId, Record, Sighting, Verified, packed};
 use clickproof::verdict::{Click, Finding, Judging, Look, Ruleset, Thresholds, judge};
 
 use super::NOON_MS;
-use super::several::{Dice, Faults, Heap, Several, Taken};
+use super::several::{Dice, Faults, Meter, Several, Taken};
 use super::sqlite::Sqlite;
 use super::traffic::{Planned, Sending, Traffic};
 
@@ -142,23 +142,23 @@ pub struct Play {
 }
 
 /// Plays a send until everything has come to rest.
-pub fn play(setup: Setup, heap: Heap) -> Play {
-    let mut play = Play::new(setup, heap);
+pub fn play(setup: Setup, meter: Meter) -> Play {
+    let mut play = Play::new(setup, meter);
     play.run();
     play
 }
 
 /// How many calls with clicks a send makes: nothing is kept and judged.
 pub fn calls(setup: Setup) -> usize {
-    let mut play = Play { is_dry: true, ..Play::new(setup, Heap::default()) };
+    let mut play = Play { is_dry: true, ..Play::new(setup, Meter::default()) };
     play.run();
     play.counts.calls
 }
 
 impl Play {
-    fn new(setup: Setup, heap: Heap) -> Self {
+    fn new(setup: Setup, meter: Meter) -> Self {
         let mut several = Several::new(&Setup::judging(), setup.shards, setup.send.seed);
-        several.heap = heap;
+        several.meter = meter;
         if setup.has_faults {
             several.faults = Faults { loss: LOST_EXCHANGES, ..Faults::default() };
         }
@@ -295,7 +295,7 @@ impl Play {
         self.counts.calls += 1;
         self.counts.call_bytes += bytes.len();
         let group = &mut self.objects[at].group;
-        let hold_ms = self.several.taken[at].during(self.several.heap, || {
+        let hold_ms = self.several.taken[at].during(self.several.meter, || {
             let records = packed::all(bytes).unwrap().into_iter().map(|(_, record)| record).collect();
             group.join(records, now_ms)
         });

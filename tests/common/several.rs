@@ -1,7 +1,7 @@
 //! A message over several objects with their board, called as the objects call each other: calls get lost before or after they are
 //! heard, and shards and board die at any time.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clickproof::event::parcel::Letter;
 use clickproof::link::shard;
@@ -48,17 +48,19 @@ pub struct Faults {
     pub silent_until_ms: i64,
 }
 
-/// How the heap is measured: what it holds now, the most since that was asked to begin anew, bytes; nothing by default.
+/// How work is measured: the processor's time so far; what the heap holds now, and the most since that was asked to begin anew, bytes.
+/// Nothing by default.
 #[derive(Clone, Copy)]
-pub struct Heap {
-    pub now: fn() -> usize,
+pub struct Meter {
+    pub time: fn() -> Duration,
+    pub held: fn() -> usize,
     pub most: fn() -> usize,
     pub begin: fn(),
 }
 
-impl Default for Heap {
+impl Default for Meter {
     fn default() -> Self {
-        Self { now: || 0, most: || 0, begin: || {} }
+        Self { time: || Duration::ZERO, held: || 0, most: || 0, begin: || {} }
     }
 }
 
@@ -73,13 +75,13 @@ pub struct Taken {
 
 impl Taken {
     /// Does some work of the object's.
-    pub fn during<T>(&mut self, heap: Heap, work: impl FnOnce() -> T) -> T {
-        (heap.begin)();
-        let (before, began) = ((heap.now)().cast_signed(), Instant::now());
+    pub fn during<T>(&mut self, meter: Meter, work: impl FnOnce() -> T) -> T {
+        (meter.begin)();
+        let (before, began) = ((meter.held)().cast_signed(), (meter.time)());
         let done = work();
-        self.time += began.elapsed();
-        self.most = self.most.max(self.held + (heap.most)().cast_signed() - before);
-        self.held += (heap.now)().cast_signed() - before;
+        self.time += (meter.time)().saturating_sub(began);
+        self.most = self.most.max(self.held + (meter.most)().cast_signed() - before);
+        self.held += (meter.held)().cast_signed() - before;
         done
     }
 
@@ -128,7 +130,7 @@ pub struct Several {
     pub told: usize,
     pub board_alarms: usize,
     pub left: Left,
-    pub heap: Heap,
+    pub meter: Meter,
     /// What each shard's work took, and the board's.
     pub taken: Vec<Taken>,
     pub board_taken: Taken,
@@ -155,7 +157,7 @@ impl Several {
             told: 0,
             board_alarms: 0,
             left: Left::default(),
-            heap: Heap::default(),
+            meter: Meter::default(),
             taken: vec![Taken::default(); shards as usize],
             board_taken: Taken::default(),
         }
@@ -175,7 +177,7 @@ impl Several {
     /// Does some work of a shard's, which is measured.
     pub fn work<T>(&mut self, at: usize, work: impl FnOnce(&mut World) -> T) -> T {
         let world = &mut self.shards[at];
-        self.taken[at].during(self.heap, || work(world))
+        self.taken[at].during(self.meter, || work(world))
     }
 
     /// A shard dies, and with it what it held in memory.
@@ -186,7 +188,7 @@ impl Several {
     /// The board dies, and with it what it held in memory.
     pub fn crash_board(&mut self) {
         let board = &mut self.board;
-        self.board_taken.during(self.heap, || *board = None);
+        self.board_taken.during(self.meter, || *board = None);
     }
 
     pub fn arrive(&mut self, record: &Record) {
@@ -198,7 +200,7 @@ impl Several {
         let rows = self.board_rows.clone();
         let judging = self.judging.clone();
         let board = &mut self.board;
-        let answer: Result<_, Failure> = self.board_taken.during(self.heap, || {
+        let answer: Result<_, Failure> = self.board_taken.during(self.meter, || {
             rows.transaction(|| {
                 if board.is_none() {
                     *board = Some(Board::load(rows.clone(), judging, "m#board", now_ms)?);

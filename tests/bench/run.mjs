@@ -1,8 +1,9 @@
 // `npm run bench`: what Clickproof costs beside peers measured in the same run on plain workerd, and what a million clicks cost
 // by what they were counted to take; what a burst, very many small messages and a scanner come to. Prints markdown tables and
 // writes them to build/bench.md. `npm run bench -- speed` runs one part: `speed`, `counts`, `burst`, `messages` or `scanner`;
-// `npm run bench -- hostile` sends ten million hostile inputs and `npm run bench -- large` brings 300,000 clicks to one message: both
-// take minutes and are run when asked for.
+// `npm run bench -- hostile` sends ten million hostile inputs, `npm run bench -- large` brings 300,000 clicks to one message and
+// `npm run bench -- scale` plays a send to ten million recipients: all take minutes and are
+// run when asked for.
 
 import { writeFileSync } from "node:fs";
 import path from "node:path";
@@ -14,6 +15,7 @@ import { hostile } from "./hostile.mjs";
 import { large } from "./large.mjs";
 import { clicks } from "./load.mjs";
 import { messages } from "./messages.mjs";
+import { scale } from "./scale.mjs";
 import { scanner } from "./scanner.mjs";
 import { speed } from "./speed.mjs";
 
@@ -25,10 +27,11 @@ const PARTS = {
   scanner,
   hostile,
   large,
+  scale,
 };
 
 // Run only where they are asked for.
-const LONG = ["hostile", "large"];
+const LONG = ["hostile", "large", "scale"];
 
 let all;
 

@@ -202,7 +202,7 @@ fn by_isolates(setup: Setup, dollars: &[(&str, f64)]) {
 /// What a click costs in one object, by how many it has: so few a second that even the smallest history is longer than its windows.
 /// Says whether that is flat: what is run, found, written and looked at, for time is the machine's, too.
 fn growth(setup: Setup, meter: Meter) -> bool {
-    const CLICKS_PER_SECOND: u64 = 10;
+    const CLICKS_PER_SECOND: u64 = 5;
     let most = setting("GROWTH", 1_000_000);
     println!(
         "\nOne object, {CLICKS_PER_SECOND} clicks a second, {} recipients:\n\n| clicks | statements a click | rows found | \

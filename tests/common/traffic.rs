@@ -42,8 +42,11 @@ pub struct Planned {
     pub shown: Option<(i64, Verified)>,
 }
 
+/// Plans the clicks of a visitor who begins now.
+type Visit = fn(&mut Traffic);
+
 /// Kinds of visitors, and how many of a thousand that begin are of each.
-const VISITORS: [(u64, fn(&mut Traffic)); 11] = [
+const VISITORS: [(u64, Visit); 11] = [
     (790, Traffic::person),
     (60, Traffic::pair),
     (12, Traffic::sandbox),
@@ -109,13 +112,13 @@ impl Traffic {
     /// When a click comes that does not come at once: the second queue's consumer brings many together, later each time that it fails.
     fn lateness(&mut self, ts_ms: i64) -> Option<i64> {
         let is_straggler = self.send.stragglers > 0 && self.dice.one_in(self.send.stragglers);
-        let (from_ms, to_ms, step_ms) = match (is_straggler, self.dice.below(3)) {
+        let (least_ms, most_ms, step_ms) = match (is_straggler, self.dice.below(3)) {
             (false, _) if !self.dice.one_in(LATE_ONE_IN) => return None,
             (false, _) => (3_000, 50_000, 5_000),
             (true, 0) => (3_600_000, 14_400_000, 600_000),
             (true, _) => (60_000, 600_000, 30_000),
         };
-        let late_ms = ts_ms + self.between(from_ms, to_ms);
+        let late_ms = ts_ms + self.between(least_ms, most_ms);
         Some((late_ms / step_ms + 1) * step_ms)
     }
 

@@ -6,7 +6,7 @@ use super::sql::Database;
 use crate::record::{Delivery, EventId, Kind};
 use crate::verdict::convictions::Convictions;
 use crate::verdict::evidence::{
-    CONVICTION, Views, Word, block_of, convicted, end_of, groups_of, hit, in_order, start_of, thin, word,
+    CONVICTION, Views, Word, block_of, convicted, end_of, hit, in_order, start_of, thin, word,
 };
 use crate::verdict::order::arrange;
 use crate::verdict::{Click, Key};
@@ -81,7 +81,7 @@ impl<D: Database> Message<D> {
         let crowds = self.judging.crowds();
         let mut seen: Vec<((u64, u8), Key, i64)> = Vec::new();
         let mut see = |click: &Click| {
-            groups_of(click, &crowds, &self.judging.thresholds, &mut |_, group| {
+            self.judging.groups_of(&crowds, click, &mut |_, group| {
                 if group.1 != CONVICTION {
                     seen.push((group, click.recipient, click.ts_ms));
                 }

@@ -18,7 +18,7 @@ use super::sql::Database;
 use crate::link::shard;
 use crate::record::EventId;
 use crate::verdict::Click;
-use crate::verdict::evidence::{Word, block_of, convicted, difference, group, groups_of, hot_span, start_of};
+use crate::verdict::evidence::{Word, block_of, convicted, difference, group, hot_span, start_of};
 use crate::verdict::order::arranged;
 use crate::verdict::reach::{By, CARRY_AFTER_MS, CARRY_BEFORE_MS};
 
@@ -310,7 +310,7 @@ impl<D: Database> Message<D> {
         let crowds = self.judging.crowds();
         let concerns = |click: &Click| {
             let mut is_concerned = false;
-            groups_of(click, &crowds, &self.judging.thresholds, &mut |_, group| {
+            self.judging.groups_of(&crowds, click, &mut |_, group| {
                 let from = sorted.partition_point(|(of, _)| key(*of) < key(group));
                 let mut theirs = sorted[from..].iter().take_while(|(of, _)| *of == group);
                 is_concerned |=

@@ -23,9 +23,8 @@
 
 use std::rc::Rc;
 
+use super::ClickType;
 use super::order::arranged;
-use super::reach::Crowded;
-use super::{Click, ClickType, Thresholds};
 
 /// How long a block of time is, milliseconds. It bounds what is sent again when one click comes.
 pub const BLOCK_MS: i64 = 15_000;
@@ -86,28 +85,6 @@ pub fn time(block: u32, (_, rest): Word) -> i64 {
 
 fn rest((_, rest): Word) -> u64 {
     rest & NO_GAP
-}
-
-/// The groups that a click stands in: of the crowds in force that see it, and of its source and origin. Each with the place of its row
-/// among the crowds, the last two behind all of them.
-pub fn groups_of(
-    click: &Click,
-    crowds: &[Crowded],
-    thresholds: &Thresholds,
-    each: &mut dyn FnMut(usize, (u64, u8)),
-) {
-    for (at, (row, crowd)) in crowds.iter().enumerate() {
-        if (row.is_seen)(click, thresholds)
-            && let Some(key) = row.by.key(click)
-        {
-            let half = (key >> 64 ^ key) & u128::from(u64::MAX);
-            each(at, (u64::try_from(half).unwrap_or_default(), crowd.number));
-        }
-    }
-    for place in click.signals.own_source().map(|source| [source.exact, source.origin]).into_iter().flatten()
-    {
-        each(crowds.len(), (place, CONVICTION));
-    }
 }
 
 /// A click's word: a gap is how long after the same recipient's last one it was, milliseconds.

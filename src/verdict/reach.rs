@@ -8,6 +8,7 @@
 //! Carry-over looks at findings and not at clicks: [`CARRY_BEFORE_MS`] and [`CARRY_AFTER_MS`] are its row.
 
 use super::bursts::{Burst, FANOUT, FANOUT_REACH_MS, SWEEP_REACH_MS};
+use super::evidence::CONVICTION;
 use super::windows::{self, Around, RETURN_MS};
 use super::{Click, Judging, Ruleset, Thresholds, convictions, repeats};
 use crate::record::Kind;
@@ -359,6 +360,23 @@ impl Judging {
             _ => None,
         };
         self.dependencies().into_iter().filter_map(crowd).collect()
+    }
+
+    /// The groups that a click stands in ([`super::evidence`]): of those crowds in force that see it, and of its source and origin.
+    /// Each with the place of its row among the crowds, the last two behind all of them.
+    pub fn groups_of(&self, crowds: &[Crowded], click: &Click, each: &mut dyn FnMut(usize, (u64, u8))) {
+        for (at, (row, crowd)) in crowds.iter().enumerate() {
+            if (row.is_seen)(click, &self.thresholds)
+                && let Some(key) = row.by.key(click)
+            {
+                let half = (key >> 64 ^ key) & u128::from(u64::MAX);
+                each(at, (u64::try_from(half).unwrap_or_default(), crowd.number));
+            }
+        }
+        let source = click.signals.own_source();
+        for place in source.map(|source| [source.exact, source.origin]).into_iter().flatten() {
+            each(crowds.len(), (place, CONVICTION));
+        }
     }
 
     /// The longest window of a crowd, milliseconds.

@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 
 use super::bursts::{self, Burst};
-use super::evidence::{self, Views};
+use super::evidence::Views;
 use super::order::arrange;
 use super::{Click, Judging, Ruleset, Thresholds, repeats};
 use crate::record::Kind;
@@ -170,7 +170,7 @@ impl Windows {
     pub(super) fn see_elsewhere(&mut self, clicks: &[Click], judging: &Judging, views: &Views) {
         let crowds = judging.crowds();
         for (click, around) in clicks.iter().zip(&mut self.around) {
-            evidence::groups_of(click, &crowds, &judging.thresholds, &mut |at, group| {
+            judging.groups_of(&crowds, click, &mut |at, group| {
                 let crowd = crowds.get(at).filter(|(row, _)| row.rulesets.contains(&self.ruleset));
                 let Some((_, crowd)) = crowd else { return };
                 for (shape, (within_ms, _)) in (crowd.shapes)(&judging.thresholds).into_iter().enumerate() {

@@ -92,6 +92,8 @@ struct Object {
     group: Group,
     /// The piles that wait for an answer, and since when.
     callers: Vec<usize>,
+    /// What the second queue has brought and its consumer has no answer to.
+    spilled: Vec<Vec<(EventId, Record)>>,
     since_ms: i64,
     /// When the group is to be stored, and when the alarm is set for, Unix milliseconds.
     due_ms: Option<i64>,
@@ -276,7 +278,11 @@ impl Play {
                 self.objects[at].callers.push(pile_at);
                 self.call(at, &bytes);
             }
-            Event::Spilled(at, records) => self.call(at, &sealed(&records)),
+            Event::Spilled(at, records) => {
+                let bytes = sealed(&records);
+                self.objects[at].spilled.push(records);
+                self.call(at, &bytes);
+            }
             Event::Shown(..) if self.is_dry => {}
             Event::Shown(at, click, verified) => {
                 self.store(at);
@@ -328,6 +334,7 @@ impl Play {
             arrivals.iter().filter(|arrival| !is_new(arrival)).count()
         });
         self.counts.again += again;
+        self.objects[at].spilled.clear();
         for pile_at in std::mem::take(&mut self.objects[at].callers) {
             if self.setup.has_faults && self.dice.one_in(LOST_ANSWERS) {
                 self.plan(now_ms + RETRY_MS, Event::Call(pile_at));
@@ -356,6 +363,9 @@ impl Play {
         });
         for pile_at in std::mem::take(&mut self.objects[at].callers) {
             self.plan(self.now_ms + RETRY_MS, Event::Call(pile_at));
+        }
+        for records in std::mem::take(&mut self.objects[at].spilled) {
+            self.plan(self.now_ms + RETRY_MS, Event::Spilled(at, records));
         }
     }
 

@@ -58,6 +58,8 @@ impl Setup {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counts {
     pub clicks: usize,
+    /// Those that objects have stored.
+    pub stored: usize,
     /// Calls with clicks, and their bytes.
     pub calls: usize,
     pub call_bytes: usize,
@@ -236,6 +238,7 @@ impl Play {
                 self.alarm(alarmed);
             }
         }
+        assert!(self.is_dry || self.counts.stored == self.counts.clicks, "{:?}", self.counts);
         self.counts.board_rows += self.several.board_rows.written();
         let seconds = self.objects.iter().map(|object| object.awake.seconds).sum::<usize>();
         self.counts.awake_seconds = seconds + self.board_awake.seconds;
@@ -324,15 +327,17 @@ impl Play {
         object.awake.note(object.since_ms, self.now_ms);
         let (group, now_ms) = (&mut object.group, self.now_ms);
         let (records, is_dry) = (group.take(), self.is_dry);
-        let again = self.several.work(at, |world| {
+        let (new, again) = self.several.work(at, |world| {
             let arrivals = if is_dry { Vec::new() } else { world.arrive(records) };
             let is_new = |arrival: &Arrival| match arrival {
                 Arrival::Stored => true,
                 Arrival::Known => false,
                 other => panic!("{other:?}"),
             };
-            arrivals.iter().filter(|arrival| !is_new(arrival)).count()
+            let new = arrivals.iter().filter(|arrival| is_new(arrival)).count();
+            (new, arrivals.len() - new)
         });
+        self.counts.stored += new;
         self.counts.again += again;
         self.objects[at].spilled.clear();
         for pile_at in std::mem::take(&mut self.objects[at].callers) {

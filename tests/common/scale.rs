@@ -288,7 +288,6 @@ impl Play {
             }
             Event::Shown(..) if self.is_dry => {}
             Event::Shown(at, click, verified) => {
-                self.store(at);
                 self.counts.shown += 1;
                 let event_id = EventId::of_digest(self.now_ms, click.bytes());
                 let sighting = Sighting { event_id, verified, since_load_ms: None };

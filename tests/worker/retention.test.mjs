@@ -226,6 +226,37 @@ test("after its last click a message goes by itself, its link works on, and what
   assert.ok(await knows(worker, message_id));
 });
 
+test("a message that goes on keeps what is young, and drops a closed table at a time", async (t) => {
+  const persist = stateDir(t);
+  // Five seconds, in tables of five eighths of a second.
+  const worker = await startWorker({ persist, vars: { SETTLE_MS: 0, RETENTION_DAYS: "0.0000579" } });
+  t.after(() => worker.close());
+  const message_id = freshMessage("spring");
+  const mint = (recipient_id) => mintCopy(worker, { message_id, recipient_id, sent_at_ms: Date.now() });
+  const hrefs = await Promise.all([0, 1, 2].map(async (n) => (await mint(`ibex-${n}`)).hrefs[0]));
+  let clicks = 0;
+  const weeks = () => Object.keys(objectsIn(persist)?.find(({ packs }) => packs) ?? {});
+  const closed = () => weeks().filter((name) => /^batches_\d+$/.test(name));
+  const click = async () => {
+    await worker.click(hrefs[clicks++ % hrefs.length]);
+    return (await report(worker, message_id)).known_from_ms;
+  };
+  // So long until some has been dropped, of which no object has gone.
+  const end = async () => (await click()) !== null && closed().length > 1 && closed();
+  const some = await until(end, { timeout: 60_000, every: 300, what: "an end of what is kept" });
+  const from_ms = (await report(worker, message_id)).known_from_ms;
+  assert.ok(from_ms < Date.now() - 5_000, "nothing goes before its time");
+  for (const name of some) assert.ok(Number(name.split("_")[1]) >= from_ms, `${name} ends before ${from_ms}`);
+  const kept = (await listClicks(worker, message_id)).map(({ ts_ms }) => ts_ms);
+  assert.ok(kept.length > 0 && kept.length < clicks, `${kept.length} of ${clicks} are kept`);
+  assert.ok(kept.every((ts_ms) => ts_ms >= from_ms));
+  const inBucket = async () => {
+    const events = (await worker.r2Events()).filter(({ event }) => event.message_id === message_id);
+    return new Set(events.map(({ event }) => event.event_id)).size === clicks;
+  };
+  await until(inBucket, { every: 100, what: "every click in the bucket" });
+});
+
 test("a recipient of one of four objects is nowhere, and neither is what their board knew of it", async (t) => {
   const persist = stateDir(t);
   const worker = await startWorker({ persist, vars: { SETTLE_MS: 0 } });

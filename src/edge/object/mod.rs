@@ -18,7 +18,8 @@
 //!
 //! - Clicks of a busy second wait for each other ([`Group`]): each call that brings some waits its own time, and whoever is
 //!   through first stores all. A call is answered once its clicks are stored; what waits when the object dies was not answered,
-//!   and its edge sends it again. Any other call has what waits stored before it.
+//!   and its edge sends it again. Any other call has what waits stored before it, but for what a landing page showed: that finds its
+//!   click whichever comes first, and to store would be a row more.
 //! - Between two awaits everything is synchronous, so a call sees and leaves a consistent message. What a call writes is one
 //!   transaction, and its answer leaves only when that is durable (the output gate).
 //! - Memory is a copy of rows. After an error, which has written nothing, it is thrown away; the next call loads it again.
@@ -228,7 +229,7 @@ impl MessageObject {
         };
         self.look_for_alarm().await?;
         let answer = match self.others(knows || !call.is_for_all()) {
-            Ok(None) => self.commit().and_then(|()| self.answer(call)),
+            Ok(None) => self.before(&call).and_then(|()| self.answer(call)),
             Ok(Some(shards)) => Ok(Answer::Several(shards)),
             Err(error) => Err(error),
         };
@@ -240,6 +241,11 @@ impl MessageObject {
             }
             Err(error) => Ok(self.failed(&error)),
         }
+    }
+
+    /// Stores what waits, where a call may ask for it.
+    fn before(&self, call: &Call) -> Result<()> {
+        if matches!(call, Call::Verify(..)) { Ok(()) } else { self.commit() }
     }
 
     /// How many objects share the message, where whoever asks does not know that there are others.

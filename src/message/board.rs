@@ -32,8 +32,8 @@ const MARKS: &str = "board";
 /// About so many words of views are one answer.
 const MOST_WORDS: usize = 65_536;
 
-/// So many blocks of pages are kept in memory.
-const KEPT_BLOCKS: usize = 16;
+/// So many blocks of pages are kept in memory: a call looks at those that its page's clicks may share windows with, some ten.
+const KEPT_BLOCKS: usize = 12;
 
 /// The longest pause between two times that a shard is told, milliseconds.
 const MAX_PAUSE_MS: i64 = 300_000;
@@ -134,8 +134,6 @@ impl<D: Database> Board<D> {
         if before != self.seats || version != self.version {
             self.save()?;
         }
-        let excess = self.kept.len().saturating_sub(KEPT_BLOCKS);
-        self.kept.drain(..excess);
         let since = if said.epoch == self.epoch { said.version } else { 0 };
         let mut answer = Said { epoch: self.epoch, version: since, ..Said::default() };
         let mut count = 0;
@@ -247,6 +245,9 @@ impl<D: Database> Board<D> {
                 pages.push((whose, words.into()));
                 true
             })?;
+            if self.kept.len() >= KEPT_BLOCKS {
+                self.kept.remove(0);
+            }
             self.kept.push((block, pages));
         }
         let at = known.unwrap_or(self.kept.len() - 1);

@@ -5,6 +5,8 @@
 
 mod common;
 
+use std::rc::Rc;
+
 use clickproof::record::Delivery;
 use clickproof::record::Record;
 use clickproof::verdict::thresholds::SETTINGS;
@@ -20,7 +22,8 @@ const SAFE_LINKS: &str = "https://nam02.safelinks.protection.outlook.com/";
 fn engine(history: &[Record], t: &Thresholds, look: Look) -> Vec<Finding> {
     let mut order: Vec<usize> = (0..history.len()).collect();
     order.sort_by_key(|&at| (history[at].ts_ms, &history[at].event_id));
-    let clicks: Vec<Click> = order.iter().map(|&at| Click::of(&history[at], Delivery::default())).collect();
+    let click = |at: &usize| Rc::new(Click::of(&history[*at], Delivery::default()));
+    let clicks: Vec<Rc<Click>> = order.iter().map(click).collect();
     let mut findings: Vec<Option<Finding>> = vec![None; history.len()];
     for (at, finding) in order.into_iter().zip(judge(&clicks, Ruleset::Defender, t, look)) {
         findings[at] = Some(finding);

@@ -6,6 +6,7 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use clickproof::message::{Acted, Gone, Message};
 use clickproof::record::{Delivery, EventId, EventIds, Kind, Record, Sighting, Verified};
@@ -191,12 +192,11 @@ proptest! {
         world.erase(PEOPLE[person], NOON_MS + 1);
         bucket.run_until(&mut world, i64::MAX);
         is_shipped(&mut world, &bucket)?;
-        let left: Vec<Click> = records
+        let mut left: Vec<Rc<Click>> = records
             .iter()
             .filter(|record| record.recipient_id != PEOPLE[person])
-            .map(|record| Click::of(record, Delivery::default()))
+            .map(|record| Rc::new(Click::of(record, Delivery::default())))
             .collect();
-        let mut left: Vec<_> = left;
         left.sort_by_key(|click| click.ts_ms);
         let listed = world.listed();
         prop_assert_eq!(listed.len(), left.len());

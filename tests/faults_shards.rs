@@ -18,6 +18,7 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use clickproof::link::shard;
 use clickproof::message::board::Board;
@@ -442,9 +443,10 @@ fn is_whole(
 ) {
     clicks.sort_by_key(|click| (click.ts_ms, click.event_id.clone()));
     let verified = |record: &Record| shown.get(&record.event_id).copied().unwrap_or_default();
-    let history: Vec<Click> = clicks
+    let history: Vec<Rc<Click>> = clicks
         .iter()
         .map(|record| Click { verified: verified(record), ..Click::of(record, Delivery::default()) })
+        .map(Rc::new)
         .collect();
     let mut listed: BTreeMap<String, Value> = BTreeMap::new();
     for world in &mut life.shards {

@@ -6,6 +6,7 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use clickproof::message::Settlement;
 use clickproof::message::group::{Group, MAX_CLICKS};
@@ -188,7 +189,7 @@ fn check_verdicts(world: &World, records: &[Record], told: Delivery) {
         stand.insert(entry.event_id, (entry.verdict.finding, shadow));
     }
     let stored = records.iter().filter(|record| stand.contains_key(&record.event_id));
-    let mut clicks: Vec<Click> = stored.map(|record| Click::of(record, told)).collect();
+    let mut clicks: Vec<Rc<Click>> = stored.map(|record| Rc::new(Click::of(record, told))).collect();
     clicks.sort_by(|a, b| a.order().cmp(&b.order()));
     assert_eq!(stand.len(), clicks.len());
     let judged = |ruleset| judge(&clicks, ruleset, &world.judging.thresholds, Look::Whole);

@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::rc::Rc;
+
 use clickproof::record::{Delivery, Kind, Record, Verified};
 use clickproof::signals::catalogue::learned::{Learned, Table};
 use clickproof::signals::votes;
@@ -923,7 +925,7 @@ fn a_touch_of_the_landing_page_overturns_what_is_probable() {
 fn the_published_table_hears_of_landing_pages_and_decides_without_them() {
     let touched = edge(158).from(WIDE).at(3_600_001).verified(Verified::Interacted);
     let record = &history([touched])[0];
-    let clicks = [Click::of(record, Delivery::default())];
+    let clicks = [Rc::new(Click::of(record, Delivery::default()))];
     let thresholds = Thresholds::default();
     let table = judge(&clicks, Ruleset::Defender, &thresholds, Look::Whole);
     assert_eq!(table[0].rule, "air_or_mbi");

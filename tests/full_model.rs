@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::rc::Rc;
+
 use clickproof::record::Delivery;
 use clickproof::record::Record;
 use clickproof::verdict::reach::{Dependency, TABLE};
@@ -14,9 +16,9 @@ use common::naive_full;
 use proptest::prelude::*;
 
 /// The clicks of a history in their order, with their records.
-fn sorted(history: &[Record]) -> (Vec<&Record>, Vec<Click>) {
+fn sorted(history: &[Record]) -> (Vec<&Record>, Vec<Rc<Click>>) {
     let records: Vec<&Record> = order(history).into_iter().map(|at| &history[at]).collect();
-    let clicks = records.iter().map(|record| Click::of(record, Delivery::default())).collect();
+    let clicks = records.iter().map(|record| Rc::new(Click::of(record, Delivery::default()))).collect();
     (records, clicks)
 }
 
@@ -187,7 +189,7 @@ fn a_slice_is_enough(history: &[Record], thresholds: &Thresholds) -> Result<(), 
     let (_, clicks) = sorted(history);
     let whole = Judgement::of(&clicks, Ruleset::Full, thresholds, Look::Whole);
     for (at, x) in clicks.iter().enumerate() {
-        let slice: Vec<Click> = clicks.iter().filter(|y| matters(x, y, thresholds)).cloned().collect();
+        let slice: Vec<Rc<Click>> = clicks.iter().filter(|y| matters(x, y, thresholds)).cloned().collect();
         let there = slice.iter().position(|y| y.event_id == x.event_id).unwrap();
         let part = Judgement::of(&slice, Ruleset::Full, thresholds, Look::Whole);
         prop_assert_eq!(part.base(there), whole.base(at), "{:?}", x);

@@ -6,6 +6,7 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use clickproof::message::{Arrival, FLOOD_CLICKS, Item, Message, Seen};
 use clickproof::record::Delivery;
@@ -72,7 +73,8 @@ impl World {
             prop_assert_eq!(said["paired_with"].as_str(), expected.paired_with.as_deref(), "{}", line);
         }
         // Nothing else differs either: confidence, vendor and reasons are those of the whole history.
-        let clicks: Vec<Click> = history.iter().map(|x| Click::of(x, Delivery::default())).collect();
+        let click = |record: &Record| Rc::new(Click::of(record, Delivery::default()));
+        let clicks: Vec<Rc<Click>> = history.iter().map(click).collect();
         let lines = listed.iter().map(|line| (line, line));
         let shadows = listed.iter().map(|line| (line, &line["shadow"]));
         let active = lines.zip(judge(&clicks, ruleset, &thresholds, Look::Whole));

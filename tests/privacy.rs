@@ -5,6 +5,7 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::rc::Rc;
 
 use clickproof::record::{Delivery, EventId, EventIds, Kind, Record, packed};
 use clickproof::signals::agents::{self, Agent};
@@ -204,8 +205,8 @@ fn drawn(seed: u64) -> Vec<Record> {
 }
 
 fn judged(history: &[Record], ruleset: Ruleset) -> Vec<Finding> {
-    let clicks: Vec<Click> =
-        order(history).into_iter().map(|at| Click::of(&history[at], Delivery::default())).collect();
+    let click = |at: usize| Rc::new(Click::of(&history[at], Delivery::default()));
+    let clicks: Vec<Rc<Click>> = order(history).into_iter().map(click).collect();
     judge(&clicks, ruleset, &Thresholds::default(), Look::Whole)
 }
 

@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::rc::Rc;
+
 use clickproof::message::{Gone, Message};
 use clickproof::record::{Delivery, EventId, EventIds, Record, Sighting, Verified};
 use clickproof::verdict::{Click, Judging, Key, Look, Ruleset, Thresholds, judge};
@@ -256,7 +258,8 @@ fn a_verdict_stands_when_what_was_before_it_goes() {
         before.into_iter().filter(|line| line["ts_ms"].as_i64() >= Some(from_ms)).collect();
     assert_eq!((world.listed().len(), world.listed()), (11, left.clone()));
     let history: Vec<Record> = left.iter().map(|line| Record::parse(&line.to_string()).unwrap()).collect();
-    let clicks: Vec<Click> = history.iter().map(|record| Click::of(record, Delivery::default())).collect();
+    let click = |record: &Record| Rc::new(Click::of(record, Delivery::default()));
+    let clicks: Vec<Rc<Click>> = history.iter().map(click).collect();
     let findings = judge(&clicks, Ruleset::Full, &judging().thresholds, Look::Whole);
     for (line, finding) in left.iter().zip(findings) {
         assert_eq!(line["rule"], serde_json::to_value(finding).unwrap()["rule"]);

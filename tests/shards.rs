@@ -6,6 +6,7 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use clickproof::record::{Delivery, EventId, EventIds, Record, Sighting, Verified};
 use clickproof::verdict::{Click, Judging, Look, Ruleset, Thresholds, judge};
@@ -144,11 +145,11 @@ fn play(judging: &Judging, shards: u32, seed: u64) -> (Several, Vec<Record>, BTr
 fn check(judging: &Judging, shards: u32, seed: u64) -> usize {
     let (mut several, mut clicks, shown) = play(judging, shards, seed);
     clicks.sort_by(|a, b| (a.ts_ms, &a.event_id).cmp(&(b.ts_ms, &b.event_id)));
-    let history: Vec<Click> = clicks
+    let history: Vec<Rc<Click>> = clicks
         .iter()
         .map(|record| {
             let verified = shown.get(&EventId::parse(&record.event_id).unwrap()).copied().unwrap_or_default();
-            Click { verified, ..Click::of(record, Delivery::default()) }
+            Rc::new(Click { verified, ..Click::of(record, Delivery::default()) })
         })
         .collect();
     let mut listed: BTreeMap<String, Value> = BTreeMap::new();

@@ -6,6 +6,7 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use clickproof::record::{Delivery, EventIds, Record};
 use clickproof::verdict::{Click, Finding, Judging, Look, Ruleset, Thresholds, judge};
@@ -73,8 +74,8 @@ fn bring(records: &[Record], dies: fn(usize) -> bool) -> World {
 
 /// That the verdicts that stand are those of the whole history, of both rulesets.
 fn check_verdicts(world: &World, records: &[Record]) {
-    let mut clicks: Vec<Click> =
-        records.iter().map(|record| Click::of(record, Delivery::default())).collect();
+    let click = |record: &Record| Rc::new(Click::of(record, Delivery::default()));
+    let mut clicks: Vec<Rc<Click>> = records.iter().map(click).collect();
     clicks.sort_by(|a, b| a.order().cmp(&b.order()));
     let mut stand: BTreeMap<String, (Finding, Finding)> = BTreeMap::new();
     for entry in world.rows.packs().iter().flat_map(|pack| pack.open().unwrap().entries) {

@@ -129,7 +129,7 @@ struct History {
     /// What was learned of networks, where it is not the built-in file.
     learned: Option<Table>,
     /// The clicks, opens and acts of each message with their places among the events.
-    messages: HashMap<String, Vec<(usize, Click)>>,
+    messages: HashMap<String, Vec<(usize, Rc<Click>)>>,
 }
 
 impl History {
@@ -168,7 +168,7 @@ impl History {
             click.signals = click.signals.taught(&record, learned);
         }
         self.events.push(Rc::clone(&click.event_id));
-        self.messages.entry(record.message_id).or_default().push((place, click));
+        self.messages.entry(record.message_id).or_default().push((place, Rc::new(click)));
     }
 
     fn count(&self, bad: usize) -> Counts {

@@ -1,15 +1,20 @@
 //! What an object has of a block of time for the others, and what those have told it ([`super::exchange`]).
 
+use std::rc::Rc;
+
 use super::Message;
-use super::history::{Clicks, merged};
+use super::history::{Clicks, click_of, merged};
 use super::sql::Database;
-use crate::record::{Delivery, EventId, Kind};
+use crate::record::{EventId, Kind};
 use crate::verdict::convictions::Convictions;
 use crate::verdict::evidence::{
     CONVICTION, Views, Word, block_of, convicted, end_of, hit, in_order, start_of, thin, word,
 };
 use crate::verdict::order::arrange;
 use crate::verdict::{Click, Key};
+
+/// So many clicks are looked at at once: of a busy message a view may concern tens of thousands.
+const MOST_READ: usize = 4_096;
 
 impl<D: Database> Message<D> {
     /// What others show around moments, from memory or from rows.
@@ -52,25 +57,29 @@ impl<D: Database> Message<D> {
         })
     }
 
-    /// The clicks between two moments (both included), oldest first, from memory or from rows.
-    pub(super) fn clicks_between(
+    /// The clicks that somebody `wants` from a moment on up to another that is left out, from memory or from rows: some of them at a
+    /// time. Moves the first moment behind what was looked at.
+    pub(super) fn clicks_from(
         &self,
-        from_ms: i64,
-        until_ms: i64,
+        from: &mut EventId,
+        until: EventId,
         wants: &dyn Fn(&Click) -> bool,
     ) -> Result<Clicks, D::Error> {
-        let mut clicks = Clicks::default();
-        if self.window.holds(from_ms, until_ms) {
-            let held = self.window.between(from_ms, until_ms).filter(|(_, entry)| wants(&entry.click));
-            clicks.extend(held.map(|(id, entry)| (id, entry.click.clone())));
-            return Ok(clicks);
+        let (mut clicks, mut seen, mut next) = (Clicks::default(), 0, *from);
+        let mut see = |id: EventId, click: Option<Rc<Click>>| {
+            (seen, next) = (seen + 1, id.successor());
+            clicks.extend(click.filter(|click| wants(click)).map(|click| (id, click)));
+        };
+        if self.window.holds(from.ts_ms(), until.ts_ms() - 1) {
+            let held = self.window.range(*from, until).take(MOST_READ);
+            held.for_each(|(id, held)| see(id, Some(held.click.clone())));
+        } else {
+            self.rows.clicks(*from, until, MOST_READ, &mut |id, record| {
+                see(id, record.map(|record| click_of(&record)));
+            })?;
+            self.later().set(&mut clicks)?;
         }
-        let (from, until) = (EventId::first_of(from_ms.max(0)), EventId::first_of(until_ms + 1));
-        self.rows.clicks(from, until, usize::MAX, &mut |id, record| {
-            let click = record.map(|record| Click::of(&record, Delivery::default()));
-            clicks.extend(click.filter(wants).map(|click| (id, click)));
-        })?;
-        self.later().set(&mut clicks)?;
+        *from = if seen < MOST_READ { until } else { next };
         Ok(clicks)
     }
 
@@ -89,11 +98,9 @@ impl<D: Database> Message<D> {
         };
         let (from_ms, until_ms) = (start_ms - reach_ms, end_of(block));
         let is_click = |click: &Click| click.kind == Kind::Click;
-        if self.window.holds(from_ms, until_ms) {
-            let held = self.window.between(from_ms, until_ms).map(|(_, entry)| &entry.click);
-            held.filter(|click| is_click(click)).for_each(&mut see);
-        } else {
-            self.clicks_between(from_ms, until_ms, &is_click)?.iter().for_each(|(_, click)| see(click));
+        let (mut from, until) = (EventId::first_of(from_ms.max(0)), EventId::first_of(until_ms + 1));
+        while from < until {
+            self.clicks_from(&mut from, until, &is_click)?.iter().for_each(|(_, click)| see(click));
         }
         let mut order: Vec<usize> = (0..seen.len()).collect();
         arrange(&mut order, &|at| {

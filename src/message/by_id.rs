@@ -4,6 +4,7 @@
 //! wasm, ten times over, and so would a set's.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::IntoIter;
 use std::ops::RangeBounds;
 
 use crate::record::EventId;
@@ -125,13 +126,26 @@ impl<V> ById<V> {
 
 impl<V> IntoIterator for ById<V> {
     type Item = (EventId, V);
-    type IntoIter = std::vec::IntoIter<(EventId, V)>;
+    type IntoIter = Taken<V>;
 
     /// All of them, oldest first.
-    fn into_iter(mut self) -> Self::IntoIter {
-        let places = std::mem::take(&mut self.places);
-        let take = |(id, place)| Some((id, self.values.get_mut(slot(place))?.take()?));
-        places.into_iter().filter_map(take).collect::<Vec<_>>().into_iter()
+    fn into_iter(self) -> Taken<V> {
+        Taken { places: self.places.into_iter(), values: self.values }
+    }
+}
+
+/// Values that are taken out one after the other.
+pub(super) struct Taken<V> {
+    places: IntoIter<EventId, i64>,
+    values: Vec<Option<V>>,
+}
+
+impl<V> Iterator for Taken<V> {
+    type Item = (EventId, V);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (id, place) = self.places.next()?;
+        Some((id, self.values.get_mut(slot(place))?.take()?))
     }
 }
 

@@ -1,7 +1,10 @@
 //! Convictions of sources, and the clicks that they reach (ruleset `full`, [`crate::verdict::convictions`]).
 //!
 //! A settled verdict says whether it convicts, so packs hold every conviction; those that reach the window are kept in
-//! memory. When a verdict begins or ends to convict, the settled clicks that it reaches are judged again.
+//! memory. Those of other objects are looked up in the board's views: of those there may be a million. When a verdict begins or
+//! ends to convict, the settled clicks that it reaches are judged again.
+
+use std::rc::Rc;
 
 use super::Message;
 use super::by_id::ById;
@@ -10,14 +13,17 @@ use super::settled::{Findings, Settled};
 use super::slice::{Panel, Slice};
 use super::sql::Database;
 use crate::record::{EventId, Kind};
-use crate::verdict::convictions::Convictions;
-use crate::verdict::order::arranged;
+use crate::verdict::convictions::{Carried, Convicting, Convictions, places};
+use crate::verdict::order::{arranged, ascending};
 use crate::verdict::reach::{By, CARRY_AFTER_MS, CARRY_BEFORE_MS, Test};
 use crate::verdict::{Click, ClickType, rules};
 
+/// So many clicks of convictions are read at once: of a busy quarter of an hour there may be a hundred thousand.
+const MOST_READ: usize = 1_024;
+
 /// A conviction that began or ended.
 pub(super) struct Changed {
-    click: Click,
+    click: Rc<Click>,
     was: Option<ClickType>,
     is: Option<ClickType>,
 }
@@ -36,16 +42,18 @@ impl<D: Database> Message<D> {
         self.window.start_ms().saturating_sub(CARRY_BEFORE_MS)
     }
 
-    /// Adds the convictions in spans (both ends included) that are apart: those of other objects, and those of settled clicks.
-    pub(super) fn convictions_in(
+    /// The convictions of some places in spans (both ends included) that are apart, others' among them, as they stand in rows.
+    pub(super) fn convictions_at(
         &self,
+        places: &[u64],
         spans: &[(i64, i64)],
-        convictions: &mut Convictions,
-    ) -> Result<(), D::Error> {
+    ) -> Result<Convictions, D::Error> {
+        let mut old = Convictions::at(ascending(places));
         for span in spans {
-            self.others_in(*span, convictions)?;
+            self.others_in(*span, &mut old)?;
         }
-        self.own_convictions_in(spans, convictions)
+        self.own_convictions_in(spans, &mut old)?;
+        Ok(old)
     }
 
     /// Adds the convictions of settled clicks in spans (both ends included) that are apart: from memory, or from rows, of which each
@@ -66,8 +74,7 @@ impl<D: Database> Message<D> {
                 kind.inspect(|kind| convictions.add(&entry.click, *kind));
             }
         }
-        let mut settled = self.settled_in(&beyond)?;
-        settled.retain(|_, settled| settled.conviction.is_some());
+        let mut settled = self.settled_in(&beyond, &|settled| settled.conviction.is_some())?;
         let mut old: Vec<EventId> = Vec::new();
         for (id, Settled { conviction, .. }) in settled.iter() {
             match self.window.get(id).zip(*conviction) {
@@ -75,9 +82,11 @@ impl<D: Database> Message<D> {
                 None => old.push(id),
             }
         }
-        for (id, click) in self.stored(&old)? {
-            if let Some(kind) = settled.get(id).and_then(|settled| settled.conviction) {
-                convictions.add(&click, kind);
+        for ids in old.chunks(MOST_READ) {
+            for (id, click) in self.stored(ids)? {
+                if let Some(kind) = settled.remove(id).and_then(|settled| settled.conviction) {
+                    convictions.add(&click, kind);
+                }
             }
         }
         Ok(())
@@ -154,8 +163,8 @@ impl<D: Database> Message<D> {
         let judging = self.judging.clone();
         let kept_ms = self.convictions_from_ms();
         // Clicks from before the memory of convictions look for them in rows.
-        let mut spans = Vec::new();
-        for (_, found) in &mut *panels {
+        let (mut spans, mut at): (Vec<(i64, i64)>, Vec<u64>) = Default::default();
+        for (panel, found) in &mut *panels {
             for (id, findings) in found.iter_mut() {
                 let kind = findings.kind;
                 let is_undecided =
@@ -163,44 +172,39 @@ impl<D: Database> Message<D> {
                 let from_ms = id.ts_ms().saturating_sub(CARRY_BEFORE_MS);
                 if is_undecided && from_ms < kept_ms {
                     spans.push((from_ms, id.ts_ms().saturating_add(CARRY_AFTER_MS).min(kept_ms - 1)));
+                    at.extend(panel.click(*id).into_iter().flat_map(places));
                 }
             }
         }
         let spans = merged(&spans);
-        if spans.is_empty() {
-            for (panel, found) in panels {
-                self.hold_against(&self.convictions, panel, found);
-            }
-            return Ok(());
-        }
-        let mut all = Convictions::default();
-        self.convictions_in(&spans, &mut all)?;
+        let mut old =
+            if spans.is_empty() { Convictions::default() } else { self.convictions_at(&at, &spans)? };
         for change in changed {
             // What this call changes stands in no row yet.
             if spans.iter().any(|(from_ms, until_ms)| (*from_ms..=*until_ms).contains(&change.click.ts_ms)) {
-                change.apply(&mut all);
+                change.apply(&mut old);
             }
         }
-        all.extend_from(&self.convictions, kept_ms);
         for (panel, found) in panels {
-            self.hold_against(&all, panel, found);
+            self.hold_against(&old, panel, found);
         }
         Ok(())
     }
 
-    /// Holds the clicks that nothing else decided against convictions.
-    pub(super) fn hold_against(
-        &self,
-        convictions: &Convictions,
-        panel: &Panel,
-        found: &mut [(EventId, Findings)],
-    ) {
+    /// The convictions that reach a click: those in memory, and `old` ones from before them.
+    pub(super) fn reaching(&self, old: &Convictions, click: &Click) -> Option<Carried> {
+        let own = [(old, i64::MIN), (&self.convictions, self.convictions_from_ms())];
+        Convicting { own: &own, others: &self.shard.views }.reaching(click)
+    }
+
+    /// Holds the clicks that nothing else decided against convictions: those in memory, and `old` ones from before them.
+    pub(super) fn hold_against(&self, old: &Convictions, panel: &Panel, found: &mut [(EventId, Findings)]) {
         for (id, findings) in found {
             let Some((judgement, at)) = panel.full(&self.judging, *id) else { continue };
             let kind = findings.kind;
             let undecided = findings.full(&self.judging).filter(|finding| rules::is_undecided(kind, finding));
             let Some(finding) = undecided else { continue };
-            if let Some(carried) = convictions.reaching(judgement.case(at).click) {
+            if let Some(carried) = self.reaching(old, judgement.case(at).click) {
                 *finding = judgement.with_carry(at, carried);
             }
         }

@@ -2,19 +2,23 @@
 //! everything.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::Message;
 use super::by_id::ById;
+use super::history::{Clicks, click_of};
 use super::people;
 use super::rows::Span;
+use super::shard::NONE;
 use super::sql::Database;
 use crate::event::body::Entry;
 use crate::event::pack;
-use crate::record::{Delivery, EventId};
+use crate::record::EventId;
 use crate::report::Tally;
 use crate::report::tally::Counted;
 use crate::verdict::Click;
 use crate::verdict::convictions::Convictions;
+use crate::verdict::evidence::{Views, Word, block_of};
 
 /// The latest that a pack says of an event.
 struct Found {
@@ -37,14 +41,14 @@ impl<D: Database> Message<D> {
     /// # Errors
     /// When storage fails.
     pub fn check(&self) -> Result<Result<(), String>, D::Error> {
-        let mut clicks: ById<Click> = ById::default();
+        let mut clicks = Clicks::default();
         let (first, end) = (EventId::first_of(0), EventId::first_of(i64::MAX));
         self.rows.clicks(first, end, usize::MAX, &mut |id, record| {
-            clicks.extend(record.map(|record| (id, Click::of(&record, Delivery::default()))));
+            clicks.extend(record.map(|record| (id, click_of(&record))));
         })?;
         self.later().set(&mut clicks)?;
-        let stored: BTreeMap<EventId, Click> = clicks.into_iter().collect();
-        let settled = self.settled_in(&[(i64::MIN, i64::MAX)])?;
+        let stored: BTreeMap<EventId, Rc<Click>> = clicks.into_iter().collect();
+        let settled = self.settled_in(&[(i64::MIN, i64::MAX)], &|_| true)?;
         let mut index: Vec<u64> = Vec::new();
         let (mut last_pack, mut in_packs) = (0, BTreeSet::new());
         self.rows.pack_keys(i64::MIN, i64::MAX, &mut |number, keys| {
@@ -107,11 +111,21 @@ impl<D: Database> Message<D> {
                     convictions.add(click, kind);
                 }
             }
-            self.others_in((from_ms, i64::MAX), &mut convictions)?;
         }
         must(
             self.convictions.all_from(self.convictions_from_ms()) == convictions,
             "5: the convictions are those of the packs",
+        );
+        let mut views = Views::default();
+        let from = block_of(self.convictions_from_ms());
+        self.rows.words((from.into(), NONE), true, 0, &mut |block, _, _, words| {
+            views.set(block, words.into());
+            true
+        })?;
+        let is_known = |(block, words): &&(u32, Rc<[Word]>)| *block >= from && !words.is_empty();
+        must(
+            self.shard.views.0.iter().filter(is_known).eq(views.0.iter().filter(is_known)),
+            "5: the views are those of the rows",
         );
         must(self.outbox.last_pack() == last_pack, "6: the outbox knows the last pack");
         must(self.outbox.sent_pack() <= last_pack, "6: no pack is sent that is not there");

@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use super::Message;
 use super::by_id::Ids;
-use super::history::{Clicks, merged};
+use super::history::merged;
 use super::rows::VIEW;
 use super::said::{Page, Said};
 use super::shard::{MARKS, Marks, NONE};
@@ -28,6 +28,9 @@ pub const EXCHANGE: &str = "/exchange";
 /// The most blocks that one exchange reports, and about how many words.
 const MOST_BLOCKS: usize = 32;
 const MOST_WORDS: usize = 65_536;
+
+/// So many changes of views are held against clicks at once.
+const MOST_CHANGES: usize = 32_768;
 
 /// The longest pause after exchanges that failed, milliseconds.
 const MAX_PAUSE_MS: i64 = 60_000;
@@ -81,17 +84,25 @@ impl<D: Database> Message<D> {
         self.rows.put_marks(MARKS, &[shards, epoch, known_from, version, unreported_from])
     }
 
-    /// What a shard keeps about itself.
-    pub(super) fn load_shard(&mut self, rests: bool) -> Result<(), D::Error> {
+    /// The views that reach the window.
+    pub(super) fn load_views(&mut self) -> Result<(), D::Error> {
         if !self.shard.is_one_of_several() {
             return Ok(());
         }
         let from = block_of(self.convictions_from_ms()).into();
         let views = &mut self.shard.views;
+        views.0.clear();
         self.rows.words((from, NONE), true, 0, &mut |block, _, _, words| {
             views.set(block, words.into());
             true
-        })?;
+        })
+    }
+
+    /// What a shard keeps about itself.
+    pub(super) fn load_shard(&mut self, rests: bool) {
+        if !self.shard.is_one_of_several() {
+            return;
+        }
         if !rests {
             // Whoever rests has reported all, and heard all that it was told to ask for.
             self.shard.is_told = true;
@@ -101,7 +112,6 @@ impl<D: Database> Message<D> {
             }
         }
         self.shard.rebuild_from = self.shard.marks.unreported_from;
-        Ok(())
     }
 
     /// A click has come, or what it counts for has changed: it and the recipient's next ones may count differently.
@@ -278,12 +288,7 @@ impl<D: Database> Message<D> {
             }
             self.rows.put_words(block, VIEW, 1, &words)?;
             for changed in difference(&old, &words) {
-                let span = if let Some((ms, kind)) = convicted(block, changed) {
-                    if block >= kept && words.binary_search(&changed).is_ok() {
-                        self.convictions.add_at(changed.0, ms, kind);
-                    } else if block >= kept {
-                        self.convictions.remove_at(changed.0, ms, kind);
-                    }
+                let span = if let Some((ms, _)) = convicted(block, changed) {
                     (ms.saturating_sub(CARRY_AFTER_MS), ms.saturating_add(CARRY_BEFORE_MS))
                 } else {
                     let (_, (first_ms, last_ms)) = hot_span(block, changed);
@@ -296,6 +301,9 @@ impl<D: Database> Message<D> {
             if block >= kept {
                 self.shard.views.set(block, words);
             }
+            if spans.len() >= MOST_CHANGES {
+                self.judge_changed(&std::mem::take(&mut spans))?;
+            }
         }
         self.judge_changed(&spans)
     }
@@ -307,10 +315,11 @@ impl<D: Database> Message<D> {
         }
         let key = |(key, tag): (u64, u8)| u128::from(key) << 8 | u128::from(tag);
         let sorted = arranged(spans, &|(of, _)| (0, key(*of)));
-        let crowds = self.judging.crowds();
+        let judging = self.judging.clone();
+        let crowds = judging.crowds();
         let concerns = |click: &Click| {
             let mut is_concerned = false;
-            self.judging.groups_of(&crowds, click, &mut |_, group| {
+            judging.groups_of(&crowds, click, &mut |_, group| {
                 let from = sorted.partition_point(|(of, _)| key(*of) < key(group));
                 let mut theirs = sorted[from..].iter().take_while(|(of, _)| *of == group);
                 is_concerned |=
@@ -319,14 +328,16 @@ impl<D: Database> Message<D> {
             is_concerned
         };
         let all: Vec<(i64, i64)> = spans.iter().map(|(_, span)| *span).collect();
-        let mut clicks = Clicks::default();
+        self.know_people()?;
         for (from_ms, until_ms) in merged(&all) {
-            clicks.extend(self.clicks_between(from_ms, until_ms, &concerns)?);
-        }
-        clicks.retain(|id, _| !self.timers.unsettled.contains(&id));
-        if !clicks.is_empty() {
-            self.know_people()?;
-            self.issue(clicks, &Ids::default(), self.watermark.ms)?;
+            let (mut from, until) = (EventId::first_of(from_ms.max(0)), EventId::first_of(until_ms + 1));
+            while from < until {
+                let mut clicks = self.clicks_from(&mut from, until, &concerns)?;
+                clicks.retain(|id, _| !self.timers.unsettled.contains(&id));
+                if !clicks.is_empty() {
+                    self.issue(clicks, &Ids::default(), self.watermark.ms)?;
+                }
+            }
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use super::sql::Database;
 use super::wanted::Filter;
 use crate::record::EventId;
 use crate::verdict::case::Case;
-use crate::verdict::convictions::Convictions;
+use crate::verdict::convictions::{Convictions, places};
 use crate::verdict::explain::explain;
 use crate::verdict::reach::{CARRY_AFTER_MS, CARRY_BEFORE_MS};
 use crate::verdict::{Look, Ruleset, rules};
@@ -34,13 +34,12 @@ impl<D: Database> Message<D> {
         {
             let click = judgement.case(at).click;
             if is_open {
-                carried = self.convictions.reaching(click);
+                carried = self.reaching(&Convictions::default(), click);
             } else {
-                let mut convictions = Convictions::default();
                 let from_ms = id.ts_ms().saturating_sub(CARRY_BEFORE_MS);
                 let until_ms = id.ts_ms().saturating_add(CARRY_AFTER_MS);
-                self.convictions_in(&[(from_ms, until_ms)], &mut convictions)?;
-                carried = convictions.reaching(click);
+                let at: Vec<u64> = places(click).collect();
+                carried = self.convictions_at(&at, &[(from_ms, until_ms)])?.reaching(click);
             }
         }
         if let Some((judgement, at)) = panel.active(id) {

@@ -1,18 +1,25 @@
 //! What a message remembers: clicks and verdicts looked up in the window first, and before it in rows.
 
+use std::rc::Rc;
+
 use super::Message;
 use super::by_id::{ById, Ids};
 use super::deliveries;
 use super::settled::Settled;
 use super::sql::Database;
 use crate::event::pack;
-use crate::record::{Delivery, EventId, Kind, Sighting};
+use crate::record::{Delivery, EventId, Kind, Record, Sighting};
 use crate::verdict::order::{arranged, ascending};
 use crate::verdict::reach::{By, Test};
 use crate::verdict::{Click, Key};
 
 /// Clicks by their ids, so in their order.
-pub(super) type Clicks = ById<Click>;
+pub(super) type Clicks = ById<Rc<Click>>;
+
+/// A stored click, of which nothing more is known yet.
+pub(super) fn click_of(record: &Record) -> Rc<Click> {
+    Rc::new(Click::of(record, Delivery::default()))
+}
 
 /// A question for clicks that share a key, between two moments (both included).
 #[derive(Clone, Copy)]
@@ -98,12 +105,12 @@ impl<D: Database> Later<'_, D> {
         }
         for (id, delivery) in told {
             if let Some(click) = clicks.get_mut(id) {
-                click.learn(delivery);
+                Rc::make_mut(click).learn(delivery);
             }
         }
         self.message.sightings(&ids, &mut |id, sighting| {
             if let Some(click) = clicks.get_mut(id) {
-                click.verified = sighting.verified;
+                Rc::make_mut(click).verified = sighting.verified;
             }
         })
     }
@@ -131,7 +138,7 @@ impl<D: Database> Message<D> {
     pub(super) fn stored(&self, ids: &[EventId]) -> Result<Clicks, D::Error> {
         let mut clicks = Clicks::default();
         self.rows.clicks_by_id(ids, &mut |id, record| {
-            clicks.extend(record.map(|record| (id, Click::of(&record, Delivery::default()))));
+            clicks.extend(record.map(|record| (id, click_of(&record))));
         })?;
         self.later().set(&mut clicks)?;
         Ok(clicks)
@@ -174,7 +181,7 @@ impl<D: Database> Message<D> {
         for (from_ms, until_ms) in merged(&spans) {
             let (from, until) = (EventId::first_of(from_ms), EventId::first_of(until_ms + 1));
             self.rows.clicks(from, until, usize::MAX, &mut |id, record| {
-                let click = record.map(|record| Click::of(&record, Delivery::default()));
+                let click = record.map(|record| click_of(&record));
                 let click = click.filter(|click| asked.want(click, &|_| true));
                 old.extend(click.map(|click| (id, click)));
             })?;
@@ -206,7 +213,7 @@ impl<D: Database> Message<D> {
         let ids = ids.to_vec();
         let mut past = Clicks::default();
         self.rows.clicks_by_id(&ids, &mut |id, record| {
-            past.extend(record.map(|record| (id, Click::of(&record, Delivery::default()))));
+            past.extend(record.map(|record| (id, click_of(&record))));
         })?;
         Ok(past)
     }
@@ -248,8 +255,13 @@ impl<D: Database> Message<D> {
         Ok(settled)
     }
 
-    /// The verdicts that stand of the clicks in spans (both ends included) that are apart and ascend, from rows.
-    pub(super) fn settled_in(&self, spans: &[(i64, i64)]) -> Result<ById<Settled>, D::Error> {
+    /// The verdicts that stand of the clicks in spans (both ends included) that are apart and ascend, from rows, where somebody `wants`
+    /// them.
+    pub(super) fn settled_in(
+        &self,
+        spans: &[(i64, i64)],
+        wants: &dyn Fn(&Settled) -> bool,
+    ) -> Result<ById<Settled>, D::Error> {
         let mut settled = ById::default();
         let (Some((first_ms, _)), Some((_, last_ms))) = (spans.first(), spans.last()) else {
             return Ok(settled);
@@ -263,7 +275,13 @@ impl<D: Database> Message<D> {
         };
         self.rows.packs(*first_ms, *last_ms, &mut |row| {
             if pack::keys(&row.keys).any(|(id, _)| is_inside(&id)) {
-                settled.extend(Settled::all_in(&row, &self.judging).filter(|(id, _)| is_inside(id)));
+                for (id, found) in Settled::all_in(&row, &self.judging).filter(|(id, _)| is_inside(id)) {
+                    if wants(&found) {
+                        settled.insert(id, found);
+                    } else {
+                        settled.remove(id);
+                    }
+                }
             }
         })?;
         Ok(settled)

@@ -1,6 +1,7 @@
 //! Clicks arrive: they are stored, or counted where one link is flooded, or known already.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::Message;
 use super::by_id::Ids;
@@ -109,7 +110,7 @@ impl<D: Database> Message<D> {
         click.verified = self.verified(id)?;
         arrivals.is_late |= self.watermark.is_late(record.ts_ms);
         self.timers.sweep.came += usize::from(record.ts_ms < self.window.start_ms());
-        self.window.insert(id, click, self.watermark.settled_to_ms);
+        self.window.insert(id, Rc::new(click), self.watermark.settled_to_ms);
         self.mark_click(id);
         self.timers.unsettled.insert(id);
         arrivals.stored.push((id, record));

@@ -5,11 +5,10 @@
 
 use super::Message;
 use super::by_id::Ids;
-use super::history::{Clicks, merged};
+use super::history::{Clicks, click_of, merged};
 use super::sql::Database;
 use crate::event::pack;
-use crate::record::{Delivery, EventId};
-use crate::verdict::Click;
+use crate::record::EventId;
 use crate::verdict::reach::{CARRY_AFTER_MS, CARRY_BEFORE_MS};
 
 /// The most clicks around late ones that are held in memory beside the window.
@@ -36,7 +35,7 @@ impl<D: Database> Message<D> {
             let (mut count, mut last_ms) = (0, from_ms);
             self.rows.clicks(from, until, room, &mut |id, record| {
                 (count, last_ms) = (count + 1, id.ts_ms());
-                read.extend(record.map(|record| (id, Click::of(&record, Delivery::default()))));
+                read.extend(record.map(|record| (id, click_of(&record))));
             })?;
             if count < room {
                 stretches.push((from_ms, until_ms));
@@ -55,7 +54,7 @@ impl<D: Database> Message<D> {
             break;
         }
         self.later().set(&mut read)?;
-        let mut settled = self.settled_in(&stretches)?;
+        let mut settled = self.settled_in(&stretches, &|_| true)?;
         for (id, click) in read {
             if self.window.get(id).is_none()
                 && let Some(verdict) = settled.remove(id)
@@ -88,7 +87,7 @@ impl<D: Database> Message<D> {
         self.sightings(&ids, &mut |id, sighting| seen.push((id, sighting.verified)))?;
         for (id, verified) in seen {
             if let Some(entry) = self.window.get_mut(id) {
-                entry.click.verified = verified;
+                entry.know().verified = verified;
             }
         }
         Ok(())

@@ -1,13 +1,13 @@
 //! Memory is a copy of rows: what a message loads when its object begins, and again when rows were mended or taken out.
 
 use super::Message;
+use super::history::click_of;
 use super::people::People;
 use super::settled::Settled;
 use super::sql::Database;
 use super::watermark::Watermark;
 use super::window::{Absent, Window};
-use crate::record::{Delivery, EventId};
-use crate::verdict::Click;
+use crate::record::EventId;
 use crate::verdict::convictions::Convictions;
 
 impl<D: Database> Message<D> {
@@ -29,15 +29,16 @@ impl<D: Database> Message<D> {
         self.find_touched();
         if self.judging.asks_full() {
             let mut convictions = Convictions::default();
-            self.convictions_in(&[(self.convictions_from_ms(), i64::MAX)], &mut convictions)?;
+            self.own_convictions_in(&[(self.convictions_from_ms(), i64::MAX)], &mut convictions)?;
             self.convictions = convictions;
         }
+        self.load_views()?;
         self.timers.revisits.extend(self.rows.revisits()?);
         Ok(())
     }
 
     pub(super) fn load_window(&mut self, from: EventId, until: EventId) -> Result<(), D::Error> {
-        let mut settled = self.settled_in(&[(from.ts_ms(), i64::MAX)])?;
+        let mut settled = self.settled_in(&[(from.ts_ms(), i64::MAX)], &|_| true)?;
         let last_ms = settled.iter().next_back().map_or(i64::MIN, |(id, _)| id.ts_ms());
         self.watermark.settled_to_ms = self.watermark.settled_to_ms.max(last_ms);
         let came_ms = self.watermark.settled_to_ms;
@@ -64,7 +65,7 @@ impl<D: Database> Message<D> {
             // What cannot be read is counted where it was read.
             (None, _) | (Some(_), None) => {}
             (Some(settled), Some(record)) => {
-                window.insert(id, Click::of(&record, Delivery::default()), came_ms);
+                window.insert(id, click_of(&record), came_ms);
                 if let Some(settled) = settled {
                     window.settle(id, settled);
                 } else {
@@ -105,7 +106,7 @@ impl<D: Database> Message<D> {
         }
         for (id, delivery) in told {
             if let Some(entry) = self.window.get_mut(id) {
-                entry.click.learn(delivery);
+                entry.know().learn(delivery);
             }
         }
         Ok(())

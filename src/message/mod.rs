@@ -44,7 +44,7 @@
 //! 3. The timers hold exactly the unsettled clicks and the touched ones of the window, none of these later than the window
 //!    holds its click. Touched clicks from before the window are the revisits' rows.
 //! 4. The people, where they are known, name the packs of every click but opens.
-//! 5. The convictions are those of settled clicks that reach the window.
+//! 5. The convictions are those of settled clicks that reach the window, the views those of the rows that do.
 //! 6. The outbox knows the last pack and the last that the queue has taken; the acts in it are those of the rows, where there
 //!    is a receiver.
 //! 7. Every click before the watermark is settled, or not older than the late mark.
@@ -152,7 +152,7 @@ impl<D: Database> Message<D> {
         message.outbox.resume(last_pack, message.rows.pack_sent_before()?, rests);
         message.fill()?;
         message.mend_rows()?;
-        message.load_shard(rests)?;
+        message.load_shard(rests);
         Ok(Some(message))
     }
 

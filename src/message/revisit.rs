@@ -37,7 +37,7 @@ impl<D: Database> Message<D> {
             let theirs: Vec<EventId> = self.window.of_recipient(*recipient).map(|(id, _)| id).collect();
             for id in theirs {
                 if let Some(entry) = self.window.get_mut(id) {
-                    entry.click.learn(*delivery);
+                    entry.know().learn(*delivery);
                 }
             }
         }

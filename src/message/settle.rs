@@ -95,7 +95,7 @@ impl<D: Database> Message<D> {
     fn affected(&self, due: &Ids, touched: &[EventId]) -> Result<Clicks, D::Error> {
         let mut asks: Vec<Ask> = Vec::new();
         let mut came =
-            due.iter().filter_map(|id| self.window.get(*id)).map(|held| (&held.click, held.came_ms));
+            due.iter().filter_map(|id| self.window.get(*id)).map(|held| (&*held.click, held.came_ms));
         let old = self.ask_dependents(&mut came, |_| true, &mut asks)?;
         let known = |id: &EventId| Some((*id, &self.window.get(*id)?.click));
         for (_, click) in due.iter().chain(touched).filter_map(known) {

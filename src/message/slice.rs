@@ -1,6 +1,8 @@
 //! The table of dependencies ([`crate::verdict::reach`]) asked of a message: forward, what clicks depend on; mirrored, who
 //! depends on them. A slice is clicks with all that they depend on, as the rulesets in force see it.
 
+use std::rc::Rc;
+
 use super::history::{Ask, Clicks, joined};
 use super::settled::Findings;
 use super::sql::Database;
@@ -19,7 +21,7 @@ const CHAIN_MS: i64 = 60_000;
 
 /// Clicks with all that those among them that are wanted depend on, in order.
 pub(super) struct Slice {
-    clicks: Vec<Click>,
+    clicks: Vec<Rc<Click>>,
     /// The wanted ones, ascending, with their places among the clicks.
     wanted: Vec<(EventId, usize)>,
     /// What other objects of the message show around them.
@@ -28,7 +30,7 @@ pub(super) struct Slice {
 
 impl Slice {
     /// The wanted clicks.
-    pub(super) fn wanted(&self) -> impl Iterator<Item = (EventId, &Click)> {
+    pub(super) fn wanted(&self) -> impl Iterator<Item = (EventId, &Rc<Click>)> {
         self.wanted.iter().map(|(id, at)| (*id, &self.clicks[*at]))
     }
 
@@ -70,6 +72,11 @@ impl<'a> Panel<'a> {
             verified: self.slice.clicks[at].verified,
         };
         self.slice.wanted.iter().map(|(id, at)| (*id, findings(*at))).collect()
+    }
+
+    /// A wanted click.
+    pub(super) fn click(&self, id: EventId) -> Option<&Click> {
+        Some(&self.slice.clicks[self.slice.place(id)?])
     }
 
     /// The judgement of ruleset `full`, and the place of a wanted click in it.

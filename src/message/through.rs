@@ -2,10 +2,10 @@
 
 use super::Message;
 use super::ends::{Gone, Known, MOST, group};
-use super::history::Clicks;
+use super::history::{Clicks, click_of};
 use super::sql::Database;
 use crate::event::pack;
-use crate::record::{Delivery, EventId};
+use crate::record::EventId;
 use crate::verdict::order::ascending;
 use crate::verdict::reach::{ALWAYS, By, Dependency, Ends};
 use crate::verdict::{Click, Key, repeats};
@@ -109,7 +109,7 @@ impl<D: Database> Message<D> {
         })?;
         let mut clicks = Clicks::default();
         self.rows.clicks_by_id(&ids, &mut |id, record| {
-            clicks.extend(record.map(|record| (id, Click::of(&record, Delivery::default()))));
+            clicks.extend(record.map(|record| (id, click_of(&record))));
         })?;
         self.later().set(&mut clicks)?;
         Ok(clicks)

@@ -41,7 +41,7 @@ impl<D: Database> Message<D> {
         // So long a restart finds the click in the window, and what its page showed beside it.
         let kept_ms = self.judging.due_ms(id.ts_ms()).saturating_add(self.judging.reach_ms());
         if let Some(entry) = self.window.get_mut(id) {
-            entry.click.verified = sighting.verified;
+            entry.know().verified = sighting.verified;
             // An unsettled one settles with it.
             if entry.settled.is_some() && now_ms < kept_ms {
                 self.touch(id, now_ms.saturating_add(RECORDING_LAG_MS).min(kept_ms));

@@ -7,6 +7,7 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::by_id::ById;
 use super::settled::Settled;
@@ -35,7 +36,7 @@ const STEP_MS: i64 = 5_000;
 /// A click in memory.
 pub(super) struct Held {
     /// The click.
-    pub click: Click,
+    pub click: Rc<Click>,
     /// Its record, while it is to be shipped for the first time.
     pub record: Option<Box<Record>>,
     /// No click later than this was settled when it came: those have not seen it.
@@ -47,6 +48,11 @@ pub(super) struct Held {
 }
 
 impl Held {
+    /// The click, of which more has become known.
+    pub(super) fn know(&mut self) -> &mut Click {
+        Rc::make_mut(&mut self.click)
+    }
+
     /// Whether it has more to say than its verdict knows.
     pub(super) fn is_ahead(&self) -> bool {
         self.settled.is_some_and(|settled| settled.is_behind(self.click.verified, self.repeats))
@@ -80,8 +86,8 @@ impl Absent {
 #[derive(Default)]
 pub(super) struct Window {
     clicks: ById<Held>,
-    /// What clicks share ([`By`] as a number), its key, the click.
-    index: BTreeSet<(usize, u128, EventId)>,
+    /// What clicks share ([`place`]), the click.
+    index: BTreeSet<(u64, EventId)>,
     /// As numbers ([`Absent::number`]): a map of that kind is in the wasm already.
     absent: BTreeMap<EventId, i64>,
     start_ms: i64,
@@ -155,7 +161,12 @@ impl Window {
 
     /// The clicks between two moments (both included), oldest first.
     pub(super) fn between(&self, from_ms: i64, until_ms: i64) -> impl Iterator<Item = (EventId, &Held)> {
-        self.clicks.range(EventId::first_of(from_ms)..EventId::first_of(until_ms.saturating_add(1)))
+        self.range(EventId::first_of(from_ms), EventId::first_of(until_ms.saturating_add(1)))
+    }
+
+    /// The clicks from an id on, up to another that is left out, oldest first.
+    pub(super) fn range(&self, from: EventId, until: EventId) -> impl Iterator<Item = (EventId, &Held)> {
+        self.clicks.range(from..until)
     }
 
     /// What is known of an id without a click.
@@ -169,14 +180,14 @@ impl Window {
     }
 
     /// Takes in a stored click, of which nothing has settled yet. Its orphan finds it.
-    pub(super) fn insert(&mut self, id: EventId, mut click: Click, came_ms: i64) {
+    pub(super) fn insert(&mut self, id: EventId, mut click: Rc<Click>, came_ms: i64) {
         if let Some(Absent::Seen(verified)) = self.absent.remove(&id).map(Absent::of) {
-            click.verified = verified;
+            Rc::make_mut(&mut click).verified = verified;
         }
         for by in [By::Recipient, By::Link, By::Requests, By::Url, By::Source] {
             let is_for_all = matches!(by, By::Recipient | By::Link);
             if let Some(key) = by.key(&click).filter(|_| is_for_all || click.kind == Kind::Click) {
-                self.index.insert((by as usize, key, id));
+                self.index.insert((place(by, key), id));
             }
         }
         self.clicks.insert(id, Held { click, record: None, came_ms, repeats: 0, settled: None });
@@ -202,9 +213,9 @@ impl Window {
         // What other clicks' convictions may change is found by its origin.
         if let Some(origin) = By::Origin.key(&entry.click) {
             if settled.is_undecided {
-                self.index.insert((By::Origin as usize, origin, id));
+                self.index.insert((place(By::Origin, origin), id));
             } else {
-                self.index.remove(&(By::Origin as usize, origin, id));
+                self.index.remove(&(place(By::Origin, origin), id));
             }
         }
     }
@@ -227,9 +238,10 @@ impl Window {
         from_ms: i64,
         until_ms: i64,
     ) -> impl DoubleEndedIterator<Item = EventId> {
-        let from = (by as usize, key, EventId::first_of(from_ms));
-        let until = (by as usize, key, EventId::first_of(until_ms.saturating_add(1)).max(from.2));
-        self.index.range(from..until).map(|(_, _, id)| *id)
+        let place = place(by, key);
+        let from = (place, EventId::first_of(from_ms));
+        let until = (place, EventId::first_of(until_ms.saturating_add(1)).max(from.1));
+        self.index.range(from..until).map(|(_, id)| *id)
     }
 
     /// The ids of clicks on a click's own link of its copy between two moments (both included), of every kind, oldest first.
@@ -300,7 +312,7 @@ impl Window {
             let Some(entry) = self.clicks.remove(id) else { continue };
             for by in By::ALL {
                 if let Some(key) = by.key(&entry.click) {
-                    self.index.remove(&(by as usize, key, id));
+                    self.index.remove(&(place(by, key), id));
                 }
             }
         }
@@ -312,6 +324,12 @@ impl Drop for Window {
     fn drop(&mut self) {
         RECORD_BYTES.set(RECORD_BYTES.get() - self.record_bytes);
     }
+}
+
+/// Where clicks that share a key stand in the index: 64 bits of it, as sources have to begin with. Half of the index is keys.
+fn place(by: By, key: u128) -> u64 {
+    let [upper, lower] = [key, key << 64].map(|key| Key::from_number(key).short());
+    (upper ^ lower).rotate_left(8 * by as u32)
 }
 
 /// What a parsed record takes, about, bytes.

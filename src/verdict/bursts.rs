@@ -7,6 +7,8 @@
 //! are those of the best shape that holds it. Points are evidence, to which the click's votes are added: a person who
 //! opens five tabs in ten seconds reaches what a slow sweep reaches, and only the headers tell them apart.
 
+use std::rc::Rc;
+
 use super::Click;
 
 /// So many different ones within so much time are worth so many points.
@@ -131,7 +133,7 @@ impl Counter<'_> {
 /// Gives the clicks of one copy (`group`: positions in `clicks`, by time) their sweep points. `link` numbers the links;
 /// `seen` is all zero before and after. `back` looks only at what came before a click.
 pub(super) fn sweep(
-    clicks: &[Click],
+    clicks: &[Rc<Click>],
     group: &[usize],
     link: &[usize],
     seen: &mut [u32],
@@ -159,7 +161,7 @@ pub(super) fn sweep(
 }
 
 /// Gives the pages of links that act, and what was followed beside them, their points.
-fn acts(clicks: &[Click], group: &[usize], link: &[usize], back: bool, bursts: &mut [Burst]) {
+fn acts(clicks: &[Rc<Click>], group: &[usize], link: &[usize], back: bool, bursts: &mut [Burst]) {
     let mut found = |at: usize| {
         if bursts[at].points < ACT.points {
             bursts[at] = Burst { points: ACT.points, shape: Some(ACT), whole_copy: false };
@@ -190,7 +192,7 @@ fn acts(clicks: &[Click], group: &[usize], link: &[usize], back: bool, bursts: &
 
 /// Calls `mark` for the clicks of one copy (`group`, by time) that are among all the links of a small one within seconds.
 pub(super) fn small_copies(
-    clicks: &[Click],
+    clicks: &[Rc<Click>],
     group: &[usize],
     link: &[usize],
     seen: &mut [u32],
@@ -220,7 +222,7 @@ pub(super) fn small_copies(
 /// Gives the clicks of one source their fan-out points. `person` numbers the recipients; `seen` is all zero before and
 /// after.
 pub(super) fn fanout(
-    clicks: &[Click],
+    clicks: &[Rc<Click>],
     group: &[usize],
     person: &[usize],
     seen: &mut [u32],
@@ -234,7 +236,7 @@ pub(super) fn fanout(
 
 /// Marks the clicks that lie in some window of the shape's length with enough different ones.
 fn mark(
-    clicks: &[Click],
+    clicks: &[Rc<Click>],
     group: &[usize],
     mut counter: Counter,
     shape: Shape,
@@ -284,17 +286,17 @@ mod tests {
     use crate::verdict::{Judgement, Look, Ruleset, Thresholds};
 
     /// So many different ones, evenly from the first to the last.
-    fn spread(count: u32, span_ms: i64, each: impl Fn(u32) -> Record) -> Vec<Click> {
+    fn spread(count: u32, span_ms: i64, each: impl Fn(u32) -> Record) -> Vec<Rc<Click>> {
         let at = |n: u32| 100_000 + span_ms * i64::from(n) / i64::from(count - 1);
         (0..count)
             .map(|n| {
                 let event_id = format!("e{n:04}");
-                Click::of(&Record { ts_ms: at(n), event_id, ..each(n) }, Delivery::default())
+                Rc::new(Click::of(&Record { ts_ms: at(n), event_id, ..each(n) }, Delivery::default()))
             })
             .collect()
     }
 
-    fn bursts(clicks: &[Click]) -> Vec<(Burst, Burst)> {
+    fn bursts(clicks: &[Rc<Click>]) -> Vec<(Burst, Burst)> {
         let thresholds = Thresholds::default();
         let judgement = Judgement::of(clicks, Ruleset::Full, &thresholds, Look::Whole);
         (0..clicks.len())
@@ -330,7 +332,8 @@ mod tests {
             let mut clicks = spread(2, 0, link);
             for n in 2..4 {
                 let (event_id, ts_ms) = (format!("e{n:04}"), 100_000 + apart_ms);
-                clicks.push(Click::of(&Record { event_id, ts_ms, ..link(n) }, Delivery::default()));
+                let record = Record { event_id, ts_ms, ..link(n) };
+                clicks.push(Rc::new(Click::of(&record, Delivery::default())));
             }
             bursts(&clicks).iter().map(|(sweep, _)| sweep.points).collect()
         };
@@ -353,7 +356,7 @@ mod tests {
     #[test]
     fn the_whole_copy_is_worth_more_where_there_is_more_than_one_link() {
         let of = |total: i64| move |n: u32| Record { links_total: Some(total), ..link(n) };
-        let points = |clicks: &[Click]| bursts(clicks).iter().map(|(sweep, _)| sweep.points).max();
+        let points = |clicks: &[Rc<Click>]| bursts(clicks).iter().map(|(sweep, _)| sweep.points).max();
         assert_eq!(points(&spread(3, 900, of(3))), Some(12 + WHOLE_COPY));
         assert_eq!(points(&spread(3, 900, of(4))), Some(12));
         assert_eq!(points(&spread(2, 250, of(2))), Some(6 + WHOLE_COPY));
@@ -379,7 +382,7 @@ mod tests {
         // Three within a second, and a fourth four seconds later: four within ten seconds but for that.
         let mut clicks = spread(3, 900, link);
         let later = Record { ts_ms: 104_900, event_id: "later".to_owned(), ..link(3) };
-        clicks.push(Click::of(&later, Delivery::default()));
+        clicks.push(Rc::new(Click::of(&later, Delivery::default())));
         let points: Vec<i32> = bursts(&clicks).iter().map(|(sweep, _)| sweep.points).collect();
         assert_eq!(points, [12, 12, 12, 0]);
     }
@@ -391,7 +394,8 @@ mod tests {
             let mut clicks = spread(5, span_ms, link);
             for n in 5..8 {
                 let (event_id, ts_ms) = (format!("e{n:04}"), 104_900 + 2_000 * i64::from(n - 5));
-                clicks.push(Click::of(&Record { event_id, ts_ms, ..link(n) }, Delivery::default()));
+                let record = Record { event_id, ts_ms, ..link(n) };
+                clicks.push(Rc::new(Click::of(&record, Delivery::default())));
             }
             bursts(&clicks).iter().map(|(sweep, _)| sweep.points).collect()
         };

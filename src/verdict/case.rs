@@ -1,5 +1,7 @@
 //! A case: one click with all that was found around it, as the rules see it.
 
+use std::rc::Rc;
+
 use super::bursts;
 use super::convictions::Carried;
 use super::windows::{Around, Role, Windows};
@@ -31,7 +33,7 @@ pub struct Case<'a> {
 impl Windows {
     /// The click at `at` with all that was found around it.
     #[must_use]
-    pub fn case<'a>(&self, clicks: &'a [Click], at: usize, thresholds: &'a Thresholds) -> Case<'a> {
+    pub fn case<'a>(&self, clicks: &'a [Rc<Click>], at: usize, thresholds: &'a Thresholds) -> Case<'a> {
         let around = self.around(at);
         Case {
             click: &clicks[at],

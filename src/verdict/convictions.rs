@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use super::evidence::Views;
 use super::{Click, ClickType};
 
 /// How long after a conviction its source is held for the same machine, milliseconds (Paminga: fifteen minutes on the
@@ -51,6 +52,17 @@ pub struct Convictions {
     counts: BTreeMap<(u64, u64), i64>,
     /// How many there were when old ones were let go of last.
     kept: usize,
+    /// The only places that are looked at, ascending; `None`: all are.
+    only: Option<Vec<u64>>,
+}
+
+/// All that may reach a click: one's own convictions, and others'.
+#[derive(Clone, Copy)]
+pub struct Convicting<'a> {
+    /// One's own, each from a moment on, Unix milliseconds.
+    pub own: &'a [(&'a Convictions, i64)],
+    /// What others show.
+    pub others: &'a Views,
 }
 
 /// The bits of a moment that hold the type.
@@ -68,7 +80,7 @@ const fn moment(ts_ms: i64, kind: u64) -> u64 {
 }
 
 /// Where a conviction of a click stands: under its source and its origin, where it has one.
-fn places(click: &Click) -> impl Iterator<Item = u64> {
+pub fn places(click: &Click) -> impl Iterator<Item = u64> {
     click.signals.own_source().map(|source| [source.exact, source.origin]).into_iter().flatten()
 }
 
@@ -87,8 +99,17 @@ impl PartialEq for Convictions {
 impl Eq for Convictions {}
 
 impl Convictions {
+    /// Those of some places, ascending: what is added elsewhere is left out.
+    #[must_use]
+    pub fn at(places: Vec<u64>) -> Self {
+        Self { only: Some(places), ..Self::default() }
+    }
+
     /// Adds one of a place, a source or an origin.
     pub fn add_at(&mut self, place: u64, ts_ms: i64, kind: ClickType) {
+        if self.only.as_ref().is_some_and(|only| only.binary_search(&place).is_err()) {
+            return;
+        }
         *self.counts.entry((place, moment(ts_ms, kind as u64))).or_default() += 1;
     }
 
@@ -153,21 +174,46 @@ impl Convictions {
         all
     }
 
+    /// The conviction that reaches a click where there are no others.
+    #[must_use]
+    pub fn reaching(&self, click: &Click) -> Option<Carried> {
+        Convicting { own: &[(self, i64::MIN)], others: &Views::default() }.reaching(click)
+    }
+}
+
+impl Convicting<'_> {
     /// The conviction that reaches a click: its source's before its origin's, the last one before the click before the
     /// first one after it.
     #[must_use]
     pub fn reaching(&self, click: &Click) -> Option<Carried> {
-        let near = |place: u64, same_source: bool| {
-            let here = (place, moment(click.ts_ms, LAST));
-            let from = (place, moment(click.ts_ms.saturating_sub(FORWARD_MS), 0));
-            let until = (place, moment(click.ts_ms.saturating_add(BACK_MS), LAST));
-            let before = self.counts.range(from..=here).next_back();
-            let ((_, found), _) = before.or_else(|| self.counts.range(here..=until).next())?;
-            let (ts_ms, click_type) = read_moment(*found)?;
-            Some(Carried { click_type, ts_ms, same_source })
-        };
         let source = click.signals.own_source()?;
-        near(source.exact, true).or_else(|| near(source.origin, false))
+        self.near(source.exact, click.ts_ms, true).or_else(|| self.near(source.origin, click.ts_ms, false))
+    }
+
+    fn near(&self, place: u64, ts_ms: i64, same_source: bool) -> Option<Carried> {
+        let (from_ms, until_ms) = (ts_ms.saturating_sub(FORWARD_MS), ts_ms.saturating_add(BACK_MS));
+        let (here, until) = (moment(ts_ms, LAST), moment(until_ms, LAST));
+        let (mut before, mut after): (Option<u64>, Option<u64>) = (None, None);
+        let mut see = |found: u64| {
+            if found <= here {
+                before = before.max(Some(found));
+            } else if after.is_none_or(|after| found < after) {
+                after = Some(found);
+            }
+        };
+        for (own, own_from_ms) in self.own {
+            let from = moment(from_ms.max(*own_from_ms), 0);
+            let between =
+                |from, until| own.counts.range((place, from)..=(place, until)).map(|((_, found), _)| *found);
+            let last = if from <= here { between(from, here).next_back() } else { None };
+            let first = || if from <= until { between(from.max(here), until).next() } else { None };
+            if let Some(found) = last.or_else(first) {
+                see(found);
+            }
+        }
+        self.others.convicted(place, (from_ms, until_ms), &mut |ms, kind| see(moment(ms, kind as u64)));
+        let (ts_ms, click_type) = read_moment(before.or(after)?)?;
+        Some(Carried { click_type, ts_ms, same_source })
     }
 }
 

@@ -205,6 +205,26 @@ impl Views {
         }
     }
 
+    /// Hands over what a place is convicted of between two moments (both included), Unix milliseconds.
+    pub fn convicted(
+        &self,
+        place: u64,
+        (from_ms, until_ms): (i64, i64),
+        each: &mut dyn FnMut(i64, ClickType),
+    ) {
+        let blocks = block_of(from_ms)..=block_of(until_ms);
+        for (block, words) in self.0.iter().filter(|(block, _)| blocks.contains(block)) {
+            let from = words.partition_point(|word| *word < (place, u64::from(CONVICTION) << 56));
+            for word in words[from..].iter().take_while(|(key, _)| *key == place) {
+                if let Some((ms, kind)) =
+                    convicted(*block, *word).filter(|(ms, _)| (from_ms..=until_ms).contains(ms))
+                {
+                    each(ms, kind);
+                }
+            }
+        }
+    }
+
     /// Whether some window of a crowd's shape that holds a moment is hot.
     #[must_use]
     pub fn is_hot(&self, (key, tag): (u64, u8), shape: usize, within_ms: i64, ts_ms: i64) -> bool {

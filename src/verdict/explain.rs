@@ -246,6 +246,8 @@ fn seen(condition: &Condition, case: &Case) -> Seen {
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
     use serde_json::{Value, json};
 
     use crate::record::{Delivery, Record};
@@ -261,7 +263,7 @@ mod tests {
             ..Record::default()
         };
         change(&mut record);
-        let clicks = [Click::of(&record, Delivery::default())];
+        let clicks = [Rc::new(Click::of(&record, Delivery::default()))];
         let thresholds = Thresholds::default();
         let trial = JudgedHistory::of(&clicks, ruleset, &thresholds);
         serde_json::to_value(trial.explain(0)).unwrap()

@@ -1,6 +1,8 @@
 //! The engine: clicks in, findings out. [`Judgement`] sees a slice of a message, [`JudgedHistory`] a whole one with what its
 //! convictions carry over. The object uses the first and keeps convictions itself, the CLI and the tests the second.
 
+use std::rc::Rc;
+
 use super::case::Case;
 use super::convictions::{Carried, Convictions};
 use super::evidence::Views;
@@ -13,7 +15,7 @@ use super::{Click, Finding, Judging, Look, Ruleset, Thresholds, Windows, rules};
 /// click from Microsoft's network those on its URL within [`Thresholds::campaign_ms`], in ruleset `full` those of its
 /// source within [`REACH_MS`](super::bursts::REACH_MS).
 pub struct Judgement<'a> {
-    clicks: &'a [Click],
+    clicks: &'a [Rc<Click>],
     windows: Windows,
     thresholds: &'a Thresholds,
 }
@@ -21,7 +23,7 @@ pub struct Judgement<'a> {
 impl<'a> Judgement<'a> {
     /// Looks at `clicks`, which must be of one message and sorted by [`Click::order`].
     #[must_use]
-    pub fn of(clicks: &'a [Click], ruleset: Ruleset, thresholds: &'a Thresholds, look: Look) -> Self {
+    pub fn of(clicks: &'a [Rc<Click>], ruleset: Ruleset, thresholds: &'a Thresholds, look: Look) -> Self {
         Self { clicks, windows: Windows::of(clicks, ruleset, thresholds, look), thresholds }
     }
 
@@ -63,7 +65,7 @@ pub struct JudgedHistory<'a> {
 impl<'a> JudgedHistory<'a> {
     /// Judges `clicks`, which must be all of one message's, sorted by [`Click::order`].
     #[must_use]
-    pub fn of(clicks: &'a [Click], ruleset: Ruleset, thresholds: &'a Thresholds) -> Self {
+    pub fn of(clicks: &'a [Rc<Click>], ruleset: Ruleset, thresholds: &'a Thresholds) -> Self {
         let judgement = Judgement::of(clicks, ruleset, thresholds, Look::Whole);
         let mut findings: Vec<Finding> = (0..clicks.len()).map(|at| judgement.base(at)).collect();
         let mut convictions = Convictions::default();
@@ -103,7 +105,7 @@ impl<'a> JudgedHistory<'a> {
 
 /// Judges every click of a whole history: `clicks` must be all of one message's, sorted by [`Click::order`].
 #[must_use]
-pub fn judge(clicks: &[Click], ruleset: Ruleset, thresholds: &Thresholds, look: Look) -> Vec<Finding> {
+pub fn judge(clicks: &[Rc<Click>], ruleset: Ruleset, thresholds: &Thresholds, look: Look) -> Vec<Finding> {
     match look {
         Look::Whole => JudgedHistory::of(clicks, ruleset, thresholds).into_findings(),
         Look::Back => {

@@ -4,6 +4,8 @@
 //! fifteen in half an hour, or eight at one beat are a program's: gophish #1061 saw one address ask four thousand times in half an
 //! hour, every 439 ms. Who forwards a mail to a whole company has one copy clicked by many; they are many sources.
 
+use std::rc::Rc;
+
 use super::Click;
 use super::order::arrange;
 
@@ -44,7 +46,7 @@ pub fn source(click: &Click) -> u64 {
 
 /// Calls `mark` for each place of `group` that is part of a repetition. The group is the clicks on one link of one copy by
 /// time; looking back, only what came before a click counts.
-pub(super) fn find(clicks: &[Click], group: &[usize], back: bool, mark: &mut dyn FnMut(usize)) {
+pub(super) fn find(clicks: &[Rc<Click>], group: &[usize], back: bool, mark: &mut dyn FnMut(usize)) {
     if group.len() < FEWEST {
         return;
     }
@@ -78,14 +80,14 @@ fn runs(
     }
 }
 
-fn span_ms(clicks: &[Click], run: &[usize]) -> i64 {
+fn span_ms(clicks: &[Rc<Click>], run: &[usize]) -> i64 {
     match (run.first(), run.last()) {
         (Some(first), Some(last)) => clicks[*last].ts_ms.saturating_sub(clicks[*first].ts_ms),
         _ => 0,
     }
 }
 
-fn is_steady(clicks: &[Click], run: &[usize]) -> bool {
+fn is_steady(clicks: &[Rc<Click>], run: &[usize]) -> bool {
     let gaps = || run.windows(2).map(|pair| span_ms(clicks, pair));
     let (shortest, longest) = (gaps().min().unwrap_or_default(), gaps().max().unwrap_or_default());
     longest - shortest <= (shortest / 10).max(JITTER_MS)
@@ -102,12 +104,11 @@ mod tests {
     fn found(times: &[i64], back: bool, ip: impl Fn(usize) -> &'static str) -> Vec<bool> {
         let click = |(n, ts_ms): (usize, &i64)| {
             let ip = Some(ip(n).to_owned());
-            Click::of(
-                &Record { ts_ms: *ts_ms, ip, event_id: format!("e{n:04}"), ..Record::default() },
-                Delivery::default(),
-            )
+            let event_id = format!("e{n:04}");
+            let record = Record { ts_ms: *ts_ms, ip, event_id, ..Record::default() };
+            Rc::new(Click::of(&record, Delivery::default()))
         };
-        let clicks: Vec<Click> = times.iter().enumerate().map(click).collect();
+        let clicks: Vec<Rc<Click>> = times.iter().enumerate().map(click).collect();
         let group: Vec<usize> = (0..clicks.len()).collect();
         let mut marked = vec![false; clicks.len()];
         find(&clicks, &group, back, &mut |at| marked[at] = true);

@@ -4,6 +4,7 @@
 //! on the order of arrival: the groups are found by sorting positions.
 
 use std::cmp::Ordering;
+use std::rc::Rc;
 
 use super::bursts::{self, Burst};
 use super::evidence::Views;
@@ -81,7 +82,7 @@ pub struct Windows {
 impl Windows {
     /// Looks around every click of `clicks`: one message's, sorted by [`Click::order`].
     #[must_use]
-    pub fn of(clicks: &[Click], ruleset: Ruleset, thresholds: &Thresholds, look: Look) -> Self {
+    pub fn of(clicks: &[Rc<Click>], ruleset: Ruleset, thresholds: &Thresholds, look: Look) -> Self {
         debug_assert!(clicks.is_sorted_by(|a, b| a.order() <= b.order()), "clicks must be sorted");
         let is_full = ruleset == Ruleset::Full;
         let mut windows = Self { ruleset, around: vec![Around::default(); clicks.len()] };
@@ -167,7 +168,7 @@ impl Windows {
     }
 
     /// Sees the crowds that clicks lie in together with those that other objects of the message keep.
-    pub(super) fn see_elsewhere(&mut self, clicks: &[Click], judging: &Judging, views: &Views) {
+    pub(super) fn see_elsewhere(&mut self, clicks: &[Rc<Click>], judging: &Judging, views: &Views) {
         let crowds = judging.crowds();
         for (click, around) in clicks.iter().zip(&mut self.around) {
             judging.groups_of(&crowds, click, &mut |at, group| {
@@ -196,7 +197,7 @@ impl Windows {
 
     /// Pairs neighbours of one (recipient, link), going forward, each click joining the first pair that it can.
     /// A click of the check at delivery keeps its place among the neighbours and joins none.
-    fn find_pairs(&mut self, clicks: &[Click], group: &[usize], thresholds: &Thresholds, look: Look) {
+    fn find_pairs(&mut self, clicks: &[Rc<Click>], group: &[usize], thresholds: &Thresholds, look: Look) {
         let mut next = 0;
         while let Some(&[first, second]) = group.get(next..next + 2) {
             let (earlier, later) = (&clicks[first], &clicks[second]);
@@ -218,7 +219,7 @@ impl Windows {
     }
 
     /// Finds the cookies that came back shortly after they were set on the same copy; `group` goes by time.
-    fn find_fresh_cookies(&mut self, clicks: &[Click], group: &[usize]) {
+    fn find_fresh_cookies(&mut self, clicks: &[Rc<Click>], group: &[usize]) {
         let visitor = |at: usize| match clicks[at].signals.cookie {
             Cookie::New(visitor) | Cookie::Returning(visitor) => Some(visitor),
             Cookie::None => None,
@@ -241,7 +242,7 @@ impl Windows {
     }
 
     /// Finds the clicks of an agent without the cookie that it got on the same copy; `group` goes by time.
-    fn find_returns(&mut self, clicks: &[Click], group: &[usize]) {
+    fn find_returns(&mut self, clicks: &[Rc<Click>], group: &[usize]) {
         let browser = |at: usize| clicks[at].signals.browser;
         let mut group = group.to_vec();
         arrange(&mut group, &|at| (browser(at).into(), 0));
@@ -263,7 +264,7 @@ impl Windows {
     }
 
     /// Counts one recipient's clicks inside the sandbox's time; `group` goes by time.
-    fn count_early(&mut self, clicks: &[Click], group: &[usize], thresholds: &Thresholds, look: Look) {
+    fn count_early(&mut self, clicks: &[Rc<Click>], group: &[usize], thresholds: &Thresholds, look: Look) {
         let is_early = |&at: &usize| clicks[at].delta_ms() < thresholds.sandbox_ms;
         match look {
             Look::Whole => {
@@ -286,7 +287,7 @@ impl Windows {
     /// `person` numbers the recipients; `seen` counts them inside the window and is all zero before and after.
     fn find_campaigns(
         &mut self,
-        clicks: &[Click],
+        clicks: &[Rc<Click>],
         group: &[usize],
         person: &[usize],
         seen: &mut [u32],

@@ -6,6 +6,7 @@
 
 use std::hint::black_box;
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::time::Instant;
 
 use clickproof::json::Json;
@@ -116,7 +117,8 @@ fn main() -> ExitCode {
     let token = minted.links[0].href.rsplit('/').next().unwrap_or_default().to_owned();
 
     let records = records();
-    let clicks: Vec<Click> = records.iter().map(|record| Click::of(record, Delivery::default())).collect();
+    let click = |record: &Record| Rc::new(Click::of(record, Delivery::default()));
+    let clicks: Vec<Rc<Click>> = records.iter().map(click).collect();
     let thresholds = Thresholds::default();
     let count = records.len();
     let check = nanoseconds(count, || {

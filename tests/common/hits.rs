@@ -3,6 +3,8 @@
 //! Which browser sends which header since which version is MDN's browser-compat-data 8.1.9 (2026-11-12). Unless a test
 //! says otherwise, recipient `r` opens link `l` over https from a home, two minutes after the send, when no clock votes.
 
+use std::rc::Rc;
+
 use clickproof::link::keys::Keyring;
 use clickproof::record::Delivery;
 use clickproof::record::Record;
@@ -285,9 +287,9 @@ pub fn taught(history: &[Record], learned: &Table) -> Vec<Told> {
     let order = order(history);
     let click = |record: &Record| {
         let click = Click::of(record, Delivery::default());
-        Click { signals: click.signals.taught(record, learned), ..click }
+        Rc::new(Click { signals: click.signals.taught(record, learned), ..click })
     };
-    let clicks: Vec<Click> = order.iter().map(|&at| click(&history[at])).collect();
+    let clicks: Vec<Rc<Click>> = order.iter().map(|&at| click(&history[at])).collect();
     let trial = JudgedHistory::of(&clicks, Ruleset::Full, &thresholds);
     let explained: Vec<_> = (0..clicks.len()).map(|at| trial.explain(at)).collect();
     let findings = trial.into_findings();

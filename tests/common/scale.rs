@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::rc::Rc;
 
 use clickproof::message::Arrival;
 use clickproof::message::group::Group;
@@ -490,9 +491,9 @@ impl Verdicts {
     pub fn compare(&self, send: Sending) -> (BTreeMap<(&'static str, String), usize>, usize) {
         let click = |Planned { record, shown, .. }| {
             let click = Click::of(&record, Delivery::default());
-            Click { verified: shown.map_or(Verified::None, |(_, verified)| verified), ..click }
+            Rc::new(Click { verified: shown.map_or(Verified::None, |(_, verified)| verified), ..click })
         };
-        let history: Vec<Click> = Traffic::of(send).map(click).collect();
+        let history: Vec<Rc<Click>> = Traffic::of(send).map(click).collect();
         assert!(history.is_sorted_by(|a, b| a.order() < b.order()));
         assert_eq!(self.all.len(), history.len(), "each click has a verdict");
         let Judging { ruleset, shadow, thresholds, .. } = Setup::judging();

@@ -1,6 +1,7 @@
 //! What strangers and senders write: URLs, headers, JSON, bodies of the API, calls of objects. What is taken says again what it said.
 
 use std::fmt::Write;
+use std::rc::Rc;
 
 use clickproof::config::{Config, Value as Setting};
 use clickproof::event::line;
@@ -144,7 +145,7 @@ fn click(input: &[u8], _: &[Vec<u8>], _: &mut Rng) -> bool {
     );
     let id = EventId::first_of(NOW_MS);
     assert_eq!(packed::all(&packed::seal(&[(id, &record)])), Ok(vec![(id, record.clone())]));
-    let clicks = [Click::of(&record, Delivery::default())];
+    let clicks = [Rc::new(Click::of(&record, Delivery::default()))];
     for ruleset in [Ruleset::Full, Ruleset::Defender] {
         assert_eq!(judge(&clicks, ruleset, &Thresholds::default(), Look::Whole).len(), 1);
     }
@@ -320,7 +321,7 @@ fn stored_signals(input: &[u8], _: &[Vec<u8>], rng: &mut Rng) -> bool {
     // Names that no catalogue has are nobody's: what is written again says the same from then on.
     let again = stored::open(&stored::seal(&signals, &|number| number)).unwrap();
     assert_eq!(stored::open(&stored::seal(&again, &|number| number)), Some(again));
-    let click = Click { signals, ..Click::of(&Record::default(), Delivery::default()) };
+    let click = Rc::new(Click { signals, ..Click::of(&Record::default(), Delivery::default()) });
     for ruleset in [Ruleset::Full, Ruleset::Defender] {
         assert_eq!(
             judge(std::slice::from_ref(&click), ruleset, &Thresholds::default(), Look::Whole).len(),

@@ -27,6 +27,9 @@ const TOUCHES: &str =
 /// The most rows that are read at once where clicks are asked for in order.
 const MAX_ROWS: usize = 16;
 
+/// The most records that are held at once where clicks are asked for by their ids.
+const MOST_READ: usize = 1_024;
+
 /// What is handed over of a click: nothing where it cannot be read.
 pub(in crate::message) type Each<'a> = &'a mut dyn FnMut(EventId, Option<Record>);
 
@@ -152,17 +155,19 @@ impl<D: Database> Rows<D> {
     pub(in crate::message) fn clicks_by_id(&self, ids: &[EventId], each: Each) -> Result<(), D::Error> {
         let mut wanted = Ids::default();
         wanted.extend(ids.iter().copied());
-        let mut runs: Vec<(EventId, EventId)> = Vec::new();
+        let mut runs: Vec<(EventId, EventId, usize)> = Vec::new();
         for id in wanted.iter() {
             match runs.last_mut() {
                 // What lies between is read in any case.
-                Some((_, last)) if id.ts_ms() - last.ts_ms() <= SPAN_MS => *last = *id,
-                _ => runs.push((*id, *id)),
+                Some((_, last, count)) if id.ts_ms() - last.ts_ms() <= SPAN_MS && *count < MOST_READ => {
+                    (*last, *count) = (*id, *count + 1);
+                }
+                _ => runs.push((*id, *id, 1)),
             }
         }
         let statement =
             format!("SELECT first, last, records FROM batches WHERE first >= ? AND first <= ? AND {REACHES}");
-        for (from, until) in runs {
+        for (from, until, _) in runs {
             let mut found = ById::default();
             let values = [before(from).into(), until.into(), from.into()];
             self.query_weeks(&statement, from.ts_ms(), &values, &mut |columns| {

@@ -143,7 +143,19 @@ fn play(judging: &Judging, shards: u32, seed: u64) -> (Several, Vec<Record>, BTr
 }
 
 fn check(judging: &Judging, shards: u32, seed: u64) -> usize {
-    let (mut several, mut clicks, shown) = play(judging, shards, seed);
+    let (several, clicks, shown) = play(judging, shards, seed);
+    compare(judging, several, clicks, &shown, seed)
+}
+
+/// Compares what stands with the whole history; returns how many verdicts crossed recipients.
+fn compare(
+    judging: &Judging,
+    mut several: Several,
+    mut clicks: Vec<Record>,
+    shown: &BTreeMap<EventId, Verified>,
+    seed: u64,
+) -> usize {
+    let shards = several.shards.len();
     clicks.sort_by(|a, b| (a.ts_ms, &a.event_id).cmp(&(b.ts_ms, &b.event_id)));
     let history: Vec<Rc<Click>> = clicks
         .iter()
@@ -197,6 +209,61 @@ fn check_all(judging: &Judging, salt: u64) {
         }
     }
     assert!(crowded as u64 > histories(), "the histories must have crowds: {crowded}");
+}
+
+/// The board is not heard while thousands of clicks settle: neighbours of somebody whom another object convicts, most of which have
+/// left the window when it is; and two networks whose sources fan out over both objects together, all in it.
+#[test]
+fn a_view_may_concern_more_clicks_than_are_judged_at_once() {
+    const CLICKS: u64 = 10_800;
+    let judging = Judging { thresholds: Thresholds::default(), ..judging(Ruleset::Full, None) };
+    for (rule, step_ms, networks) in [("carry_over", 80, 1), ("fanout", 10, 2)] {
+        let mut dice = Dice(step_ms);
+        let click = |dice: &mut Dice, recipient: &str, link: &str, host: u64, ts_ms: i64| {
+            let ip = Some(format!("203.0.{}.{}", 113 + host / 250, host % 250));
+            let known = record(&id(dice, ts_ms).to_string(), recipient, link, ts_ms);
+            let Record { event_id, message_id, recipient_id, link_id, method, .. } = known;
+            let url = Some(format!("https://brand.example/{link}"));
+            let machine = hits::pretender().0;
+            let sent_at_ms = NOON_MS;
+            Record {
+                event_id,
+                message_id,
+                recipient_id,
+                link_id,
+                url,
+                method,
+                ts_ms,
+                sent_at_ms,
+                ip,
+                ..machine
+            }
+        };
+        let mut clicks: Vec<Record> = Vec::new();
+        for n in 0..6 {
+            clicks.push(click(&mut dice, "swept", &format!("l{n}"), 249, NOON_MS + 90_000 + 100 * n));
+        }
+        for n in 0..CLICKS {
+            let (recipient, link) = (format!("r{n}"), format!("l{}", n % 1_000));
+            let ts_ms = NOON_MS + 100_000 + (n * step_ms) as i64;
+            clicks.push(click(&mut dice, &recipient, &link, n % (250 * networks), ts_ms));
+        }
+        let mut several = Several::new(&judging, 2, step_ms);
+        let last_ms = clicks.last().unwrap().ts_ms;
+        several.faults.silent_until_ms = last_ms + 66_000;
+        for record in &clicks {
+            several.run_until(record.ts_ms);
+            several.arrive(record);
+        }
+        several.run_until(NOON_MS + 1_000_000_000);
+        let amended = several.shards.iter_mut().map(|world| {
+            let is_amended = |line: &Value| line["rule"] == rule && line["revision"] != 1;
+            world.listed().into_iter().filter(is_amended).count()
+        });
+        let amended: Vec<usize> = amended.collect();
+        assert!(amended.iter().any(|amended| *amended > 4_300), "{rule}: {amended:?}");
+        assert!(compare(&judging, several, clicks, &BTreeMap::new(), step_ms) > 9_000);
+    }
 }
 
 #[test]

@@ -221,6 +221,7 @@ impl Convicting<'_> {
 mod tests {
     use super::*;
     use crate::record::{Delivery, Record};
+    use crate::verdict::evidence::{CONVICTION, Word, block_of, in_order, word};
 
     /// 2026-11-22, noon: times count from here.
     const NOON_MS: i64 = 1_795_348_800_000;
@@ -273,6 +274,68 @@ mod tests {
         );
         assert_eq!(reached(&[(HOME, 160_001, sweep)]), None);
         assert_eq!(reached(&[("203.0.114.9", 100_000, sweep)]), None, "another network");
+    }
+
+    /// The same as others show it.
+    fn shown(convictions: &[(&str, i64, ClickType)]) -> Views {
+        let mut blocks: BTreeMap<u32, Vec<Word>> = BTreeMap::new();
+        for (ip, ts_ms, kind) in convictions {
+            let click = click(ip, *ts_ms);
+            for place in places(&click) {
+                let word = word(CONVICTION, place, click.ts_ms, *kind as u64);
+                blocks.entry(block_of(click.ts_ms)).or_default().push(word);
+            }
+        }
+        let mut views = Views::default();
+        blocks.into_iter().for_each(|(block, words)| views.set(block, in_order(&words).into()));
+        views
+    }
+
+    #[test]
+    fn whose_convictions_they_are_makes_no_difference() {
+        let (sweep, fanout) = (ClickType::ScannerSweep, ClickType::ScannerFanout);
+        let all = [
+            (HOME, 0, sweep),
+            (HOME, 14_999, fanout),
+            (NEIGHBOUR, 15_000, sweep),
+            (HOME, 15_000, fanout),
+            (NEIGHBOUR, 400_000, fanout),
+            (HOME, 1_200_000, sweep),
+            ("198.51.100.7", 0, sweep),
+        ];
+        let mut reached = 0;
+        for split in 0..1 << all.len() {
+            let is_own = move |at: &usize| split & 1 << at != 0;
+            let some = |own: bool| (0..all.len()).filter(move |at| is_own(at) == own).map(|at| all[at]);
+            let own = of(&some(true).collect::<Vec<_>>());
+            let others = shown(&some(false).collect::<Vec<_>>());
+            let both = Convicting { own: &[(&own, i64::MIN)], others: &others };
+            for ts_ms in
+                [-60_001, -60_000, 0, 14_998, 15_000, 339_999, 900_000, 914_999, 1_140_000, 2_100_001]
+            {
+                for ip in [HOME, NEIGHBOUR] {
+                    let click = click(ip, ts_ms);
+                    assert_eq!(both.reaching(&click), of(&all).reaching(&click), "{split:b}, {ip}, {ts_ms}");
+                    reached += usize::from(both.reaching(&click).is_some());
+                }
+            }
+        }
+        assert_eq!(reached, 16 * 128);
+    }
+
+    #[test]
+    fn ones_own_count_from_a_moment_on_and_at_some_places() {
+        let own = of(&[(HOME, 100, ClickType::ScannerSweep)]);
+        let from = |ms: i64| {
+            let own = [(&own, NOON_MS + ms)];
+            Convicting { own: &own, others: &Views::default() }.reaching(&click(HOME, 200)).is_some()
+        };
+        assert_eq!([100, 101, 201, 60_201].map(from), [true, false, false, false]);
+        let mut some = Convictions::at(places(&click(HOME, 0)).collect());
+        some.add(&click("198.51.100.7", 0), ClickType::ScannerSweep);
+        assert_eq!(some.counts.len(), 0);
+        some.add(&click(HOME, 0), ClickType::ScannerSweep);
+        assert!(some.reaching(&click(HOME, 0)).is_some());
     }
 
     #[test]

@@ -36,6 +36,17 @@ fn follow(spans: &[Span], first_pack: u64, last_pack: u64) -> bool {
 }
 
 impl<D: Database> Message<D> {
+    /// Whether the views in memory are those of the rows that reach the window; an empty one is as good as none.
+    fn has_views(&self) -> Result<bool, D::Error> {
+        let (mut views, from) = (Views::default(), block_of(self.convictions_from_ms()));
+        self.rows.words((from.into(), NONE), true, 0, &mut |block, _, _, words| {
+            views.set(block, words.into());
+            true
+        })?;
+        let is_known = |(block, words): &&(u32, Rc<[Word]>)| *block >= from && !words.is_empty();
+        Ok(self.shard.views.0.iter().filter(is_known).eq(views.0.iter().filter(is_known)))
+    }
+
     /// Tests every invariant of the module's head; the inner error says which one does not hold.
     ///
     /// # Errors
@@ -116,17 +127,7 @@ impl<D: Database> Message<D> {
             self.convictions.all_from(self.convictions_from_ms()) == convictions,
             "5: the convictions are those of the packs",
         );
-        let mut views = Views::default();
-        let from = block_of(self.convictions_from_ms());
-        self.rows.words((from.into(), NONE), true, 0, &mut |block, _, _, words| {
-            views.set(block, words.into());
-            true
-        })?;
-        let is_known = |(block, words): &&(u32, Rc<[Word]>)| *block >= from && !words.is_empty();
-        must(
-            self.shard.views.0.iter().filter(is_known).eq(views.0.iter().filter(is_known)),
-            "5: the views are those of the rows",
-        );
+        must(self.has_views()?, "5: the views are those of the rows");
         must(self.outbox.last_pack() == last_pack, "6: the outbox knows the last pack");
         must(self.outbox.sent_pack() <= last_pack, "6: no pack is sent that is not there");
         let pending = self.outbox.acts.as_ref().map(|acts| {

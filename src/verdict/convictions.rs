@@ -287,7 +287,9 @@ mod tests {
             }
         }
         let mut views = Views::default();
-        blocks.into_iter().for_each(|(block, words)| views.set(block, in_order(&words).into()));
+        for (block, words) in blocks {
+            views.set(block, in_order(&words).into());
+        }
         views
     }
 

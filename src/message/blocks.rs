@@ -13,7 +13,8 @@ use crate::verdict::evidence::{
 use crate::verdict::order::arrange;
 use crate::verdict::{Click, Key};
 
-/// So many clicks are looked at at once: of a busy message a view may concern tens of thousands.
+/// About so many clicks are held at once, and no fewer where there are more, because what lies around them is read for each portion: of
+/// a busy message a view may concern tens of thousands.
 const MOST_READ: usize = 4_096;
 
 impl<D: Database> Message<D> {
@@ -65,21 +66,27 @@ impl<D: Database> Message<D> {
         until: EventId,
         wants: &dyn Fn(&Click) -> bool,
     ) -> Result<Clicks, D::Error> {
-        let (mut clicks, mut seen, mut next) = (Clicks::default(), 0, *from);
-        let mut see = |id: EventId, click: Option<Rc<Click>>| {
-            (seen, next) = (seen + 1, id.successor());
-            clicks.extend(click.filter(|click| wants(click)).map(|click| (id, click)));
-        };
-        if self.window.holds(from.ts_ms(), until.ts_ms() - 1) {
-            let held = self.window.range(*from, until).take(MOST_READ);
-            held.for_each(|(id, held)| see(id, Some(held.click.clone())));
-        } else {
-            self.rows.clicks(*from, until, MOST_READ, &mut |id, record| {
-                see(id, record.map(|record| click_of(&record)));
-            })?;
+        let mut clicks = Clicks::default();
+        let is_held = self.window.holds(from.ts_ms(), until.ts_ms() - 1);
+        while *from < until && clicks.len() < MOST_READ {
+            let (mut seen, mut next) = (0, *from);
+            let mut see = |id: EventId, click: Option<Rc<Click>>| {
+                (seen, next) = (seen + 1, id.successor());
+                clicks.extend(click.filter(|click| wants(click)).map(|click| (id, click)));
+            };
+            if is_held {
+                let held = self.window.range(*from, until).take(MOST_READ);
+                held.for_each(|(id, held)| see(id, Some(held.click.clone())));
+            } else {
+                self.rows.clicks(*from, until, MOST_READ, &mut |id, record| {
+                    see(id, record.map(|record| click_of(&record)));
+                })?;
+            }
+            *from = if seen < MOST_READ { until } else { next };
+        }
+        if !is_held {
             self.later().set(&mut clicks)?;
         }
-        *from = if seen < MOST_READ { until } else { next };
         Ok(clicks)
     }
 

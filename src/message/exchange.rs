@@ -30,7 +30,7 @@ const MOST_BLOCKS: usize = 32;
 const MOST_WORDS: usize = 65_536;
 
 /// So many changes of views are held against clicks at once.
-const MOST_CHANGES: usize = 32_768;
+const MOST_CHANGES: usize = 131_072;
 
 /// The longest pause after exchanges that failed, milliseconds.
 const MAX_PAUSE_MS: i64 = 60_000;

@@ -105,9 +105,14 @@ impl<D: Database> Message<D> {
         };
         let (from_ms, until_ms) = (start_ms - reach_ms, end_of(block));
         let is_click = |click: &Click| click.kind == Kind::Click;
-        let (mut from, until) = (EventId::first_of(from_ms.max(0)), EventId::first_of(until_ms + 1));
-        while from < until {
-            self.clicks_from(&mut from, until, &is_click)?.iter().for_each(|(_, click)| see(click));
+        if self.window.holds(from_ms, until_ms) {
+            let held = self.window.between(from_ms, until_ms).map(|(_, held)| &*held.click);
+            held.filter(|click| is_click(click)).for_each(&mut see);
+        } else {
+            let (mut from, until) = (EventId::first_of(from_ms.max(0)), EventId::first_of(until_ms + 1));
+            while from < until {
+                self.clicks_from(&mut from, until, &is_click)?.iter().for_each(|(_, click)| see(click));
+            }
         }
         let mut order: Vec<usize> = (0..seen.len()).collect();
         arrange(&mut order, &|at| {

@@ -74,6 +74,10 @@ impl People {
     fn merge(&mut self) {
         let mut old = self.sorted.len();
         let mut at = old + self.tail.len();
+        if at > self.sorted.capacity() {
+            // Not twice as much, as a list would take by itself: of millions that is what an object cannot spare.
+            self.sorted.reserve_exact(self.tail.len() + old / 16);
+        }
         self.sorted.resize(at, 0);
         while let Some(new) = self.tail.last().copied() {
             at -= 1;

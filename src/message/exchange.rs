@@ -328,13 +328,13 @@ impl<D: Database> Message<D> {
             is_concerned
         };
         let all: Vec<(i64, i64)> = spans.iter().map(|(_, span)| *span).collect();
-        self.know_people()?;
         for (from_ms, until_ms) in merged(&all) {
             let (mut from, until) = (EventId::first_of(from_ms.max(0)), EventId::first_of(until_ms + 1));
             while from < until {
                 let mut clicks = self.clicks_from(&mut from, until, &concerns)?;
                 clicks.retain(|id, _| !self.timers.unsettled.contains(&id));
                 if !clicks.is_empty() {
+                    self.know_people()?;
                     self.issue(clicks, &Ids::default(), self.watermark.ms)?;
                 }
             }

@@ -326,7 +326,7 @@ impl Drop for Window {
     }
 }
 
-/// Where clicks that share a key stand in the index: 64 bits of it, as sources have to begin with. Half of the index is keys.
+/// Where clicks that share a key stand in the index: by 64 bits of it, which is all that sources have to begin with.
 fn place(by: By, key: u128) -> u64 {
     let [upper, lower] = [key, key << 64].map(|key| Key::from_number(key).short());
     (upper ^ lower).rotate_left(8 * by as u32)

@@ -1,7 +1,7 @@
 //! Convictions of sources, and the clicks that they reach (ruleset `full`, [`crate::verdict::convictions`]).
 //!
 //! A settled verdict says whether it convicts, so packs hold every conviction; those that reach the window are kept in
-//! memory. Those of other objects are looked up in the board's views: of those there may be a million. When a verdict begins or
+//! memory. Those of other objects are looked up in the board's views, where they stand in any case. When a verdict begins or
 //! ends to convict, the settled clicks that it reaches are judged again.
 
 use std::rc::Rc;

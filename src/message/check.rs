@@ -9,7 +9,6 @@ use super::by_id::ById;
 use super::history::{Clicks, click_of};
 use super::people;
 use super::rows::Span;
-use super::shard::NONE;
 use super::sql::Database;
 use crate::event::body::Entry;
 use crate::event::pack;
@@ -18,7 +17,7 @@ use crate::report::Tally;
 use crate::report::tally::Counted;
 use crate::verdict::Click;
 use crate::verdict::convictions::Convictions;
-use crate::verdict::evidence::{Views, Word, block_of};
+use crate::verdict::evidence::{Word, block_of};
 
 /// The latest that a pack says of an event.
 struct Found {
@@ -38,11 +37,7 @@ fn follow(spans: &[Span], first_pack: u64, last_pack: u64) -> bool {
 impl<D: Database> Message<D> {
     /// Whether the views in memory are those of the rows that reach the window; an empty one is as good as none.
     fn has_views(&self) -> Result<bool, D::Error> {
-        let (mut views, from) = (Views::default(), block_of(self.convictions_from_ms()));
-        self.rows.words((from.into(), NONE), true, 0, &mut |block, _, _, words| {
-            views.set(block, words.into());
-            true
-        })?;
+        let (views, from) = (self.stored_views()?, block_of(self.convictions_from_ms()));
         let is_known = |(block, words): &&(u32, Rc<[Word]>)| *block >= from && !words.is_empty();
         Ok(self.shard.views.0.iter().filter(is_known).eq(views.0.iter().filter(is_known)))
     }

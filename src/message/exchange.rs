@@ -18,7 +18,7 @@ use super::sql::Database;
 use crate::link::shard;
 use crate::record::EventId;
 use crate::verdict::Click;
-use crate::verdict::evidence::{Word, block_of, convicted, difference, group, hot_span, start_of};
+use crate::verdict::evidence::{Views, Word, block_of, convicted, difference, group, hot_span, start_of};
 use crate::verdict::order::arranged;
 use crate::verdict::reach::{By, CARRY_AFTER_MS, CARRY_BEFORE_MS};
 
@@ -84,18 +84,17 @@ impl<D: Database> Message<D> {
         self.rows.put_marks(MARKS, &[shards, epoch, known_from, version, unreported_from])
     }
 
-    /// The views that reach the window.
-    pub(super) fn load_views(&mut self) -> Result<(), D::Error> {
-        if !self.shard.is_one_of_several() {
-            return Ok(());
+    /// The views that reach the window, as they stand in rows.
+    pub(super) fn stored_views(&self) -> Result<Views, D::Error> {
+        let mut views = Views::default();
+        if self.shard.is_one_of_several() {
+            let from = block_of(self.convictions_from_ms()).into();
+            self.rows.words((from, NONE), true, 0, &mut |block, _, _, words| {
+                views.set(block, words.into());
+                true
+            })?;
         }
-        let from = block_of(self.convictions_from_ms()).into();
-        let views = &mut self.shard.views;
-        views.0.clear();
-        self.rows.words((from, NONE), true, 0, &mut |block, _, _, words| {
-            views.set(block, words.into());
-            true
-        })
+        Ok(views)
     }
 
     /// What a shard keeps about itself.

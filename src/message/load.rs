@@ -32,7 +32,7 @@ impl<D: Database> Message<D> {
             self.own_convictions_in(&[(self.convictions_from_ms(), i64::MAX)], &mut convictions)?;
             self.convictions = convictions;
         }
-        self.load_views()?;
+        self.shard.views = self.stored_views()?;
         self.timers.revisits.extend(self.rows.revisits()?);
         Ok(())
     }

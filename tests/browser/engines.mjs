@@ -123,7 +123,12 @@ async function session(origin) {
     url: () => call("GET", `${at}/url`),
     text: async (selector) => {
       const element = await find(selector);
-      return element && call("GET", `${element}/text`);
+      // A page that is left meanwhile takes its elements with it.
+      const left = (error) => {
+        if (!error.message.includes("stale element reference")) throw error;
+        return null;
+      };
+      return element && call("GET", `${element}/text`).catch(left);
     },
     async click(selector) {
       const element = await until(() => find(selector), { what: selector });

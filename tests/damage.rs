@@ -81,7 +81,7 @@ impl Life {
             while let Some(said) =
                 self.call(|message| message.exchange(heard.as_deref().map(Some), true, now_ms).unwrap())
             {
-                heard = self.board.exchange(&said).unwrap();
+                heard = self.board.exchange(&said, now_ms).unwrap();
             }
             self.call(|message| message.settle(now_ms).unwrap());
             self.ship(now_ms);

@@ -159,13 +159,12 @@ impl Life {
     /// The board hears a call.
     fn heard(&mut self, body: &[u8]) -> Option<Vec<u8>> {
         let long_ago_ms = self.now_ms - 90 * 86_400_000;
-        let (answer, owes) = self.with_board(|board| {
+        let now_ms = self.now_ms;
+        let answer = self.with_board(|board| {
             board.forget_before(long_ago_ms)?;
-            Ok((board.exchange(body)?, !board.owed().is_empty()))
+            board.exchange(body, now_ms)
         })?;
-        if owes {
-            self.board_ms = self.board_ms.or(Some(self.now_ms + 1));
-        }
+        self.sets_alarm_of_board();
         answer
     }
 
@@ -262,7 +261,8 @@ impl Life {
     /// The board's alarm.
     fn board_alarm(&mut self) {
         self.board_ms = None;
-        match self.with_board(|board| Ok(board.owed())) {
+        let now_ms = self.now_ms;
+        match self.with_board(|board| Ok(board.owed(now_ms))) {
             Some(owed) => self.tell(owed.into_iter().map(|(number, _)| number).collect()),
             None => self.board_ms = Some(self.now_ms + RETRY_MS),
         }
@@ -307,6 +307,12 @@ impl Life {
             }
             self.told(number, true);
         }
+        self.sets_alarm_of_board();
+    }
+
+    fn sets_alarm_of_board(&mut self) {
+        let due_ms = self.board.as_ref().and_then(Board::due_ms);
+        self.board_ms = self.board_ms.or(due_ms.map(|due_ms| due_ms.max(self.now_ms + 1)));
     }
 
     /// The board hears that a shard has heard it, or has not.
@@ -348,6 +354,7 @@ impl Life {
 enum Step {
     Click(Box<Record>),
     Verify(String, EventId, Sighting),
+    BoardIsLost,
 }
 
 fn id(ts_ms: i64, n: u8) -> EventId {
@@ -404,7 +411,9 @@ fn script() -> Vec<(i64, Step)> {
     let (shown, recipient) = (EventId::parse(&proven.event_id).unwrap(), proven.recipient_id.clone());
     let sighting =
         Sighting { event_id: id(shown_ms, 200), verified: Verified::Interacted, since_load_ms: Some(700) };
-    let mut steps = vec![(shown_ms, Step::Verify(recipient, shown, sighting))];
+    // While the first have settled and others have not.
+    let lost_ms = NOON_MS + 1_040_000;
+    let mut steps = vec![(shown_ms, Step::Verify(recipient, shown, sighting)), (lost_ms, Step::BoardIsLost)];
     let arrived = |(click, delay_ms): (Record, i64)| (click.ts_ms + delay_ms, Step::Click(Box::new(click)));
     steps.extend(clicks.into_iter().map(arrived));
     steps.sort_by_key(|(at_ms, _)| *at_ms);
@@ -427,6 +436,7 @@ fn live(trouble: Option<(u64, Trouble)>) -> bool {
                 life.of(&recipient).verify(click, &sighting);
                 shown.insert(click.to_string(), sighting.verified);
             }
+            Step::BoardIsLost => (life.board, life.board_rows) = (None, Sqlite::default()),
         }
     }
     life.run_until(END_MS);

@@ -13,6 +13,7 @@ use clickproof::verdict::{Click, Judging, Look, Ruleset, Thresholds, judge};
 use common::hits;
 use common::several::{Dice, Faults, Several};
 use common::sqlite::Sqlite;
+use common::world::World;
 use common::{NOON_MS, record};
 use serde_json::Value;
 
@@ -211,6 +212,24 @@ fn check_all(judging: &Judging, salt: u64) {
     assert!(crowded as u64 > histories(), "the histories must have crowds: {crowded}");
 }
 
+/// A click of something that calls itself a browser and is none, by one of some neighbours.
+fn machine(dice: &mut Dice, recipient: &str, link: &str, host: u64, ts_ms: i64) -> Record {
+    let known = record(&id(dice, ts_ms).to_string(), recipient, link, ts_ms);
+    let Record { event_id, message_id, recipient_id, link_id, method, .. } = known;
+    Record {
+        event_id,
+        message_id,
+        recipient_id,
+        link_id,
+        url: Some(format!("https://brand.example/{link}")),
+        method,
+        ts_ms,
+        sent_at_ms: NOON_MS,
+        ip: Some(format!("203.0.{}.{}", 113 + host / 250, host % 250)),
+        ..hits::pretender().0
+    }
+}
+
 /// The board is not heard while thousands of clicks settle: neighbours of somebody whom another object convicts, most of which have
 /// left the window when it is; and two networks whose sources fan out over both objects together, all in it.
 #[test]
@@ -219,34 +238,14 @@ fn a_view_may_concern_more_clicks_than_are_judged_at_once() {
     let judging = Judging { thresholds: Thresholds::default(), ..judging(Ruleset::Full, None) };
     for (rule, step_ms, networks) in [("carry_over", 80, 1), ("fanout", 10, 2)] {
         let mut dice = Dice(step_ms);
-        let click = |dice: &mut Dice, recipient: &str, link: &str, host: u64, ts_ms: i64| {
-            let ip = Some(format!("203.0.{}.{}", 113 + host / 250, host % 250));
-            let known = record(&id(dice, ts_ms).to_string(), recipient, link, ts_ms);
-            let Record { event_id, message_id, recipient_id, link_id, method, .. } = known;
-            let url = Some(format!("https://brand.example/{link}"));
-            let machine = hits::pretender().0;
-            let sent_at_ms = NOON_MS;
-            Record {
-                event_id,
-                message_id,
-                recipient_id,
-                link_id,
-                url,
-                method,
-                ts_ms,
-                sent_at_ms,
-                ip,
-                ..machine
-            }
-        };
         let mut clicks: Vec<Record> = Vec::new();
         for n in 0..6 {
-            clicks.push(click(&mut dice, "swept", &format!("l{n}"), 249, NOON_MS + 90_000 + 100 * n));
+            clicks.push(machine(&mut dice, "swept", &format!("l{n}"), 249, NOON_MS + 90_000 + 100 * n));
         }
         for n in 0..CLICKS {
             let (recipient, link) = (format!("r{n}"), format!("l{}", n % 1_000));
             let ts_ms = NOON_MS + 100_000 + (n * step_ms) as i64;
-            clicks.push(click(&mut dice, &recipient, &link, n % (250 * networks), ts_ms));
+            clicks.push(machine(&mut dice, &recipient, &link, n % (250 * networks), ts_ms));
         }
         let mut several = Several::new(&judging, 2, step_ms);
         let last_ms = clicks.last().unwrap().ts_ms;
@@ -264,6 +263,69 @@ fn a_view_may_concern_more_clicks_than_are_judged_at_once() {
         assert!(amended.iter().any(|amended| *amended > 4_300), "{rule}: {amended:?}");
         assert!(compare(&judging, several, clicks, &BTreeMap::new(), step_ms) > 9_000);
     }
+}
+
+/// Somebody's sweep convicts a source that others click from, and a campaign goes by all recipients. Then the board loses its rows.
+fn swept() -> (Several, Vec<Record>) {
+    let judging = judging(Ruleset::Full, None);
+    let mut dice = Dice(7);
+    let mut clicks: Vec<Record> = Vec::new();
+    for n in 0..6 {
+        clicks.push(machine(&mut dice, "swept", &format!("l{n}"), 9, NOON_MS + 90_000 + 100 * n));
+    }
+    for n in 0..12_u64 {
+        let ts_ms = NOON_MS + 270_000 + 1_000 * n.cast_signed();
+        let click = machine(&mut dice, &format!("r{n}"), "l9", 0, ts_ms);
+        clicks.push(Record { ip: Some(EXCHANGE.to_owned()), ..click });
+    }
+    for n in 0..12_u64 {
+        let ts_ms = NOON_MS + 370_000 + 20_000 * n.cast_signed();
+        clicks.push(machine(&mut dice, &format!("r{n}"), &format!("l{}", 10 + n), 9, ts_ms));
+    }
+    let mut several = Several::new(&judging, 7, 7);
+    for record in &clicks {
+        several.run_until(record.ts_ms);
+        several.arrive(record);
+    }
+    several.run_until(NOON_MS + 3_000_000);
+    several.crash_board();
+    several.board_rows = Sqlite::default();
+    (several, clicks)
+}
+
+/// The board's next life hears of one shard after the other, and what it knew is there in part until it has heard all.
+#[test]
+fn a_board_that_is_made_anew_takes_no_verdict_back() {
+    let (mut several, mut clicks) = swept();
+    let before: Vec<_> = several.shards.iter().map(World::revisions).collect();
+    let mut dice = Dice(8);
+    for n in 0..12_i64 {
+        let click = machine(&mut dice, &format!("r{n}"), "l40", 200, NOON_MS + 4_000_000 + n * 600_000);
+        several.run_until(click.ts_ms);
+        several.arrive(&click);
+        clicks.push(click);
+    }
+    several.run_until(NOON_MS + 1_000_000_000);
+    assert!(several.board.as_ref().is_some_and(|board| board.due_ms().is_none()), "all have been told");
+    for (before, now) in before.iter().zip(several.shards.iter().map(World::revisions)) {
+        for (id, revisions) in before {
+            assert_eq!(&now[id], revisions, "the verdict on {id} stands");
+        }
+    }
+    let judging = judging(Ruleset::Full, None);
+    assert!(compare(&judging, several, clicks, &BTreeMap::new(), 8) > 20, "it concerns many");
+}
+
+/// Who convicted the source is erased, and the board is lost before anybody has heard of that: nobody reports that block again.
+#[test]
+fn what_only_a_lost_board_has_said_ends_with_it() {
+    let (mut several, mut clicks) = swept();
+    let erasure = several.of("swept").erase("swept", NOON_MS + 3_000_000);
+    assert_eq!(erasure.records, 6);
+    clicks.retain(|click| click.recipient_id != "swept");
+    several.run_until(NOON_MS + 1_000_000_000);
+    let judging = judging(Ruleset::Full, None);
+    assert_eq!(compare(&judging, several, clicks, &BTreeMap::new(), 8), 12, "the campaign stands");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::Message;
 use super::history::{Clicks, click_of, merged};
+use super::shard::NONE;
 use super::sql::Database;
 use crate::record::{EventId, Kind};
 use crate::verdict::convictions::Convictions;
@@ -18,6 +19,19 @@ use crate::verdict::{Click, Key};
 const MOST_READ: usize = 4_096;
 
 impl<D: Database> Message<D> {
+    /// The views that reach the window, as they stand in rows.
+    pub(super) fn stored_views(&self) -> Result<Views, D::Error> {
+        let mut views = Views::default();
+        if self.shard.is_one_of_several() {
+            let from = block_of(self.convictions_from_ms()).into();
+            self.rows.words((from, NONE), true, 0, &mut |block, _, _, words| {
+                views.set(block, words.into());
+                true
+            })?;
+        }
+        Ok(views)
+    }
+
     /// What others show around moments, from memory or from rows.
     pub(super) fn views_of(&self, times: &mut dyn Iterator<Item = i64>) -> Result<Views, D::Error> {
         if !self.shard.is_one_of_several() {

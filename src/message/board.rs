@@ -6,7 +6,9 @@
 //! told to.
 //!
 //! - **Soft**: everything in here is made from the shards' rows. It is in rows of its own only so that nobody has to be woken after each pause;
-//!   where these are gone the board has another epoch, all shards are told, and each reports from its rows anew.
+//!   where these are gone the board has another epoch, all shards are told, and each reports from its rows anew. For half
+//!   the time in which clicks settle it gathers these and shows none: views of half of the pages would take verdicts back, only to give
+//!   them again. Meanwhile shards settle by the views that they have.
 //! - **Exact again**: a page replaces the one before it. Twice the same is once, what comes of pages does not depend on whose came first, and
 //!   a call that a later one of the same shard has overtaken is not heeded.
 //! - **Rows**: see [`super::sql`]; `words`, and under `board` in `marks` its epoch, its last version and three numbers for each shard: its
@@ -41,11 +43,13 @@ const MAX_PAUSE_MS: i64 = 300_000;
 /// What the board knows of a shard: the first and the last block in which it has reported something, and whether it comes.
 type Seat = [u64; 3];
 
-/// Nothing is owed to a shard; it is to be told to ask; it will ask by itself, as it has said; it is being told.
+/// Nothing is owed to a shard; it is to be told to ask; it will ask by itself, as it has said; it is being told; it is to be told once
+/// views are shown.
 const IDLE: u64 = 0;
 const OWED: u64 = 1;
 const COMING: u64 = 2;
 const CALLED: u64 = 3;
+const WAITING: u64 = 4;
 
 /// All shards' pages of a block.
 type Pages = Vec<(i64, Rc<[Word]>)>;
@@ -64,6 +68,8 @@ pub struct Board<D> {
     /// Pages of the blocks asked for last, a copy of rows.
     kept: Vec<(u32, Pages)>,
     failures: u32,
+    /// Until when it gathers, Unix milliseconds. One that dies meanwhile shows what it has.
+    gathers_until_ms: i64,
 }
 
 impl<D: Database> Board<D> {
@@ -85,6 +91,7 @@ impl<D: Database> Board<D> {
             judging,
             kept: Vec::new(),
             failures: 0,
+            gathers_until_ms: i64::MIN,
         })
     }
 
@@ -102,11 +109,11 @@ impl<D: Database> Board<D> {
         self.rows.forget_words(block_of(ms))
     }
 
-    /// Answers a shard's call; `None` where that cannot be read, or a later one has overtaken it.
+    /// Answers a shard's call at a moment, Unix milliseconds; `None` where it cannot be read, or a later one has overtaken it.
     ///
     /// # Errors
     /// When storage fails; the board must then be loaded again.
-    pub fn exchange(&mut self, body: &[u8]) -> Result<Option<Vec<u8>>, D::Error> {
+    pub fn exchange(&mut self, body: &[u8], now_ms: i64) -> Result<Option<Vec<u8>>, D::Error> {
         let Some(said) = Said::decode(body)
             .filter(|said| said.shard < said.shards && said.shards <= shard::MOST_SHARDS.into())
         else {
@@ -119,23 +126,37 @@ impl<D: Database> Board<D> {
             return Ok(None);
         }
         self.asked_ms[at] = said.asked_ms;
+        if self.seats.is_empty() && ![0, self.epoch].contains(&said.epoch) {
+            self.gathers_until_ms = now_ms.saturating_add(self.judging.settle_ms / 2);
+        }
+        let gathers = now_ms < self.gathers_until_ms;
         while self.seats.len() < shards {
             // Whoever is heard of for the first time may have clicks from before.
             self.seats.push([u64::MAX, 0, OWED]);
         }
-        self.seats[at][2] = if said.goes_on { COMING } else { IDLE };
+        self.seats[at][2] = match (said.goes_on, gathers) {
+            (true, _) => COMING,
+            (false, true) => WAITING,
+            (false, false) => IDLE,
+        };
         let mut changed: Vec<u32> = Vec::new();
         for (block, words) in said.pages {
             let [first, last, comes] = self.seats[at];
             self.seats[at] = [first.min(block.into()), last.max(block.into()), comes];
             self.take_page(said.shard.cast_signed(), block, &words, &mut changed)?;
         }
-        self.tell_others(at, &changed);
+        if !gathers {
+            self.tell_others(at, &changed);
+        }
         if before != self.seats || version != self.version {
             self.save()?;
         }
         let since = if said.epoch == self.epoch { said.version } else { 0 };
         let mut answer = Said { epoch: self.epoch, version: since, ..Said::default() };
+        if gathers {
+            return Ok(Some(answer.encode()));
+        }
+        (answer.from, answer.until) = (said.from, said.until);
         let mut count = 0;
         self.rows.words((said.from, said.until), true, since, &mut |block, _, version, words| {
             answer.goes_on = count > MOST_WORDS;
@@ -267,14 +288,30 @@ impl<D: Database> Board<D> {
         }
     }
 
-    /// The objects that are to be told that there is something to hear: numbers and addresses.
+    /// The objects that are to be told at a moment, Unix milliseconds, that there is something to hear: numbers and addresses.
     #[must_use]
-    pub fn owed(&self) -> Vec<(u32, String)> {
+    pub fn owed(&self, now_ms: i64) -> Vec<(u32, String)> {
         let message_id = self.name.split('#').next().unwrap_or_default();
         let shards = u32::try_from(self.seats.len()).unwrap_or(u32::MAX);
-        // Of one that was being told nobody knows any more whether it was.
-        let owed = (0..).zip(&self.seats).filter(|(_, seat)| matches!(seat[2], OWED | CALLED));
+        let owed =
+            (0..).zip(&self.seats).filter(|(_, seat)| self.due_of(seat).is_some_and(|ms| ms <= now_ms));
         owed.map(|(number, _)| (number, shard::address(message_id, number, shards))).collect()
+    }
+
+    /// When a shard is to be told, Unix milliseconds.
+    fn due_of(&self, seat: &Seat) -> Option<i64> {
+        match seat[2] {
+            // Of one that was being told nobody knows any more whether it was.
+            OWED | CALLED => Some(i64::MIN),
+            WAITING => Some(self.gathers_until_ms),
+            _ => None,
+        }
+    }
+
+    /// When the first of them is to be told, Unix milliseconds.
+    #[must_use]
+    pub fn due_ms(&self) -> Option<i64> {
+        self.seats.iter().filter_map(|seat| self.due_of(seat)).min()
     }
 
     /// A shard is being told. What it asks meanwhile, and what becomes known meanwhile, is newer than what it will have been told.

@@ -18,7 +18,7 @@ use super::sql::Database;
 use crate::link::shard;
 use crate::record::EventId;
 use crate::verdict::Click;
-use crate::verdict::evidence::{Views, Word, block_of, convicted, difference, group, hot_span, start_of};
+use crate::verdict::evidence::{Word, block_of, convicted, difference, group, hot_span, start_of};
 use crate::verdict::order::arranged;
 use crate::verdict::reach::{By, CARRY_AFTER_MS, CARRY_BEFORE_MS};
 
@@ -82,19 +82,6 @@ impl<D: Database> Message<D> {
         self.shard.marks = marks;
         let Marks { shards, epoch, known_from, version, unreported_from } = marks;
         self.rows.put_marks(MARKS, &[shards, epoch, known_from, version, unreported_from])
-    }
-
-    /// The views that reach the window, as they stand in rows.
-    pub(super) fn stored_views(&self) -> Result<Views, D::Error> {
-        let mut views = Views::default();
-        if self.shard.is_one_of_several() {
-            let from = block_of(self.convictions_from_ms()).into();
-            self.rows.words((from, NONE), true, 0, &mut |block, _, _, words| {
-                views.set(block, words.into());
-                true
-            })?;
-        }
-        Ok(views)
     }
 
     /// What a shard keeps about itself.
@@ -205,8 +192,10 @@ impl<D: Database> Message<D> {
             from = from.min(wanted_from);
             self.shard.marks.known_from = from;
         } else if wanted_from < known_from {
-            (from, until, since, older_from) =
-                (wanted_from, known_from, self.shard.older_version, wanted_from);
+            (from, until, since, older_from) = (wanted_from, known_from, 0, wanted_from);
+        }
+        if since == 0 && self.shard.anew.0 == from {
+            since = self.shard.anew.1;
         }
         // Those that are due now settle next: nobody asks for their sake again.
         let waits = self.timers.unsettled.last().is_some_and(|id| self.judging.due_ms(id.ts_ms()) > now_ms);
@@ -246,7 +235,7 @@ impl<D: Database> Message<D> {
     /// Takes in what the board answers: keeps its views, and judges again what they change.
     fn heed(&mut self, answer: Said, now_ms: i64) -> Result<(), D::Error> {
         let Some((reports, older_from)) = self.shard.asked.take() else { return Ok(()) };
-        let Said { epoch, version, goes_on: more, mut pages, .. } = answer;
+        let Said { epoch, version, goes_on: more, from, until, mut pages, .. } = answer;
         (self.shard.failures, self.shard.pause_until_ms) = (0, i64::MIN);
         let mut marks = self.shard.marks;
         if marks.epoch == 0 || marks.epoch == epoch {
@@ -254,13 +243,25 @@ impl<D: Database> Message<D> {
             let others = self.shard.reported.iter().copied();
             let others = others.filter(|(known, _)| !reports.iter().any(|(block, _)| block == known));
             self.shard.reported = others.chain(reports.iter().copied()).collect();
-            match (older_from, more) {
-                (NONE, _) => marks.version = version,
-                (_, true) => self.shard.older_version = version,
-                (from, false) => (marks.known_from, self.shard.older_version) = (from, 0),
+            let is_anew = marks.version == 0 || older_from < NONE;
+            if is_anew && more {
+                self.shard.anew = (from, version);
+            } else if is_anew && until > 0 {
+                self.shard.anew = (NONE, 0);
+                marks.known_from = marks.known_from.min(from);
+                // What stands there of another life of the board, this one knows nothing of.
+                self.rows.words((from, until), true, 0, &mut |block, _, of, words| {
+                    if of != epoch && !words.is_empty() && pages.iter().all(|(known, _)| *known != block) {
+                        pages.push((block, Vec::new()));
+                    }
+                    true
+                })?;
+            }
+            if older_from == NONE && !(is_anew && more) {
+                marks.version = version;
             }
             // What has changed of the later ones is asked for behind the older.
-            if more || older_from < NONE {
+            if more || older_from < NONE && until > 0 {
                 self.shard.is_told = true;
             } else {
                 self.shard.heard_ms = now_ms;
@@ -270,7 +271,7 @@ impl<D: Database> Message<D> {
             marks = Marks { epoch, version: 0, known_from: NONE, ..marks };
             pages.clear();
             self.shard.reported.clear();
-            (self.shard.rebuild_from, self.shard.is_told) = (0, true);
+            (self.shard.rebuild_from, self.shard.is_told, self.shard.anew) = (0, true, (NONE, 0));
         }
         self.put_shard(marks)?;
         let kept = block_of(self.convictions_from_ms());
@@ -285,7 +286,7 @@ impl<D: Database> Message<D> {
                     true
                 })?;
             }
-            self.rows.put_words(block, VIEW, 1, &words)?;
+            self.rows.put_words(block, VIEW, epoch, &words)?;
             for changed in difference(&old, &words) {
                 let span = if let Some((ms, _)) = convicted(block, changed) {
                     (ms.saturating_sub(CARRY_AFTER_MS), ms.saturating_add(CARRY_BEFORE_MS))

@@ -5,7 +5,7 @@
 use crate::verdict::evidence::Word;
 
 /// The version of the form.
-const FORM: u8 = 2;
+const FORM: u8 = 3;
 
 /// Words of a block, in order.
 pub(super) type Page = (u32, Vec<Word>);
@@ -23,7 +23,8 @@ pub(super) struct Said {
     pub shard: u64,
     pub shards: u64,
     pub asked_ms: u64,
-    /// Views are wanted from a block on, up to another that is left out.
+    /// Views are wanted from a block on, up to another that is left out, or an answer is about these: about none, 0 and 0, where it is
+    /// too early to say anything.
     pub from: u64,
     pub until: u64,
     /// A shard's pages that may have changed, or the board's views that have.

@@ -54,8 +54,8 @@ pub(super) struct Shard {
     pub asked: Option<(Vec<(u64, u64)>, u64)>,
     /// There is more to hear.
     pub is_told: bool,
-    /// Of older views than are known, the version up to which they have come.
-    pub older_version: u64,
+    /// Of views that are heard from the first version on: from which block on, and the version up to which they have come.
+    pub anew: (u64, u64),
     /// When it heard all of the board last, Unix milliseconds.
     pub heard_ms: i64,
     pub failures: u32,
@@ -82,7 +82,7 @@ impl Shard {
             reported: Vec::new(),
             asked: None,
             is_told: false,
-            older_version: 0,
+            anew: (NONE, 0),
             heard_ms: i64::MIN,
             failures: 0,
             pause_until_ms: i64::MIN,

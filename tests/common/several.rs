@@ -205,7 +205,7 @@ impl Several {
                 if board.is_none() {
                     *board = Some(Board::load(rows.clone(), judging, "m#board", now_ms)?);
                 }
-                board.as_mut().unwrap().exchange(body)
+                board.as_mut().unwrap().exchange(body, now_ms)
             })
         });
         let answer = answer.unwrap();
@@ -215,8 +215,8 @@ impl Several {
         }
         if answer.is_none() {
             self.board = None;
-        } else if !self.board.as_ref().unwrap().owed().is_empty() {
-            self.alarm_ms = self.alarm_ms.or(Some(now_ms + 1));
+        } else if let Some(due_ms) = self.board.as_ref().unwrap().due_ms() {
+            self.alarm_ms = self.alarm_ms.or(Some(due_ms.max(now_ms + 1)));
         }
         answer
     }
@@ -272,7 +272,7 @@ impl Several {
             let (rows, judging) = (self.board_rows.clone(), self.judging.clone());
             self.board = Some(Board::load(rows, judging, "m#board", now_ms).unwrap());
         }
-        for (number, _) in self.board.as_ref().unwrap().owed() {
+        for (number, _) in self.board.as_ref().unwrap().owed(now_ms) {
             self.board.as_mut().unwrap().calls(number);
             let is_told = self.faults.loss == 0 || !self.dice.one_in(self.faults.loss);
             self.told += usize::from(is_told);
@@ -287,6 +287,7 @@ impl Several {
                 return;
             }
         }
+        self.alarm_ms = self.board.as_ref().unwrap().due_ms().map(|due_ms| due_ms.max(now_ms + 1));
     }
 
     /// Everything that is due up to a moment happens, in order; returns when the last was.

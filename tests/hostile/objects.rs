@@ -71,7 +71,7 @@ fn played() -> Played {
             while let Some(said) =
                 world.call(|message| message.exchange(heard.as_deref().map(Some), true, REPORTED_MS)).unwrap()
             {
-                heard = board.exchange(&said).unwrap();
+                heard = board.exchange(&said, REPORTED_MS).unwrap();
                 played.said.push(said);
                 played.answered.extend(heard.clone());
             }
@@ -89,9 +89,9 @@ fn played() -> Played {
 
 fn call_to_board(input: &[u8], _: &[Vec<u8>], _: &mut Rng) -> bool {
     let mut board = board(&Sqlite::default());
-    let is_taken = board.exchange(input).unwrap().is_some();
-    assert_eq!(board.exchange(input).unwrap().is_some(), is_taken, "twice is as once");
-    let owed = board.owed();
+    let is_taken = board.exchange(input, REPORTED_MS).unwrap().is_some();
+    assert_eq!(board.exchange(input, REPORTED_MS).unwrap().is_some(), is_taken, "twice is as once");
+    let owed = board.owed(i64::MAX);
     assert!(owed.len() <= 256 && (is_taken || owed.is_empty()), "{} shards are told", owed.len());
     is_taken
 }
@@ -135,9 +135,9 @@ fn acquainted() -> (World, Sqlite, Vec<u8>, Vec<u8>) {
     let said =
         |world: &mut World| world.call(|message| message.exchange(None, true, REPORTED_MS)).unwrap().unwrap();
     let mut board = board(&rows);
-    board.exchange(&said(&mut shard("m#1", &["c", "d", "e"]))).unwrap();
+    board.exchange(&said(&mut shard("m#1", &["c", "d", "e"])), REPORTED_MS).unwrap();
     let said = said(&mut world);
-    let answer = board.exchange(&said).unwrap().unwrap();
+    let answer = board.exchange(&said, REPORTED_MS).unwrap().unwrap();
     (world, rows, said, answer)
 }
 
@@ -145,7 +145,7 @@ fn rows_of_board(input: &[u8], _: &[Vec<u8>], _: &mut Rng) -> bool {
     let (_, rows, said, _) = acquainted();
     put(&rows, input);
     let mut board = board(&rows);
-    assert!(board.exchange(&said).unwrap().is_some(), "it answers");
+    assert!(board.exchange(&said, REPORTED_MS).unwrap().is_some(), "it answers");
     board.forget_before(i64::MAX).unwrap();
     board.told(1, true, REPORTED_MS).unwrap();
     is_whole(input)

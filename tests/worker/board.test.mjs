@@ -19,13 +19,20 @@ const SHARDS = 4;
 const COPIES = 48;
 const HOUR_MS = 3_600_000;
 
-// The built worker, whose boards do not answer while the test says so.
+// The built worker, whose boards do not answer while the test says so, or lose all that they have.
 const WATCHED = `
   import built, { MessageObject as BuiltObject } from "./index.js";
   export class MessageObject extends BuiltObject {
-    constructor(state, env) { super(state, env); this.test = env.TEST; this.isBoard = state.id.name.endsWith("#board") }
+    constructor(state, env) {
+      super(state, env);
+      this.lose = () => state.storage.deleteAll().then(() => state.abort("lost"));
+      this.test = env.TEST;
+      this.isBoard = state.id.name.endsWith("#board");
+    }
     async fetch(request) {
-      if (this.isBoard && !(await this.test.fetch("http://test/")).ok) throw new Error("no board");
+      const { status } = this.isBoard ? await this.test.fetch("http://test/") : { status: 200 };
+      if (status === 410) await this.lose();
+      if (status !== 200) throw new Error("no board");
       return super.fetch(request);
     }
   }
@@ -33,23 +40,32 @@ const WATCHED = `
 `;
 
 let isAway = false;
+let isToLose = false;
 let asked = 0;
-let worker;
-before(async () => {
-  worker = await startWorker({
-    vars: { SETTLE_MS: 0, CAMPAIGN_RECIPIENTS: 8, SHADOW_RULESET: "defender" },
+const started = [];
+async function start(SETTLE_MS) {
+  const worker = await startWorker({
+    vars: { SETTLE_MS, CAMPAIGN_RECIPIENTS: 8, SHADOW_RULESET: "defender" },
     worker: {
       ...behind(WATCHED),
       serviceBindings: {
         TEST() {
           asked += 1;
-          return new Response(null, { status: isAway ? 500 : 200 });
+          const status = isAway ? 500 : isToLose ? 410 : 200;
+          isToLose = false;
+          return new Response(null, { status });
         },
       },
     },
   });
+  started.push(worker);
+  return worker;
+}
+let worker;
+before(async () => {
+  worker = await start(0);
 });
-after(() => worker.close());
+after(() => Promise.all(started.map((one) => one.close())));
 
 /** A third each: Defender's campaign pass over everybody's copies, one machine that goes through them, people. */
 const visitor = (n) =>
@@ -60,7 +76,7 @@ const visitor = (n) =>
   ][n % 3];
 
 /** Clicks all copies of a message, as fast as that goes. */
-async function click(message_id) {
+async function click(message_id, worker) {
   const body = { message_id, sent_at_ms: Date.now() - HOUR_MS, shards: SHARDS };
   const links = [{ link_id: "l", url: "https://shop.example/tea" }];
   const mint = (n) => worker.mint({ ...body, recipient_id: `r${n}`, links });
@@ -85,7 +101,7 @@ async function classified(records, ruleset) {
   return verdicts.map((verdict) => said(verdict, verdict.event_id)).sort();
 }
 
-async function assertExact(message_id, records) {
+async function assertExact(message_id, records, worker) {
   const [full, defender] = [await classified(records, "full"), await classified(records, "defender")];
   const rules = new Set(full.map(([, , rule]) => rule));
   assert.ok(rules.has("campaign_view") && rules.has("fanout"), [...rules].join());
@@ -110,7 +126,7 @@ async function assertExact(message_id, records) {
 test("four objects know together what thirty, or here eight, recipients do", async () => {
   const message_id = freshMessage("together");
   const before = asked;
-  await assertExact(message_id, await click(message_id));
+  await assertExact(message_id, await click(message_id, worker), worker);
   assert.ok(asked > before, "they asked the board");
 });
 
@@ -118,7 +134,7 @@ test("without a board the clicks settle by what each object knows, and are amend
   const message_id = freshMessage("alone");
   isAway = true;
   try {
-    const records = await click(message_id);
+    const records = await click(message_id, worker);
     await until(async () => {
       const listed = await listClicks(worker, message_id);
       return listed.length === records.length && listed.every((line) => line.final);
@@ -129,7 +145,7 @@ test("without a board the clicks settle by what each object knows, and are amend
       "alone",
     );
     isAway = false;
-    await assertExact(message_id, records);
+    await assertExact(message_id, records, worker);
     assert.ok(
       (await listClicks(worker, message_id)).some((line) => line.revision > 1),
       "amended",
@@ -137,4 +153,23 @@ test("without a board the clicks settle by what each object knows, and are amend
   } finally {
     isAway = false;
   }
+});
+
+test("a board that has lost its rows is made anew, and no verdict changes for it", async () => {
+  const worker = await start(6_000);
+  const message_id = freshMessage("lost");
+  const records = await click(message_id, worker);
+  await assertExact(message_id, records, worker);
+  const revisions = async () =>
+    new Map((await listClicks(worker, message_id)).map(({ event_id, revision }) => [event_id, revision]));
+  const before = await revisions();
+  isToLose = true;
+  const late = await click(message_id, worker);
+  await until(() => !isToLose, { what: "the board's end" });
+  await assertExact(message_id, [...records, ...late], worker);
+  const now = await revisions();
+  assert.deepEqual(
+    records.map(({ event_id }) => now.get(event_id)),
+    records.map(({ event_id }) => before.get(event_id)),
+  );
 });

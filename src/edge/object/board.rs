@@ -40,15 +40,15 @@ impl MessageObject {
 
     /// Answers a shard's call to the board.
     pub(super) async fn answer_of_board(&self, body: &[u8]) -> Result<Answer> {
-        let (mut answer, mut owes) = (None, false);
+        let (mut answer, mut due_ms) = (None, None);
         self.with_board(&mut |board| {
             board.forget_before(now_ms().saturating_sub(settings::config(&self.env).retention_ms))?;
-            answer = board.exchange(body)?;
-            owes = !board.owed().is_empty();
+            answer = board.exchange(body, now_ms())?;
+            due_ms = board.due_ms();
             Ok(())
         })?;
-        if owes && self.armed_ms.get().is_none() {
-            self.set_alarm(now_ms()).await?;
+        if let Some(due_ms) = due_ms.filter(|_| self.armed_ms.get().is_none()) {
+            self.set_alarm(due_ms).await?;
         }
         let refused = || Answer::Refused("exchange: it cannot be read".to_owned());
         Ok(answer.map_or_else(refused, Answer::Bytes))
@@ -56,9 +56,9 @@ impl MessageObject {
 
     /// The board's alarm: tells shards that there is something to ask for.
     pub(super) async fn tell_owed(&self) -> Result<()> {
-        let mut owed = Vec::new();
+        let (mut owed, mut due_ms) = (Vec::new(), None);
         self.with_board(&mut |board| {
-            owed = board.owed();
+            (owed, due_ms) = (board.owed(now_ms()), board.due_ms());
             Ok(())
         })?;
         for (shard, address) in owed {
@@ -73,13 +73,17 @@ impl MessageObject {
             let mut again_ms = None;
             self.with_board(&mut |board| {
                 again_ms = board.told(shard, told.is_ok(), now_ms())?;
+                due_ms = board.due_ms();
                 Ok(())
             })?;
             if let Some(again_ms) = again_ms {
                 return self.set_alarm(again_ms).await;
             }
         }
-        Ok(())
+        match due_ms {
+            Some(due_ms) => self.set_alarm(due_ms).await,
+            None => Ok(()),
+        }
     }
 
     /// Says to the board what has changed, and takes in what it answers.

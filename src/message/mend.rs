@@ -17,7 +17,9 @@
 //! had said. It is done when the pack is to leave, for the first time or again ([`Message::reship`]); until
 //! then its clicks' verdicts stand and are counted as unreadable. A pack that is gone, or has lost its keys, is made anew as soon as the
 //! message is loaded, without clicks but those that a later pack amends: what stands in no pack is unsettled again. Whatever was judged
-//! meanwhile may have looked past what was broken, so then all is judged again, by alarms, and what changes is amended.
+//! meanwhile may have looked past what was broken, so then all is judged again, by alarms, and what changes is amended. That the last
+//! pack is gone is known by the mark of those that have left. Where it is not, the clicks of the window are unsettled again by
+//! themselves, and late ones are looked for: that there are none any more is written together with that mark.
 //!
 //! What a later version wrote is not damaged: it waits.
 
@@ -37,7 +39,7 @@ use crate::verdict::{ClickType, Finding, Verdict};
 impl<D: Database> Message<D> {
     /// Mends packs that are gone or have no keys; says whether there are any.
     pub(super) fn mend_rows(&mut self) -> Result<bool, D::Error> {
-        let lost = self.rows.lost_packs(self.first_pack()?)?;
+        let lost = self.rows.lost_packs(self.first_pack()?, self.outbox.last_pack())?;
         for number in &lost {
             let ids = self.lost_before(*number)?;
             self.make_anew(*number, &ids)?;

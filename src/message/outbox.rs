@@ -69,13 +69,19 @@ impl Outbox {
         Meta { sent_pack, again, failures, retry_at_ms, ..Meta::default() }
     }
 
-    /// Goes on behind the last pack in the rows. Of those before it one is known to have left with the last clicks that came,
-    /// and all where the message rests and the queue had refused nothing.
+    /// Goes on behind the last pack in the rows, or one that has left and is gone ([`super::mend`]). Of those before it one is known to
+    /// have left with the last clicks that came, and all where the message rests and the queue had refused nothing.
     pub(super) fn resume(&mut self, last_pack: u64, known_pack: u64, rests: bool) {
-        self.last_pack = last_pack;
-        let sent_pack = if rests && self.failures == 0 { last_pack } else { self.sent_pack.max(known_pack) };
-        // Packs that are gone leave no mark behind that would hold up those to come.
-        self.sent_pack = sent_pack.min(last_pack);
+        let sent_pack = self.sent_pack.max(known_pack);
+        // A mark far behind the last pack is damaged, and holds up none of those to come.
+        self.last_pack = sent_pack.clamp(last_pack, last_pack + MAX_PACKS as u64);
+        self.sent_pack =
+            if rests && self.failures == 0 { self.last_pack } else { sent_pack.min(self.last_pack) };
+    }
+
+    /// The row is to say when this alarm ends what has left by then.
+    pub(super) fn owe_mark(&mut self) {
+        (self.is_ahead, self.is_in_doubt) = (true, true);
     }
 
     /// An alarm begins.

@@ -31,11 +31,12 @@ impl<D: Database> Rows<D> {
         })
     }
 
-    /// The packs from one on that are gone or have lost their keys, in order. One that was made anew without a click has none, and ends
-    /// before it begins.
-    pub(in crate::message) fn lost_packs(&self, first: u64) -> Result<Vec<u64>, D::Error> {
+    /// The packs from one on up to another that are gone or have lost their keys, in order. One that was made anew without a click has none, and ends
+    /// before it begins: as numbers, as text follows every number.
+    pub(in crate::message) fn lost_packs(&self, first: u64, until: u64) -> Result<Vec<u64>, D::Error> {
         let statement = "SELECT number, typeof(keys) = 'blob' AND length(keys) % 24 = 0 \
-                         AND (length(keys) > 0 OR first_ms > last_ms) FROM packs WHERE 0 < number ORDER BY number";
+                         AND (length(keys) > 0 OR (typeof(first_ms) = 'integer' AND typeof(last_ms) = 'integer' \
+                         AND first_ms > last_ms)) FROM packs WHERE 0 < number ORDER BY number";
         let (mut lost, mut next) = (Vec::new(), first);
         self.query(statement, Vec::new(), &mut |columns| {
             let (number, is_whole) = (columns.natural()?, columns.integer()? == 1);
@@ -49,6 +50,7 @@ impl<D: Database> Rows<D> {
             next = number + 1;
             Ok(())
         })?;
+        lost.extend(next..=until);
         Ok(lost)
     }
 

@@ -73,7 +73,7 @@ impl Outbox {
     /// have left with the last clicks that came, and all where the message rests and the queue had refused nothing.
     pub(super) fn resume(&mut self, last_pack: u64, known_pack: u64, rests: bool) {
         let sent_pack = self.sent_pack.max(known_pack);
-        // A mark far behind the last pack is damaged, and holds up none of those to come.
+        // A mark far beyond the last pack is damaged, and holds up none of those to come.
         self.last_pack = sent_pack.clamp(last_pack, last_pack + MAX_PACKS as u64);
         self.sent_pack =
             if rests && self.failures == 0 { self.last_pack } else { sent_pack.min(self.last_pack) };

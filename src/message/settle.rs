@@ -303,7 +303,7 @@ impl<D: Database> Message<D> {
     fn close(&mut self) -> Result<(), D::Error> {
         let first_ms = self.timers.unsettled.first().map(|id| id.ts_ms());
         if self.watermark.caught_up(first_ms) {
-            // Not before the pack has left: the row that says so names it, and who looks for no late click sees that it is gone.
+            // Not before the pack has left: the row then names it, so that whoever looks for no late click sees when it is gone.
             self.outbox.owe_mark();
         }
         // Late clicks look around themselves in rows: the window does not wait for them.

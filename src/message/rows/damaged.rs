@@ -31,8 +31,8 @@ impl<D: Database> Rows<D> {
         })
     }
 
-    /// The packs from one on up to another that are gone or have lost their keys, in order. One that was made anew without a click has none, and ends
-    /// before it begins: as numbers, as text follows every number.
+    /// The packs from one on up to another that are gone or have lost their keys, in order. One that was made anew without a click has
+    /// none, and ends before it begins: both as numbers, for text follows every number.
     pub(in crate::message) fn lost_packs(&self, first: u64, until: u64) -> Result<Vec<u64>, D::Error> {
         let statement = "SELECT number, typeof(keys) = 'blob' AND length(keys) % 24 = 0 \
                          AND (length(keys) > 0 OR (typeof(first_ms) = 'integer' AND typeof(last_ms) = 'integer' \

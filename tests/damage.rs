@@ -385,6 +385,26 @@ fn the_last_pack_may_be_gone_and_late_clicks_with_it() {
     }
 }
 
+#[test]
+fn so_it_is_where_the_queue_has_refused_it() {
+    let mut life = three();
+    let late = click(9, "late", "l", 30_000);
+    life.call(|message| message.ingest(click(3, "r3", "l", TWO_DAYS_MS)).unwrap());
+    life.run_until(NOON_MS + 2 * TWO_DAYS_MS);
+    life.call(|message| message.ingest(late.clone()).unwrap());
+    let now_ms = NOON_MS + 2 * TWO_DAYS_MS;
+    life.call(|message| message.settle(now_ms).unwrap());
+    assert!(life.call(|message| message.next(now_ms).unwrap()).is_some());
+    life.call(|message| message.refused(now_ms).unwrap());
+    life.call(|message| message.rest(now_ms).unwrap());
+    assert_eq!(life.world.rows.rows_of("packs"), 5);
+    life.change("DELETE FROM packs WHERE number = 5");
+    life.crash();
+    life.run_until(NOON_MS + 3 * TWO_DAYS_MS);
+    assert_eq!(life.report().clicks, 5);
+    assert_eq!(life.left().get(&(late.event_id, 1)), Some(&1));
+}
+
 /// After a rollback: nothing is guessed at, and what comes behind it waits, too.
 #[test]
 fn a_pack_of_a_later_version_waits_for_that_version() {

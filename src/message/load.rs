@@ -84,14 +84,20 @@ impl<D: Database> Message<D> {
 
     /// Sees what is known beside the clicks that were loaded: whether late ones are among them, and which are to be judged again.
     pub(super) fn find_touched(&mut self) {
-        let first_ms = self.timers.unsettled.first().map(|id| id.ts_ms());
         // The row follows when it is written next.
-        self.watermark.caught_up(first_ms);
+        self.has_caught_up();
         let ahead: Vec<EventId> =
             self.window.iter().filter(|(_, entry)| entry.is_ahead()).map(|(id, _)| id).collect();
         for id in ahead {
             self.touch(id, self.judging.due_ms(id.ts_ms()));
         }
+    }
+
+    /// Whether the last late click has settled by now. Not before its pack has left: the row that says so names the pack as one that
+    /// has, so that whoever looks for no late click sees when it is gone.
+    pub(super) fn has_caught_up(&mut self) -> bool {
+        let first_ms = self.timers.unsettled.first().map(|id| id.ts_ms());
+        !self.outbox.has_packs() && self.watermark.caught_up(first_ms)
     }
 
     /// Lets the clicks of the window learn what was told of their mails.

@@ -299,13 +299,8 @@ impl<D: Database> Message<D> {
         Ok(repeats)
     }
 
-    /// Moves on: what came late has settled since, and the window lets go of what no open window reaches any more.
+    /// Moves on: the window lets go of what no open window reaches any more.
     fn close(&mut self) -> Result<(), D::Error> {
-        let first_ms = self.timers.unsettled.first().map(|id| id.ts_ms());
-        if self.watermark.caught_up(first_ms) {
-            // Not before the pack has left: the row then names it, so that whoever looks for no late click sees when it is gone.
-            self.outbox.owe_mark();
-        }
         // Late clicks look around themselves in rows: the window does not wait for them.
         let (start, end) = (EventId::first_of(self.window.start_ms()), EventId::first_of(i64::MAX));
         let open = self.timers.unsettled.range(start..end).next();

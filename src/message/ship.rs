@@ -150,12 +150,15 @@ impl<D: Database> Message<D> {
     }
 
     /// An alarm ends here: packs are added up where there are enough of them. Marks that have moved are written where another
-    /// alarm is to follow, or where that none is set would not say it.
+    /// alarm is to follow, or where that none is set would not say it; and where no late click waits any more.
     ///
     /// # Errors
     /// When storage fails; the message must then be loaded again.
     pub fn rest(&mut self, now_ms: i64) -> Result<(), D::Error> {
         self.add_up(MAX_SUMS)?;
+        if self.has_caught_up() {
+            self.outbox.owe_mark();
+        }
         let alarm_follows = self.wake_ms(now_ms).is_some();
         if self.outbox.owes_mark(alarm_follows) { self.put_meta() } else { Ok(()) }
     }

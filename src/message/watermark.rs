@@ -7,8 +7,8 @@ use crate::event::pack::PackRow;
 pub(super) struct Watermark {
     /// Every click before this moment is settled, but for late ones.
     pub ms: i64,
-    /// The time of the oldest late click that has not settled; `i64::MAX` when there is none. It stands in the message's
-    /// row, so that a restart reads from there.
+    /// The time of the oldest late click that has not settled, or whose pack has not left; `i64::MAX` when there is none. It stands
+    /// in the message's row, so that a restart reads from there.
     pub late_from_ms: i64,
     /// No click later than this is settled.
     pub settled_to_ms: i64,
